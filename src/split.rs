@@ -1,0 +1,186 @@
+//! Splits: the ways to cut a stream into chunks. What a framer makes of them is
+//! for `check` to say.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::num::ParseIntError;
+use core::str::FromStr;
+
+/// A set of cuts. A cut is an offset in a stream: the boundary before the byte
+/// there, between two chunks.
+///
+/// A split stands on its own, without a stream: cuts at or past the end of the
+/// stream that it is applied to do nothing.
+///
+/// Its text form is the cuts in order, `3,12,17`, and `whole` without any.
+///
+/// ```
+/// use everysplit::Split;
+///
+/// let split: Split = "3,4".parse()?;
+/// let chunks: Vec<&[u8]> = split.chunks(b"abcdef").collect();
+/// assert_eq!(chunks, [&b"abc"[..], b"d", b"ef"]);
+/// # Ok::<(), everysplit::ParseSplitError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Split {
+    /// Strictly increasing, none of them 0.
+    cuts: Vec<usize>,
+}
+
+impl Split {
+    /// Makes a split of the given cuts, in any order; 0 and repetitions do
+    /// nothing.
+    #[must_use]
+    pub fn new(cuts: impl IntoIterator<Item = usize>) -> Self {
+        let mut cuts: Vec<usize> = cuts.into_iter().filter(|&cut| cut != 0).collect();
+        cuts.sort_unstable();
+        cuts.dedup();
+        Self { cuts }
+    }
+
+    /// No cut: the whole stream in one chunk.
+    #[must_use]
+    pub const fn whole() -> Self {
+        Self { cuts: Vec::new() }
+    }
+
+    /// Every cut: a stream of `len` bytes, byte by byte.
+    #[must_use]
+    pub fn bytes(len: usize) -> Self {
+        Self {
+            cuts: (1..len).collect(),
+        }
+    }
+
+    /// Every split of a stream of `len` bytes, fewest cuts first: 2^(len-1) of
+    /// them, and one of the empty stream.
+    pub fn all(len: usize) -> impl Iterator<Item = Self> {
+        Self::up_to(len, len)
+    }
+
+    /// Every split of a stream of `len` bytes with up to `most` cuts, fewest
+    /// cuts first, each number of cuts in lexicographic order.
+    pub fn up_to(len: usize, most: usize) -> impl Iterator<Item = Self> {
+        core::iter::successors(Some(Self::whole()), move |split| split.successor(len, most))
+    }
+
+    /// Draws a split of a stream of `len` bytes from `seed`: often byte by byte
+    /// or a few cuts, often within a byte of one of `edges` (the offsets at
+    /// which the stream's fields begin and end). The same arguments draw the
+    /// same split.
+    #[cfg(feature = "arbitrary")]
+    #[must_use]
+    pub fn sample(len: usize, edges: &[usize], seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        if len < 2 {
+            return Self::whole();
+        }
+        if rng.u8(..8) == 0 {
+            return Self::bytes(len);
+        }
+        let cuts = rng.usize(1..=8);
+        Self::new((0..cuts).map(|_| match rng.choice(edges) {
+            Some(edge) if rng.bool() => (edge + rng.usize(..3)).saturating_sub(1),
+            _ => rng.usize(1..len),
+        }))
+    }
+
+    /// The cuts, strictly increasing, none of them 0.
+    #[must_use]
+    pub fn cuts(&self) -> &[usize] {
+        &self.cuts
+    }
+
+    /// Cuts `stream` into its chunks, none of them empty. An empty stream has
+    /// none.
+    pub fn chunks<'a>(&'a self, stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        let inside = self.cuts.partition_point(|&cut| cut < stream.len());
+        let ends = self.cuts[..inside].iter().copied();
+        let last = (!stream.is_empty()).then_some(stream.len());
+        ends.chain(last).scan(0, |start, end| {
+            let chunk = &stream[*start..end];
+            *start = end;
+            Some(chunk)
+        })
+    }
+
+    /// The split after this one in the order of [`up_to`](Self::up_to).
+    fn successor(&self, len: usize, most: usize) -> Option<Self> {
+        let count = self.cuts.len();
+        // The rightmost cut with room to its right moves by one, and those
+        // behind it follow it closely.
+        let movable = (0..count).rev().find(|&i| self.cuts[i] < len - (count - i));
+        if let Some(i) = movable {
+            let follow = self.cuts[i] + 1..=self.cuts[i] + count - i;
+            let cuts = self.cuts[..i].iter().copied().chain(follow).collect();
+            return Some(Self { cuts });
+        }
+        let more = count + 1;
+        (more <= most && more < len).then(|| Self {
+            cuts: (1..=more).collect(),
+        })
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((first, others)) = self.cuts.split_first() else {
+            return f.write_str("whole");
+        };
+        write!(f, "{first}")?;
+        others.iter().try_for_each(|cut| write!(f, ",{cut}"))
+    }
+}
+
+impl FromStr for Split {
+    type Err = ParseSplitError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSplitError> {
+        if text == "whole" {
+            return Ok(Self::whole());
+        }
+        let mut cuts = Vec::new();
+        let mut last = 0;
+        for (index, word) in text.split(',').enumerate() {
+            let reason = match word.parse() {
+                Ok(cut) if cut > last => {
+                    cuts.push(cut);
+                    last = cut;
+                    continue;
+                }
+                Ok(_) => Reason::NotAfter(last),
+                Err(error) => Reason::NotAnOffset(error),
+            };
+            return Err(ParseSplitError { index, reason });
+        }
+        Ok(Self { cuts })
+    }
+}
+
+/// Why a text is not a [`Split`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseSplitError {
+    /// Which of the cuts, from 0.
+    index: usize,
+    reason: Reason,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Reason {
+    NotAnOffset(ParseIntError),
+    NotAfter(usize),
+}
+
+impl fmt::Display for ParseSplitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cut {}: ", self.index + 1)?;
+        match &self.reason {
+            Reason::NotAnOffset(error) => write!(f, "{error}")?,
+            Reason::NotAfter(last) => write!(f, "not after offset {last}")?,
+        }
+        f.write_str("; write increasing offsets such as 3,12,17 or the word whole")
+    }
+}
+
+impl core::error::Error for ParseSplitError {}
