@@ -25,11 +25,7 @@ use crate::frame::{Config, Frame, FrameRef, Header};
 ///
 /// `offset` is where in the stream `bytes` begin; only errors tell it.
 #[inline]
-fn front<'a>(
-    config: &Config,
-    bytes: &'a [u8],
-    offset: u64,
-) -> Result<Option<FrameRef<'a>>, DecodeError> {
+fn front(config: Config, bytes: &[u8], offset: u64) -> Result<Option<FrameRef<'_>>, DecodeError> {
     // bodySize decides alone, before the rest of the header is awaited.
     let Some(&size) = bytes.first_chunk() else {
         return Ok(None);
@@ -52,7 +48,7 @@ fn front<'a>(
 }
 
 /// Says whether a stream may end with `rest`, which holds no whole frame.
-fn end(config: &Config, rest: &[u8], offset: u64) -> Result<(), DecodeError> {
+fn end(config: Config, rest: &[u8], offset: u64) -> Result<(), DecodeError> {
     if rest.is_empty() {
         return Ok(());
     }
@@ -108,7 +104,7 @@ impl<'a> Walk<'a> {
     /// call returns the same error.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<FrameRef<'a>>, DecodeError> {
-        let frame = front(&self.config, self.rest, self.offset)?;
+        let frame = front(self.config, self.rest, self.offset)?;
         if let Some(frame) = &frame {
             let len = Header::LEN + frame.body.len();
             self.rest = &self.rest[len..];
@@ -131,7 +127,7 @@ impl<'a> Walk<'a> {
     /// [`DecodeError::Truncated`] when the bytes end inside a frame.
     pub fn finish(mut self) -> Result<(), DecodeError> {
         while self.next_frame()?.is_some() {}
-        end(&self.config, self.rest, self.offset)
+        end(self.config, self.rest, self.offset)
     }
 }
 
@@ -182,7 +178,7 @@ impl Decoder {
         if let Some(error) = self.poison {
             return Err(error);
         }
-        let FrameRef { cmd, recv, body } = match front(&self.config, buffer, self.offset) {
+        let FrameRef { cmd, recv, body } = match front(self.config, buffer, self.offset) {
             Ok(Some(frame)) => frame,
             Ok(None) => return Ok(None),
             Err(error) => {
@@ -211,7 +207,7 @@ impl Decoder {
     pub fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
         match self.decode(buffer)? {
             Some(frame) => Ok(Some(frame)),
-            None => end(&self.config, buffer, self.offset).map(|()| None),
+            None => end(self.config, buffer, self.offset).map(|()| None),
         }
     }
 }
@@ -281,7 +277,7 @@ impl Framer {
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.decoder.poison {
             Some(error) => Err(error),
-            None => end(&self.decoder.config, &self.buffer, self.decoder.offset),
+            None => end(self.decoder.config, &self.buffer, self.decoder.offset),
         }
     }
 

@@ -79,7 +79,7 @@ impl Config {
     /// [`max_body_size`](Self::max_body_size); `dst` is then as it was.
     #[inline]
     pub fn encode<'a>(
-        &self,
+        self,
         frame: impl Into<FrameRef<'a>>,
         dst: &mut BytesMut,
     ) -> Result<(), EncodeError> {
@@ -101,7 +101,7 @@ impl Config {
     /// the field.
     #[inline]
     pub fn encode_header(
-        &self,
+        self,
         cmd: u32,
         recv: u32,
         body_size: usize,

@@ -5,16 +5,25 @@ extern crate alloc;
 #[cfg(feature = "tokio")]
 extern crate std;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+mod case;
 pub mod check;
 #[cfg(feature = "tokio")]
 mod codec;
 mod decoder;
 mod error;
 mod frame;
+#[cfg(feature = "arbitrary")]
+pub mod mutator;
 pub mod naive;
 mod split;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 mod subject;
+pub mod suite;
 
+pub use case::{Received, Sent};
 #[cfg(feature = "tokio")]
 pub use codec::Codec;
 pub use decoder::{Decoder, Framer, Walk};

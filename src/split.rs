@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::iter;
 use core::num::ParseIntError;
 use core::str::FromStr;
 
@@ -62,28 +63,27 @@ impl Split {
     /// Every split of a stream of `len` bytes with up to `most` cuts, fewest
     /// cuts first, each number of cuts in lexicographic order.
     pub fn up_to(len: usize, most: usize) -> impl Iterator<Item = Self> {
-        core::iter::successors(Some(Self::whole()), move |split| split.successor(len, most))
+        iter::successors(Some(Self::whole()), move |split| split.successor(len, most))
     }
 
-    /// Draws a split of a stream of `len` bytes from `seed`: often byte by byte
-    /// or a few cuts, often within a byte of one of `edges` (the offsets at
-    /// which the stream's fields begin and end). The same arguments draw the
-    /// same split.
+    /// Draws a split of a stream of `len` bytes from `seed`: chunks of a few
+    /// bytes or of many, in any order. The same arguments draw the same split.
     #[cfg(feature = "arbitrary")]
     #[must_use]
-    pub fn sample(len: usize, edges: &[usize], seed: u64) -> Self {
+    pub fn sample(len: usize, seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        if len < 2 {
-            return Self::whole();
+        let mut cuts = Vec::new();
+        let mut cut = 0;
+        while cuts.len() < 8 {
+            // Every order of magnitude is as likely as any other.
+            let scale = rng.u32(..=len.checked_ilog2().unwrap_or(0));
+            cut += rng.usize(1..=1 << scale);
+            if cut >= len {
+                break;
+            }
+            cuts.push(cut);
         }
-        if rng.u8(..8) == 0 {
-            return Self::bytes(len);
-        }
-        let cuts = rng.usize(1..=8);
-        Self::new((0..cuts).map(|_| match rng.choice(edges) {
-            Some(edge) if rng.bool() => (edge + rng.usize(..3)).saturating_sub(1),
-            _ => rng.usize(1..len),
-        }))
+        Self { cuts }
     }
 
     /// The cuts, strictly increasing, none of them 0.

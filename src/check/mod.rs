@@ -1,27 +1,26 @@
-//! The oracles: functions that take what a subject did with a stream and return
-//! a verdict. They know no format; what a stream must give is handed in.
+//! The oracles: functions that run a subject and return a verdict. They know no
+//! format; what a stream must give is handed in as [`Expected`].
 //!
 //! ```
 //! use everysplit::{Config, Framer, Split, check, naive};
 //!
 //! let config = Config::default();
 //! let stream = b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok";
-//! let expected = naive::parse(&config, stream);
+//! let expected = naive::parse(config, stream);
 //! for split in Split::all(stream.len()) {
-//!     let trace = check::trace(Framer::new(config), stream, &split);
-//!     check::all(&expected, &trace)?;
+//!     check::split(Framer::new(config), stream, &split, &expected)?;
 //! }
 //! # Ok::<(), check::Violation>(())
 //! ```
 
-mod properties;
-mod trace;
+mod agree;
+mod encode;
+mod lockstep;
 mod violation;
 
-pub use properties::{
-    all, empty_chunk, every_split, limit, memory, poisoned, prompt, round_trip, truncation,
-};
-pub use trace::{Step, Trace, trace, trace_with_empty_chunks};
+pub use agree::agree;
+pub use encode::encode;
+pub use lockstep::{SLACK, empty_chunk, round_trip, split};
 pub use violation::{Property, Violation};
 
 use alloc::vec::Vec;
@@ -50,19 +49,4 @@ pub enum Outcome<E> {
         /// The error, the same in every later call.
         error: E,
     },
-}
-
-impl<F, E> Expected<F, E> {
-    /// Returns how many frames must be out once `offset` bytes are in.
-    fn due(&self, offset: usize) -> usize {
-        self.frames.partition_point(|&(end, _)| end <= offset)
-    }
-
-    /// Returns the error that every call must give once `offset` bytes are in.
-    fn refusal(&self, offset: usize) -> Option<&E> {
-        match &self.outcome {
-            Outcome::Rejected { at, error } if *at <= offset => Some(error),
-            _ => None,
-        }
-    }
 }

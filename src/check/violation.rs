@@ -1,10 +1,9 @@
 //! What a check found wrong with a subject, told so that it can be acted on.
 
-use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt::{self, Debug};
 
-use super::Trace;
 use crate::split::Split;
 
 /// What a framer must do, one sentence each.
@@ -30,11 +29,16 @@ pub enum Property {
     EmptyChunk,
     /// Bytes held are bounded by bytes received, whatever a header claims.
     Memory,
+    /// A frame over the limit is not written and leaves the output as it was.
+    Encode,
+    /// Two framers of one format give the same frames at the same bytes and
+    /// refuse the same streams.
+    Agree,
 }
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::RoundTrip,
         Self::EverySplit,
         Self::Prompt,
@@ -43,6 +47,8 @@ impl Property {
         Self::Poisoned,
         Self::EmptyChunk,
         Self::Memory,
+        Self::Encode,
+        Self::Agree,
     ];
 
     /// Returns the name of the property, which is that of its check.
@@ -57,6 +63,8 @@ impl Property {
             Self::Poisoned => "poisoned",
             Self::EmptyChunk => "empty_chunk",
             Self::Memory => "memory",
+            Self::Encode => "encode",
+            Self::Agree => "agree",
         }
     }
 
@@ -78,6 +86,10 @@ impl Property {
             Self::Poisoned => "after an error every call gives the same error and no frame",
             Self::EmptyChunk => "feeding no bytes changes nothing",
             Self::Memory => "bytes held are bounded by bytes received, whatever a header claims",
+            Self::Encode => "a frame over the limit is not written and leaves the output as it was",
+            Self::Agree => {
+                "two framers of one format give the same frames at the same bytes and refuse the same streams"
+            }
         }
     }
 }
@@ -88,7 +100,7 @@ pub struct Violation {
     /// The property.
     pub property: Property,
     /// The stream on which it does not hold.
-    pub stream: alloc::vec::Vec<u8>,
+    pub stream: Vec<u8>,
     /// How the stream was cut.
     pub split: Split,
     /// How many bytes were in.
@@ -97,25 +109,6 @@ pub struct Violation {
     pub expected: String,
     /// What happened instead.
     pub actual: String,
-}
-
-impl Violation {
-    pub(super) fn new<F, E>(
-        property: Property,
-        trace: &Trace<'_, F, E>,
-        offset: usize,
-        expected: &dyn Debug,
-        actual: &dyn Debug,
-    ) -> Self {
-        Self {
-            property,
-            stream: trace.stream.to_vec(),
-            split: trace.split.clone(),
-            offset,
-            expected: format!("{expected:?}"),
-            actual: format!("{actual:?}"),
-        }
-    }
 }
 
 impl fmt::Display for Violation {

@@ -1,0 +1,172 @@
+//! proptest strategies for frames, streams and splits, drawn towards what breaks
+//! framers. They shrink to the fewest cuts first, then to cuts at field edges,
+//! then to the fewest and smallest frames.
+//!
+//! ```
+//! use everysplit::{Config, Framer, check, naive, strategy};
+//! use proptest::prelude::*;
+//!
+//! let config = Config { max_body_size: 64, ..Config::default() };
+//! proptest!(|(case in strategy::received(config))| {
+//!     let expected = naive::parse(config, &case.stream);
+//!     let trace = check::trace(Framer::new(config), &case.stream, &case.split);
+//!     check::all(&expected, &trace)?;
+//! });
+//! ```
+
+use alloc::vec::Vec;
+use core::fmt::Debug;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::case::{Received, Sent};
+use crate::frame::{Config, Frame, Header};
+use crate::naive;
+use crate::split::Split;
+
+/// The largest body that a strategy draws, in bytes, where the limit is higher.
+///
+/// Bodies of exactly the limit are drawn only up to here.
+pub const LARGEST_BODY: u32 = 64 * 1024;
+
+/// Any frame that `config` allows: often of the sizes 0, 1, limit - 1 and limit,
+/// its body often one that looks like headers.
+pub fn frame(config: Config) -> impl Strategy<Value = Frame> + Clone {
+    let max = config.max_body_size.min(LARGEST_BODY);
+    let edges = select(Vec::from([0, 1, max.saturating_sub(1), max])).prop_map(move |n| n.min(max));
+    let size = prop_oneof![4 => 0..=max.min(32), 2 => edges, 1 => 0..=max];
+    (any::<(u32, u32)>(), size, body(config)).prop_map(|((cmd, recv), size, body)| Frame {
+        cmd,
+        recv,
+        body: body.into_iter().cycle().take(size as usize).collect(),
+    })
+}
+
+/// What a body repeats.
+fn body(config: Config) -> impl Strategy<Value = Vec<u8>> + Clone {
+    let header = (0..=config.max_body_size, any::<(u32, u32)>()).prop_map(
+        move |(body_size, (cmd, recv))| {
+            let header = Header {
+                body_size,
+                cmd,
+                recv,
+            };
+            header.to_bytes(config.byte_order).to_vec()
+        },
+    );
+    prop_oneof![vec(any::<u8>(), 1..32), header]
+}
+
+/// Any sequence of up to eight frames and any split of the stream they make.
+pub fn sent(config: Config) -> impl Strategy<Value = Sent> {
+    (cuts(), vec(frame(config), 0..=8)).prop_map(move |(cuts, frames)| {
+        let stream = concat(config, &frames);
+        Sent {
+            split: cuts.apply(stream.len(), &naive::edges(config, &stream)),
+            frames,
+        }
+    })
+}
+
+/// Any stream as it may come from anybody, and any split of it: whole frames,
+/// then nothing, a frame that is not whole, a header over the limit (limit + 1,
+/// 2^31 - 1, 2^31, `u32::MAX` and others), or any bytes.
+pub fn received(config: Config) -> impl Strategy<Value = Received> {
+    (cuts(), vec(frame(config), 0..=4), tail(config)).prop_map(move |(cuts, frames, tail)| {
+        let mut stream = concat(config, &frames);
+        stream.extend(tail);
+        Received {
+            split: cuts.apply(stream.len(), &naive::edges(config, &stream)),
+            stream,
+        }
+    })
+}
+
+/// What follows the whole frames of a stream.
+fn tail(config: Config) -> impl Strategy<Value = Vec<u8>> {
+    let truncated = (frame(config), any::<Index>()).prop_map(move |(frame, at)| {
+        let mut bytes = concat(config, &[frame]);
+        bytes.truncate(at.index(bytes.len()));
+        bytes
+    });
+    let anything = vec(any::<u8>(), 0..32);
+    let Some(over) = config.max_body_size.checked_add(1) else {
+        return prop_oneof![Just(Vec::new()), truncated, anything].boxed();
+    };
+    let sizes = [over, (1 << 31) - 1, 1 << 31, u32::MAX].map(|size| size.max(over));
+    let size = prop_oneof![select(sizes.to_vec()), over..=u32::MAX];
+    let refused = (size, any::<(u32, u32)>(), vec(any::<u8>(), 0..16)).prop_map(
+        move |(body_size, (cmd, recv), more)| {
+            let header = Header {
+                body_size,
+                cmd,
+                recv,
+            };
+            let mut bytes = header.to_bytes(config.byte_order).to_vec();
+            bytes.extend(more);
+            bytes
+        },
+    );
+    prop_oneof![Just(Vec::new()), truncated, refused, anything].boxed()
+}
+
+/// Any split of a stream of `len` bytes: up to eight cuts, half of them within a
+/// byte of one of `edges` (the offsets at which its fields begin and end), or
+/// byte by byte.
+pub fn split(len: usize, edges: Vec<usize>) -> impl Strategy<Value = Split> {
+    cuts().prop_map(move |cuts| cuts.apply(len, &edges))
+}
+
+/// Cuts that are still to be placed in a stream: drawn ahead of the stream, they
+/// shrink ahead of it.
+#[derive(Clone, Debug)]
+enum Cuts {
+    Few(Vec<Cut>),
+    Bytes,
+}
+
+#[derive(Clone, Debug)]
+enum Cut {
+    /// At an edge.
+    Edge(Index),
+    /// One byte before or behind an edge.
+    Beside(Index, bool),
+    Anywhere(Index),
+}
+
+fn cuts() -> impl Strategy<Value = Cuts> {
+    let cut = prop_oneof![
+        1 => any::<Index>().prop_map(Cut::Edge),
+        1 => any::<(Index, bool)>().prop_map(|(edge, behind)| Cut::Beside(edge, behind)),
+        2 => any::<Index>().prop_map(Cut::Anywhere),
+    ];
+    prop_oneof![7 => vec(cut, 0..=8).prop_map(Cuts::Few), 1 => Just(Cuts::Bytes)]
+}
+
+impl Cuts {
+    fn apply(&self, len: usize, edges: &[usize]) -> Split {
+        let cuts = match self {
+            Self::Few(cuts) => cuts,
+            Self::Bytes => return Split::bytes(len),
+        };
+        Split::new(cuts.iter().map(|cut| {
+            let at = |index: &Index| match edges.len() {
+                0 => 0,
+                count => edges[index.index(count)],
+            };
+            match cut {
+                Cut::Edge(edge) => at(edge),
+                Cut::Beside(edge, false) => at(edge).saturating_sub(1),
+                Cut::Beside(edge, true) => at(edge) + 1,
+                Cut::Anywhere(offset) => offset.index(len.max(1)),
+            }
+        }))
+    }
+}
+
+fn concat(config: Config, frames: &[Frame]) -> Vec<u8> {
+    let encode = |frame| naive::encode(config, frame).expect("every body drawn keeps to the limit");
+    frames.iter().flat_map(encode).collect()
+}

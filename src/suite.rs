@@ -1,0 +1,231 @@
+//! The reference framer held to every property: a case goes in, a verdict comes
+//! out. The fuzz targets, the property suites and the replay of seeds all call
+//! these. It generates nothing.
+
+use alloc::vec::Vec;
+
+use bytes::BytesMut;
+
+use crate::case::{Received, Sent};
+use crate::check::{self, Expected, Outcome, Violation};
+use crate::decoder::{Framer, Walk};
+use crate::error::{DecodeError, EncodeError};
+use crate::frame::{ByteOrder, Config, Frame};
+use crate::naive;
+use crate::subject::Subject;
+
+/// What the fuzz targets run under: both byte orders, and a limit of 64 bytes,
+/// so that bodies of exactly the limit and one above are easy to come by.
+pub const CONFIGS: [Config; 2] = [
+    Config {
+        byte_order: ByteOrder::Little,
+        max_body_size: 64,
+    },
+    Config {
+        byte_order: ByteOrder::Big,
+        max_body_size: 64,
+    },
+];
+
+/// Checks the decoder on bytes from anybody: the same frames and the same error
+/// as [`naive`], whatever the split, at the earliest byte; poisoned afterwards;
+/// memory bounded by what was fed.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn decode(config: Config, case: &Received) -> Result<(), Violation> {
+    let Received { stream, split } = case;
+    let expected = naive::parse(config, stream);
+    check::split(Framer::new(config), stream, split, &expected)
+}
+
+/// Checks the decoder on bytes from anybody, with empty chunks between the
+/// others.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn empty_chunk(config: Config, case: &Received) -> Result<(), Violation> {
+    let Received { stream, split } = case;
+    let expected = naive::parse(config, stream);
+    check::empty_chunk(Framer::new(config), stream, split, &expected)
+}
+
+/// Checks that frames come back equal when the limit is that of the largest.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn round_trip(byte_order: ByteOrder, case: &Sent) -> Result<(), Violation> {
+    let sizes = case.frames.iter().map(|frame| frame.body.len());
+    let largest = sizes.max().unwrap_or(0);
+    let config = Config {
+        byte_order,
+        max_body_size: u32::try_from(largest).unwrap_or(u32::MAX),
+    };
+    let mut stream = BytesMut::new();
+    let mut frames = Vec::new();
+    for frame in &case.frames {
+        // A frame that is not written is missed below.
+        let _ = config.encode(frame, &mut stream);
+        frames.push((stream.len(), frame.clone()));
+    }
+    let outcome = Outcome::Clean;
+    let expected = Expected { frames, outcome };
+    check::round_trip(Framer::new(config), &stream, &case.split, &expected)
+}
+
+/// Checks the encoder on a frame with limits below, at and above its body: what
+/// it writes is what [`naive`] writes, what the decoder would refuse it refuses.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn encode(byte_order: ByteOrder, frame: &Frame) -> Result<(), Violation> {
+    let size = u32::try_from(frame.body.len()).unwrap_or(u32::MAX);
+    for max_body_size in [
+        size.saturating_sub(1),
+        size,
+        size.saturating_add(1),
+        u32::MAX,
+    ] {
+        let config = Config {
+            byte_order,
+            max_body_size,
+        };
+        let expected = naive::encode(config, frame);
+        let expected = expected.as_deref().map_err(|error| *error);
+        check::encode(|dst| config.encode(frame, dst), expected)?;
+        let in_parts = |dst: &mut BytesMut| {
+            let header = config.encode_header(frame.cmd, frame.recv, frame.body.len())?;
+            dst.extend_from_slice(&header);
+            dst.extend_from_slice(&frame.body);
+            Ok::<_, EncodeError>(())
+        };
+        check::encode(in_parts, expected)?;
+    }
+    Ok(())
+}
+
+/// Checks that all agree on bytes from anybody: the framer, the walk over a
+/// slice, and tokio-util's `LengthDelimitedCodec` set up for this header.
+///
+/// # Errors
+///
+/// The violation, with the framer as what was not expected.
+#[cfg(feature = "tokio")]
+pub fn differential(config: Config, case: &Received) -> Result<(), Violation> {
+    let Received { stream, split } = case;
+    let peer = peer::LengthDelimited::new(config);
+    check::agree(peer, Framer::new(config), stream, split)?;
+    check::agree(Walker::new(config), Framer::new(config), stream, split)
+}
+
+/// [`Walk`] as a subject: keeps all that came and walks over it each time.
+#[cfg(feature = "tokio")]
+struct Walker {
+    config: Config,
+    received: Vec<u8>,
+    frames: usize,
+}
+
+impl Walker {
+    fn new(config: Config) -> Self {
+        Self {
+            config,
+            received: Vec::new(),
+            frames: 0,
+        }
+    }
+}
+
+impl Subject for Walker {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        self.received.extend_from_slice(chunk);
+        let mut walk = Walk::new(self.config, &self.received);
+        let mut walked = 0;
+        while let Some(frame) = walk.next_frame()? {
+            walked += 1;
+            if walked > self.frames {
+                self.frames = walked;
+                frames.push(frame.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), DecodeError> {
+        Walk::new(self.config, &self.received).finish()
+    }
+}
+
+/// tokio-util's codec as a subject.
+#[cfg(feature = "tokio")]
+mod peer {
+    use alloc::vec::Vec;
+    use std::io;
+
+    use bytes::{Buf, BytesMut};
+    use tokio_util::codec::{Decoder, LengthDelimitedCodec};
+
+    use crate::frame::{ByteOrder, Config, Frame, Header};
+    use crate::subject::Subject;
+
+    pub(super) struct LengthDelimited {
+        byte_order: ByteOrder,
+        codec: LengthDelimitedCodec,
+        buffer: BytesMut,
+    }
+
+    impl LengthDelimited {
+        pub(super) fn new(config: Config) -> Self {
+            let mut builder = LengthDelimitedCodec::builder();
+            builder
+                .length_field_length(4)
+                .length_adjustment(12)
+                // The header stays: an end inside it is seen only that way.
+                .num_skip(0)
+                .max_frame_length(config.max_body_size as usize);
+            match config.byte_order {
+                ByteOrder::Little => builder.little_endian(),
+                ByteOrder::Big => builder.big_endian(),
+            };
+            Self {
+                byte_order: config.byte_order,
+                codec: builder.new_codec(),
+                buffer: BytesMut::new(),
+            }
+        }
+    }
+
+    impl Subject for LengthDelimited {
+        type Frame = Frame;
+        type Error = io::ErrorKind;
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), io::ErrorKind> {
+            self.buffer.extend_from_slice(chunk);
+            while let Some(mut frame) = self.codec.decode(&mut self.buffer).map_err(|e| e.kind())? {
+                let mut header = [0; Header::LEN];
+                frame.copy_to_slice(&mut header);
+                let header = Header::from_bytes(header, self.byte_order);
+                frames.push(Frame {
+                    cmd: header.cmd,
+                    recv: header.recv,
+                    body: frame.freeze(),
+                });
+            }
+            Ok(())
+        }
+
+        fn finish(&mut self) -> Result<(), io::ErrorKind> {
+            match self.codec.decode_eof(&mut self.buffer) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(error.kind()),
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The golden vectors and the captures, as the tests read them.
+#![allow(dead_code, reason = "no test file uses all of it")]
+
+use everysplit::{ByteOrder, Config, Frame};
+use serde::Deserialize;
+
+/// A stream written by CPython, and what must come out of it. The fields are
+/// explained at the head of `tests/data/generate.py`.
+#[derive(Deserialize)]
+pub struct Vector {
+    pub name: String,
+    pub framing: String,
+    order: Order,
+    max: u32,
+    #[serde(with = "hex")]
+    pub stream: Vec<u8>,
+    frames: serde_json::Value,
+    pub outcome: Outcome,
+    pub at: Option<usize>,
+    pub size: Option<i64>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    Little,
+    Big,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Clean,
+    Truncated,
+    Rejected,
+}
+
+#[derive(Deserialize)]
+struct VectorFrame {
+    cmd: u32,
+    recv: u32,
+    #[serde(with = "hex")]
+    body: Vec<u8>,
+    end: usize,
+}
+
+impl From<Order> for ByteOrder {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Little => Self::Little,
+            Order::Big => Self::Big,
+        }
+    }
+}
+
+impl Vector {
+    pub fn config(&self) -> Config {
+        Config {
+            byte_order: self.order.into(),
+            max_body_size: self.max,
+        }
+    }
+
+    /// The frames, each with the offset at which it is complete.
+    pub fn frames(&self) -> Vec<(usize, Frame)> {
+        let frames = Vec::<VectorFrame>::deserialize(&self.frames).unwrap();
+        let frames = frames.into_iter().map(|frame| {
+            let (cmd, recv, body) = (frame.cmd, frame.recv, frame.body.into());
+            (frame.end, Frame { cmd, recv, body })
+        });
+        frames.collect()
+    }
+}
+
+/// The vectors of the reference framer's format.
+pub fn vectors() -> Vec<Vector> {
+    let vectors: Vec<Vector> = serde_json::from_str(include_str!("../data/vectors.json")).unwrap();
+    let vectors: Vec<Vector> = vectors
+        .into_iter()
+        .filter(|vector| vector.framing == "header12")
+        .collect();
+    assert_eq!(vectors.len(), 36);
+    vectors
+}
+
+/// Bytes recorded from the original programs.
+#[derive(Deserialize)]
+pub struct Capture {
+    pub name: String,
+    order: Order,
+    segments: Vec<Segment>,
+}
+
+#[derive(Deserialize)]
+struct Segment(#[serde(with = "hex")] Vec<u8>);
+
+impl Capture {
+    pub fn config(&self) -> Config {
+        Config {
+            byte_order: self.order.into(),
+            ..Config::default()
+        }
+    }
+
+    /// The chunks, as they came off the socket.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        self.segments.iter().map(|segment| &segment.0[..])
+    }
+
+    pub fn stream(&self) -> Vec<u8> {
+        self.chunks().flatten().copied().collect()
+    }
+}
+
+pub fn captures() -> Vec<Capture> {
+    serde_json::from_str(include_str!("../data/captures.json")).unwrap()
+}
+
+pub fn capture(name: &str) -> Capture {
+    let mut captures = captures().into_iter();
+    captures.find(|capture| capture.name == name).unwrap()
+}

@@ -1,0 +1,171 @@
+//! Every seed, every input that a campaign left in `fuzz/corpus` and every
+//! artifact in `fuzz/artifacts`, through the check of its target, without
+//! cargo-fuzz. It searches for nothing.
+//!
+//! A seed is a raw stream: those of the vectors and the captures, and under
+//! `regression-…` the smallest input of every bug found.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use arbitrary::{Arbitrary, Unstructured};
+use everysplit::check::Violation;
+use everysplit::{Received, Sent, Split, suite};
+
+fn folder(kind: &str, target: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "fuzz", kind, target]
+        .iter()
+        .collect()
+}
+
+/// The files of a folder by name; none where there is no folder.
+fn files(folder: &PathBuf) -> BTreeMap<String, Vec<u8>> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return BTreeMap::new();
+    };
+    let files = entries.map(|entry| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        (name, fs::read(entry.path()).unwrap())
+    });
+    files.collect()
+}
+
+fn received(input: &[u8]) -> Received {
+    Received::arbitrary_take_rest(Unstructured::new(input)).unwrap()
+}
+
+fn sent(input: &[u8]) -> Sent {
+    Sent::arbitrary_take_rest(Unstructured::new(input)).unwrap()
+}
+
+/// The input's own split, and every split of up to one cut.
+fn splits(len: usize, own: Split) -> impl Iterator<Item = Split> {
+    [own, Split::bytes(len)]
+        .into_iter()
+        .chain(Split::up_to(len, 1))
+}
+
+fn decode(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for split in splits(stream.len(), split) {
+        let stream = stream.clone();
+        let case = Received { stream, split };
+        for config in suite::CONFIGS {
+            suite::decode(config, &case)?;
+        }
+    }
+    Ok(())
+}
+
+fn differential(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for split in splits(stream.len(), split) {
+        let stream = stream.clone();
+        let case = Received { stream, split };
+        for config in suite::CONFIGS {
+            suite::differential(config, &case)?;
+        }
+    }
+    Ok(())
+}
+
+fn round_trip(input: &[u8]) -> Result<(), Violation> {
+    let Sent { frames, split } = sent(input);
+    for split in splits(input.len(), split) {
+        let frames = frames.clone();
+        let case = Sent { frames, split };
+        for config in suite::CONFIGS {
+            suite::round_trip(config.byte_order, &case)?;
+        }
+    }
+    Ok(())
+}
+
+fn encode(input: &[u8]) -> Result<(), Violation> {
+    for config in suite::CONFIGS {
+        for frame in &sent(input).frames {
+            suite::encode(config.byte_order, frame)?;
+        }
+    }
+    Ok(())
+}
+
+/// Every target and its check.
+const TARGETS: [(&str, fn(&[u8]) -> Result<(), Violation>); 4] = [
+    ("decode", decode),
+    ("differential", differential),
+    ("encode", encode),
+    ("round_trip", round_trip),
+];
+
+#[test]
+fn every_input_holds() {
+    for (target, check) in TARGETS {
+        let mut count = 0;
+        for kind in ["corpus", "artifacts"] {
+            for (name, input) in files(&folder(kind, target)) {
+                if let Err(violation) = check(&input) {
+                    panic!("fuzz/{kind}/{target}/{name}: {violation}");
+                }
+                count += 1;
+            }
+        }
+        println!("{target}: {count} inputs");
+    }
+}
+
+/// The seeds that come from the data, by name.
+fn seeds() -> BTreeMap<String, Vec<u8>> {
+    let vectors = common::vectors().into_iter();
+    let vectors = vectors.map(|vector| (vector.name, vector.stream));
+    let captures = common::captures().into_iter();
+    let captures = captures.map(|capture| (format!("capture-{}", capture.name), capture.stream()));
+    vectors.chain(captures).collect()
+}
+
+/// `UPDATE_SEEDS=1 cargo test --all-features --test replay` writes them anew.
+#[test]
+fn the_seeds_are_the_vectors_and_the_captures() {
+    for (target, _) in TARGETS {
+        let folder = folder("corpus", target);
+        if std::env::var_os("UPDATE_SEEDS").is_some() {
+            fs::create_dir_all(&folder).unwrap();
+            for (name, stream) in seeds() {
+                fs::write(folder.join(name), stream).unwrap();
+            }
+        }
+        let mut found = files(&folder);
+        found.retain(|name, _| name.contains('-') && !name.starts_with("regression-"));
+        assert!(
+            found == seeds(),
+            "fuzz/corpus/{target} is not what the data says"
+        );
+    }
+}
+
+#[test]
+fn a_raw_stream_is_a_whole_input() {
+    for vector in common::vectors() {
+        assert_eq!(received(&vector.stream).stream, vector.stream);
+    }
+    let coalesced = common::vectors()
+        .into_iter()
+        .find(|vector| vector.name == "coalesced-little");
+    let coalesced = coalesced.unwrap();
+    let frames: Vec<_> = coalesced
+        .frames()
+        .into_iter()
+        .map(|(_, frame)| frame)
+        .collect();
+    assert_eq!(sent(&coalesced.stream).frames, frames);
+}
+
+#[test]
+fn an_input_keeps_its_split() {
+    let stream = common::capture("testpack").stream();
+    assert_eq!(received(&stream).split.to_string(), "?");
+}
