@@ -7,6 +7,7 @@
 //! is at most `max_size`.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::iter;
 use core::ops::Range;
 
@@ -39,8 +40,7 @@ pub fn mutate(
         return base(data, size, max_size);
     }
     let input = &data[..size];
-    let config = config(input, max_body_size);
-    let ends = ends(config, input);
+    let (config, ends) = read(input, max_body_size, &mut rng);
     let frames = ends.len();
     let tail = ends.last().copied().unwrap_or(0)..size;
     let frame = |index: usize| index.checked_sub(1).map_or(0, |before| ends[before])..ends[index];
@@ -92,34 +92,41 @@ pub fn crossover(
     seed: u32,
 ) -> usize {
     let mut rng = Rng::with_seed(seed.into());
-    let config = config(first, max_body_size);
-    let mut border = |input| rng.choice(ends(config, input)).unwrap_or(0);
-    let (head, tail) = (border(first), border(second));
+    let (config, first_ends) = read(first, max_body_size, &mut rng);
+    let second_ends = ends(config, second);
+    let head = rng.choice(first_ends).unwrap_or(0);
+    let tail = rng.choice(second_ends).unwrap_or(0);
     let max_size = out.len().min(LONGEST);
-    let head = &first[..head];
-    let size = splice(out, 0, max_size, 0..0, head);
+    let size = splice(out, 0, max_size, 0..0, &first[..head]);
     splice(out, size, max_size, size..size, &second[tail..])
 }
 
-/// Returns the byte order in which `input` is not refused at once.
-fn config(input: &[u8], max_body_size: u32) -> Config {
-    let [little, big] = [ByteOrder::Little, ByteOrder::Big].map(|byte_order| Config {
-        byte_order,
-        max_body_size,
+/// Returns the configuration under which `input` has more whole frames, either
+/// if it is all the same, and where each of them ends.
+fn read(input: &[u8], max_body_size: u32, rng: &mut Rng) -> (Config, Vec<usize>) {
+    let [little, big] = [ByteOrder::Little, ByteOrder::Big].map(|byte_order| {
+        let config = Config {
+            byte_order,
+            max_body_size,
+        };
+        (config, ends(config, input))
     });
-    let refused = Walk::new(little, input).next_frame().is_err();
-    if refused { big } else { little }
+    let big_reads = match big.1.len().cmp(&little.1.len()) {
+        Ordering::Less => false,
+        Ordering::Equal => rng.bool(),
+        Ordering::Greater => true,
+    };
+    if big_reads { big } else { little }
 }
 
 /// Returns where each whole frame ends.
 fn ends(config: Config, input: &[u8]) -> Vec<usize> {
     let mut walk = Walk::new(config, input);
-    let frames = iter::from_fn(|| walk.next_frame().ok().flatten());
-    let ends = frames.scan(0, |end, frame| {
-        *end += Header::LEN + frame.body.len();
-        Some(*end)
-    });
-    ends.collect()
+    let mut ends = Vec::new();
+    while let Ok(Some(_)) = walk.next_frame() {
+        ends.push(input.len() - walk.rest().len());
+    }
+    ends
 }
 
 /// Returns a whole frame with its body changed and its bodySize true.

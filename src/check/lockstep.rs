@@ -58,13 +58,13 @@ pub fn round_trip<S: Subject>(
     })
 }
 
-/// Checks as [`split`] does, with an empty chunk before each chunk and after
-/// the last.
+/// Checks that feeding no bytes changes nothing: as [`split`] does, with an
+/// empty chunk before each chunk and after the last.
 ///
 /// # Errors
 ///
-/// [`Property::EmptyChunk`] where an empty chunk changed something, else the
-/// first violation.
+/// [`Property::EmptyChunk`]. A subject that breaks a property without empty
+/// chunks is for [`split`] to find.
 pub fn empty_chunk<S: Subject>(
     subject: S,
     stream: &[u8],
@@ -74,13 +74,16 @@ pub fn empty_chunk<S: Subject>(
     let mut run = Run::new(subject, expected);
     let mut feed_all = || {
         for chunk in split.chunks(stream) {
-            run.feed_nothing()?;
+            run.feed(&[])?;
             run.feed(chunk)?;
         }
-        run.feed_nothing()?;
+        run.feed(&[])?;
         run.finish()
     };
-    feed_all().map_err(|found| found.in_stream(stream, split))
+    feed_all().map_err(|found| Violation {
+        property: Property::EmptyChunk,
+        ..found.in_stream(stream, split)
+    })
 }
 
 /// A subject on its way through a stream.
@@ -127,9 +130,11 @@ impl<'a, S: Subject> Run<'a, S> {
         if !same || result.as_ref().err() != refusal {
             let property = if refused_before {
                 Property::Poisoned
-            } else if same && result.is_err() != refusal.is_some() {
+            } else if !self.frames_in_order() {
+                Property::EverySplit
+            } else if result.is_err() != refusal.is_some() {
                 Property::Limit
-            } else if self.only_out_of_time() {
+            } else if !same {
                 Property::Prompt
             } else {
                 Property::EverySplit
@@ -153,13 +158,6 @@ impl<'a, S: Subject> Run<'a, S> {
         Ok(())
     }
 
-    fn feed_nothing(&mut self) -> Result<(), Found> {
-        self.feed(&[]).map_err(|found| Found {
-            property: Property::EmptyChunk,
-            ..found
-        })
-    }
-
     fn finish(&mut self) -> Result<(), Found> {
         let actual = self.subject.finish();
         let (property, expected) = match &self.expected.outcome {
@@ -181,16 +179,13 @@ impl<'a, S: Subject> Run<'a, S> {
         }
     }
 
-    /// Says whether the frames of the call at hand are the right ones, but too
-    /// few or too many for now.
-    fn only_out_of_time(&self) -> bool {
-        let coming = &self.expected.frames[self.out..];
-        self.frames.len() <= coming.len()
-            && self
-                .frames
-                .iter()
-                .zip(coming)
-                .all(|(frame, (_, coming))| frame == coming)
+    /// Says whether the frames of the call at hand are those that come next, be
+    /// they too few or too many for now.
+    fn frames_in_order(&self) -> bool {
+        let coming = self.expected.frames[self.out..]
+            .iter()
+            .map(|(_, frame)| frame);
+        self.frames.iter().eq(coming.take(self.frames.len()))
     }
 
     fn found(&self, property: Property, expected: &dyn Debug, actual: &dyn Debug) -> Found {

@@ -1,10 +1,12 @@
 //! The golden vectors and the captures, as the tests read them.
 #![allow(dead_code, reason = "no test file uses all of it")]
+#![allow(unreachable_pub, reason = "each test file is a crate of its own")]
 
-use everysplit::{ByteOrder, Config, Frame};
+use everysplit::check::{self, Expected};
+use everysplit::{ByteOrder, Config, DecodeError, Frame};
 use serde::Deserialize;
 
-/// A stream written by CPython, and what must come out of it. The fields are
+/// A stream written by `CPython`, and what must come out of it. The fields are
 /// explained at the head of `tests/data/generate.py`.
 #[derive(Deserialize)]
 pub struct Vector {
@@ -15,21 +17,21 @@ pub struct Vector {
     #[serde(with = "hex")]
     pub stream: Vec<u8>,
     frames: serde_json::Value,
-    pub outcome: Outcome,
-    pub at: Option<usize>,
-    pub size: Option<i64>,
+    outcome: Outcome,
+    at: Option<usize>,
+    size: Option<i64>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Order {
+enum Order {
     Little,
     Big,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+enum Outcome {
     Clean,
     Truncated,
     Rejected,
@@ -61,14 +63,45 @@ impl Vector {
         }
     }
 
-    /// The frames, each with the offset at which it is complete.
-    pub fn frames(&self) -> Vec<(usize, Frame)> {
+    /// What the stream must give. Where it ends inside a frame, what was there
+    /// and what was due are read off its last bytes.
+    pub fn expected(&self) -> Expected<Frame, DecodeError> {
         let frames = Vec::<VectorFrame>::deserialize(&self.frames).unwrap();
         let frames = frames.into_iter().map(|frame| {
             let (cmd, recv, body) = (frame.cmd, frame.recv, frame.body.into());
             (frame.end, Frame { cmd, recv, body })
         });
-        frames.collect()
+        let frames: Vec<_> = frames.collect();
+        let start = frames.last().map_or(0, |&(end, _)| end);
+        let rest = &self.stream[start..];
+        let offset = start as u64;
+        let outcome = match self.outcome {
+            Outcome::Clean => check::Outcome::Clean,
+            Outcome::Truncated => check::Outcome::Truncated(DecodeError::Truncated {
+                offset,
+                received: rest.len() as u64,
+                due: 12 + self.body_size(rest),
+            }),
+            Outcome::Rejected => check::Outcome::Rejected {
+                at: self.at.unwrap(),
+                error: DecodeError::BodyTooLarge {
+                    offset,
+                    body_size: self.size.unwrap().try_into().unwrap(),
+                    max_body_size: self.max,
+                },
+            },
+        };
+        Expected { frames, outcome }
+    }
+
+    fn body_size(&self, header: &[u8]) -> u64 {
+        let Some(&size) = header.first_chunk() else {
+            return 0;
+        };
+        u64::from(match self.order {
+            Order::Little => u32::from_le_bytes(size),
+            Order::Big => u32::from_be_bytes(size),
+        })
     }
 }
 

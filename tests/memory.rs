@@ -1,0 +1,102 @@
+//! What the framer allocates, counted: memory follows the bytes that came,
+//! never the bytes that a header claims.
+
+use allocation_counter::measure;
+use bytes::BytesMut;
+use everysplit::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk};
+
+const MIB: u32 = 1024 * 1024;
+
+fn header(body_size: u32) -> [u8; Header::LEN] {
+    let (cmd, recv) = (1, 0);
+    let header = Header {
+        body_size,
+        cmd,
+        recv,
+    };
+    header.to_bytes(Config::default().byte_order)
+}
+
+#[test]
+fn a_header_that_claims_8_mib_holds_less_than_4_kib() {
+    let header = header(8 * MIB);
+    let measured = measure(|| {
+        let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
+        framer.feed(&header, &mut frames).unwrap();
+        assert!(framer.held() < 4096, "{}", framer.held());
+    });
+    assert!(measured.bytes_max < 4096, "{measured:?}");
+
+    let mut buffer = BytesMut::from(&header[..]);
+    let measured = measure(|| {
+        let decoded = Decoder::new(Config::default()).decode(&mut buffer);
+        assert_eq!(decoded, Ok(None));
+    });
+    assert_eq!(measured.bytes_max, 0, "{measured:?}");
+}
+
+#[test]
+fn a_refused_size_holds_nothing() {
+    let mut framer = Framer::new(Config::default());
+    framer
+        .feed(&header(8 * MIB + 1), &mut Vec::new())
+        .unwrap_err();
+    assert_eq!(framer.held(), 0);
+    let measured = measure(|| {
+        for _ in 0..1000 {
+            framer.feed(&[0; 1024], &mut Vec::new()).unwrap_err();
+        }
+    });
+    assert_eq!(measured.bytes_max, 0, "{measured:?}");
+}
+
+#[test]
+fn a_body_half_there_holds_at_most_twice_what_came() {
+    let chunk = [0; 1000];
+    let measured = measure(|| {
+        let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
+        framer.feed(&header(8 * MIB), &mut frames).unwrap();
+        for _ in 0..1000 {
+            framer.feed(&chunk, &mut frames).unwrap();
+        }
+    });
+    // While a buffer grows, the old one is held beside the new one.
+    assert!(measured.bytes_max < 3 * 1_000_012, "{measured:?}");
+}
+
+#[test]
+fn an_empty_body_does_not_keep_the_buffer() {
+    let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
+    let measured = measure(|| {
+        framer.feed(&header(0).repeat(1000), &mut frames).unwrap();
+        framer = Framer::new(Config::default());
+    });
+    assert_eq!(frames.len(), 1000);
+    let kept = usize::try_from(measured.bytes_current).unwrap();
+    assert_eq!(kept, frames.capacity() * size_of::<Frame>());
+}
+
+#[test]
+fn a_walk_and_a_header_allocate_nothing() {
+    let stream = [&header(5)[..], b"hello", &header(0)].concat();
+    let measured = measure(|| {
+        let mut walk = Walk::new(Config::default(), &stream);
+        while let Some(FrameRef { body, .. }) = walk.next_frame().unwrap() {
+            assert!(body == b"hello" || body.is_empty());
+        }
+        walk.finish().unwrap();
+        Config::default().encode_header(1, 0, 5).unwrap();
+    });
+    assert_eq!(measured.count_total, 0, "{measured:?}");
+}
+
+/// A body of 1 MiB in one piece is given out as it lies in the buffer.
+#[test]
+fn a_body_is_not_copied_out_of_the_buffer() {
+    let mut buffer = BytesMut::from(&[&header(MIB)[..], &vec![7; MIB as usize]].concat()[..]);
+    let measured = measure(|| {
+        let frame = Decoder::new(Config::default()).decode(&mut buffer);
+        assert_eq!(frame.unwrap().unwrap().body.len(), MIB as usize);
+    });
+    assert!(measured.bytes_total < 128, "{measured:?}");
+}

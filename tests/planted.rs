@@ -1,0 +1,321 @@
+//! Wrong framers, one for each kind of bug that the checks are for, and the
+//! check that finds it: the proof that the suite can fail. The framer that they
+//! were made from passes it.
+
+use std::fmt::Debug;
+
+use everysplit::check::{self, Property, Violation};
+use everysplit::{ByteOrder, Config, DecodeError, Frame, Header, Split, Subject, naive};
+
+const CONFIG: Config = Config {
+    byte_order: ByteOrder::Little,
+    max_body_size: 8,
+};
+
+/// What is wrong with a [`Planted`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bug {
+    Nothing,
+    /// A bodySize that comes in two chunks is read from the first alone.
+    SizeCut,
+    /// Only one frame is taken from a chunk: the second waits for more bytes.
+    OneAChunk,
+    /// Bytes behind a frame are dropped.
+    DropsTheRest,
+    /// A frame is given when the first byte of the next one is in.
+    Late,
+    /// An empty body is given before its recv is in.
+    Early,
+    /// The limit is checked when the header is whole.
+    LimitAfterHeader,
+    /// A body at the limit is refused.
+    LimitOffByOne,
+    /// The end of the stream inside a frame is taken for a clean one.
+    CleanEnd,
+    /// After an error the rest is read as if nothing had been.
+    GoesOn,
+    /// No bytes are taken for the end of what was collected.
+    EmptyIsReset,
+    /// The room for a body is made when its header is in.
+    Reserves,
+    /// cmd and recv change places.
+    Swapped,
+}
+
+struct Planted {
+    bug: Bug,
+    buffer: Vec<u8>,
+    offset: u64,
+    error: Option<DecodeError>,
+}
+
+impl Planted {
+    fn new(bug: Bug) -> Self {
+        Self {
+            bug,
+            buffer: Vec::new(),
+            offset: 0,
+            error: None,
+        }
+    }
+
+    fn integer(&self, at: usize) -> u32 {
+        u32::from_le_bytes(self.buffer[at..at + 4].try_into().unwrap())
+    }
+
+    fn next_frame(&mut self) -> Result<Option<Frame>, DecodeError> {
+        let decisive = if self.bug == Bug::LimitAfterHeader {
+            12
+        } else {
+            4
+        };
+        if self.buffer.len() < decisive {
+            if self.bug == Bug::SizeCut && !self.buffer.is_empty() {
+                self.buffer.resize(4, 0);
+            }
+            return Ok(None);
+        }
+        let body_size = self.integer(0);
+        let limit = CONFIG.max_body_size - u32::from(self.bug == Bug::LimitOffByOne);
+        if body_size > limit {
+            return Err(DecodeError::BodyTooLarge {
+                offset: self.offset,
+                body_size,
+                max_body_size: CONFIG.max_body_size,
+            });
+        }
+        let header = if self.bug == Bug::Early && body_size == 0 {
+            8
+        } else {
+            Header::LEN
+        };
+        let end = Header::LEN + body_size as usize;
+        if self.bug == Bug::Reserves {
+            self.buffer.reserve(1000 * end);
+        }
+        let due = end - (Header::LEN - header) + usize::from(self.bug == Bug::Late);
+        if self.buffer.len() < due {
+            return Ok(None);
+        }
+        self.buffer.resize(self.buffer.len().max(end), 0);
+        let (mut cmd, mut recv) = (self.integer(4), self.integer(8));
+        if self.bug == Bug::Swapped {
+            (cmd, recv) = (recv, cmd);
+        }
+        let body = self.buffer[Header::LEN..end].to_vec().into();
+        self.buffer.drain(..end);
+        self.offset += end as u64;
+        if self.bug == Bug::DropsTheRest {
+            self.buffer.clear();
+        }
+        Ok(Some(Frame { cmd, recv, body }))
+    }
+}
+
+impl Subject for Planted {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if chunk.is_empty() && self.bug == Bug::EmptyIsReset {
+            self.buffer.clear();
+        }
+        self.buffer.extend(chunk);
+        loop {
+            match self.next_frame() {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    self.buffer = Vec::new();
+                    if self.bug != Bug::GoesOn {
+                        self.error = Some(error);
+                    }
+                    return Err(error);
+                }
+            }
+            if self.bug == Bug::OneAChunk {
+                return Ok(());
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), DecodeError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if self.buffer.is_empty() || self.bug == Bug::CleanEnd {
+            return Ok(());
+        }
+        let known = self.buffer.len() >= 4;
+        Err(DecodeError::Truncated {
+            offset: self.offset,
+            received: self.buffer.len() as u64,
+            due: 12 + u64::from(if known { self.integer(0) } else { 0 }),
+        })
+    }
+
+    fn held(&self) -> usize {
+        self.buffer.capacity()
+    }
+}
+
+/// Streams that a right framer gets through, and those that it refuses.
+fn streams() -> [Vec<u8>; 3] {
+    let frame = |cmd, body: &'static [u8]| {
+        let frame = Frame {
+            cmd,
+            recv: 1,
+            body: body.into(),
+        };
+        naive::encode(CONFIG, &frame).unwrap()
+    };
+    let whole = [frame(2, b"atlimit!"), frame(3, b""), frame(4, b"x")].concat();
+    let truncated = [&whole[..], &frame(5, b"more")[..13]].concat();
+    let over = Header {
+        body_size: 9,
+        cmd: 6,
+        recv: 1,
+    };
+    let over = over.to_bytes(CONFIG.byte_order);
+    let refused = [frame(2, b"ab"), over.to_vec(), frame(3, b"")].concat();
+    [whole, truncated, refused]
+}
+
+/// The first violation on any stream under whole, 1-cut and byte-by-byte splits,
+/// without empty chunks and with them.
+fn check(bug: Bug) -> Result<(), Violation> {
+    for check in [check::split, check::empty_chunk] {
+        for stream in streams() {
+            let expected = naive::parse(CONFIG, &stream);
+            for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
+                check(Planted::new(bug), &stream, &split, &expected)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn finds(bug: Bug, property: Property) {
+    let violation = check(bug).unwrap_err();
+    assert_eq!(violation.property, property, "{bug:?}: {violation}");
+}
+
+#[test]
+fn the_right_one_passes() {
+    check(Bug::Nothing).unwrap();
+}
+
+#[test]
+fn every_split_finds_what_depends_on_the_split() {
+    finds(Bug::SizeCut, Property::EverySplit);
+    finds(Bug::Swapped, Property::EverySplit);
+    // What is given too early holds bytes that had not come.
+    finds(Bug::Early, Property::EverySplit);
+}
+
+#[test]
+fn prompt_finds_frames_that_come_late() {
+    finds(Bug::Late, Property::Prompt);
+    finds(Bug::OneAChunk, Property::Prompt);
+    finds(Bug::DropsTheRest, Property::Prompt);
+}
+
+#[test]
+fn limit_finds_a_late_refusal_and_a_wrong_one() {
+    finds(Bug::LimitAfterHeader, Property::Limit);
+    finds(Bug::LimitOffByOne, Property::Limit);
+}
+
+#[test]
+fn truncation_finds_an_end_taken_for_clean() {
+    finds(Bug::CleanEnd, Property::Truncation);
+}
+
+#[test]
+fn poisoned_finds_a_framer_that_goes_on() {
+    finds(Bug::GoesOn, Property::Poisoned);
+}
+
+#[test]
+fn empty_chunk_finds_no_bytes_that_change_something() {
+    finds(Bug::EmptyIsReset, Property::EmptyChunk);
+}
+
+#[test]
+fn memory_finds_room_for_bytes_that_did_not_come() {
+    finds(Bug::Reserves, Property::Memory);
+}
+
+#[test]
+fn round_trip_finds_what_does_not_come_back() {
+    let [stream, ..] = streams();
+    let sent = naive::parse(CONFIG, &stream);
+    let whole = Split::whole();
+    check::round_trip(Planted::new(Bug::Nothing), &stream, &whole, &sent).unwrap();
+    let violation = check::round_trip(Planted::new(Bug::Swapped), &stream, &whole, &sent);
+    assert_eq!(violation.unwrap_err().property, Property::RoundTrip);
+}
+
+#[test]
+fn agree_finds_two_that_do_not() {
+    for stream in streams() {
+        let agree = |bug| {
+            let (peer, planted) = (Planted::new(Bug::Nothing), Planted::new(bug));
+            check::agree(peer, planted, &stream, &Split::bytes(stream.len()))
+        };
+        agree(Bug::Nothing).unwrap();
+        assert_eq!(agree(Bug::Swapped).unwrap_err().property, Property::Agree);
+        assert_eq!(agree(Bug::Late).unwrap_err().property, Property::Agree);
+    }
+}
+
+#[test]
+fn encode_finds_a_frame_that_is_not_written_as_it_should() {
+    let refused = |expected: Result<&[u8], &'static str>, written: &[u8], result| {
+        let encode = |output: &mut bytes::BytesMut| {
+            output.extend_from_slice(written);
+            result
+        };
+        check::encode(encode, expected).unwrap_err().property
+    };
+    // Half a frame is left behind.
+    assert_eq!(refused(Err("over"), b"head", Err("over")), Property::Encode);
+    // Nothing is said.
+    assert_eq!(refused(Err("over"), b"", Ok(())), Property::Encode);
+    // Other bytes than expected, and none.
+    assert_eq!(refused(Ok(b"head"), b"body", Ok(())), Property::Encode);
+    assert_eq!(refused(Ok(b"head"), b"", Ok(())), Property::Encode);
+    // What was in the output is overwritten.
+    let overwrites = |output: &mut bytes::BytesMut| {
+        output.clear();
+        output.extend_from_slice(b"head");
+        Ok::<(), &str>(())
+    };
+    assert!(check::encode(overwrites, Ok(b"head")).is_err());
+}
+
+/// What is printed is what a person needs: the property, the stream and the cuts
+/// to try again, where it broke, and what should have been.
+#[test]
+fn a_violation_tells_all() {
+    let violation = check(Bug::SizeCut).unwrap_err();
+    assert_eq!(
+        violation.to_string(),
+        r#"every_split: frames, errors and their offsets do not depend on the split, on valid and on hostile streams
+  stream    \x08\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00atlimit!\x00\x00\x00\x00\x03\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00x
+  split     1
+  bytes in  45 of 45
+  expected  ([Frame { cmd: 2, recv: 1, body: b"atlimit!" }, Frame { cmd: 3, recv: 1, body: b"" }, Frame { cmd: 4, recv: 1, body: b"x" }], Ok(()))
+  actual    ([Frame { cmd: 33554432, recv: 16777216, body: b"\0\0\0atlim" }], Err(BodyTooLarge { offset: 20, body_size: 2192489, max_body_size: 8 }))"#
+    );
+    let told: &dyn Debug = &violation;
+    assert_eq!(
+        format!("{told:?}"),
+        violation.to_string(),
+        "as unwrap prints it"
+    );
+}

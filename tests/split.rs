@@ -1,0 +1,120 @@
+//! Splits: how many there are, in which order, what they cut, how they are
+//! written.
+
+use std::collections::HashSet;
+
+use everysplit::Split;
+use proptest::prelude::*;
+
+fn texts(splits: impl Iterator<Item = Split>) -> Vec<String> {
+    splits.map(|split| split.to_string()).collect()
+}
+
+#[test]
+fn all_are_there_once() {
+    for len in 0..=12 {
+        let splits: Vec<Split> = Split::all(len).collect();
+        let count = if len == 0 { 1 } else { 1 << (len - 1) };
+        assert_eq!(splits.len(), count);
+        assert_eq!(splits.iter().collect::<HashSet<_>>().len(), count);
+        let inside = |split: &Split| split.cuts().iter().all(|&cut| 0 < cut && cut < len);
+        assert!(splits.iter().all(inside));
+        let counts = splits.iter().map(|split| split.cuts().len());
+        assert!(counts.is_sorted(), "fewest cuts first");
+    }
+}
+
+#[test]
+fn up_to_stops_at_its_number_of_cuts() {
+    assert_eq!(texts(Split::up_to(4, 0)), ["whole"]);
+    assert_eq!(texts(Split::up_to(4, 1)), ["whole", "1", "2", "3"]);
+    assert_eq!(
+        texts(Split::up_to(4, 2)),
+        ["whole", "1", "2", "3", "1,2", "1,3", "2,3"]
+    );
+    assert_eq!(texts(Split::up_to(4, 9)), texts(Split::all(4)));
+    // 1 + 48 + 48 * 47 / 2 + ...: a stream is long before its 3-cut splits are many.
+    assert_eq!(Split::up_to(49, 3).count(), 1 + 48 + 1128 + 17296);
+}
+
+#[test]
+fn bytes_cuts_everywhere() {
+    assert_eq!(Split::bytes(4).to_string(), "1,2,3");
+    assert_eq!(Split::bytes(1), Split::whole());
+    assert_eq!(Split::bytes(0), Split::whole());
+}
+
+#[test]
+fn new_takes_cuts_in_any_order() {
+    assert_eq!(Split::new([5, 0, 2, 5]).cuts(), [2, 5]);
+}
+
+#[test]
+fn cuts_past_the_end_do_nothing() {
+    let split = Split::new([2, 4, 9]);
+    assert_eq!(split.chunks(b"abcd").collect::<Vec<_>>(), [b"ab", b"cd"]);
+    assert_eq!(split.chunks(b"").count(), 0);
+}
+
+#[test]
+fn texts_that_are_no_split_are_told_why() {
+    let error = |text: &str| text.parse::<Split>().unwrap_err().to_string();
+    let help = "write increasing offsets such as 3,12,17 or the word whole";
+    assert_eq!(
+        error(""),
+        format!("cut 1: cannot parse integer from empty string; {help}")
+    );
+    assert_eq!(
+        error("3,x"),
+        format!("cut 2: invalid digit found in string; {help}")
+    );
+    assert_eq!(
+        error("3, 4"),
+        format!("cut 2: invalid digit found in string; {help}")
+    );
+    assert_eq!(error("0"), format!("cut 1: not after offset 0; {help}"));
+    assert_eq!(
+        error("3,12,12"),
+        format!("cut 3: not after offset 12; {help}")
+    );
+    assert_eq!(
+        error("99999999999999999999"),
+        format!("cut 1: number too large to fit in target type; {help}")
+    );
+}
+
+proptest! {
+    #[test]
+    fn texts_parse_back(cuts in prop::collection::vec(any::<usize>(), 0..9)) {
+        let split = Split::new(cuts);
+        prop_assert_eq!(split.to_string().parse(), Ok(split));
+    }
+
+    #[test]
+    fn chunks_make_up_the_stream(
+        stream in prop::collection::vec(any::<u8>(), 0..40),
+        cuts in prop::collection::vec(0..50usize, 0..9),
+    ) {
+        let split = Split::new(cuts);
+        let chunks: Vec<&[u8]> = split.chunks(&stream).collect();
+        prop_assert!(chunks.iter().all(|chunk| !chunk.is_empty()));
+        prop_assert_eq!(chunks.concat(), stream);
+    }
+
+    #[test]
+    fn samples_are_splits_of_their_stream(len in 0..3000usize, seed in any::<u64>()) {
+        let split = Split::sample(len, seed);
+        prop_assert!(split.cuts().iter().all(|&cut| 0 < cut && cut < len));
+        prop_assert!(split.cuts().is_sorted());
+        prop_assert_eq!(Split::sample(len, seed), split);
+    }
+}
+
+/// No cut of a stream of usual length is out of the samples' reach.
+#[test]
+fn samples_reach_every_cut() {
+    let len = 128;
+    let samples = (0..2000).map(|seed| Split::sample(len, seed));
+    let cuts: HashSet<usize> = samples.flat_map(|split| split.cuts().to_vec()).collect();
+    assert_eq!(cuts.len(), len - 1);
+}
