@@ -186,13 +186,16 @@ impl Decoder {
                 return Err(error);
             }
         };
-        let body_size = body.len();
-        self.offset += (Header::LEN + body_size) as u64;
-        buffer.advance(Header::LEN);
-        let body = match body_size {
+        let len = Header::LEN + body.len();
+        self.offset += len as u64;
+        let body = if body.is_empty() {
             // An empty body must not keep the buffer alive.
-            0 => Bytes::new(),
-            _ => buffer.split_to(body_size).freeze(),
+            buffer.advance(len);
+            Bytes::new()
+        } else {
+            let mut frame = buffer.split_to(len).freeze();
+            frame.advance(Header::LEN);
+            frame
         };
         Ok(Some(Frame { cmd, recv, body }))
     }

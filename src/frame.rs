@@ -84,9 +84,8 @@ impl Config {
         dst: &mut BytesMut,
     ) -> Result<(), EncodeError> {
         let FrameRef { cmd, recv, body } = frame.into();
-        let header = self.encode_header(cmd, recv, body.len())?;
-        dst.reserve(Header::LEN + body.len());
-        dst.extend_from_slice(&header);
+        let header = self.header(cmd, recv, body.len())?;
+        dst.extend_from_slice(&header.to_bytes(self.byte_order));
         dst.extend_from_slice(body);
         Ok(())
     }
@@ -106,15 +105,18 @@ impl Config {
         recv: u32,
         body_size: usize,
     ) -> Result<[u8; Header::LEN], EncodeError> {
+        let header = self.header(cmd, recv, body_size)?;
+        Ok(header.to_bytes(self.byte_order))
+    }
+
+    #[inline]
+    fn header(self, cmd: u32, recv: u32, body_size: usize) -> Result<Header, EncodeError> {
         match u32::try_from(body_size) {
-            Ok(body_size) if body_size <= self.max_body_size => {
-                let header = Header {
-                    body_size,
-                    cmd,
-                    recv,
-                };
-                Ok(header.to_bytes(self.byte_order))
-            }
+            Ok(body_size) if body_size <= self.max_body_size => Ok(Header {
+                body_size,
+                cmd,
+                recv,
+            }),
             _ => Err(EncodeError::BodyTooLarge {
                 body_size,
                 max_body_size: self.max_body_size,

@@ -8,11 +8,10 @@ use bytes::BytesMut;
 
 use crate::case::{Received, Sent};
 use crate::check::{self, Expected, Outcome, Violation};
-use crate::decoder::{Framer, Walk};
-use crate::error::{DecodeError, EncodeError};
+use crate::decoder::Framer;
+use crate::error::EncodeError;
 use crate::frame::{ByteOrder, Config, Frame};
 use crate::naive;
-use crate::subject::Subject;
 
 /// What the fuzz targets run under: both byte orders, and a limit of 64 bytes,
 /// so that bodies of exactly the limit and one above are easy to come by.
@@ -117,64 +116,71 @@ pub fn encode(byte_order: ByteOrder, frame: &Frame) -> Result<(), Violation> {
 #[cfg(feature = "tokio")]
 pub fn differential(config: Config, case: &Received) -> Result<(), Violation> {
     let Received { stream, split } = case;
-    let peer = peer::LengthDelimited::new(config);
+    let peer = peers::LengthDelimited::new(config);
     check::agree(peer, Framer::new(config), stream, split)?;
-    check::agree(Walker::new(config), Framer::new(config), stream, split)
+    check::agree(
+        peers::Walker::new(config),
+        Framer::new(config),
+        stream,
+        split,
+    )
 }
 
-/// [`Walk`] as a subject: keeps all that came and walks over it each time.
+/// What the framer is compared with, as subjects.
 #[cfg(feature = "tokio")]
-struct Walker {
-    config: Config,
-    received: Vec<u8>,
-    frames: usize,
-}
-
-impl Walker {
-    fn new(config: Config) -> Self {
-        Self {
-            config,
-            received: Vec::new(),
-            frames: 0,
-        }
-    }
-}
-
-impl Subject for Walker {
-    type Frame = Frame;
-    type Error = DecodeError;
-
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
-        self.received.extend_from_slice(chunk);
-        let mut walk = Walk::new(self.config, &self.received);
-        let mut walked = 0;
-        while let Some(frame) = walk.next_frame()? {
-            walked += 1;
-            if walked > self.frames {
-                self.frames = walked;
-                frames.push(frame.into());
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<(), DecodeError> {
-        Walk::new(self.config, &self.received).finish()
-    }
-}
-
-/// tokio-util's codec as a subject.
-#[cfg(feature = "tokio")]
-mod peer {
+mod peers {
     use alloc::vec::Vec;
     use std::io;
 
     use bytes::{Buf, BytesMut};
     use tokio_util::codec::{Decoder, LengthDelimitedCodec};
 
+    use crate::decoder::Walk;
+    use crate::error::DecodeError;
     use crate::frame::{ByteOrder, Config, Frame, Header};
     use crate::subject::Subject;
 
+    /// [`Walk`] as a subject: keeps all that came and walks over it each time.
+    pub(super) struct Walker {
+        config: Config,
+        received: Vec<u8>,
+        frames: usize,
+    }
+
+    impl Walker {
+        pub(super) fn new(config: Config) -> Self {
+            Self {
+                config,
+                received: Vec::new(),
+                frames: 0,
+            }
+        }
+    }
+
+    impl Subject for Walker {
+        type Frame = Frame;
+        type Error = DecodeError;
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+            self.received.extend_from_slice(chunk);
+            let mut walk = Walk::new(self.config, &self.received);
+            let mut walked = 0;
+            while let Some(frame) = walk.next_frame()? {
+                walked += 1;
+                if walked > self.frames {
+                    self.frames = walked;
+                    frames.push(frame.into());
+                }
+            }
+            Ok(())
+        }
+
+        fn finish(&mut self) -> Result<(), DecodeError> {
+            Walk::new(self.config, &self.received).finish()
+        }
+    }
+
+    /// tokio-util's codec.
     pub(super) struct LengthDelimited {
         byte_order: ByteOrder,
         codec: LengthDelimitedCodec,
