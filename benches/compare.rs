@@ -20,7 +20,7 @@ fn main() {
         let stream = Stream::new(size);
         let [peer_decode, decode, feed, walk, memcpy] = medians(decoders(&stream));
         let [peer_encode, encode, header] = medians(encoders(&stream));
-        let frame = |stream_time: f64| stream_time / stream.frames as f64;
+        let frame = |stream_time: f64| stream_time / f64::from(stream.frames);
         println!(
             "| {size} | {:.1} ns | {:.2} | {:.2} | {:.3} | {:.2} | {:.1} ns | {:.2} | {:.2} |",
             frame(peer_decode),

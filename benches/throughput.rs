@@ -25,7 +25,7 @@ fn bench<const N: usize>(
     group.throughput(Throughput::Bytes(stream.bytes.len() as u64));
     for (name, mut run) in contestants {
         group.bench_function(BenchmarkId::new(name, size), |bencher| {
-            bencher.iter(&mut run)
+            bencher.iter(&mut run);
         });
     }
     group.finish();

@@ -2,8 +2,6 @@
 //! check that finds it: the proof that the suite can fail. The framer that they
 //! were made from passes it.
 
-use std::fmt::Debug;
-
 use everysplit::check::{self, Property, Violation};
 use everysplit::{ByteOrder, Config, DecodeError, Frame, Header, Split, Subject, naive};
 
@@ -299,23 +297,19 @@ fn encode_finds_a_frame_that_is_not_written_as_it_should() {
 }
 
 /// What is printed is what a person needs: the property, the stream and the cuts
-/// to try again, where it broke, and what should have been.
+/// to try again, where it broke, and what should have been. The README shows it.
 #[test]
 fn a_violation_tells_all() {
-    let violation = check(Bug::SizeCut).unwrap_err();
-    assert_eq!(
-        violation.to_string(),
-        r#"every_split: frames, errors and their offsets do not depend on the split, on valid and on hostile streams
-  stream    \x08\x00\x00\x00\x02\x00\x00\x00\x01\x00\x00\x00atlimit!\x00\x00\x00\x00\x03\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x04\x00\x00\x00\x01\x00\x00\x00x
-  split     1
-  bytes in  45 of 45
-  expected  ([Frame { cmd: 2, recv: 1, body: b"atlimit!" }, Frame { cmd: 3, recv: 1, body: b"" }, Frame { cmd: 4, recv: 1, body: b"x" }], Ok(()))
-  actual    ([Frame { cmd: 33554432, recv: 16777216, body: b"\0\0\0atlim" }], Err(BodyTooLarge { offset: 20, body_size: 2192489, max_body_size: 8 }))"#
-    );
-    let told: &dyn Debug = &violation;
-    assert_eq!(
-        format!("{told:?}"),
-        violation.to_string(),
-        "as unwrap prints it"
-    );
+    let frame = Frame {
+        cmd: 7,
+        recv: 1,
+        body: "ok".into(),
+    };
+    let stream = naive::encode(CONFIG, &frame).unwrap();
+    let expected = naive::parse(CONFIG, &stream);
+    let planted = Planted::new(Bug::SizeCut);
+    let violation = check::split(planted, &stream, &Split::new([1]), &expected).unwrap_err();
+    let told = violation.to_string();
+    assert!(include_str!("../README.md").contains(&told), "{told}");
+    assert_eq!(format!("{violation:?}"), told, "as unwrap prints it");
 }

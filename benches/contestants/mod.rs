@@ -17,7 +17,7 @@ const READ: usize = 16 << 10;
 
 /// A stream of frames of one size.
 pub struct Stream {
-    pub frames: usize,
+    pub frames: u32,
     pub bytes: Vec<u8>,
     body: Vec<u8>,
     /// What the peer encodes: cmd, recv and body, in one piece.
