@@ -1,4 +1,4 @@
-//! The golden vectors, written by `CPython`, and the captures, recorded from the
+//! The golden vectors, written by CPython, and the captures, recorded from the
 //! original programs: every frame, where it is complete, how the stream ends and
 //! where it is refused. It makes up no streams of its own.
 

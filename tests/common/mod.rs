@@ -6,7 +6,7 @@ use everysplit::check::{self, Expected};
 use everysplit::{ByteOrder, Config, DecodeError, Frame};
 use serde::Deserialize;
 
-/// A stream written by `CPython`, and what must come out of it. The fields are
+/// A stream written by CPython, and what must come out of it. The fields are
 /// explained at the head of `tests/data/generate.py`.
 #[derive(Deserialize)]
 pub struct Vector {
