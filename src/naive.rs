@@ -28,6 +28,7 @@ pub fn parse(config: Config, stream: &[u8]) -> Expected<Frame, DecodeError> {
     });
     Expected {
         frames: frames.collect(),
+        at_end: Vec::new(),
         outcome,
     }
 }

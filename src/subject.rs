@@ -25,12 +25,13 @@ pub trait Subject {
     /// The subject's own, for a stream that it refuses.
     fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Self::Frame>) -> Result<(), Self::Error>;
 
-    /// Takes the end of the stream.
+    /// Takes the end of the stream and appends the frames that it gives, if any,
+    /// to `frames`.
     ///
     /// # Errors
     ///
     /// The subject's own, for a stream that must not end here.
-    fn finish(&mut self) -> Result<(), Self::Error>;
+    fn finish(&mut self, frames: &mut Vec<Self::Frame>) -> Result<(), Self::Error>;
 
     /// Returns how many bytes of memory it holds for what it has been fed, or
     /// 0 if it cannot say.
@@ -47,7 +48,7 @@ impl Subject for Framer {
         Framer::feed(self, chunk, frames)
     }
 
-    fn finish(&mut self) -> Result<(), DecodeError> {
+    fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), DecodeError> {
         Framer::finish(self)
     }
 

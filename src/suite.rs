@@ -70,8 +70,11 @@ pub fn round_trip(byte_order: ByteOrder, case: &Sent) -> Result<(), Violation> {
         let _ = config.encode(frame, &mut stream);
         frames.push((stream.len(), frame.clone()));
     }
-    let outcome = Outcome::Clean;
-    let expected = Expected { frames, outcome };
+    let expected = Expected {
+        frames,
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
     check::round_trip(Framer::new(config), &stream, &case.split, &expected)
 }
 
@@ -175,7 +178,7 @@ mod peers {
             Ok(())
         }
 
-        fn finish(&mut self) -> Result<(), DecodeError> {
+        fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), DecodeError> {
             Walk::new(self.config, &self.received).finish()
         }
     }
@@ -227,7 +230,7 @@ mod peers {
             Ok(())
         }
 
-        fn finish(&mut self) -> Result<(), io::ErrorKind> {
+        fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), io::ErrorKind> {
             match self.codec.decode_eof(&mut self.buffer) {
                 Ok(_) => Ok(()),
                 Err(error) => Err(error.kind()),

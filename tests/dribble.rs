@@ -73,7 +73,7 @@ impl Subject for Rereads {
         Ok(())
     }
 
-    fn finish(&mut self) -> Result<(), ()> {
+    fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), ()> {
         Ok(())
     }
 }

@@ -140,7 +140,7 @@ impl Subject for Planted {
         }
     }
 
-    fn finish(&mut self) -> Result<(), DecodeError> {
+    fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), DecodeError> {
         if let Some(error) = self.error {
             return Err(error);
         }

@@ -89,7 +89,9 @@ fn told(frame: &Frame) -> (u32, u32, &[u8]) {
 fn client_sends_one_frame() {
     let config = common::capture("client-param").config();
     assert_eq!(config.byte_order, ByteOrder::Little);
-    let Expected { frames, outcome } = frames("client-param", config);
+    let Expected {
+        frames, outcome, ..
+    } = frames("client-param", config);
     let [(180, frame)] = &frames[..] else {
         panic!("{frames:?}");
     };
@@ -102,7 +104,9 @@ fn client_sends_one_frame() {
 fn original_test_sends_four_frames_in_network_order() {
     let config = common::capture("testpack").config();
     assert_eq!(config.byte_order, ByteOrder::Big);
-    let Expected { frames, outcome } = frames("testpack", config);
+    let Expected {
+        frames, outcome, ..
+    } = frames("testpack", config);
     let told: Vec<_> = frames
         .iter()
         .map(|(end, frame)| (*end, told(frame)))
@@ -124,7 +128,9 @@ fn original_test_sends_four_frames_in_network_order() {
 /// it is refused at byte 4, with what to look at.
 #[test]
 fn original_test_and_server_disagree_on_the_byte_order() {
-    let Expected { frames, outcome } = frames("testpack", Config::default());
+    let Expected {
+        frames, outcome, ..
+    } = frames("testpack", Config::default());
     assert_eq!(frames, []);
     let Outcome::Rejected { at: 4, error } = outcome else {
         panic!("{outcome:?}");
@@ -142,7 +148,9 @@ fn original_test_and_server_disagree_on_the_byte_order() {
 #[test]
 fn original_server_ends_with_four_unframed_bytes() {
     let config = common::capture("server-reply-then-exit").config();
-    let Expected { frames, outcome } = frames("server-reply-then-exit", config);
+    let Expected {
+        frames, outcome, ..
+    } = frames("server-reply-then-exit", config);
     let [(38, frame)] = &frames[..] else {
         panic!("{frames:?}");
     };

@@ -39,7 +39,7 @@ where
                     subject.feed(chunk, &mut ours),
                 )
             }
-            None => (peer.finish(), subject.finish()),
+            None => (peer.finish(&mut theirs), subject.finish(&mut ours)),
         };
         if theirs != ours || their_result.is_ok() != our_result.is_ok() {
             return Err(Violation {

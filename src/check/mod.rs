@@ -14,13 +14,19 @@
 //! ```
 
 mod agree;
+mod certificate;
 mod encode;
+mod judge;
 mod lockstep;
+mod prove;
 mod violation;
 
 pub use agree::agree;
+pub use certificate::{Certificate, Tier};
 pub use encode::encode;
-pub use lockstep::{SLACK, empty_chunk, round_trip, split};
+pub use judge::SLACK;
+pub use lockstep::{empty_chunk, round_trip, split};
+pub use prove::{Unmerged, prove};
 pub use violation::{Property, Violation};
 
 use alloc::vec::Vec;
@@ -30,6 +36,8 @@ use alloc::vec::Vec;
 pub struct Expected<F, E> {
     /// Every whole frame with the offset at which it is complete, in order.
     pub frames: Vec<(usize, F)>,
+    /// The frames that the end of the stream gives; most framers give none.
+    pub at_end: Vec<F>,
     /// How the stream ends.
     pub outcome: Outcome<E>,
 }

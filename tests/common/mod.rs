@@ -91,7 +91,11 @@ impl Vector {
                 },
             },
         };
-        Expected { frames, outcome }
+        Expected {
+            frames,
+            at_end: Vec::new(),
+            outcome,
+        }
     }
 
     fn body_size(&self, header: &[u8]) -> u64 {

@@ -1,0 +1,132 @@
+//! Holds one call of a subject to what is expected of it there. How the call
+//! came about is not its business.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Debug;
+
+use super::{Expected, Outcome, Property, Violation};
+use crate::split::Split;
+
+/// How many bytes a subject may hold beyond twice of what it was fed (a buffer
+/// that grows by doubling).
+pub const SLACK: usize = 64;
+
+/// A violation that does not know its stream yet.
+pub(super) struct Found {
+    property: Property,
+    offset: usize,
+    expected: String,
+    actual: String,
+}
+
+impl Found {
+    pub(super) fn in_stream(self, stream: &[u8], split: Split) -> Violation {
+        Violation {
+            property: self.property,
+            stream: stream.to_vec(),
+            split,
+            offset: self.offset,
+            expected: self.expected,
+            actual: self.actual,
+        }
+    }
+}
+
+/// What a call of a subject gave.
+pub(super) struct Call<'a, F, E> {
+    pub(super) frames: &'a [F],
+    pub(super) result: &'a Result<(), E>,
+}
+
+impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
+    /// Judges a call that fed the bytes `from..to` after all before them were
+    /// fed and judged.
+    pub(super) fn judge_feed(
+        &self,
+        from: usize,
+        to: usize,
+        call: &Call<'_, F, E>,
+    ) -> Result<(), Found> {
+        let coming = &self.frames[self.due(from)..];
+        let due = &coming[..coming.partition_point(|&(end, _)| end <= to)];
+        let refusal = self.refusal(to);
+        // Frames first: those before an error must be out with it.
+        let same = due.iter().map(|(_, frame)| frame).eq(call.frames);
+        let error = call.result.as_ref().err();
+        if same && error == refusal {
+            return Ok(());
+        }
+        let coming = coming.iter().map(|(_, frame)| frame);
+        let in_order = call.frames.iter().eq(coming.take(call.frames.len()));
+        let property = if self.refusal(from).is_some() {
+            Property::Poisoned
+        } else if !in_order {
+            Property::EverySplit
+        } else if error.is_some() != refusal.is_some() {
+            Property::Limit
+        } else if !same {
+            Property::Prompt
+        } else {
+            Property::EverySplit
+        };
+        let due: Vec<&F> = due.iter().map(|(_, frame)| frame).collect();
+        Err(found(
+            property,
+            to,
+            &(due, refusal.map_or(Ok(()), Err)),
+            &(call.frames, call.result),
+        ))
+    }
+
+    /// Judges the call that told the subject of the end, after all `len` bytes.
+    pub(super) fn judge_finish(&self, len: usize, call: &Call<'_, F, E>) -> Result<(), Found> {
+        let (property, result) = match &self.outcome {
+            Outcome::Clean => (Property::Truncation, Ok(())),
+            Outcome::Truncated(error) => (Property::Truncation, Err(error)),
+            Outcome::Rejected { error, .. } => (Property::Poisoned, Err(error)),
+        };
+        if call.frames == self.at_end && call.result.as_ref().err() == result.err() {
+            return Ok(());
+        }
+        let (expected, actual) = ((&self.at_end, result), (call.frames, call.result));
+        Err(found(property, len, &expected, &actual))
+    }
+
+    /// Returns how many frames are out once `offset` bytes are in.
+    fn due(&self, offset: usize) -> usize {
+        self.frames.partition_point(|&(end, _)| end <= offset)
+    }
+
+    /// Returns the error that every call gives once `offset` bytes are in.
+    fn refusal(&self, offset: usize) -> Option<&E> {
+        match &self.outcome {
+            Outcome::Rejected { at, error } if *at <= offset => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// Judges what a subject holds after `offset` bytes.
+pub(super) fn judge_held(offset: usize, held: usize) -> Result<(), Found> {
+    let most = 2 * offset + SLACK;
+    if held <= most {
+        return Ok(());
+    }
+    let (expected, actual) = (
+        format_args!("at most {most} bytes held"),
+        format_args!("{held} bytes held"),
+    );
+    Err(found(Property::Memory, offset, &expected, &actual))
+}
+
+#[cold]
+fn found(property: Property, offset: usize, expected: &dyn Debug, actual: &dyn Debug) -> Found {
+    Found {
+        property,
+        offset,
+        expected: format!("{expected:?}"),
+        actual: format!("{actual:?}"),
+    }
+}

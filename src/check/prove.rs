@@ -1,0 +1,170 @@
+//! Proves that a subject gives the same whatever the split: a search over the
+//! states that it can be in, which merges the equal ones.
+//!
+//! Whatever a split did to a subject before an offset is in the state that it
+//! left it in. So the search visits nodes (offset, state): it starts at offset 0
+//! with a fresh subject, and from each node feeds each chunk that can come
+//! next, `offset..end` for every `end`. Each call is held to what must be out
+//! between the two offsets, and leads to a node at `end`. A state that is
+//! equal to one seen at that offset leads nowhere new.
+//!
+//! Every split of the stream is a path through these nodes, by induction on its
+//! chunks, and every call on the path has been judged: when the search is done,
+//! all 2^(n-1) splits have been. A right framer has one state an offset, and
+//! n(n+1)/2 calls of `feed` are enough, with one empty chunk an offset.
+//!
+//! The search goes layer by layer, a chunk more each, so that the first
+//! violation found is one with the fewest cuts.
+
+use alloc::vec::Vec;
+
+use super::judge::{Call, Found, judge_held};
+use super::{Certificate, Expected, Property, Tier, Violation};
+use crate::split::Split;
+use crate::subject::Subject;
+
+/// Why a subject could not be proved: it was in so many states at one offset
+/// that the search was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unmerged {
+    /// The offset.
+    pub offset: usize,
+    /// The bound on states that was passed there.
+    pub bound: usize,
+}
+
+/// Proves every split of `stream`, empty chunks between any two others
+/// included, from `subject` at the beginning of a stream.
+///
+/// `Eq` must cover all that decides what the subject does next, the bytes that
+/// it has buffered included.
+///
+/// Returns a certificate of the tier [`Tier::Proved`], or [`Unmerged`] when the
+/// subject was in more than `bound` states at one offset.
+///
+/// # Errors
+///
+/// A violation with the fewest cuts.
+pub fn prove<S: Subject + Clone + Eq>(
+    subject: S,
+    stream: &[u8],
+    expected: &Expected<S::Frame, S::Error>,
+    bound: usize,
+) -> Result<Result<Certificate, Unmerged>, Violation> {
+    let mut search = Search {
+        stream,
+        expected,
+        nodes: Vec::new(),
+        at: (0..=stream.len()).map(|_| Vec::new()).collect(),
+        feeds: 0,
+        frames: Vec::new(),
+    };
+    search.visit(Node {
+        subject,
+        offset: 0,
+        parent: None,
+    })?;
+    let mut layer = 0..1;
+    while !layer.is_empty() {
+        // The chunk to the end makes one cut less than any other, so it is first.
+        for node in layer.clone() {
+            search.feed(node, stream.len())?;
+        }
+        for node in layer.clone() {
+            for to in search.nodes[node].offset..stream.len() {
+                search.feed(node, to)?;
+                if search.at[to].len() > bound {
+                    return Ok(Err(Unmerged { offset: to, bound }));
+                }
+            }
+        }
+        layer = layer.end..search.nodes.len();
+    }
+    Ok(Ok(Certificate {
+        tier: Tier::Proved {
+            states: search.at.iter().map(Vec::len).max().unwrap_or(0),
+        },
+        bytes: stream.len(),
+        feeds: search.feeds,
+    }))
+}
+
+/// A state that the subject can be in.
+struct Node<S> {
+    subject: S,
+    offset: usize,
+    /// The node at which the chunk was fed that led here.
+    parent: Option<usize>,
+}
+
+struct Search<'a, S: Subject> {
+    stream: &'a [u8],
+    expected: &'a Expected<S::Frame, S::Error>,
+    /// In the order in which they were found.
+    nodes: Vec<Node<S>>,
+    /// The nodes at each offset.
+    at: Vec<Vec<usize>>,
+    feeds: u64,
+    /// What a call gives; empty between calls.
+    frames: Vec<S::Frame>,
+}
+
+impl<S: Subject + Clone + Eq> Search<'_, S> {
+    /// Feeds the bytes from a node up to `to`, and visits where that leads.
+    fn feed(&mut self, node: usize, to: usize) -> Result<(), Violation> {
+        let from = self.nodes[node].offset;
+        let mut subject = self.nodes[node].subject.clone();
+        let result = &subject.feed(&self.stream[from..to], &mut self.frames);
+        self.feeds += 1;
+        let frames = &self.frames;
+        let judged = self.expected.judge_feed(from, to, &Call { frames, result });
+        if let Err(found) = judged.and_then(|()| judge_held(to, subject.held())) {
+            return Err(self.violation(found, node, to));
+        }
+        self.frames.clear();
+        self.visit(Node {
+            subject,
+            offset: to,
+            parent: Some(node),
+        })
+    }
+
+    fn visit(&mut self, node: Node<S>) -> Result<(), Violation> {
+        let known = &mut self.at[node.offset];
+        if known
+            .iter()
+            .any(|&known| self.nodes[known].subject == node.subject)
+        {
+            return Ok(());
+        }
+        let new = self.nodes.len();
+        known.push(new);
+        self.nodes.push(node);
+        if self.nodes[new].offset < self.stream.len() {
+            return Ok(());
+        }
+        let mut subject = self.nodes[new].subject.clone();
+        let result = &subject.finish(&mut self.frames);
+        let frames = &self.frames;
+        let judged = self
+            .expected
+            .judge_finish(self.stream.len(), &Call { frames, result });
+        judged.map_err(|found| self.violation(found, new, self.stream.len()))?;
+        self.frames.clear();
+        Ok(())
+    }
+
+    /// Tells the cuts on the way to a call that fed up to `to` at a node.
+    fn violation(&self, found: Found, node: usize, to: usize) -> Violation {
+        let path = core::iter::successors(Some(node), |&node| self.nodes[node].parent);
+        let mut cuts: Vec<usize> = path.map(|node| self.nodes[node].offset).collect();
+        cuts.insert(0, to);
+        let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
+        cuts.retain(|&cut| cut < self.stream.len());
+        let mut violation = found.in_stream(self.stream, Split::new(cuts));
+        if empty {
+            violation.property = Property::EmptyChunk;
+        }
+        violation
+    }
+}
