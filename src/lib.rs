@@ -30,4 +30,4 @@ pub use decoder::{Decoder, Framer, Walk};
 pub use error::{DecodeError, EncodeError};
 pub use frame::{ByteOrder, Config, Frame, FrameRef, Header};
 pub use split::{ParseSplitError, Split};
-pub use subject::Subject;
+pub use subject::{Buffered, Decode, Subject};

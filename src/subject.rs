@@ -4,7 +4,9 @@
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
-use crate::decoder::Framer;
+use bytes::BytesMut;
+
+use crate::decoder::{Decoder, Framer};
 use crate::error::DecodeError;
 use crate::frame::Frame;
 
@@ -37,6 +39,81 @@ pub trait Subject {
     /// 0 if it cannot say.
     fn held(&self) -> usize {
         0
+    }
+}
+
+/// A decoder whose caller owns the buffer, of tokio-util's kind.
+pub trait Decode {
+    /// What it puts back together.
+    type Frame: Clone + Eq + Debug;
+    /// What it says of bad input.
+    type Error: Clone + Eq + Debug;
+
+    /// Takes the next frame off the front of `buffer`, or returns `None` when
+    /// more bytes must come first.
+    ///
+    /// # Errors
+    ///
+    /// The decoder's own, for a stream that it refuses.
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, Self::Error>;
+
+    /// Takes the next frame off the front of a buffer that will not grow any
+    /// more.
+    ///
+    /// # Errors
+    ///
+    /// The decoder's own, for a stream that must not end here too.
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, Self::Error>;
+}
+
+/// A [`Decode`] with a buffer, as a [`Subject`]: what comes is appended, then the
+/// decoder is called until it gives no frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffered<D> {
+    decoder: D,
+    buffer: BytesMut,
+}
+
+impl<D> Buffered<D> {
+    /// Starts at the beginning of a stream.
+    pub fn new(decoder: D) -> Self {
+        Self {
+            decoder,
+            buffer: BytesMut::new(),
+        }
+    }
+}
+
+impl<D: Decode> Subject for Buffered<D> {
+    type Frame = D::Frame;
+    type Error = D::Error;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
+        self.buffer.extend_from_slice(chunk);
+        while let Some(frame) = self.decoder.decode(&mut self.buffer)? {
+            frames.push(frame);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
+        while let Some(frame) = self.decoder.decode_eof(&mut self.buffer)? {
+            frames.push(frame);
+        }
+        Ok(())
+    }
+}
+
+impl Decode for Decoder {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        Decoder::decode(self, buffer)
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        Decoder::decode_eof(self, buffer)
     }
 }
 

@@ -80,6 +80,48 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
         ))
     }
 
+    /// Judges a frame that came out, after `delivered` others, with the bytes up
+    /// to `to` in.
+    pub(super) fn judge_frame(&self, delivered: usize, to: usize, frame: &F) -> Result<(), Found> {
+        let coming = self.frames.get(delivered);
+        if coming.is_some_and(|(end, coming)| *end <= to && coming == frame) {
+            return Ok(());
+        }
+        let property = match coming {
+            Some((_, coming)) if coming == frame => Property::Prompt,
+            _ if self.refusal(to).is_some() => Property::Poisoned,
+            _ => Property::EverySplit,
+        };
+        let due = coming.filter(|(end, _)| *end <= to).map(|(_, frame)| frame);
+        Err(found(property, to, &due, &Some(frame)))
+    }
+
+    /// Judges that no frame came out, after `delivered` others, with the bytes up
+    /// to `to` in, or an error.
+    pub(super) fn judge_wait(
+        &self,
+        delivered: usize,
+        to: usize,
+        result: &Result<(), E>,
+    ) -> Result<(), Found> {
+        let due = &self.frames[delivered..self.due(to).max(delivered)];
+        let refusal = self.refusal(to);
+        let error = result.as_ref().err();
+        if due.is_empty() && error == refusal {
+            return Ok(());
+        }
+        let property = if error.is_some() != refusal.is_some() {
+            Property::Limit
+        } else if due.is_empty() {
+            Property::EverySplit
+        } else {
+            Property::Prompt
+        };
+        let due: Vec<&F> = due.iter().map(|(_, frame)| frame).collect();
+        let expected = (due, refusal.map_or(Ok(()), Err));
+        Err(found(property, to, &expected, &(&[(); 0], result)))
+    }
+
     /// Judges the call that told the subject of the end, after all `len` bytes.
     pub(super) fn judge_finish(&self, len: usize, call: &Call<'_, F, E>) -> Result<(), Found> {
         let (property, result) = match &self.outcome {

@@ -19,6 +19,7 @@ mod encode;
 mod judge;
 mod lockstep;
 mod prove;
+mod prove_decoder;
 mod violation;
 
 pub use agree::agree;
@@ -27,6 +28,7 @@ pub use encode::encode;
 pub use judge::SLACK;
 pub use lockstep::{empty_chunk, round_trip, split};
 pub use prove::{Unmerged, prove};
+pub use prove_decoder::prove_decoder;
 pub use violation::{Property, Violation};
 
 use alloc::vec::Vec;
