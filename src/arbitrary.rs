@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::case::{Received, Sent};
-use crate::frame::Frame;
+use crate::frame::{Frame, Header};
 use crate::split::Split;
 
 /// Reads a little-endian header and its body; a bodySize beyond the bytes left
@@ -71,12 +71,14 @@ fn received(stream: &[u8]) -> Received {
 
 fn sent(bytes: &[u8]) -> Result<Sent> {
     let mut u = Unstructured::new(bytes);
-    let mut frames = Vec::new();
+    let (mut frames, mut len) = (Vec::new(), 0);
     while !u.is_empty() {
-        frames.push(Frame::arbitrary(&mut u)?);
+        let frame = Frame::arbitrary(&mut u)?;
+        len += Header::LEN + frame.body.len();
+        frames.push(frame);
     }
     Ok(Sent {
-        split: Split::sample(bytes.len(), hash(bytes)),
+        split: Split::sample(len, hash(bytes)),
         frames,
     })
 }

@@ -18,6 +18,9 @@ use crate::frame::{Config, Frame, FrameRef};
 /// that holds an [`EncodeError`] of the kind `InvalidInput`;
 /// [`io::Error::get_ref`] gives the error within.
 ///
+/// It encodes [`Frame`] and [`FrameRef`]: where a method of `Framed` does not say
+/// which, such as `flush`, write `SinkExt::<Frame>::flush(&mut framed)`.
+///
 /// ```
 /// use bytes::Bytes;
 /// use everysplit::{Codec, Config, Frame};

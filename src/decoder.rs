@@ -259,16 +259,23 @@ impl Framer {
             return Err(error);
         }
         self.buffer.extend_from_slice(chunk);
+        let before = self.decoder.offset;
         loop {
             match self.decoder.decode(&mut self.buffer) {
                 Ok(Some(frame)) => frames.push(frame),
-                Ok(None) => return Ok(()),
+                Ok(None) => break,
                 Err(error) => {
                     self.buffer = BytesMut::new();
                     return Err(error);
                 }
             }
         }
+        let taken = self.decoder.offset - before;
+        if taken > 8 * self.buffer.len() as u64 {
+            // A little that is left must not keep a lot that was taken.
+            self.buffer = BytesMut::from(&self.buffer[..]);
+        }
+        Ok(())
     }
 
     /// Says whether the stream may end here.
@@ -284,7 +291,9 @@ impl Framer {
         }
     }
 
-    /// Returns how many bytes of memory the framer holds, used or not.
+    /// Returns how many bytes of memory the framer holds for the unfinished frame,
+    /// used or not. Up to eight times as many that were taken off before it may
+    /// be kept with them, until more bytes come.
     #[must_use]
     pub fn held(&self) -> usize {
         self.buffer.capacity()

@@ -18,14 +18,15 @@ use crate::frame::{ByteOrder, Config, FrameRef, Header};
 
 /// The longest input that is made, in bytes. What is wrong with a framer shows
 /// within a few frames, and short inputs run fast.
-pub const LONGEST: usize = 256;
+const LONGEST: u32 = 256;
 
 /// Changes the input in `data[..size]`: a frame inserted, doubled, removed,
 /// resized or refilled, or what follows the frames made hostile. One time in
 /// four the fuzzer's own mutator, `base`, does it.
 ///
-/// Bodies keep to `max_body_size`, inputs to [`LONGEST`]. `base` takes room,
-/// size and the largest new size, and returns the new size.
+/// Bodies keep to `max_body_size`, inputs to 256 bytes: of a longer one some
+/// frames are kept. `base` takes room, size and the largest new size, at least
+/// 1, and returns the new size.
 pub fn mutate(
     data: &mut [u8],
     size: usize,
@@ -35,8 +36,16 @@ pub fn mutate(
     mut base: impl FnMut(&mut [u8], usize, usize) -> usize,
 ) -> usize {
     let mut rng = Rng::with_seed(seed.into());
-    let max_size = max_size.min(LONGEST);
-    if size > max_size || rng.u8(..4) == 0 {
+    let max_size = max_size.min(LONGEST as usize);
+    let max_body_size = max_body_size.min(LONGEST);
+    if size > max_size {
+        let (_, mut starts) = read(&data[..size], max_body_size, &mut rng);
+        starts.insert(0, 0);
+        let start = starts[rng.usize(..starts.len())];
+        data.copy_within(start..size, 0);
+        return (size - start).min(max_size);
+    }
+    if max_size > 0 && rng.u8(..4) == 0 {
         return base(data, size, max_size);
     }
     let input = &data[..size];
@@ -71,7 +80,7 @@ pub fn mutate(
                         let size = body.len();
                         let most = (2 * size + 4).min(max_body_size as usize).max(size);
                         body.resize(most, 0);
-                        let size = base(body, size, most);
+                        let size = if most > 0 { base(body, size, most) } else { 0 };
                         body.truncate(size);
                     };
                     (place, with_body(config, old, refill))
@@ -96,7 +105,7 @@ pub fn crossover(
     let second_ends = ends(config, second);
     let head = rng.choice(first_ends).unwrap_or(0);
     let tail = rng.choice(second_ends).unwrap_or(0);
-    let max_size = out.len().min(LONGEST);
+    let max_size = out.len().min(LONGEST as usize);
     let size = splice(out, 0, max_size, 0..0, &first[..head]);
     splice(out, size, max_size, size..size, &second[tail..])
 }

@@ -1,6 +1,6 @@
 //! proptest strategies for frames, streams and splits, drawn towards what breaks
 //! framers. They shrink to the fewest cuts first, then to cuts at field edges,
-//! then to the fewest and smallest frames.
+//! then to the fewest and smallest frames, each as far as the one before lets it.
 //!
 //! ```
 //! use everysplit::{Config, Framer, check, naive, strategy};
@@ -25,13 +25,11 @@ use crate::frame::{Config, Frame, Header};
 use crate::naive;
 use crate::split::Split;
 
-/// The largest body that a strategy draws, in bytes, where the limit is higher.
-///
-/// Bodies of exactly the limit are drawn only up to here.
-pub const LARGEST_BODY: u32 = 64 * 1024;
+/// The largest body that is drawn, in bytes, where the limit is higher.
+const LARGEST_BODY: u32 = 64 * 1024;
 
-/// Any frame that `config` allows: often of the sizes 0, 1, limit - 1 and limit,
-/// its body often one that looks like headers.
+/// Any frame that `config` allows, with a body of up to 64 KiB: often of the
+/// sizes 0, 1, limit - 1 and limit, its body often one that looks like headers.
 pub fn frame(config: Config) -> impl Strategy<Value = Frame> + Clone {
     let max = config.max_body_size.min(LARGEST_BODY);
     let edges = select(Vec::from([0, 1, max.saturating_sub(1), max])).prop_map(move |n| n.min(max));
@@ -58,9 +56,10 @@ fn body(config: Config) -> impl Strategy<Value = Vec<u8>> + Clone {
     prop_oneof![vec(any::<u8>(), 1..32), header]
 }
 
-/// Any sequence of up to eight frames and any split of the stream they make.
+/// Any sequence of up to eight frames, or dozens of small ones, and any split of
+/// the stream they make.
 pub fn sent(config: Config) -> impl Strategy<Value = Sent> {
-    (cuts(), vec(frame(config), 0..=8)).prop_map(move |(cuts, frames)| {
+    (cuts(), frames(config)).prop_map(move |(cuts, frames)| {
         let stream = concat(config, &frames);
         Sent {
             split: cuts.apply(stream.len(), &naive::edges(config, &stream)),
@@ -70,10 +69,10 @@ pub fn sent(config: Config) -> impl Strategy<Value = Sent> {
 }
 
 /// Any stream as it may come from anybody, and any split of it: whole frames,
-/// then nothing, a frame that is not whole, a header over the limit (limit + 1,
-/// 2^31 - 1, 2^31, `u32::MAX` and others), or any bytes.
+/// then nothing, a frame that is not whole, a header that claims limit - 1,
+/// limit, limit + 1, 2^31 - 1, 2^31, `u32::MAX` or another size, or any bytes.
 pub fn received(config: Config) -> impl Strategy<Value = Received> {
-    (cuts(), vec(frame(config), 0..=4), tail(config)).prop_map(move |(cuts, frames, tail)| {
+    (cuts(), frames(config), tail(config)).prop_map(move |(cuts, frames, tail)| {
         let mut stream = concat(config, &frames);
         stream.extend(tail);
         Received {
@@ -83,6 +82,14 @@ pub fn received(config: Config) -> impl Strategy<Value = Received> {
     })
 }
 
+fn frames(config: Config) -> impl Strategy<Value = Vec<Frame>> {
+    let small = Config {
+        max_body_size: config.max_body_size.min(2),
+        ..config
+    };
+    prop_oneof![7 => vec(frame(config), 0..=8), 1 => vec(frame(small), 16..=64)]
+}
+
 /// What follows the whole frames of a stream.
 fn tail(config: Config) -> impl Strategy<Value = Vec<u8>> {
     let truncated = (frame(config), any::<Index>()).prop_map(move |(frame, at)| {
@@ -90,13 +97,17 @@ fn tail(config: Config) -> impl Strategy<Value = Vec<u8>> {
         bytes.truncate(at.index(bytes.len()));
         bytes
     });
-    let anything = vec(any::<u8>(), 0..32);
-    let Some(over) = config.max_body_size.checked_add(1) else {
-        return prop_oneof![Just(Vec::new()), truncated, anything].boxed();
-    };
-    let sizes = [over, (1 << 31) - 1, 1 << 31, u32::MAX].map(|size| size.max(over));
-    let size = prop_oneof![select(sizes.to_vec()), over..=u32::MAX];
-    let refused = (size, any::<(u32, u32)>(), vec(any::<u8>(), 0..16)).prop_map(
+    let max = config.max_body_size;
+    let sizes = [
+        max.saturating_add(1),
+        max,
+        max.saturating_sub(1),
+        (1 << 31) - 1,
+        1 << 31,
+        u32::MAX,
+    ];
+    let size = prop_oneof![3 => select(sizes.to_vec()), 1 => any::<u32>()];
+    let claims = (size, any::<(u32, u32)>(), vec(any::<u8>(), 0..16)).prop_map(
         move |(body_size, (cmd, recv), more)| {
             let header = Header {
                 body_size,
@@ -108,12 +119,13 @@ fn tail(config: Config) -> impl Strategy<Value = Vec<u8>> {
             bytes
         },
     );
-    prop_oneof![Just(Vec::new()), truncated, refused, anything].boxed()
+    let anything = vec(any::<u8>(), 0..32);
+    prop_oneof![Just(Vec::new()), truncated, claims, anything]
 }
 
-/// Any split of a stream of `len` bytes: up to eight cuts, half of them within a
-/// byte of one of `edges` (the offsets at which its fields begin and end), or
-/// byte by byte.
+/// A split of a stream of `len` bytes: up to eight cuts, half of them within a
+/// byte of one of the first 64 of `edges` (the offsets at which its fields begin
+/// and end), the others up to 64 KiB behind one, or byte by byte.
 pub fn split(len: usize, edges: Vec<usize>) -> impl Strategy<Value = Split> {
     cuts().prop_map(move |cuts| cuts.apply(len, &edges))
 }
@@ -126,22 +138,25 @@ enum Cuts {
     Bytes,
 }
 
-/// A place in any stream; a number too large for one is taken modulo what it
-/// has.
+/// A place in any stream, told from an edge, so that it stays where it is in its
+/// frame when frames before it shrink away.
 #[derive(Clone, Debug)]
-enum Cut {
-    /// So many bytes behind an edge.
-    Edge(usize, isize),
-    /// At an offset.
-    Offset(usize),
+struct Cut {
+    /// Which edge, modulo how many there are.
+    edge: usize,
+    /// How many bytes behind it.
+    behind: isize,
 }
 
 fn cuts() -> impl Strategy<Value = Cuts> {
-    let beside = select(Vec::from([0, 1, -1]));
-    let cut = prop_oneof![
-        (0..64usize, beside).prop_map(|(edge, beside)| Cut::Edge(edge, beside)),
-        (0..1usize << 20).prop_map(Cut::Offset),
+    // Four fields a frame: it shrinks to the same field of the first frame.
+    let edge = (0..16usize, 0..4usize).prop_map(|(frame, field)| 4 * frame + field);
+    let behind = prop_oneof![
+        3 => select(Vec::from([0, 1, -1])),
+        2 => 0..16isize,
+        1 => 0..1isize << 16,
     ];
+    let cut = (edge, behind).prop_map(|(edge, behind)| Cut { edge, behind });
     prop_oneof![7 => vec(cut, 0..=8).prop_map(Cuts::Few), 1 => Just(Cuts::Bytes)]
 }
 
@@ -151,11 +166,9 @@ impl Cuts {
             Self::Few(cuts) => cuts,
             Self::Bytes => return Split::bytes(len),
         };
-        Split::new(cuts.iter().map(|cut| match *cut {
-            Cut::Edge(edge, beside) if !edges.is_empty() => {
-                edges[edge % edges.len()].saturating_add_signed(beside)
-            }
-            Cut::Edge(offset, _) | Cut::Offset(offset) => offset % len.max(1),
+        Split::new(cuts.iter().map(|cut| {
+            let edge = edges.get(cut.edge % edges.len().max(1)).unwrap_or(&0);
+            edge.saturating_add_signed(cut.behind)
         }))
     }
 }

@@ -35,10 +35,10 @@ pub trait Subject {
     /// The subject's own, for a stream that must not end here.
     fn finish(&mut self, frames: &mut Vec<Self::Frame>) -> Result<(), Self::Error>;
 
-    /// Returns how many bytes of memory it holds for what it has been fed, or
-    /// 0 if it cannot say.
-    fn held(&self) -> usize {
-        0
+    /// Returns how many bytes of memory it holds for what it has been fed, `None`
+    /// if it cannot say: then the property is not checked.
+    fn held(&self) -> Option<usize> {
+        None
     }
 }
 
@@ -129,7 +129,7 @@ impl Subject for Framer {
         Framer::finish(self)
     }
 
-    fn held(&self) -> usize {
-        Framer::held(self)
+    fn held(&self) -> Option<usize> {
+        Some(Framer::held(self))
     }
 }

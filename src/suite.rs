@@ -1,6 +1,6 @@
-//! The reference framer held to every property: a case goes in, a verdict comes
-//! out. The fuzz targets, the property suites and the replay of seeds all call
-//! these. It generates nothing.
+//! A framer of the reference format held to every property: a case goes in, a
+//! verdict comes out. The fuzz targets, the property suites, the replay of seeds
+//! and the planted bugs all call these. It generates nothing.
 
 use alloc::vec::Vec;
 
@@ -8,10 +8,10 @@ use bytes::BytesMut;
 
 use crate::case::{Received, Sent};
 use crate::check::{self, Expected, Outcome, Violation};
-use crate::decoder::Framer;
-use crate::error::EncodeError;
+use crate::error::{DecodeError, EncodeError};
 use crate::frame::{ByteOrder, Config, Frame};
 use crate::naive;
+use crate::subject::Subject;
 
 /// What the fuzz targets run under: both byte orders, and a limit of 64 bytes,
 /// so that bodies of exactly the limit and one above are easy to come by.
@@ -26,37 +26,54 @@ pub const CONFIGS: [Config; 2] = [
     },
 ];
 
-/// Checks the decoder on bytes from anybody: the same frames and the same error
-/// as [`naive`], whatever the split, at the earliest byte; poisoned afterwards;
+/// Checks a framer on bytes from anybody: the same frames and the same error as
+/// [`naive`], whatever the split, at the earliest byte; poisoned afterwards;
 /// memory bounded by what was fed.
 ///
 /// # Errors
 ///
 /// The first violation.
-pub fn decode(config: Config, case: &Received) -> Result<(), Violation> {
+pub fn decode<S>(framer: S, config: Config, case: &Received) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
     let Received { stream, split } = case;
     let expected = naive::parse(config, stream);
-    check::split(Framer::new(config), stream, split, &expected)
+    check::split(framer, stream, split, &expected)
 }
 
-/// Checks the decoder on bytes from anybody, with empty chunks between the
-/// others.
+/// Checks a framer on bytes from anybody, with empty chunks between the others.
 ///
 /// # Errors
 ///
 /// The first violation.
-pub fn empty_chunk(config: Config, case: &Received) -> Result<(), Violation> {
+pub fn empty_chunk<S>(
+    make: impl Fn() -> S,
+    config: Config,
+    case: &Received,
+) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
     let Received { stream, split } = case;
     let expected = naive::parse(config, stream);
-    check::empty_chunk(Framer::new(config), stream, split, &expected)
+    check::empty_chunk(make, stream, split, &expected)
 }
 
 /// Checks that frames come back equal when the limit is that of the largest.
+/// `make` makes a framer for a configuration.
 ///
 /// # Errors
 ///
 /// The first violation.
-pub fn round_trip(byte_order: ByteOrder, case: &Sent) -> Result<(), Violation> {
+pub fn round_trip<S>(
+    make: impl FnOnce(Config) -> S,
+    byte_order: ByteOrder,
+    case: &Sent,
+) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
     let sizes = case.frames.iter().map(|frame| frame.body.len());
     let largest = sizes.max().unwrap_or(0);
     let config = Config {
@@ -75,58 +92,87 @@ pub fn round_trip(byte_order: ByteOrder, case: &Sent) -> Result<(), Violation> {
         at_end: Vec::new(),
         outcome: Outcome::Clean,
     };
-    check::round_trip(Framer::new(config), &stream, &case.split, &expected)
+    check::round_trip(make(config), &stream, &case.split, &expected)
 }
 
-/// Checks the encoder on a frame with limits below, at and above its body: what
-/// it writes is what [`naive`] writes, what the decoder would refuse it refuses.
+/// Checks an encoder on a frame with limits below, at and above its body: what
+/// it writes is what [`naive`] writes, what a decoder would refuse it refuses.
 ///
 /// # Errors
 ///
 /// The first violation.
-pub fn encode(byte_order: ByteOrder, frame: &Frame) -> Result<(), Violation> {
+pub fn encode(
+    encode: impl Fn(Config, &Frame, &mut BytesMut) -> Result<(), EncodeError>,
+    byte_order: ByteOrder,
+    frame: &Frame,
+) -> Result<(), Violation> {
     let size = u32::try_from(frame.body.len()).unwrap_or(u32::MAX);
-    for max_body_size in [
+    let limits = [
         size.saturating_sub(1),
         size,
         size.saturating_add(1),
         u32::MAX,
-    ] {
+    ];
+    for max_body_size in limits {
         let config = Config {
             byte_order,
             max_body_size,
         };
         let expected = naive::encode(config, frame);
         let expected = expected.as_deref().map_err(|error| *error);
-        check::encode(|dst| config.encode(frame, dst), expected)?;
-        let in_parts = |dst: &mut BytesMut| {
-            let header = config.encode_header(frame.cmd, frame.recv, frame.body.len())?;
-            dst.extend_from_slice(&header);
-            dst.extend_from_slice(&frame.body);
-            Ok::<_, EncodeError>(())
-        };
-        check::encode(in_parts, expected)?;
+        check::encode(|output| encode(config, frame, output), expected)?;
     }
     Ok(())
 }
 
-/// Checks that all agree on bytes from anybody: the framer, the walk over a
-/// slice, and tokio-util's `LengthDelimitedCodec` set up for this header.
+/// Encodes a frame in one piece.
+///
+/// # Errors
+///
+/// Those of [`Config::encode`].
+pub fn encode_whole(
+    config: Config,
+    frame: &Frame,
+    output: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    config.encode(frame, output)
+}
+
+/// Encodes a frame as one does who sends the body from where it lies: the header
+/// first, then the body.
+///
+/// # Errors
+///
+/// Those of [`Config::encode_header`].
+pub fn encode_in_parts(
+    config: Config,
+    frame: &Frame,
+    output: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    let header = config.encode_header(frame.cmd, frame.recv, frame.body.len())?;
+    output.extend_from_slice(&header);
+    output.extend_from_slice(&frame.body);
+    Ok(())
+}
+
+/// Checks that all agree on bytes from anybody: a framer, [`Walk`](crate::Walk)
+/// over a slice, and tokio-util's `LengthDelimitedCodec` set up for this header.
 ///
 /// # Errors
 ///
 /// The violation, with the framer as what was not expected.
 #[cfg(feature = "tokio")]
-pub fn differential(config: Config, case: &Received) -> Result<(), Violation> {
+pub fn differential<S>(
+    make: impl Fn() -> S,
+    config: Config,
+    case: &Received,
+) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
     let Received { stream, split } = case;
-    let peer = peers::LengthDelimited::new(config);
-    check::agree(peer, Framer::new(config), stream, split)?;
-    check::agree(
-        peers::Walker::new(config),
-        Framer::new(config),
-        stream,
-        split,
-    )
+    check::agree(peers::LengthDelimited::new(config), make(), stream, split)?;
+    check::agree(peers::Walker::new(config), make(), stream, split)
 }
 
 /// What the framer is compared with, as subjects.

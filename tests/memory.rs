@@ -35,6 +35,21 @@ fn a_header_that_claims_8_mib_holds_less_than_4_kib() {
     assert_eq!(measured.bytes_max, 0, "{measured:?}");
 }
 
+/// What is left of a large chunk does not keep the chunk.
+#[test]
+fn a_byte_that_is_left_holds_little() {
+    let frame = [&header(1000)[..], &[7; 1000]].concat();
+    let stream = [&frame.repeat(1000)[..], b"\x05"].concat();
+    let mut framer = Framer::new(Config::default());
+    let measured = measure(|| {
+        let mut frames = Vec::new();
+        framer.feed(&stream, &mut frames).unwrap();
+        assert_eq!(frames.len(), 1000);
+    });
+    assert_eq!(measured.bytes_current, 1, "{measured:?}");
+    assert_eq!(framer.held(), 1);
+}
+
 #[test]
 fn a_refused_size_holds_nothing() {
     let mut framer = Framer::new(Config::default());

@@ -106,3 +106,35 @@ fn a_crossover_joins_whole_frames() {
     }
     assert!(joined);
 }
+
+/// Of a recorded stream that is longer than what is made, whole frames are kept.
+#[test]
+fn a_long_input_is_cut_to_some_of_its_frames() {
+    let frame = everysplit::Frame {
+        cmd: 1,
+        recv: 0,
+        body: vec![b'x'; 50].into(),
+    };
+    let input = naive::encode(LITTLE, &frame).unwrap().repeat(40);
+    for seed in 0..200 {
+        let mutated = mutate(&input, 4096, seed);
+        let parsed = naive::parse(LITTLE, &mutated);
+        assert!(
+            !parsed.frames.is_empty() || mutated.is_empty(),
+            "{mutated:?}"
+        );
+        assert!(mutated.len() <= 256);
+    }
+}
+
+/// A high limit costs no more than a low one.
+#[test]
+fn bodies_are_drawn_small_whatever_the_limit() {
+    let measured = allocation_counter::measure(|| {
+        for seed in 0..1000 {
+            let mut data = [0; 4096];
+            mutator::mutate(&mut data, 12, 4096, u32::MAX, seed, base);
+        }
+    });
+    assert!(measured.bytes_max < 8192, "{measured:?}");
+}

@@ -3,7 +3,10 @@
 //! were made from passes it.
 
 use everysplit::check::{self, Property, Violation};
-use everysplit::{ByteOrder, Config, DecodeError, Frame, Header, Split, Subject, naive};
+use everysplit::{
+    ByteOrder, Config, DecodeError, EncodeError, Frame, Header, Received, Sent, Split, Subject,
+    naive, suite,
+};
 
 const CONFIG: Config = Config {
     byte_order: ByteOrder::Little,
@@ -34,6 +37,10 @@ enum Bug {
     GoesOn,
     /// No bytes are taken for the end of what was collected.
     EmptyIsReset,
+    /// No bytes right before the end spoil it.
+    EmptySpoilsEnd,
+    /// The end forgets that the stream was refused.
+    EndForgets,
     /// The room for a body is made when its header is in.
     Reserves,
     /// cmd and recv change places.
@@ -45,6 +52,7 @@ struct Planted {
     buffer: Vec<u8>,
     offset: u64,
     error: Option<DecodeError>,
+    spoiled: bool,
 }
 
 impl Planted {
@@ -54,6 +62,7 @@ impl Planted {
             buffer: Vec::new(),
             offset: 0,
             error: None,
+            spoiled: false,
         }
     }
 
@@ -121,6 +130,7 @@ impl Subject for Planted {
         if chunk.is_empty() && self.bug == Bug::EmptyIsReset {
             self.buffer.clear();
         }
+        self.spoiled = chunk.is_empty() && self.bug == Bug::EmptySpoilsEnd;
         self.buffer.extend(chunk);
         loop {
             match self.next_frame() {
@@ -141,10 +151,13 @@ impl Subject for Planted {
     }
 
     fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        if self.bug == Bug::EndForgets {
+            self.error = None;
+        }
         if let Some(error) = self.error {
             return Err(error);
         }
-        if self.buffer.is_empty() || self.bug == Bug::CleanEnd {
+        if self.buffer.is_empty() && !self.spoiled || self.bug == Bug::CleanEnd {
             return Ok(());
         }
         let known = self.buffer.len() >= 4;
@@ -155,8 +168,8 @@ impl Subject for Planted {
         })
     }
 
-    fn held(&self) -> usize {
-        self.buffer.capacity()
+    fn held(&self) -> Option<usize> {
+        Some(self.buffer.capacity())
     }
 }
 
@@ -182,16 +195,26 @@ fn streams() -> [Vec<u8>; 3] {
     [whole, truncated, refused]
 }
 
+/// Each stream whole, with one cut, and byte by byte.
+fn cases() -> impl Iterator<Item = Received> {
+    streams().into_iter().flat_map(|stream| {
+        let splits = Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]);
+        splits.map(move |split| Received {
+            stream: stream.clone(),
+            split,
+        })
+    })
+}
+
 /// The first violation on any stream under whole, 1-cut and byte-by-byte splits,
 /// without empty chunks and with them.
 fn check(bug: Bug) -> Result<(), Violation> {
-    for check in [check::split, check::empty_chunk] {
-        for stream in streams() {
-            let expected = naive::parse(CONFIG, &stream);
-            for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
-                check(Planted::new(bug), &stream, &split, &expected)?;
-            }
-        }
+    let planted = || Planted::new(bug);
+    for case in cases() {
+        suite::decode(planted(), CONFIG, &case)?;
+    }
+    for case in cases() {
+        suite::empty_chunk(planted, CONFIG, &case)?;
     }
     Ok(())
 }
@@ -210,7 +233,6 @@ fn the_right_one_passes() {
 #[test]
 fn every_split_finds_what_depends_on_the_split() {
     finds(Bug::SizeCut, Property::EverySplit);
-    finds(Bug::Swapped, Property::EverySplit);
     // What is given too early holds bytes that had not come.
     finds(Bug::Early, Property::EverySplit);
 }
@@ -236,11 +258,13 @@ fn truncation_finds_an_end_taken_for_clean() {
 #[test]
 fn poisoned_finds_a_framer_that_goes_on() {
     finds(Bug::GoesOn, Property::Poisoned);
+    finds(Bug::EndForgets, Property::Poisoned);
 }
 
 #[test]
 fn empty_chunk_finds_no_bytes_that_change_something() {
     finds(Bug::EmptyIsReset, Property::EmptyChunk);
+    finds(Bug::EmptySpoilsEnd, Property::EmptyChunk);
 }
 
 #[test]
@@ -248,27 +272,96 @@ fn memory_finds_room_for_bytes_that_did_not_come() {
     finds(Bug::Reserves, Property::Memory);
 }
 
+/// Right, and says what it is told to of what it holds.
+struct Holds<F> {
+    planted: Planted,
+    fed: usize,
+    held: F,
+}
+
+impl<F: Fn(usize) -> usize> Subject for Holds<F> {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        self.fed += chunk.len();
+        self.planted.feed(chunk, frames)
+    }
+
+    fn finish(&mut self, frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        self.planted.finish(frames)
+    }
+
+    fn held(&self) -> Option<usize> {
+        Some((self.held)(self.fed))
+    }
+}
+
+/// Twice what a chunk and the unfinished frame before it need, and 64 bytes.
+#[test]
+fn memory_holds_to_its_bound() {
+    let stream = [0; 12].repeat(20);
+    let check = |held: fn(usize) -> usize| {
+        let holds = Holds {
+            planted: Planted::new(Bug::Nothing),
+            fed: 0,
+            held,
+        };
+        let (stream, split) = (stream.clone(), Split::bytes(stream.len()));
+        suite::decode(holds, CONFIG, &Received { stream, split })
+    };
+    check(|_| 2 + 64).unwrap();
+    assert_eq!(check(|_| 2 + 65).unwrap_err().property, Property::Memory);
+    // Whoever keeps all that ever came is found, be it ever so slowly.
+    assert_eq!(check(|fed| fed).unwrap_err().property, Property::Memory);
+}
+
 #[test]
 fn round_trip_finds_what_does_not_come_back() {
-    let [stream, ..] = streams();
-    let sent = naive::parse(CONFIG, &stream);
-    let whole = Split::whole();
-    check::round_trip(Planted::new(Bug::Nothing), &stream, &whole, &sent).unwrap();
-    let violation = check::round_trip(Planted::new(Bug::Swapped), &stream, &whole, &sent);
-    assert_eq!(violation.unwrap_err().property, Property::RoundTrip);
+    let frame = Frame {
+        cmd: 2,
+        recv: 1,
+        // The limit of a round trip is that of the largest body.
+        body: "atlimit!".into(),
+    };
+    let case = Sent {
+        frames: vec![frame],
+        split: Split::new([1]),
+    };
+    let check = |bug| suite::round_trip(|_| Planted::new(bug), ByteOrder::Little, &case);
+    check(Bug::Nothing).unwrap();
+    for bug in [Bug::Swapped, Bug::SizeCut, Bug::LimitOffByOne, Bug::Late] {
+        assert_eq!(check(bug).unwrap_err().property, Property::RoundTrip);
+    }
+    // Without a cut to blame, it is the round trip that is broken.
+    finds(Bug::Swapped, Property::RoundTrip);
 }
 
 #[test]
 fn agree_finds_two_that_do_not() {
-    for stream in streams() {
-        let agree = |bug| {
-            let (peer, planted) = (Planted::new(Bug::Nothing), Planted::new(bug));
-            check::agree(peer, planted, &stream, &Split::bytes(stream.len()))
-        };
-        agree(Bug::Nothing).unwrap();
-        assert_eq!(agree(Bug::Swapped).unwrap_err().property, Property::Agree);
-        assert_eq!(agree(Bug::Late).unwrap_err().property, Property::Agree);
+    let check =
+        |bug| cases().try_for_each(|case| suite::differential(|| Planted::new(bug), CONFIG, &case));
+    check(Bug::Nothing).unwrap();
+    for bug in [
+        Bug::Swapped,
+        Bug::Late,
+        Bug::LimitAfterHeader,
+        Bug::CleanEnd,
+    ] {
+        assert_eq!(check(bug).unwrap_err().property, Property::Agree, "{bug:?}");
     }
+}
+
+/// Who is right where tokio-util's codec is not asked: the walk is.
+#[test]
+fn agree_compares_any_two() {
+    let stream = &streams()[1];
+    let agree = |one, other| {
+        let (one, other) = (Planted::new(one), Planted::new(other));
+        check::agree(one, other, stream, &Split::whole())
+    };
+    agree(Bug::CleanEnd, Bug::CleanEnd).unwrap();
+    assert!(agree(Bug::CleanEnd, Bug::Nothing).is_err());
 }
 
 #[test]
@@ -287,6 +380,30 @@ fn encode_finds_a_frame_that_is_not_written_as_it_should() {
     // Other bytes than expected, and none.
     assert_eq!(refused(Ok(b"head"), b"body", Ok(())), Property::Encode);
     assert_eq!(refused(Ok(b"head"), b"", Ok(())), Property::Encode);
+    // A body of exactly the limit is refused, and one above it is written.
+    let frame = Frame {
+        cmd: 1,
+        recv: 0,
+        body: "body".into(),
+    };
+    for shift in [1i64, -1] {
+        let shifted = |config: Config, frame: &Frame, output: &mut bytes::BytesMut| {
+            let limit = i64::from(config.max_body_size) + shift;
+            let max_body_size = limit.clamp(0, u32::MAX.into()).try_into().unwrap();
+            let shifted = Config {
+                max_body_size,
+                ..config
+            };
+            let result = shifted.encode(frame, output);
+            result.map_err(|_| EncodeError::BodyTooLarge {
+                body_size: frame.body.len(),
+                max_body_size: config.max_body_size,
+            })
+        };
+        let violation = suite::encode(shifted, ByteOrder::Little, &frame).unwrap_err();
+        assert_eq!(violation.property, Property::Encode);
+    }
+    suite::encode(suite::encode_whole, ByteOrder::Little, &frame).unwrap();
     // What was in the output is overwritten.
     let overwrites = |output: &mut bytes::BytesMut| {
         output.clear();

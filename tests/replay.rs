@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use arbitrary::{Arbitrary, Unstructured};
 use everysplit::check::{Outcome, Violation};
-use everysplit::{Received, Sent, Split, suite};
+use everysplit::{Framer, Received, Sent, Split, suite};
 
 fn folder(kind: &str, target: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "fuzz", kind, target]
@@ -55,8 +55,8 @@ fn decode(input: &[u8]) -> Result<(), Violation> {
         let stream = stream.clone();
         let case = Received { stream, split };
         for config in suite::CONFIGS {
-            suite::decode(config, &case)?;
-            suite::empty_chunk(config, &case)?;
+            suite::decode(Framer::new(config), config, &case)?;
+            suite::empty_chunk(|| Framer::new(config), config, &case)?;
         }
     }
     Ok(())
@@ -68,7 +68,7 @@ fn differential(input: &[u8]) -> Result<(), Violation> {
         let stream = stream.clone();
         let case = Received { stream, split };
         for config in suite::CONFIGS {
-            suite::differential(config, &case)?;
+            suite::differential(|| Framer::new(config), config, &case)?;
         }
     }
     Ok(())
@@ -80,7 +80,7 @@ fn round_trip(input: &[u8]) -> Result<(), Violation> {
         let frames = frames.clone();
         let case = Sent { frames, split };
         for config in suite::CONFIGS {
-            suite::round_trip(config.byte_order, &case)?;
+            suite::round_trip(Framer::new, config.byte_order, &case)?;
         }
     }
     Ok(())
@@ -89,7 +89,8 @@ fn round_trip(input: &[u8]) -> Result<(), Violation> {
 fn encode(input: &[u8]) -> Result<(), Violation> {
     for config in suite::CONFIGS {
         for frame in &sent(input).frames {
-            suite::encode(config.byte_order, frame)?;
+            suite::encode(suite::encode_whole, config.byte_order, frame)?;
+            suite::encode(suite::encode_in_parts, config.byte_order, frame)?;
         }
     }
     Ok(())

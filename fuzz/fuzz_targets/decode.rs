@@ -1,10 +1,10 @@
 //! Bytes from anybody: the same frames and the same error whatever the split.
 #![no_main]
 
-use everysplit::{Received, suite};
+use everysplit::{Framer, Received, suite};
 
 everysplit_fuzz::target!(|case: Received| {
     for config in suite::CONFIGS {
-        suite::decode(config, &case).unwrap();
+        suite::decode(Framer::new(config), config, &case).unwrap();
     }
 });

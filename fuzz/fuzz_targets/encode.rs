@@ -6,7 +6,8 @@ use everysplit::{Sent, suite};
 everysplit_fuzz::target!(|case: Sent| {
     for config in suite::CONFIGS {
         for frame in &case.frames {
-            suite::encode(config.byte_order, frame).unwrap();
+            suite::encode(suite::encode_whole, config.byte_order, frame).unwrap();
+            suite::encode(suite::encode_in_parts, config.byte_order, frame).unwrap();
         }
     }
 });

@@ -9,9 +9,8 @@ use core::fmt::Debug;
 use super::{Expected, Outcome, Property, Violation};
 use crate::split::Split;
 
-/// How many bytes a subject may hold beyond twice of what it was fed (a buffer
-/// that grows by doubling).
-pub const SLACK: usize = 64;
+/// How many bytes a subject may hold for nothing.
+const SLACK: usize = 64;
 
 /// A violation that does not know its stream yet.
 pub(super) struct Found {
@@ -23,8 +22,13 @@ pub(super) struct Found {
 
 impl Found {
     pub(super) fn in_stream(self, stream: &[u8], split: Split) -> Violation {
+        let property = match self.property {
+            // No split is to blame.
+            Property::EverySplit if split.cuts().is_empty() => Property::RoundTrip,
+            property => property,
+        };
         Violation {
-            property: self.property,
+            property,
             stream: stream.to_vec(),
             split,
             offset: self.offset,
@@ -136,6 +140,14 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
         Err(found(property, len, &expected, &actual))
     }
 
+    /// Returns how many bytes a subject holds while it is fed the bytes `from..to`:
+    /// those of the frame that is not whole at `from`, and the chunk.
+    pub(super) fn need(&self, from: usize, to: usize) -> usize {
+        let due = self.due(from);
+        let start = due.checked_sub(1).map_or(0, |last| self.frames[last].0);
+        to - start
+    }
+
     /// Returns how many frames are out once `offset` bytes are in.
     fn due(&self, offset: usize) -> usize {
         self.frames.partition_point(|&(end, _)| end <= offset)
@@ -150,12 +162,14 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
     }
 }
 
-/// Judges what a subject holds after `offset` bytes.
-pub(super) fn judge_held(offset: usize, held: usize) -> Result<(), Found> {
-    let most = 2 * offset + SLACK;
-    if held <= most {
+/// Judges what a subject holds after `offset` bytes, when `most` is the largest
+/// number of bytes that it has had to hold: a buffer that grows by doubling may
+/// hold twice that.
+pub(super) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Result<(), Found> {
+    let most = 2 * most + SLACK;
+    let Some(held) = held.filter(|&held| held > most) else {
         return Ok(());
-    }
+    };
     let (expected, actual) = (
         format_args!("at most {most} bytes held"),
         format_args!("{held} bytes held"),

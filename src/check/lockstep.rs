@@ -49,22 +49,22 @@ pub fn round_trip<S: Subject>(
     })
 }
 
-/// Checks that feeding no bytes changes nothing: as [`split`] does, with an
-/// empty chunk before each chunk and after the last.
+/// Checks that feeding no bytes changes nothing: what passes [`split`] passes
+/// with an empty chunk before each chunk and after the last.
 ///
 /// # Errors
 ///
-/// [`Property::EmptyChunk`]. A subject that breaks a property without empty
-/// chunks is for [`split`] to find.
+/// [`Property::EmptyChunk`], or what [`split`] returns without empty chunks.
 pub fn empty_chunk<S: Subject>(
-    subject: S,
+    make: impl Fn() -> S,
     stream: &[u8],
     split: &Split,
     expected: &Expected<S::Frame, S::Error>,
 ) -> Result<(), Violation> {
+    self::split(make(), stream, split, expected)?;
     let empty = &stream[..0];
     let chunks = split.chunks(stream).flat_map(|chunk| [empty, chunk]);
-    run(subject, chunks.chain([empty]), stream.len(), expected).map_err(|found| Violation {
+    run(make(), chunks.chain([empty]), stream.len(), expected).map_err(|found| Violation {
         property: Property::EmptyChunk,
         ..found.in_stream(stream, split.clone())
     })
@@ -76,24 +76,20 @@ fn run<'a, S: Subject>(
     len: usize,
     expected: &Expected<S::Frame, S::Error>,
 ) -> Result<(), Found> {
-    let (mut offset, mut frames) = (0, Vec::new());
+    let (mut offset, mut most) = (0, 0);
+    // Frames are left in, to see that they are appended.
+    let mut frames = Vec::new();
     for chunk in chunks {
-        let from = offset;
+        let (from, out) = (offset, frames.len());
         offset += chunk.len();
         let result = &subject.feed(chunk, &mut frames);
-        let frames_given = &frames;
-        expected.judge_feed(
-            from,
-            offset,
-            &Call {
-                frames: frames_given,
-                result,
-            },
-        )?;
-        judge_held(offset, subject.held())?;
-        frames.clear();
+        let frames = frames.get(out..).unwrap_or_default();
+        expected.judge_feed(from, offset, &Call { frames, result })?;
+        most = most.max(expected.need(from, offset));
+        judge_held(offset, most, subject.held())?;
     }
+    let out = frames.len();
     let result = &subject.finish(&mut frames);
-    let frames = &frames;
+    let frames = frames.get(out..).unwrap_or_default();
     expected.judge_finish(len, &Call { frames, result })
 }

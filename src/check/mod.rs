@@ -25,7 +25,6 @@ mod violation;
 pub use agree::agree;
 pub use certificate::{Certificate, Tier};
 pub use encode::encode;
-pub use judge::SLACK;
 pub use lockstep::{empty_chunk, round_trip, split};
 pub use prove::{Unmerged, prove};
 pub use prove_decoder::prove_decoder;

@@ -118,7 +118,9 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         self.feeds += 1;
         let frames = &self.frames;
         let judged = self.expected.judge_feed(from, to, &Call { frames, result });
-        if let Err(found) = judged.and_then(|()| judge_held(to, subject.held())) {
+        if let Err(found) =
+            judged.and_then(|()| judge_held(to, self.expected.need(from, to), subject.held()))
+        {
             return Err(self.violation(found, node, to));
         }
         self.frames.clear();

@@ -125,11 +125,12 @@ pub fn vectors() -> Vec<Vector> {
 pub struct Capture {
     pub name: String,
     order: Order,
-    segments: Vec<Segment>,
+    #[serde(rename = "segments")]
+    chunks: Vec<Chunk>,
 }
 
 #[derive(Deserialize)]
-struct Segment(#[serde(with = "hex")] Vec<u8>);
+struct Chunk(#[serde(with = "hex")] Vec<u8>);
 
 impl Capture {
     pub fn config(&self) -> Config {
@@ -141,7 +142,7 @@ impl Capture {
 
     /// The chunks, as they came off the socket.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        self.segments.iter().map(|segment| &segment.0[..])
+        self.chunks.iter().map(|chunk| &chunk.0[..])
     }
 
     pub fn stream(&self) -> Vec<u8> {

@@ -1,0 +1,84 @@
+//! Prints how long the proof of a whole stream takes, and what it costs beside
+//! the calls that it makes.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use everysplit::{Config, Decoder, FrameRef, Framer, check, naive};
+
+fn main() {
+    println!(
+        "| stream, bytes | `prove` | calls of `feed` | beside the bare calls | `prove_decoder` | calls of `decode` |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|");
+    for len in [256, 1024, 4096, 16384] {
+        let stream = stream(len);
+        let config = Config::default();
+        let expected = naive::parse(config, &stream);
+        let (decoder_time, decoder) =
+            least(|| check::prove_decoder(Decoder::new(config), &stream, &expected, 8));
+        let decodes = decoder.unwrap().unwrap().feeds;
+        if len > 4096 {
+            println!("| {len} | | | | {decoder_time:.1?} | {decodes} |");
+            continue;
+        }
+        let (time, proof) = least(|| check::prove(Framer::new(config), &stream, &expected, 8));
+        let (bare, ()) = least(|| bare(config, &stream));
+        println!(
+            "| {len} | {time:.1?} | {} | {:.2} | {decoder_time:.1?} | {decodes} |",
+            proof.unwrap().unwrap().feeds,
+            time.as_secs_f64() / bare.as_secs_f64(),
+        );
+    }
+}
+
+/// Frames of many sizes; the last one is cut off.
+fn stream(len: usize) -> BytesMut {
+    let sizes = [0, 5, 64, 1, 200, 17, 33, 0, 100, 12, 500, 3];
+    let mut stream = BytesMut::new();
+    for size in sizes.into_iter().cycle() {
+        if stream.len() >= len {
+            break;
+        }
+        let (cmd, recv, body) = (1, 0, &[b'x'; 500][..size]);
+        let frame = FrameRef { cmd, recv, body };
+        Config::default().encode(frame, &mut stream).unwrap();
+    }
+    stream.truncate(len);
+    stream
+}
+
+/// The calls that the proof makes, on copies of the framer as the proof does.
+fn bare(config: Config, stream: &[u8]) {
+    let (mut at, mut frames) = (Framer::new(config), Vec::new());
+    for from in 0..=stream.len() {
+        for to in from..=stream.len() {
+            let mut framer = at.clone();
+            framer.feed(&stream[from..to], &mut frames).unwrap();
+            black_box(&frames);
+            frames.clear();
+        }
+        if let Some(byte) = stream.get(from..=from) {
+            at.feed(byte, &mut frames).unwrap();
+            frames.clear();
+        }
+    }
+}
+
+/// The least time of three, and what came of it.
+fn least<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
+    let mut time = || {
+        let start = Instant::now();
+        let outcome = run();
+        (start.elapsed(), outcome)
+    };
+    let mut least = time();
+    for _ in 0..2 {
+        let next = time();
+        if next.0 < least.0 {
+            least = next;
+        }
+    }
+    least
+}
