@@ -64,7 +64,7 @@ impl<'a> Arbitrary<'a> for Sent {
 
 fn received(stream: &[u8]) -> Received {
     Received {
-        split: Split::sample(stream.len(), hash(stream)),
+        split: Split::sample(stream.len(), &[], hash(stream)),
         stream: stream.to_vec(),
     }
 }
@@ -78,7 +78,7 @@ fn sent(bytes: &[u8]) -> Result<Sent> {
         frames.push(frame);
     }
     Ok(Sent {
-        split: Split::sample(len, hash(bytes)),
+        split: Split::sample(len, &[], hash(bytes)),
         frames,
     })
 }

@@ -2,11 +2,24 @@
 //! of `strategy`, `arbitrary` and the fuzzer.
 
 use alloc::vec::Vec;
+use core::fmt;
+use core::str::FromStr;
 
 use crate::frame::Frame;
-use crate::split::Split;
+use crate::split::{ParseSplitError, Split};
 
 /// Bytes as they arrive from anybody, and how they were cut on the way.
+///
+/// Its text form is a token: the bytes in hexadecimal, `@`, and the split.
+///
+/// ```
+/// use everysplit::Received;
+///
+/// let case: Received = "0a0b0c@1,2".parse()?;
+/// assert_eq!(case.stream, b"\x0a\x0b\x0c");
+/// assert_eq!(case.to_string(), "0a0b0c@1,2");
+/// # Ok::<(), everysplit::ParseTokenError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
     /// The bytes: frames, the beginning of one, or anything else.
@@ -14,6 +27,65 @@ pub struct Received {
     /// The cuts.
     pub split: Split,
 }
+
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in &self.stream {
+            write!(f, "{byte:02x}")?;
+        }
+        write!(f, "@{}", self.split)
+    }
+}
+
+impl FromStr for Received {
+    type Err = ParseTokenError;
+
+    fn from_str(token: &str) -> Result<Self, ParseTokenError> {
+        let (hex, split) = token.split_once('@').ok_or(ParseTokenError::NoSplit)?;
+        let split = split.parse().map_err(ParseTokenError::Split)?;
+        let (pairs, odd) = hex.as_bytes().as_chunks();
+        let digit = |digit| char::from(digit).to_digit(16);
+        let byte = |(index, &[high, low]): (usize, &[u8; 2])| {
+            let byte = digit(high).zip(digit(low));
+            let byte = byte.and_then(|(high, low)| u8::try_from(16 * high + low).ok());
+            byte.ok_or(ParseTokenError::Byte(index))
+        };
+        let stream = pairs
+            .iter()
+            .enumerate()
+            .map(byte)
+            .collect::<Result<_, _>>()?;
+        if !odd.is_empty() {
+            return Err(ParseTokenError::Byte(pairs.len()));
+        }
+        Ok(Self { stream, split })
+    }
+}
+
+/// Why a text is not the token of a [`Received`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseTokenError {
+    /// There is no `@` behind the bytes.
+    NoSplit,
+    /// The byte of this index, from 0, is not two hexadecimal digits.
+    Byte(usize),
+    /// What stands behind the `@` is no split.
+    Split(ParseSplitError),
+}
+
+impl fmt::Display for ParseTokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSplit => f.write_str("no @ and split behind the bytes")?,
+            Self::Byte(index) => write!(f, "byte {index} is not two hexadecimal digits")?,
+            Self::Split(error) => return write!(f, "split: {error}"),
+        }
+        f.write_str("; write a token such as 0a0b0c@1,2")
+    }
+}
+
+impl core::error::Error for ParseTokenError {}
 
 /// Frames as a right peer sends them, and how their bytes are cut on the way.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub mod strategy;
 mod subject;
 pub mod suite;
 
-pub use case::{Received, Sent};
+pub use case::{ParseTokenError, Received, Sent};
 #[cfg(feature = "tokio")]
 pub use codec::Codec;
 pub use decoder::{Decoder, Framer, Walk};

@@ -66,11 +66,12 @@ impl Split {
         iter::successors(Some(Self::whole()), move |split| split.successor(len, most))
     }
 
-    /// Draws a split of a stream of `len` bytes from `seed`: chunks of a few
-    /// bytes or of many, in any order. The same arguments draw the same split.
-    #[cfg(feature = "arbitrary")]
+    /// Draws a split of a stream of `len` bytes from `seed`: up to eight cuts that
+    /// make chunks of a few bytes or of many, in any order. Half of them are moved
+    /// to within a byte of one of `edges` (the offsets at which the stream's fields
+    /// begin and end), if there are any. The same arguments draw the same split.
     #[must_use]
-    pub fn sample(len: usize, seed: u64) -> Self {
+    pub fn sample(len: usize, edges: &[usize], seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut cuts = Vec::new();
         let mut cut = 0;
@@ -83,7 +84,15 @@ impl Split {
             }
             cuts.push(cut);
         }
-        Self { cuts }
+        if !edges.is_empty() {
+            for cut in &mut cuts {
+                if rng.bool() {
+                    let edge = edges[rng.usize(..edges.len())];
+                    *cut = (edge + rng.usize(..3)).saturating_sub(1);
+                }
+            }
+        }
+        Self::new(cuts.into_iter().filter(|&cut| cut < len))
     }
 
     /// The cuts, strictly increasing, none of them 0.

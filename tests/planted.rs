@@ -2,7 +2,7 @@
 //! check that finds it: the proof that the suite can fail. The framer that they
 //! were made from passes it.
 
-use everysplit::check::{self, Property, Violation};
+use everysplit::check::{self, Harness, Property, Violation};
 use everysplit::{
     ByteOrder, Config, DecodeError, EncodeError, Frame, Header, Received, Sent, Split, Subject,
     naive, suite,
@@ -423,9 +423,14 @@ fn a_violation_tells_all() {
         body: "ok".into(),
     };
     let stream = naive::encode(CONFIG, &frame).unwrap();
-    let expected = naive::parse(CONFIG, &stream);
-    let planted = Planted::new(Bug::SizeCut);
-    let violation = check::split(planted, &stream, &Split::new([1]), &expected).unwrap_err();
+    let make = || Planted::new(Bug::SizeCut);
+    let harness = Harness::new(make, |stream| naive::parse(CONFIG, stream));
+    let harness = harness.edges(|stream| naive::edges(CONFIG, stream));
+    let violation = harness.bounded(&stream, 1).unwrap_err();
+    assert_eq!(
+        harness.replay("0200000007000000010000@1"),
+        Err(violation.clone())
+    );
     let told = violation.to_string();
     assert!(include_str!("../README.md").contains(&told), "{told}");
     assert_eq!(format!("{violation:?}"), told, "as unwrap prints it");

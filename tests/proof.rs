@@ -202,7 +202,11 @@ fn compare(bug: Bug, stream: &[u8]) -> bool {
                 assert!(matches!(certificate.tier, Tier::Proved { .. }));
             }
             (Err(violation), Some(cuts)) => {
-                assert_eq!(violation.split.cuts().len(), cuts, "{bug:?}: {violation}");
+                assert_eq!(
+                    violation.case.split.cuts().len(),
+                    cuts,
+                    "{bug:?}: {violation}"
+                );
             }
             _ => panic!("{bug:?} on {stream:?}: {proof:?}, but {brute_force:?}"),
         }
@@ -296,7 +300,7 @@ fn three_cuts_together_are_found() {
         check::split(subject(), &stream, &split, &expected).unwrap();
     }
     for proof in proofs(Bug::ThreeCuts, &stream, &expected) {
-        assert_eq!(proof.unwrap_err().split.to_string(), "1,3,5");
+        assert_eq!(proof.unwrap_err().case.split.to_string(), "1,3,5");
     }
 }
 

@@ -102,11 +102,15 @@ proptest! {
     }
 
     #[test]
-    fn samples_are_splits_of_their_stream(len in 0..3000usize, seed in any::<u64>()) {
-        let split = Split::sample(len, seed);
+    fn samples_are_splits_of_their_stream(
+        len in 0..3000usize,
+        edges in prop::collection::vec(0..3000usize, 0..4),
+        seed in any::<u64>(),
+    ) {
+        let split = Split::sample(len, &edges, seed);
         prop_assert!(split.cuts().iter().all(|&cut| 0 < cut && cut < len));
         prop_assert!(split.cuts().is_sorted());
-        prop_assert_eq!(Split::sample(len, seed), split);
+        prop_assert_eq!(Split::sample(len, &edges, seed), split);
     }
 }
 
@@ -114,7 +118,7 @@ proptest! {
 #[test]
 fn samples_reach_every_cut() {
     let len = 128;
-    let samples = (0..2000).map(|seed| Split::sample(len, seed));
+    let samples = (0..2000).map(|seed| Split::sample(len, &[], seed));
     let cuts: HashSet<usize> = samples.flat_map(|split| split.cuts().to_vec()).collect();
     assert_eq!(cuts.len(), len - 1);
 }

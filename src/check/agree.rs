@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::{Property, Violation};
+use crate::case::Received;
 use crate::split::Split;
 use crate::subject::Subject;
 
@@ -44,11 +45,14 @@ where
         if theirs != ours || their_result.is_ok() != our_result.is_ok() {
             return Err(Violation {
                 property: Property::Agree,
-                stream: stream.to_vec(),
-                split: split.clone(),
+                case: Received {
+                    stream: stream.to_vec(),
+                    split: split.clone(),
+                },
+                edges: Vec::new(),
                 offset,
-                expected: format!("{:?}", (theirs, their_result)),
-                actual: format!("{:?}", (ours, our_result)),
+                expected: format!("{:?}", (theirs, their_result)).into(),
+                actual: format!("{:?}", (ours, our_result)).into(),
             });
         }
         if chunk.is_none() || our_result.is_err() {

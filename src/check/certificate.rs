@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use super::Unmerged;
+
 /// What was covered, and held. Its text is one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
@@ -30,6 +32,8 @@ pub enum Tier {
         cuts: usize,
         /// How many splits that is.
         splits: u64,
+        /// Why it is not a proof, when one was asked for.
+        unmerged: Option<Unmerged>,
     },
     /// Splits drawn by chance.
     Sampled {
@@ -55,10 +59,23 @@ impl fmt::Display for Certificate {
                     " splits, {feeds} feeds, at most {states} states an offset"
                 )
             }
-            Tier::Bounded { cuts, splits } => write!(
-                f,
-                "bounded: {bytes} bytes, {splits} splits (up to {cuts} cuts, and byte by byte), {feeds} feeds"
-            ),
+            Tier::Bounded {
+                cuts,
+                splits,
+                unmerged,
+            } => {
+                write!(
+                    f,
+                    "bounded: {bytes} bytes, {splits} splits (up to {cuts} cuts, and byte by byte), {feeds} feeds"
+                )?;
+                match unmerged {
+                    None => Ok(()),
+                    Some(Unmerged { offset, bound }) => write!(
+                        f,
+                        "; not proved, as there were more than {bound} states at offset {offset}"
+                    ),
+                }
+            }
             Tier::Sampled { seed, splits } => write!(
                 f,
                 "sampled: {bytes} bytes, {splits} splits drawn from seed {seed}, {feeds} feeds"

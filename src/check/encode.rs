@@ -1,11 +1,13 @@
 //! Holds an encoder to what it must write. It decodes nothing.
 
 use alloc::format;
+use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use bytes::BytesMut;
 
 use super::{Property, Violation};
+use crate::case::Received;
 use crate::split::Split;
 
 /// Checks that a frame over the limit is not written and leaves the output as
@@ -32,13 +34,17 @@ pub fn encode<E: Eq + Debug>(
     }
     Err(Violation {
         property: Property::Encode,
-        stream: output.to_vec(),
-        split: Split::whole(),
+        case: Received {
+            stream: output.to_vec(),
+            split: Split::whole(),
+        },
+        edges: Vec::new(),
         offset: output.len(),
         expected: format!(
             "{result:?}, \"{}\" appended to \"before\"",
             bytes.escape_ascii()
-        ),
-        actual: format!("{actual:?}, the stream above"),
+        )
+        .into(),
+        actual: format!("{actual:?}, the stream above").into(),
     })
 }

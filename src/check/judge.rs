@@ -1,12 +1,13 @@
 //! Holds one call of a subject to what is expected of it there. How the call
 //! came about is not its business.
 
+use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use super::{Expected, Outcome, Property, Violation};
+use crate::case::Received;
 use crate::split::Split;
 
 /// How many bytes a subject may hold for nothing.
@@ -16,8 +17,8 @@ const SLACK: usize = 64;
 pub(super) struct Found {
     property: Property,
     offset: usize,
-    expected: String,
-    actual: String,
+    expected: Box<str>,
+    actual: Box<str>,
 }
 
 impl Found {
@@ -27,10 +28,11 @@ impl Found {
             Property::EverySplit if split.cuts().is_empty() => Property::RoundTrip,
             property => property,
         };
+        let stream = stream.to_vec();
         Violation {
             property,
-            stream: stream.to_vec(),
-            split,
+            case: Received { stream, split },
+            edges: Vec::new(),
             offset: self.offset,
             expected: self.expected,
             actual: self.actual,
@@ -182,7 +184,7 @@ fn found(property: Property, offset: usize, expected: &dyn Debug, actual: &dyn D
     Found {
         property,
         offset,
-        expected: format!("{expected:?}"),
-        actual: format!("{actual:?}"),
+        expected: format!("{expected:?}").into(),
+        actual: format!("{actual:?}").into(),
     }
 }

@@ -16,8 +16,10 @@
 mod agree;
 mod certificate;
 mod encode;
+mod harness;
 mod judge;
 mod lockstep;
+mod minimize;
 mod prove;
 mod prove_decoder;
 mod violation;
@@ -25,6 +27,7 @@ mod violation;
 pub use agree::agree;
 pub use certificate::{Certificate, Tier};
 pub use encode::encode;
+pub use harness::Harness;
 pub use lockstep::{empty_chunk, round_trip, split};
 pub use prove::{Unmerged, prove};
 pub use prove_decoder::prove_decoder;

@@ -1,10 +1,10 @@
 //! What a check found wrong with a subject, told so that it can be acted on.
 
-use alloc::string::String;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt::{self, Debug};
+use core::fmt::{self, Debug, Write};
 
-use crate::split::Split;
+use crate::case::Received;
 
 /// What a framer must do, one sentence each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,26 +99,86 @@ impl Property {
 pub struct Violation {
     /// The property.
     pub property: Property,
-    /// The stream on which it does not hold.
-    pub stream: Vec<u8>,
-    /// How the stream was cut.
-    pub split: Split,
+    /// The stream on which it does not hold, and how it was cut.
+    pub case: Received,
+    /// The offsets at which the stream's fields begin and end, as far as they are
+    /// known.
+    pub edges: Vec<usize>,
     /// How many bytes were in.
     pub offset: usize,
     /// What was expected then.
-    pub expected: String,
+    pub expected: Box<str>,
     /// What happened instead.
-    pub actual: String,
+    pub actual: Box<str>,
 }
 
+/// How many characters of what was expected and what happened are told.
+const LONGEST: usize = 1000;
+
+/// Tells the property, the stream with its cuts and fields, what was expected
+/// and what happened, and a token that [replays](super::Harness::replay) it.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = self.case.stream.len();
         writeln!(f, "{}: {}", self.property.name(), self.property.sentence())?;
-        writeln!(f, "  stream    {}", self.stream.escape_ascii())?;
-        writeln!(f, "  split     {}", self.split)?;
-        writeln!(f, "  bytes in  {} of {}", self.offset, self.stream.len())?;
-        writeln!(f, "  expected  {}", self.expected)?;
-        write!(f, "  actual    {}", self.actual)
+        self.hexdump(f)?;
+        writeln!(f, "  split     {}", self.case.split)?;
+        writeln!(f, "  bytes in  {} of {len}", self.offset)?;
+        for (name, what) in [("expected", &self.expected), ("actual  ", &self.actual)] {
+            match what.char_indices().nth(LONGEST) {
+                Some((end, _)) => writeln!(f, "  {name}  {} ...", &what[..end])?,
+                None => writeln!(f, "  {name}  {what}")?,
+            }
+        }
+        write!(f, "  replay    {}", self.case)
+    }
+}
+
+impl Violation {
+    /// Sixteen bytes a row. Before each byte stands what is there: a cut, a field
+    /// edge, or both. Rows that are like many around them are left out.
+    fn hexdump(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const ROW: usize = 16;
+        let cuts = self.case.split.cuts();
+        let rows = self.case.stream.chunks(ROW).enumerate();
+        let mut left_out = false;
+        for (row, bytes) in rows {
+            let start = row * ROW;
+            let here = start..=start + ROW;
+            let shown =
+                row < 4 || here.contains(&self.offset) || cuts.iter().any(|cut| here.contains(cut));
+            if !shown {
+                if !left_out {
+                    writeln!(f, "  ...")?;
+                }
+                left_out = true;
+                continue;
+            }
+            left_out = false;
+            write!(f, "  {start:06x} ")?;
+            for (at, byte) in (start..).zip(bytes) {
+                let mark = match (cuts.contains(&at), self.edges.contains(&at)) {
+                    (true, true) => '#',
+                    (true, false) => '|',
+                    (false, true) => ':',
+                    (false, false) => ' ',
+                };
+                write!(f, "{mark}{byte:02x}")?;
+            }
+            let missing = 3 * (ROW - bytes.len());
+            write!(f, "{:missing$}   ", "")?;
+            for &byte in bytes {
+                let printable = byte == b' ' || byte.is_ascii_graphic();
+                f.write_char(if printable { byte.into() } else { '.' })?;
+            }
+            writeln!(f)?;
+        }
+        match (cuts.is_empty(), self.edges.is_empty()) {
+            (true, true) => Ok(()),
+            (false, true) => writeln!(f, "         | cut"),
+            (true, false) => writeln!(f, "         : field edge"),
+            (false, false) => writeln!(f, "         | cut   : field edge   # both"),
+        }
     }
 }
 
