@@ -30,4 +30,6 @@ pub use decoder::{Decoder, Framer, Walk};
 pub use error::{DecodeError, EncodeError};
 pub use frame::{ByteOrder, Config, Frame, FrameRef, Header};
 pub use split::{ParseSplitError, Split};
+#[cfg(feature = "tokio")]
+pub use subject::Tokio;
 pub use subject::{Buffered, Decode, Subject};

@@ -1,6 +1,14 @@
 //! The framer under test, as the checks see it, and the reference framer as
 //! one. What is expected of it is for `check` to say.
 
+mod buffered;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+pub use buffered::Buffered;
+#[cfg(feature = "tokio")]
+pub use tokio::Tokio;
+
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
@@ -64,44 +72,6 @@ pub trait Decode {
     ///
     /// The decoder's own, for a stream that must not end here too.
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, Self::Error>;
-}
-
-/// A [`Decode`] with a buffer, as a [`Subject`]: what comes is appended, then the
-/// decoder is called until it gives no frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Buffered<D> {
-    decoder: D,
-    buffer: BytesMut,
-}
-
-impl<D> Buffered<D> {
-    /// Starts at the beginning of a stream.
-    pub fn new(decoder: D) -> Self {
-        Self {
-            decoder,
-            buffer: BytesMut::new(),
-        }
-    }
-}
-
-impl<D: Decode> Subject for Buffered<D> {
-    type Frame = D::Frame;
-    type Error = D::Error;
-
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
-        self.buffer.extend_from_slice(chunk);
-        while let Some(frame) = self.decoder.decode(&mut self.buffer)? {
-            frames.push(frame);
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self, frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
-        while let Some(frame) = self.decoder.decode_eof(&mut self.buffer)? {
-            frames.push(frame);
-        }
-        Ok(())
-    }
 }
 
 impl Decode for Decoder {

@@ -3,10 +3,10 @@
 
 use alloc::vec::Vec;
 
-use super::{Certificate, Expected, Tier, Violation, minimize, prove};
+use super::{Certificate, Expected, Tier, Unmerged, Violation, minimize, prove, prove_decoder};
 use crate::case::Received;
 use crate::split::Split;
-use crate::subject::Subject;
+use crate::subject::{Buffered, Decode, Subject};
 
 /// In how many states at one offset a subject may be for its proof to go on.
 const STATES: usize = 64;
@@ -141,6 +141,15 @@ where
     {
         let expected = (self.oracle)(stream);
         let proof = prove((self.make)(), stream, &expected, STATES);
+        self.certify(stream, proof)
+    }
+
+    /// Makes of a proof what the harness returns.
+    fn certify(
+        &self,
+        stream: &[u8],
+        proof: Result<Result<Certificate, Unmerged>, Violation>,
+    ) -> Result<Certificate, Violation> {
         let unmerged = match proof.map_err(|violation| self.minimal(violation))? {
             Ok(certificate) => return Ok(certificate),
             Err(unmerged) => Some(unmerged),
@@ -171,5 +180,26 @@ where
 
     fn minimal(&self, violation: Violation) -> Violation {
         minimize::minimize(violation, |case| self.check(case).err(), self.edges)
+    }
+}
+
+impl<D, M, O> Harness<M, O>
+where
+    D: Decode + Clone + Eq,
+    M: Fn() -> Buffered<D>,
+    O: Fn(&[u8]) -> Expected<D::Frame, D::Error>,
+{
+    /// Proves every split as [`prove`](Self::prove) does, for a decoder whose
+    /// caller owns the buffer, in far fewer calls: those of `decode` are what the
+    /// certificate counts.
+    ///
+    /// # Errors
+    ///
+    /// A minimal violation.
+    pub fn prove_decoder(&self, stream: &[u8]) -> Result<Certificate, Violation> {
+        let expected = (self.oracle)(stream);
+        let decoder = (self.make)().into_decoder();
+        let proof = prove_decoder(decoder, stream, &expected, STATES);
+        self.certify(stream, proof)
     }
 }

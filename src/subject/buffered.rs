@@ -1,0 +1,50 @@
+//! A decoder whose caller owns the buffer, with a buffer of its own.
+
+use alloc::vec::Vec;
+
+use bytes::BytesMut;
+
+use super::{Decode, Subject};
+
+/// A [`Decode`] with a buffer, as a [`Subject`]: what comes is appended, then the
+/// decoder is called until it gives no frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffered<D> {
+    decoder: D,
+    buffer: BytesMut,
+}
+
+impl<D> Buffered<D> {
+    /// Starts at the beginning of a stream.
+    pub fn new(decoder: D) -> Self {
+        Self {
+            decoder,
+            buffer: BytesMut::new(),
+        }
+    }
+
+    /// Returns the decoder without its buffer.
+    pub fn into_decoder(self) -> D {
+        self.decoder
+    }
+}
+
+impl<D: Decode> Subject for Buffered<D> {
+    type Frame = D::Frame;
+    type Error = D::Error;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
+        self.buffer.extend_from_slice(chunk);
+        while let Some(frame) = self.decoder.decode(&mut self.buffer)? {
+            frames.push(frame);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
+        while let Some(frame) = self.decoder.decode_eof(&mut self.buffer)? {
+            frames.push(frame);
+        }
+        Ok(())
+    }
+}
