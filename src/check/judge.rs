@@ -179,6 +179,13 @@ pub(super) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Res
     Err(found(Property::Memory, offset, &expected, &actual))
 }
 
+/// Tells of a framer that stopped before the stream did, after `offset` bytes.
+#[cfg(feature = "std")]
+pub(super) fn ended_early(offset: usize, result: &dyn Debug) -> Found {
+    let (property, expected) = (Property::EverySplit, format_args!("more bytes are read"));
+    found(property, offset, &expected, result)
+}
+
 #[cold]
 fn found(property: Property, offset: usize, expected: &dyn Debug, actual: &dyn Debug) -> Found {
     Found {

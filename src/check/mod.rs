@@ -22,6 +22,8 @@ mod lockstep;
 mod minimize;
 mod prove;
 mod prove_decoder;
+#[cfg(feature = "std")]
+mod pull;
 mod violation;
 
 pub use agree::agree;
@@ -31,6 +33,8 @@ pub use harness::Harness;
 pub use lockstep::{empty_chunk, round_trip, split};
 pub use prove::{Unmerged, prove};
 pub use prove_decoder::prove_decoder;
+#[cfg(feature = "std")]
+pub use pull::{Between, Script, pull};
 pub use violation::{Property, Violation};
 
 use alloc::vec::Vec;

@@ -29,6 +29,8 @@ pub enum Property {
     EmptyChunk,
     /// Bytes held are bounded by bytes received, whatever a header claims.
     Memory,
+    /// Interrupted and `WouldBlock` lose nothing.
+    Interrupted,
     /// A frame over the limit is not written and leaves the output as it was.
     Encode,
     /// Two framers of one format give the same frames at the same bytes and
@@ -38,7 +40,7 @@ pub enum Property {
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RoundTrip,
         Self::EverySplit,
         Self::Prompt,
@@ -47,6 +49,7 @@ impl Property {
         Self::Poisoned,
         Self::EmptyChunk,
         Self::Memory,
+        Self::Interrupted,
         Self::Encode,
         Self::Agree,
     ];
@@ -63,6 +66,7 @@ impl Property {
             Self::Poisoned => "poisoned",
             Self::EmptyChunk => "empty_chunk",
             Self::Memory => "memory",
+            Self::Interrupted => "interrupted",
             Self::Encode => "encode",
             Self::Agree => "agree",
         }
@@ -86,6 +90,7 @@ impl Property {
             Self::Poisoned => "after an error every call gives the same error and no frame",
             Self::EmptyChunk => "feeding no bytes changes nothing",
             Self::Memory => "bytes held are bounded by bytes received, whatever a header claims",
+            Self::Interrupted => "Interrupted and WouldBlock lose nothing",
             Self::Encode => "a frame over the limit is not written and leaves the output as it was",
             Self::Agree => {
                 "two framers of one format give the same frames at the same bytes and refuse the same streams"

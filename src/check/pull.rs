@@ -1,0 +1,190 @@
+//! Checks framers that pull: that read from a reader and return the next frame.
+//! The reader is a script that gives one chunk a call, and may be interrupted.
+
+use alloc::vec::Vec;
+use core::fmt::Debug;
+use std::io::{self, Read};
+
+use super::judge::{Call, Found, ended_early};
+use super::{Expected, Outcome, Property, Violation};
+use crate::split::Split;
+
+/// What a [`Script`] does before each chunk, and before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Between {
+    /// Nothing: the next call of `read` gives the next chunk.
+    Nothing,
+    /// One call of `read` gives [`io::ErrorKind::Interrupted`], after which one
+    /// is to call again at once.
+    Interrupted,
+    /// One call of `read` gives [`io::ErrorKind::WouldBlock`], which the framer
+    /// passes on to its caller, who calls again later.
+    WouldBlock,
+}
+
+/// A reader that gives a stream chunk by chunk: never more than one a call, and
+/// less where the buffer is smaller.
+#[derive(Debug)]
+pub struct Script<'a> {
+    chunks: Vec<&'a [u8]>,
+    between: Between,
+    /// Whether the next call gives what stands between.
+    pause: bool,
+    /// Whether the last call gave [`io::ErrorKind::WouldBlock`].
+    blocked: bool,
+    /// How many bytes have been given.
+    offset: usize,
+    /// How many bytes had been given at each call that asked for more than the
+    /// chunk at hand.
+    asked: Vec<usize>,
+}
+
+impl<'a> Script<'a> {
+    fn new(stream: &'a [u8], split: &'a Split, between: Between) -> Self {
+        let mut chunks: Vec<&[u8]> = split.chunks(stream).collect();
+        chunks.reverse();
+        Self {
+            chunks,
+            between,
+            pause: true,
+            blocked: false,
+            offset: 0,
+            asked: Vec::new(),
+        }
+    }
+}
+
+impl Read for Script<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.blocked = false;
+        if core::mem::take(&mut self.pause) {
+            self.asked.push(self.offset);
+            match self.between {
+                Between::Nothing => {}
+                Between::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
+                Between::WouldBlock => {
+                    self.blocked = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+            }
+        }
+        let Some(chunk) = self.chunks.last_mut() else {
+            return Ok(0);
+        };
+        let given = chunk.read(buffer)?;
+        self.offset += given;
+        if chunk.is_empty() {
+            self.chunks.pop();
+            self.pause = true;
+        }
+        Ok(given)
+    }
+}
+
+/// Checks a framer that pulls on one split of a stream: `next` is called until
+/// it returns no frame, or an error. It must return what is expected, and must
+/// not ask for more bytes while a frame is due, or an error.
+///
+/// ```
+/// use std::io::Read;
+///
+/// use everysplit::Split;
+/// use everysplit::check::{self, Between, Expected, Outcome};
+///
+/// // A length of one byte, then the body.
+/// fn next(reader: &mut check::Script<'_>) -> Result<Option<Vec<u8>>, std::io::ErrorKind> {
+///     let mut length = [0];
+///     if reader.read(&mut length).map_err(|error| error.kind())? == 0 {
+///         return Ok(None);
+///     }
+///     let mut body = vec![0; length[0].into()];
+///     reader.read_exact(&mut body).map_err(|error| error.kind())?;
+///     Ok(Some(body))
+/// }
+///
+/// let expected = Expected {
+///     frames: vec![(3, b"ok".to_vec())],
+///     at_end: Vec::new(),
+///     outcome: Outcome::Clean,
+/// };
+/// let split = Split::bytes(3);
+/// check::pull(next, b"\x02ok", &split, &expected, Between::Nothing)?;
+/// // `read` alone does not call again when it was interrupted.
+/// assert!(check::pull(next, b"\x02ok", &split, &expected, Between::Interrupted).is_err());
+/// # Ok::<(), check::Violation>(())
+/// ```
+///
+/// # Errors
+///
+/// The first violation; [`Property::Interrupted`] where something stands between
+/// the chunks.
+pub fn pull<F, E>(
+    mut next: impl FnMut(&mut Script<'_>) -> Result<Option<F>, E>,
+    stream: &[u8],
+    split: &Split,
+    expected: &Expected<F, E>,
+    between: Between,
+) -> Result<(), Violation>
+where
+    F: Clone + Eq + Debug,
+    E: Clone + Eq + Debug,
+{
+    let script = Script::new(stream, split, between);
+    let judged = run(&mut next, script, stream.len(), expected);
+    judged.map_err(|found| {
+        let violation = found.in_stream(stream, split.clone());
+        let property = match between {
+            Between::Nothing => violation.property,
+            Between::Interrupted | Between::WouldBlock => Property::Interrupted,
+        };
+        Violation {
+            property,
+            ..violation
+        }
+    })
+}
+
+fn run<F: Eq + Debug, E: Eq + Debug>(
+    next: &mut impl FnMut(&mut Script<'_>) -> Result<Option<F>, E>,
+    mut script: Script<'_>,
+    len: usize,
+    expected: &Expected<F, E>,
+) -> Result<(), Found> {
+    let (mut delivered, mut at_end) = (0, Vec::new());
+    loop {
+        script.blocked = false;
+        let returned = next(&mut script);
+        if script.blocked && returned.is_err() {
+            // Passed on, as it should be.
+            continue;
+        }
+        for offset in script.asked.drain(..) {
+            expected.judge_wait(delivered, offset, &Ok(()))?;
+        }
+        let result = match returned {
+            Ok(Some(frame)) if delivered < expected.frames.len() => {
+                expected.judge_frame(delivered, script.offset, &frame)?;
+                delivered += 1;
+                continue;
+            }
+            Ok(Some(frame)) if at_end.len() <= expected.at_end.len() => {
+                at_end.push(frame);
+                continue;
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let decided = match expected.outcome {
+            Outcome::Rejected { at, .. } => at,
+            Outcome::Clean | Outcome::Truncated(_) => len,
+        };
+        if script.offset < decided {
+            return Err(ended_early(script.offset, &result));
+        }
+        if let Outcome::Rejected { .. } = expected.outcome {
+            return expected.judge_wait(delivered, script.offset, &result);
+        }
+        let (frames, result) = (&at_end[..], &result);
+        return expected.judge_finish(len, &Call { frames, result });
+    }
+}

@@ -1,0 +1,176 @@
+//! Framers that pull, right and wrong, from a reader that gives a chunk a call
+//! and is interrupted between them.
+
+use std::io::{self, ErrorKind, Read};
+
+use everysplit::check::{self, Between, Expected, Outcome, Property, Script, Violation};
+use everysplit::{Config, DecodeError, Frame, Framer, Split, naive};
+
+const CONFIG: Config = Config {
+    byte_order: everysplit::ByteOrder::Little,
+    max_body_size: 8,
+};
+
+/// Reads until the framer gives a frame: what any blocking client does.
+#[derive(Default)]
+struct Reader {
+    framer: Option<Framer>,
+    frames: Vec<Frame>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    Nothing,
+    /// Gives up when it is interrupted.
+    NoRetry,
+    /// Starts anew when it would block: what it has read of a frame is lost.
+    Forgets,
+    /// Takes "need more" for the end of the stream.
+    EndsEarly,
+    /// Reads once more before it gives the frames that it has.
+    ReadsOn,
+}
+
+impl Reader {
+    fn next(&mut self, bug: Bug, reader: &mut Script<'_>) -> Result<Option<Frame>, DecodeError> {
+        let framer = self.framer.get_or_insert_with(|| Framer::new(CONFIG));
+        let mut buffer = [0; 64];
+        loop {
+            if bug != Bug::ReadsOn && !self.frames.is_empty() {
+                return Ok(Some(self.frames.remove(0)));
+            }
+            framer.feed(&[], &mut self.frames)?;
+            let read = match reader.read(&mut buffer) {
+                Ok(0) if self.frames.is_empty() => return framer.finish().map(|()| None),
+                Ok(0) => return Ok(Some(self.frames.remove(0))),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted && bug != Bug::NoRetry => {
+                    continue;
+                }
+                Err(_) => {
+                    if bug == Bug::Forgets {
+                        *framer = Framer::new(CONFIG);
+                    }
+                    return Err(DecodeError::Truncated {
+                        offset: 0,
+                        received: 0,
+                        due: 0,
+                    });
+                }
+            };
+            let before = self.frames.len();
+            // What came before an error is given first.
+            let _ = framer.feed(&buffer[..read], &mut self.frames);
+            if bug == Bug::EndsEarly && self.frames.len() == before {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+fn streams() -> [Vec<u8>; 3] {
+    let frame = |cmd, body: &'static [u8]| Frame {
+        cmd,
+        recv: 1,
+        body: body.into(),
+    };
+    let encode = |frame| naive::encode(CONFIG, &frame).unwrap();
+    let whole = [
+        encode(frame(1, b"first")),
+        encode(frame(2, b"")),
+        encode(frame(3, b"x")),
+    ]
+    .concat();
+    let truncated = whole[..whole.len() - 1].to_vec();
+    let refused = [&whole[..17], &[9, 0, 0, 0, 1, 0]].concat();
+    [whole, truncated, refused]
+}
+
+fn check(bug: Bug, between: Between) -> Result<(), Violation> {
+    for stream in streams() {
+        let expected = naive::parse(CONFIG, &stream);
+        for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
+            let mut reader = Reader::default();
+            let next = |script: &mut Script<'_>| reader.next(bug, script);
+            check::pull(next, &stream, &split, &expected, between)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_right_one_passes() {
+    for between in [Between::Nothing, Between::Interrupted, Between::WouldBlock] {
+        check(Bug::Nothing, between).unwrap();
+    }
+}
+
+#[track_caller]
+fn finds(bug: Bug, between: Between, property: Property) {
+    let violation = check(bug, between).unwrap_err();
+    assert_eq!(violation.property, property, "{violation}");
+}
+
+#[test]
+fn wrong_ones_are_found() {
+    finds(Bug::EndsEarly, Between::Nothing, Property::EverySplit);
+    finds(Bug::ReadsOn, Between::Nothing, Property::Prompt);
+}
+
+#[test]
+fn what_interrupted_and_would_block_lose_is_found() {
+    check(Bug::NoRetry, Between::Nothing).unwrap();
+    check(Bug::Forgets, Between::Nothing).unwrap();
+    finds(Bug::NoRetry, Between::Interrupted, Property::Interrupted);
+    finds(Bug::Forgets, Between::WouldBlock, Property::Interrupted);
+}
+
+/// A header that is read whole before its size is looked at: where the size alone
+/// is in, more is awaited than decides it.
+#[test]
+fn a_limit_that_is_checked_late_is_found() {
+    let stream = &streams()[2][17..];
+    let expected = naive::parse(CONFIG, stream);
+    let next = |reader: &mut Script<'_>| {
+        let mut header = [0; 12];
+        let _ = reader.read_exact(&mut header);
+        let header = everysplit::Header::from_bytes(header, CONFIG.byte_order);
+        Err::<Option<Frame>, _>(DecodeError::BodyTooLarge {
+            offset: 0,
+            body_size: header.body_size,
+            max_body_size: 8,
+        })
+    };
+    let between = Between::Nothing;
+    let found = check::pull(next, stream, &Split::new([4]), &expected, between).unwrap_err();
+    assert_eq!(found.property, Property::Limit, "{found}");
+}
+
+/// `read_exact` calls again when it is interrupted, and loses what it has read
+/// when it would block: the one is right, the other is a well-known trap.
+#[test]
+fn read_exact_and_its_trap() {
+    fn next(reader: &mut Script<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
+        let mut length = [0];
+        let read = |result: io::Result<()>| result.map_err(|error| error.kind());
+        match read(reader.read_exact(&mut length)) {
+            Err(ErrorKind::UnexpectedEof) => return Ok(None),
+            other => other?,
+        }
+        let mut body = vec![0; length[0].into()];
+        read(reader.read_exact(&mut body))?;
+        Ok(Some(body))
+    }
+    let expected = Expected {
+        frames: vec![(3, b"ok".to_vec()), (4, Vec::new())],
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    let stream = b"\x02ok\0";
+    for split in Split::all(stream.len()) {
+        check::pull(next, stream, &split, &expected, Between::Nothing).unwrap();
+        check::pull(next, stream, &split, &expected, Between::Interrupted).unwrap();
+    }
+    let split = Split::new([2]);
+    check::pull(next, stream, &split, &expected, Between::WouldBlock).unwrap_err();
+}
