@@ -24,6 +24,7 @@ mod prove;
 mod prove_decoder;
 #[cfg(feature = "std")]
 mod pull;
+mod split_map;
 mod violation;
 
 pub use agree::agree;
@@ -35,6 +36,7 @@ pub use prove::{Unmerged, prove};
 pub use prove_decoder::prove_decoder;
 #[cfg(feature = "std")]
 pub use pull::{Between, Script, pull};
+pub use split_map::SplitMap;
 pub use violation::{Property, Violation};
 
 use alloc::vec::Vec;

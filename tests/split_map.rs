@@ -1,0 +1,333 @@
+//! The pictures of where a cut breaks a framer: what they show, and that those
+//! in `docs` are what is drawn today.
+
+use std::path::Path;
+
+use bytes::BytesMut;
+use everysplit::check::{self, Property, SplitMap};
+use everysplit::{
+    Buffered, Config, Decode, DecodeError, Decoder, Frame, FrameRef, Framer, Split, Subject, naive,
+};
+
+/// Reads a size from the first chunk alone: what is missing of it is taken for 0.
+struct SizeCut(Decoder);
+
+impl Decode for SizeCut {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        if !buffer.is_empty() && buffer.len() < 4 {
+            buffer.resize(4, 0);
+        }
+        self.0.decode(buffer)
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        self.0.decode_eof(buffer)
+    }
+}
+
+/// Takes one frame from a chunk: the second waits for more bytes.
+struct OneAChunk {
+    decoder: Decoder,
+    buffer: BytesMut,
+}
+
+impl Subject for OneAChunk {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        self.buffer.extend_from_slice(chunk);
+        frames.extend(self.decoder.decode(&mut self.buffer)?);
+        Ok(())
+    }
+
+    fn finish(&mut self, frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        frames.extend(self.decoder.decode_eof(&mut self.buffer)?);
+        Ok(())
+    }
+}
+
+fn right() -> Framer {
+    Framer::new(Config::default())
+}
+
+fn size_cut() -> Buffered<SizeCut> {
+    Buffered::new(SizeCut(Decoder::new(Config::default())))
+}
+
+fn one_a_chunk() -> OneAChunk {
+    OneAChunk {
+        decoder: Decoder::new(Config::default()),
+        buffer: BytesMut::new(),
+    }
+}
+
+fn stream(bodies: &[&[u8]]) -> Vec<u8> {
+    let mut stream = BytesMut::new();
+    for (&body, cmd) in bodies.iter().zip(1..) {
+        let frame = FrameRef { cmd, recv: 0, body };
+        Config::default().encode(frame, &mut stream).unwrap();
+    }
+    stream.to_vec()
+}
+
+fn map<S>(make: impl Fn() -> S, stream: &[u8]) -> SplitMap
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
+    let expected = naive::parse(Config::default(), stream);
+    let edges = naive::edges(Config::default(), stream);
+    SplitMap::new(make, stream, &expected, &edges)
+}
+
+#[track_caller]
+fn draws(map: &SplitMap, picture: &str) {
+    let drawn = map.to_string();
+    assert_eq!(drawn, picture.trim_matches('\n'), "drawn:\n{drawn}");
+}
+
+#[test]
+fn a_right_framer_holds_everywhere() {
+    draws(
+        &map(right, &stream(&[b"ok"])),
+        "
+14 bytes, 91 splits: one cut on the diagonal, two below it
+
+   │ ·
+   │ · ·
+   │ · · ·
+ 4 ┤ ──────┼
+   │ · · · │ ·
+   │ · · · │ · ·
+   │ · · · │ · · ·
+ 8 ┤ ──────┼───────┼
+   │ · · · │ · · · │ ·
+   │ · · · │ · · · │ · ·
+   │ · · · │ · · · │ · · ·
+12 ┤ ──────┼───────┼───────┼
+   │ · · · │ · · · │ · · · │ ·
+   └───────┬───────┬───────┬──
+           4       8       12
+
+·  held  91
+whole: held, byte by byte: held",
+    );
+}
+
+#[test]
+fn a_size_from_the_first_chunk_alone_breaks_where_a_size_is_cut() {
+    draws(
+        &map(size_cut, &stream(&[b"", b"ok"])),
+        "
+26 bytes, 325 splits: one cut on the diagonal, two below it
+
+   │ E
+   │ E E
+   │ E E E
+ 4 ┤ E E E ┼
+   │ E E E │ ·
+   │ E E E │ · ·
+   │ E E E │ · · ·
+ 8 ┤ E E E ┼───────┼
+   │ E E E │ · · · │ ·
+   │ E E E │ · · · │ · ·
+   │ E E E │ · · · │ · · ·
+12 ┤ E E E ┼───────┼───────┼
+   │ E E E E E E E E E E E E E
+   │ E E E E E E E E E E E E E E
+   │ E E E E E E E E E E E E E E E
+16 ┤ E E E ┼───────┼───────┼ E E E ┼
+   │ E E E │ · · · │ · · · │ E E E │ ·
+   │ E E E │ · · · │ · · · │ E E E │ · ·
+   │ E E E │ · · · │ · · · │ E E E │ · · ·
+20 ┤ E E E ┼───────┼───────┼ E E E ┼───────┼
+   │ E E E │ · · · │ · · · │ E E E │ · · · │ ·
+   │ E E E │ · · · │ · · · │ E E E │ · · · │ · ·
+   │ E E E │ · · · │ · · · │ E E E │ · · · │ · · ·
+24 ┤ E E E ┼───────┼───────┼ E E E ┼───────┼───────┼
+   │ E E E │ · · · │ · · · │ E E E │ · · · │ · · · │ ·
+   └───────┬───────┬───────┬───────┬───────┬───────┬──
+           4       8       12      16      20      24
+
+·  held         190
+E  every_split  135
+whole: held, byte by byte: every_split",
+    );
+}
+
+/// Two frames and a header that is refused at byte 28: right only with one cut
+/// between the ends of the frames and one between the last of them and byte 28.
+#[test]
+fn one_frame_a_chunk_breaks_unless_cuts_part_the_frames() {
+    let mut stream = stream(&[b"", b""]);
+    stream.extend([0xff; 6]);
+    draws(
+        &map(one_a_chunk, &stream),
+        "
+30 bytes, 435 splits: one cut on the diagonal, two below it
+
+   │ L
+   │ L L
+   │ L L L
+ 4 ┤ L L L L
+   │ L L L L L
+   │ L L L L L L
+   │ L L L L L L L
+ 8 ┤ L L L L L L L L
+   │ L L L L L L L L L
+   │ L L L L L L L L L L
+   │ L L L L L L L L L L L
+12 ┤ L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L L
+16 ┤ L L L L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L L L L L L
+20 ┤ L L L L L L L L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L L L L L L L L L
+   │ L L L L L L L L L L L L L L L L L L L L L L L
+24 ┤ P P P P P P P P P P P ┼───────┼───────┼────── P
+   │ P P P P P P P P P P P │ · · · │ · · · │ · · · P P
+   │ P P P P P P P P P P P │ · · · │ · · · │ · · · P P P
+   │ P P P P P P P P P P P │ · · · │ · · · │ · · · P P P P
+28 ┤ L L L L L L L L L L L L L L L L L L L L L L L P P P P L
+   │ L L L L L L L L L L L L L L L L L L L L L L L P P P P L L
+   └───────┬───────┬───────┬───────┬───────┬───────┬───────┬──
+           4       8       12      16      20      24      28
+
+·  held    48
+P  prompt  62
+L  limit   325
+whole: limit, byte by byte: held",
+    );
+}
+
+#[test]
+fn an_empty_stream_has_no_cuts() {
+    draws(
+        &map(right, b""),
+        "
+0 bytes, 0 splits: one cut on the diagonal, two below it
+
+
+·  held  0
+whole: held, byte by byte: held",
+    );
+    well_formed(&map(right, b"").to_svg());
+}
+
+/// What is drawn is what the check says.
+#[test]
+fn a_cell_is_the_verdict_on_its_split() {
+    let stream = stream(&[b"", b"ok"]);
+    let map = map(size_cut, &stream);
+    let expected = naive::parse(Config::default(), &stream);
+    let violated = |split: Split| {
+        let verdict = check::split(size_cut(), &stream, &split, &expected);
+        verdict.err().map(|violation| violation.property)
+    };
+    for second in 1..stream.len() {
+        for first in 1..=second {
+            let split = Split::new([first, second]);
+            assert_eq!(map.two_cuts(first, second), violated(split));
+        }
+    }
+    assert_eq!(map.whole(), violated(Split::whole()));
+    assert_eq!(map.bytes(), violated(Split::bytes(stream.len())));
+    assert_eq!(map.bytes(), Some(Property::EverySplit));
+}
+
+#[test]
+#[should_panic(expected = "no two cuts: 2,1 of 12")]
+fn cuts_out_of_order_have_no_cell() {
+    let _ = map(right, &stream(&[b""])).two_cuts(2, 1);
+}
+
+#[test]
+fn a_long_stream_shows_the_worst_of_several_cuts() {
+    let stream = stream(&[&[7; 200], b""]);
+    let map = map(size_cut, &stream);
+    let drawn = map.to_string();
+    assert!(drawn.contains("a character covers 5 by 5 cuts and shows the worst\n"));
+    assert!(drawn.lines().all(|line| line.chars().count() <= 100));
+    assert_eq!(map.two_cuts(6, 212), None);
+    assert_eq!(map.two_cuts(6, 213), Some(Property::EverySplit));
+    // Cuts 211 to 215, and 1 to 5, then 6 to 10.
+    let row = drawn.lines().find(|line| line.starts_with("212 ")).unwrap();
+    assert!(row.starts_with("212 ┤ E E"), "{row}");
+}
+
+/// Tags are balanced and all text is escaped.
+#[track_caller]
+fn well_formed(svg: &str) {
+    let mut open = Vec::new();
+    for tag in svg.split('<').skip(1) {
+        let (tag, text) = tag.split_once('>').unwrap();
+        assert!(!text.contains(['>', '&']), "{text}");
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name)),
+            None if tag.ends_with('/') => {}
+            None => open.push(tag.split(' ').next().unwrap()),
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn the_svg_names_the_edges_and_what_is_violated() {
+    let stream = stream(&[b"", b"ok"]);
+    let svg = map(size_cut, &stream).to_svg();
+    well_formed(&svg);
+    for edge in [4, 8, 12, 16, 20, 24] {
+        // On both axes.
+        assert_eq!(svg.matches(&format!(">{edge}</text>")).count(), 2, "{edge}");
+    }
+    let property = Property::EverySplit;
+    assert!(svg.contains(&format!(">{}: ", property.name())));
+    assert!(svg.contains(property.sentence()));
+    assert!(svg.contains(">whole: held<"));
+    assert!(svg.contains(">byte by byte: every_split<"));
+    assert_eq!(svg, map(size_cut, &stream).to_svg());
+}
+
+#[test]
+fn the_svg_of_a_long_stream_stays_small() {
+    let stream = stream(&[&[7; 600]]);
+    let svg = map(size_cut, &stream).to_svg();
+    well_formed(&svg);
+    assert!(svg.contains("a cell: 2 by 2 cuts, the worst"));
+    assert!(svg.len() < 20_000, "{}", svg.len());
+}
+
+/// The README's. `UPDATE_PICTURES=1 cargo test` draws them anew.
+#[test]
+fn the_pictures_are_up_to_date() {
+    let stream = stream(&[b"hello", b"", b"world"]);
+    let pictures = [
+        ("split-map-right.svg", map(right, &stream)),
+        ("split-map-wrong.svg", map(size_cut, &stream)),
+    ];
+    for (name, map) in pictures {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("docs")
+            .join(name);
+        let svg = map.to_svg();
+        well_formed(&svg);
+        if std::env::var_os("UPDATE_PICTURES").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &svg).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == svg,
+            "{name} is not what is drawn: run UPDATE_PICTURES=1 cargo test, and look at it"
+        );
+    }
+}
