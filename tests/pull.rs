@@ -174,3 +174,71 @@ fn read_exact_and_its_trap() {
     let split = Split::new([2]);
     check::pull(next, stream, &split, &expected, Between::WouldBlock).unwrap_err();
 }
+
+/// Framers that await.
+mod awaiting {
+    use everysplit::check::AsyncScript;
+    use tokio::io::AsyncReadExt;
+
+    use super::{
+        Between, CONFIG, ErrorKind, Expected, Framer, Outcome, Property, Split, check, naive,
+        streams,
+    };
+
+    /// The same framer over `AsyncRead`: what it has read is in itself and not in its
+    /// future, so that the future can be dropped.
+    #[test]
+    fn a_reader_that_can_be_dropped() {
+        for between in [Between::Nothing, Between::Pending, Between::Dropped] {
+            for stream in streams() {
+                let expected = naive::parse(CONFIG, &stream);
+                for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
+                    let (mut framer, mut frames) = (Framer::new(CONFIG), Vec::new());
+                    let next = async |reader: &mut AsyncScript<'_, '_>| loop {
+                        if !frames.is_empty() {
+                            return Ok(Some(frames.remove(0)));
+                        }
+                        framer.feed(&[], &mut frames)?;
+                        let mut buffer = [0; 64];
+                        match reader.read(&mut buffer).await.unwrap() {
+                            0 => return framer.finish().map(|()| None),
+                            read => drop(framer.feed(&buffer[..read], &mut frames)),
+                        }
+                    };
+                    check::pull_async(next, &stream, &split, &expected, between).unwrap();
+                }
+            }
+        }
+    }
+
+    /// What `read_exact` has read is in its future: dropped with it.
+    #[test]
+    fn read_exact_loses_what_is_dropped() {
+        let next = async |reader: &mut AsyncScript<'_, '_>| {
+            let mut length = [0];
+            match reader.read_exact(&mut length).await {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+                other => other.map_err(|error| error.kind())?,
+            };
+            let mut body = vec![0; length[0].into()];
+            reader
+                .read_exact(&mut body)
+                .await
+                .map_err(|error| error.kind())?;
+            Ok::<_, ErrorKind>(Some(body))
+        };
+        let expected = Expected {
+            frames: vec![(3, b"ok".to_vec()), (4, Vec::new())],
+            at_end: Vec::new(),
+            outcome: Outcome::Clean,
+        };
+        let stream = b"\x02ok\0";
+        for split in Split::all(stream.len()) {
+            check::pull_async(next, stream, &split, &expected, Between::Pending).unwrap();
+        }
+        let split = Split::new([2]);
+        let found =
+            check::pull_async(next, stream, &split, &expected, Between::Dropped).unwrap_err();
+        assert_eq!(found.property, Property::Cancelled, "{found}");
+    }
+}

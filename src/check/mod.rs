@@ -34,6 +34,8 @@ pub use harness::Harness;
 pub use lockstep::{empty_chunk, round_trip, split};
 pub use prove::{Unmerged, prove};
 pub use prove_decoder::prove_decoder;
+#[cfg(feature = "tokio")]
+pub use pull::{AsyncScript, pull_async};
 #[cfg(feature = "std")]
 pub use pull::{Between, Script, pull};
 pub use split_map::SplitMap;

@@ -20,6 +20,12 @@ pub enum Between {
     /// One call of `read` gives [`io::ErrorKind::WouldBlock`], which the framer
     /// passes on to its caller, who calls again later.
     WouldBlock,
+    /// One poll is pending. For [`pull_async`]; to a framer that blocks it is
+    /// [`io::ErrorKind::WouldBlock`], and an error.
+    Pending,
+    /// One poll is pending, and the future that polled is dropped. For
+    /// [`pull_async`], as before.
+    Dropped,
 }
 
 /// A reader that gives a stream chunk by chunk: never more than one a call, and
@@ -64,6 +70,9 @@ impl Read for Script<'_> {
                 Between::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
                 Between::WouldBlock => {
                     self.blocked = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Between::Pending | Between::Dropped => {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
             }
@@ -130,18 +139,85 @@ where
     E: Clone + Eq + Debug,
 {
     let script = Script::new(stream, split, between);
-    let judged = run(&mut next, script, stream.len(), expected);
-    judged.map_err(|found| {
+    run(&mut next, script, stream.len(), expected).map_err(|found| {
         let violation = found.in_stream(stream, split.clone());
         let property = match between {
             Between::Nothing => violation.property,
-            Between::Interrupted | Between::WouldBlock => Property::Interrupted,
+            Between::Interrupted | Between::WouldBlock | Between::Pending => Property::Interrupted,
+            Between::Dropped => Property::Cancelled,
         };
         Violation {
             property,
             ..violation
         }
     })
+}
+
+/// Checks a framer that pulls from an [`AsyncRead`](tokio::io::AsyncRead), as
+/// [`pull`] does for one that blocks: `next` is awaited until it returns no frame,
+/// or an error. With [`Between::Dropped`] its future is dropped whenever it is
+/// pending, and `next` is called again, as `select!` and timeouts do.
+///
+/// # Errors
+///
+/// The first violation; [`Property::Interrupted`] and [`Property::Cancelled`]
+/// where something stands between the chunks.
+#[cfg(feature = "tokio")]
+pub fn pull_async<F, E>(
+    mut next: impl AsyncFnMut(&mut AsyncScript<'_, '_>) -> Result<Option<F>, E>,
+    stream: &[u8],
+    split: &Split,
+    expected: &Expected<F, E>,
+    between: Between,
+) -> Result<(), Violation>
+where
+    F: Clone + Eq + Debug,
+    E: Clone + Eq + Debug,
+{
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+
+    let poll = |script: &mut Script<'_>| loop {
+        let mut reader = AsyncScript(script);
+        let mut future = pin!(next(&mut reader));
+        let returned = loop {
+            match future
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+            {
+                Poll::Ready(returned) => break Some(returned),
+                Poll::Pending if between == Between::Dropped => break None,
+                Poll::Pending => {}
+            }
+        };
+        if let Some(returned) = returned {
+            return returned;
+        }
+    };
+    pull(poll, stream, split, expected, between)
+}
+
+/// A [`Script`] as an [`AsyncRead`](tokio::io::AsyncRead).
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub struct AsyncScript<'a, 's>(&'a mut Script<'s>);
+
+#[cfg(feature = "tokio")]
+impl tokio::io::AsyncRead for AsyncScript<'_, '_> {
+    fn poll_read(
+        mut self: core::pin::Pin<&mut Self>,
+        _: &mut core::task::Context<'_>,
+        buffer: &mut tokio::io::ReadBuf<'_>,
+    ) -> core::task::Poll<io::Result<()>> {
+        match self.0.read(buffer.initialize_unfilled()) {
+            Ok(given) => {
+                buffer.advance(given);
+                core::task::Poll::Ready(Ok(()))
+            }
+            // Whoever polls does so again without being woken.
+            Err(_) => core::task::Poll::Pending,
+        }
+    }
 }
 
 fn run<F: Eq + Debug, E: Eq + Debug>(

@@ -299,7 +299,11 @@ const fn letter(property: Property) -> char {
         Property::Poisoned => 'X',
         Property::Memory => 'M',
         // No split is checked for these.
-        Property::EmptyChunk | Property::Interrupted | Property::Encode | Property::Agree => '?',
+        Property::EmptyChunk
+        | Property::Interrupted
+        | Property::Cancelled
+        | Property::Encode
+        | Property::Agree => '?',
     }
 }
 
@@ -314,9 +318,11 @@ const fn colour(property: Property) -> &'static str {
         Property::Truncation => "#b978b0",
         Property::Poisoned => "#7a5bb5",
         Property::Memory => "#4fa9a5",
-        Property::EmptyChunk | Property::Interrupted | Property::Encode | Property::Agree => {
-            "#808080"
-        }
+        Property::EmptyChunk
+        | Property::Interrupted
+        | Property::Cancelled
+        | Property::Encode
+        | Property::Agree => "#808080",
     }
 }
 

@@ -29,8 +29,10 @@ pub enum Property {
     EmptyChunk,
     /// Bytes held are bounded by bytes received, whatever a header claims.
     Memory,
-    /// Interrupted and `WouldBlock` lose nothing.
+    /// Interrupted, `WouldBlock` and `Pending` lose nothing.
     Interrupted,
+    /// A dropped future loses nothing.
+    Cancelled,
     /// A frame over the limit is not written and leaves the output as it was.
     Encode,
     /// Two framers of one format give the same frames at the same bytes and
@@ -40,7 +42,7 @@ pub enum Property {
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::RoundTrip,
         Self::EverySplit,
         Self::Prompt,
@@ -50,6 +52,7 @@ impl Property {
         Self::EmptyChunk,
         Self::Memory,
         Self::Interrupted,
+        Self::Cancelled,
         Self::Encode,
         Self::Agree,
     ];
@@ -67,6 +70,7 @@ impl Property {
             Self::EmptyChunk => "empty_chunk",
             Self::Memory => "memory",
             Self::Interrupted => "interrupted",
+            Self::Cancelled => "cancelled",
             Self::Encode => "encode",
             Self::Agree => "agree",
         }
@@ -90,7 +94,8 @@ impl Property {
             Self::Poisoned => "after an error every call gives the same error and no frame",
             Self::EmptyChunk => "feeding no bytes changes nothing",
             Self::Memory => "bytes held are bounded by bytes received, whatever a header claims",
-            Self::Interrupted => "Interrupted and WouldBlock lose nothing",
+            Self::Interrupted => "Interrupted, WouldBlock and Pending lose nothing",
+            Self::Cancelled => "a dropped future loses nothing",
             Self::Encode => "a frame over the limit is not written and leaves the output as it was",
             Self::Agree => {
                 "two framers of one format give the same frames at the same bytes and refuse the same streams"
