@@ -53,14 +53,17 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            byte_order: ByteOrder::Little,
-            max_body_size: 8 * 1024 * 1024,
-        }
+        Self::DEFAULT
     }
 }
 
 impl Config {
+    /// Little-endian, bodies of up to 8 MiB: what [`Default`] gives.
+    pub const DEFAULT: Self = Self {
+        byte_order: ByteOrder::Little,
+        max_body_size: 8 * 1024 * 1024,
+    };
+
     /// Appends a whole frame to `dst`: the header, then the body.
     ///
     /// ```

@@ -115,7 +115,7 @@ fn certificates_tell_what_was_covered() {
     let right = harness(|_| false);
     assert_eq!(
         right.bounded(STREAM, 2).unwrap().to_string(),
-        "bounded: 15 bytes, 107 splits (up to 2 cuts, and byte by byte), 317 feeds"
+        "bounded: 15 bytes, 107 splits (up to 2 cuts, and byte by byte), 1058 feeds"
     );
     let sampled = right.sampled(STREAM, 7, 100).unwrap();
     assert_eq!(
@@ -300,4 +300,35 @@ fn a_memory_violation_keeps_its_property() {
     let violation = harness.bounded(STREAM, 1).unwrap_err();
     assert_eq!(violation.property, Property::Memory);
     assert_eq!(violation.case.stream.len(), 1, "{violation}");
+}
+
+/// What empty chunks break is found, made small and replayed like anything else.
+#[test]
+fn an_empty_chunk_that_changes_something_is_found() {
+    struct Forgets(Framer);
+
+    impl Subject for Forgets {
+        type Frame = Vec<u8>;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+            if chunk.is_empty() {
+                self.0.buffer.clear();
+            }
+            self.0.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+            self.0.finish(frames)
+        }
+    }
+
+    let harness = Harness::new(|| Forgets(Framer::new(|_| false)), parse).edges(edges);
+    for found in [harness.bounded(STREAM, 1), harness.sampled(STREAM, 1, 100)] {
+        let violation = found.unwrap_err();
+        assert_eq!(violation.property, Property::EmptyChunk);
+        assert_eq!(violation.case.stream.len(), 1, "{violation}");
+        let token = violation.case.to_string();
+        assert_eq!(harness.replay(&token), Err(violation));
+    }
 }

@@ -3,7 +3,9 @@
 
 use alloc::vec::Vec;
 
-use super::{Certificate, Expected, Tier, Unmerged, Violation, minimize, prove, prove_decoder};
+use super::{
+    Certificate, Expected, Tier, Unmerged, Violation, empty_chunk, minimize, prove, prove_decoder,
+};
 use crate::case::Received;
 use crate::split::Split;
 use crate::subject::{Buffered, Decode, Subject};
@@ -60,7 +62,7 @@ where
         Self { edges, ..self }
     }
 
-    /// Checks one split of a stream.
+    /// Checks one split of a stream, without empty chunks and with them.
     ///
     /// # Errors
     ///
@@ -68,7 +70,7 @@ where
     pub fn check(&self, case: &Received) -> Result<(), Violation> {
         let Received { stream, split } = case;
         let expected = (self.oracle)(stream);
-        super::split((self.make)(), stream, split, &expected).map_err(|violation| Violation {
+        empty_chunk(&self.make, stream, split, &expected).map_err(|violation| Violation {
             edges: (self.edges)(stream),
             ..violation
         })
@@ -91,8 +93,8 @@ where
         }
     }
 
-    /// Checks every split of up to `cuts` cuts, and byte by byte: for a subject
-    /// that can be made and not compared.
+    /// Checks every split of up to `cuts` cuts, and byte by byte, each without
+    /// empty chunks and with them: for a subject that can be made and not compared.
     ///
     /// # Errors
     ///
@@ -112,7 +114,7 @@ where
     }
 
     /// Checks splits that are drawn from `seed`, half of their cuts at field
-    /// edges.
+    /// edges, each without empty chunks and with them.
     ///
     /// # Errors
     ///
@@ -170,10 +172,11 @@ where
         let expected = (self.oracle)(stream);
         let (mut count, mut feeds) = (0, 0);
         for split in splits {
-            super::split((self.make)(), stream, &split, &expected)
+            empty_chunk(&self.make, stream, &split, &expected)
                 .map_err(|violation| self.minimal(violation))?;
             count += 1;
-            feeds += split.chunks(stream).count() as u64;
+            // The chunks, and again with an empty one around each.
+            feeds += 3 * split.chunks(stream).count() as u64 + 1;
         }
         Ok((count, feeds))
     }
