@@ -121,7 +121,7 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         if let Err(found) =
             judged.and_then(|()| judge_held(to, self.expected.need(from, to), subject.held()))
         {
-            return Err(self.violation(found, node, to));
+            return Err(self.violation(found, node, Some(to)));
         }
         self.frames.clear();
         self.visit(Node {
@@ -151,16 +151,17 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         let judged = self
             .expected
             .judge_finish(self.stream.len(), &Call { frames, result });
-        judged.map_err(|found| self.violation(found, new, self.stream.len()))?;
+        judged.map_err(|found| self.violation(found, new, None))?;
         self.frames.clear();
         Ok(())
     }
 
-    /// Tells the cuts on the way to a call that fed up to `to` at a node.
-    fn violation(&self, found: Found, node: usize, to: usize) -> Violation {
+    /// Tells the cuts on the way to a call that fed up to `to` at a node, or told
+    /// it of the end.
+    fn violation(&self, found: Found, node: usize, to: Option<usize>) -> Violation {
         let path = core::iter::successors(Some(node), |&node| self.nodes[node].parent);
-        let mut cuts: Vec<usize> = path.map(|node| self.nodes[node].offset).collect();
-        cuts.insert(0, to);
+        let path = path.map(|node| self.nodes[node].offset);
+        let mut cuts: Vec<usize> = to.into_iter().chain(path).collect();
         let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
         cuts.retain(|&cut| cut < self.stream.len());
         let mut violation = found.in_stream(self.stream, Split::new(cuts));
