@@ -1,0 +1,709 @@
+//! The wire formats: for each a right framer and a naive parse of whole streams.
+//! They were written apart, and are held to each other.
+
+use bytes::{Buf, BytesMut};
+use everysplit::check::{Expected, Outcome};
+
+use crate::toy::{Answer, Error, Front, LIMIT, Next, Toy, front, limited, naive, take};
+
+/// A format: its right framer, and what a stream of it must give.
+pub(crate) trait Format: Toy + Default + 'static {
+    /// Valid, truncated and hostile ones, for the right framer.
+    const STREAMS: &[&[u8]];
+
+    fn parse(stream: &[u8]) -> Answer;
+}
+
+/// A length of one byte, then the body.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Short;
+
+impl Toy for Short {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.first() else {
+            return Ok(None);
+        };
+        Ok(take(buffer, 1, limited(length.into())?))
+    }
+}
+
+impl Format for Short {
+    const STREAMS: &[&[u8]] = &[
+        b"",
+        b"\x02ab\0\x01c\x08atlimit!",
+        b"\x02ab\x03cd",
+        b"\x01a\x09too long!\x01b",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| match usize::from(rest[0]) {
+            length if length > LIMIT => Front::Refused(1, Error::TooLong),
+            length => front(rest, 1, length),
+        })
+    }
+}
+
+/// A length of two bytes, the high one first, then the body.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Pair;
+
+impl Toy for Pair {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        Ok(take(buffer, 2, limited(u16::from_be_bytes(length).into())?))
+    }
+}
+
+impl Format for Pair {
+    const STREAMS: &[&[u8]] = &[b"\0\x02ab\0\0\0\x01c", b"\0\x01a\0", b"\0\0\x01\0a"];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| match *rest {
+            [0, length, ..] if length <= 8 => front(rest, 2, length.into()),
+            [_, _, ..] => Front::Refused(2, Error::TooLong),
+            _ => Front::Part,
+        })
+    }
+}
+
+/// A signed length of four bytes, the low one first, then the body. Its limit
+/// leaves room for claims.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Int32;
+
+impl Int32 {
+    pub(crate) const LIMIT: usize = 4096;
+
+    /// What a length allows.
+    pub(crate) fn limited(length: [u8; 4]) -> Result<usize, Error> {
+        match usize::try_from(i32::from_le_bytes(length)) {
+            Ok(length @ ..=Self::LIMIT) => Ok(length),
+            _ => Err(Error::TooLong),
+        }
+    }
+}
+
+impl Toy for Int32 {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        Ok(take(buffer, 4, Self::limited(length)?))
+    }
+}
+
+impl Format for Int32 {
+    const STREAMS: &[&[u8]] = &[
+        b"\x02\0\0\0ab\0\0\0\0\x01\0\0\0c",
+        b"\0\x10\0\0at the limit",
+        b"\x01\x10\0\0over",
+        b"\x01\0\0\0a\xff\xff\xff\xffnegative",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let [a, b, c, d, ..] = *rest else {
+                return Front::Part;
+            };
+            let length = usize::from(a) + 256 * usize::from(b);
+            if c > 0 || d > 0 || length > 4096 {
+                return Front::Refused(4, Error::TooLong);
+            }
+            front(rest, 4, length)
+        })
+    }
+}
+
+/// A length of up to three bytes of seven bits, the low ones first, then the
+/// body. The high bit says that another byte follows; 16 bits are the most.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Varint;
+
+impl Varint {
+    /// The length, if it is whole, and how many bytes it takes.
+    pub(crate) fn header(buffer: &[u8]) -> Result<Option<(usize, usize)>, Error> {
+        let mut length = 0;
+        for (place, &byte) in buffer.iter().take(3).enumerate() {
+            length |= usize::from(byte & 0x7f) << (7 * place);
+            if place == 2 && byte > 3 {
+                return Err(Error::Malformed);
+            }
+            if byte < 0x80 {
+                return Ok(Some((place + 1, length)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Toy for Varint {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some((header, length)) = Self::header(buffer)? else {
+            return Ok(None);
+        };
+        Ok(take(buffer, header, limited(length)?))
+    }
+}
+
+impl Format for Varint {
+    const STREAMS: &[&[u8]] = &[
+        b"\x02ab\0\x81\0c\x83\x80\0def",
+        b"\x01a\x81\x80",
+        b"\0\x80\x01over",
+        b"\x80\x80\x04\0",
+        b"\x80\x80\x80\0",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let (header, length) = match *rest {
+                [a @ ..0x80, ..] => (1, u32::from(a)),
+                [a, b @ ..0x80, ..] => (2, u32::from(a) - 128 + 128 * u32::from(b)),
+                [_, _, 4..=255, ..] => return Front::Refused(3, Error::Malformed),
+                [_, _, 1..=3, ..] => return Front::Refused(3, Error::TooLong),
+                [a, b, _, ..] => (3, u32::from(a) - 128 + 128 * (u32::from(b) - 128)),
+                _ => return Front::Part,
+            };
+            if length > 8 {
+                return Front::Refused(header, Error::TooLong);
+            }
+            front(rest, header, length as usize)
+        })
+    }
+}
+
+/// A length of one byte up to 125; 126 there says that it is in the next two
+/// bytes, 127 that it is in the next eight. Then the body.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Extended;
+
+impl Extended {
+    /// How many bytes of length are behind the first.
+    pub(crate) const fn more(first: u8) -> usize {
+        match first {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        }
+    }
+}
+
+impl Toy for Extended {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&first) = buffer.first() else {
+            return Ok(None);
+        };
+        let header = 1 + Self::more(first);
+        let Some(more) = buffer.get(1..header) else {
+            return Ok(None);
+        };
+        let length = match header {
+            1 => u64::from(first),
+            _ => more
+                .iter()
+                .fold(0, |length, &byte| length << 8 | u64::from(byte)),
+        };
+        let length = usize::try_from(length).map_err(|_| Error::TooLong)?;
+        Ok(take(buffer, header, limited(length)?))
+    }
+}
+
+impl Format for Extended {
+    const STREAMS: &[&[u8]] = &[
+        b"\x02ab\0\x7e\0\x01c",
+        b"\x01a\x7f\0\0\0\0\0\0\0\x03def\x7e\0",
+        b"\x09over",
+        b"\x7f\x80\0\0\0\0\0\0\0",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let (header, zeros) = match rest[0] {
+                126 => (3, 1..2),
+                127 => (9, 1..8),
+                _ => (1, 0..0),
+            };
+            if rest.len() < header {
+                return Front::Part;
+            }
+            let length = rest[header - 1];
+            if length > 8 || rest[zeros].iter().any(|&byte| byte > 0) {
+                return Front::Refused(header, Error::TooLong);
+            }
+            front(rest, header, length.into())
+        })
+    }
+}
+
+/// A line, ended by LF.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Line;
+
+/// Where the first LF is.
+pub(crate) fn line_feed(buffer: &[u8]) -> Option<usize> {
+    buffer.iter().position(|&byte| byte == b'\n')
+}
+
+/// Takes a line and its LF off the buffer.
+pub(crate) fn take_line(buffer: &mut BytesMut, end: usize) -> Vec<u8> {
+    let line = buffer.split_to(end).to_vec();
+    buffer.advance(1);
+    line
+}
+
+impl Toy for Line {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let end = line_feed(buffer);
+        limited(end.unwrap_or(buffer.len()))?;
+        Ok(end.map(|end| take_line(buffer, end)))
+    }
+}
+
+impl Format for Line {
+    const STREAMS: &[&[u8]] = &[b"ab\n\ncdefghij\n", b"ab\ncd", b"a\nbcdefghijk\n"];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            match rest.iter().take(9).position(|&byte| byte == b'\n') {
+                Some(end) => Front::Frame(end + 1, rest[..end].to_vec()),
+                None if rest.len() > 8 => Front::Refused(9, Error::TooLong),
+                None => Front::Part,
+            }
+        })
+    }
+}
+
+/// A line, ended by LF. Of one over the limit there is [`OVER`] instead, as soon
+/// as it is over, and the rest of it is discarded.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Discard {
+    discards: bool,
+}
+
+/// Stands for a line over the limit.
+pub(crate) const OVER: &[u8] = b"(over the limit)";
+
+impl Toy for Discard {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let end = line_feed(buffer);
+        if self.discards {
+            buffer.advance(end.map_or(buffer.len(), |end| end + 1));
+            self.discards = end.is_none();
+            return if self.discards {
+                Ok(None)
+            } else {
+                self.decode(buffer)
+            };
+        }
+        if end.unwrap_or(buffer.len()) > LIMIT {
+            self.discards = true;
+            return Ok(Some(OVER.to_vec()));
+        }
+        Ok(end.map(|end| take_line(buffer, end)))
+    }
+
+    fn inside(&self, buffer: &BytesMut) -> bool {
+        self.discards || !buffer.is_empty()
+    }
+}
+
+impl Format for Discard {
+    const STREAMS: &[&[u8]] = &[b"ab\nabcdefghijk\n\ncd\n", b"ab\nabcdefghi", b"ab"];
+
+    fn parse(stream: &[u8]) -> Answer {
+        let (mut frames, mut start) = (Vec::new(), 0);
+        for line in stream.split_inclusive(|&byte| byte == b'\n') {
+            let end = start + line.len();
+            match line.strip_suffix(b"\n") {
+                Some(line) if line.len() <= 8 => frames.push((end, line.to_vec())),
+                None if line.len() <= 8 => {}
+                _ => frames.push((start + 9, OVER.to_vec())),
+            }
+            start = end;
+        }
+        let outcome = match stream.last() {
+            None | Some(b'\n') => Outcome::Clean,
+            _ => Outcome::Truncated(Error::Truncated),
+        };
+        Expected {
+            frames,
+            at_end: Vec::new(),
+            outcome,
+        }
+    }
+}
+
+/// A line, ended by CR, LF, or both.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Event {
+    after_cr: bool,
+}
+
+impl Toy for Event {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if self.after_cr && !buffer.is_empty() {
+            buffer.advance(usize::from(buffer[0] == b'\n'));
+            self.after_cr = false;
+        }
+        let end = buffer.iter().position(|byte| b"\r\n".contains(byte));
+        if let Some(end) = end {
+            self.after_cr = buffer[end] == b'\r';
+        }
+        Ok(end.map(|end| take_line(buffer, end)))
+    }
+}
+
+impl Format for Event {
+    const STREAMS: &[&[u8]] = &[b"a\r\nb\nc\rd\r\n", b"a\r\r\n\n\nb", b"\r\n"];
+
+    fn parse(stream: &[u8]) -> Answer {
+        let (mut frames, mut line) = (Vec::new(), Vec::new());
+        for (at, &byte) in stream.iter().enumerate() {
+            match byte {
+                b'\n' if at > 0 && stream[at - 1] == b'\r' => {}
+                b'\r' | b'\n' => frames.push((at + 1, std::mem::take(&mut line))),
+                _ => line.push(byte),
+            }
+        }
+        Expected {
+            frames,
+            at_end: Vec::new(),
+            outcome: match line[..] {
+                [] => Outcome::Clean,
+                _ => Outcome::Truncated(Error::Truncated),
+            },
+        }
+    }
+}
+
+/// A size, a cmd and a recv of four bytes each, the low one first, then the body:
+/// the reference format. A size over the limit is refused with its fourth byte.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Header12;
+
+impl Toy for Header12 {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&size) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        let size = usize::try_from(u32::from_le_bytes(size)).map_err(|_| Error::TooLong)?;
+        Ok(take(buffer, 12, limited(size)?))
+    }
+}
+
+impl Format for Header12 {
+    const STREAMS: &[&[u8]] = &[
+        b"\x02\0\0\0cmd.recvab\0\0\0\0cmd.recv",
+        b"\x01\0\0\0cmd.recva\x01\0\0\0cmd.re",
+        b"\x09\0\0\0cmd.recv",
+        b"EXIT",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| match *rest {
+            [size @ ..=8, 0, 0, 0, ..] => front(rest, 12, size.into()),
+            [_, _, _, _, ..] => Front::Refused(4, Error::TooLong),
+            _ => Front::Part,
+        })
+    }
+}
+
+/// A length in decimal digits, a colon, then the body. The digit that takes the
+/// length over the limit is refused.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Decimal;
+
+impl Toy for Decimal {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let mut length = 0;
+        for (place, &byte) in buffer.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => length = 10 * length + usize::from(byte - b'0'),
+                b':' if place > 0 => return Ok(take(buffer, place + 1, length)),
+                _ => return Err(Error::Malformed),
+            }
+            if length > 12 {
+                return Err(Error::TooLong);
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Format for Decimal {
+    const STREAMS: &[&[u8]] = &[
+        b"2:ab0:12:twelve bytes",
+        b"1:a11",
+        b"0:13:over",
+        b":a",
+        b"1x:a",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let over = (1..=digits).find(|&end| {
+                let digits = str::from_utf8(&rest[..end]).unwrap();
+                digits.parse::<u64>().unwrap() > 12
+            });
+            match (over, rest.get(digits)) {
+                (Some(at), _) => Front::Refused(at, Error::TooLong),
+                (None, None) => Front::Part,
+                (None, Some(b':')) if digits > 0 => {
+                    let length = str::from_utf8(&rest[..digits]).unwrap().parse().unwrap();
+                    front(rest, digits + 1, length)
+                }
+                _ => Front::Refused(digits + 1, Error::Malformed),
+            }
+        })
+    }
+}
+
+/// A length in hexadecimal digits, CR LF, the body, CR LF. The digit that takes
+/// the length over 15 is refused.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Chunked;
+
+impl Chunked {
+    /// The length and how many bytes it takes with its CR LF, if it is whole.
+    pub(crate) fn header(buffer: &[u8]) -> Result<Option<(usize, usize)>, Error> {
+        let mut length = 0;
+        for (place, &byte) in buffer.iter().enumerate() {
+            match hexadecimal(byte) {
+                Some(digit) => length = 16 * length + usize::from(digit),
+                None if place == 0 || byte != b'\r' => return Err(Error::Malformed),
+                None => {
+                    return match buffer.get(place + 1) {
+                        None => Ok(None),
+                        Some(b'\n') => Ok(Some((place + 2, length))),
+                        Some(_) => Err(Error::Malformed),
+                    };
+                }
+            }
+            if length > 15 {
+                return Err(Error::TooLong);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The value of a hexadecimal digit.
+pub(crate) fn hexadecimal(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    digit.try_into().ok()
+}
+
+impl Toy for Chunked {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some((header, length)) = Self::header(buffer)? else {
+            return Ok(None);
+        };
+        let end = header + length;
+        let mark = buffer.get(end..).unwrap_or_default();
+        if !b"\r\n".starts_with(&mark[..mark.len().min(2)]) {
+            return Err(Error::Malformed);
+        }
+        if mark.len() < 2 {
+            return Ok(None);
+        }
+        let body = take(buffer, header, length);
+        buffer.advance(2);
+        Ok(body)
+    }
+}
+
+impl Format for Chunked {
+    const STREAMS: &[&[u8]] = &[
+        b"2\r\nab\r\n03\r\n\r\n\r\r\n0\r\n\r\n",
+        b"1\r\na\r",
+        b"1\r\nabc",
+        b"1\ra",
+        b"10\r\nover",
+        b"\r\n",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit());
+            let digits = str::from_utf8(&rest[..digits.count()]).unwrap();
+            let length =
+                |end| u64::from_str_radix(&digits[..end], 16).expect("a few hexadecimal digits");
+            if let Some(at) = (1..=digits.len()).find(|&end| length(end) > 15) {
+                return Front::Refused(at, Error::TooLong);
+            }
+            let mark = &rest[digits.len()..];
+            if mark.is_empty() {
+                return Front::Part;
+            }
+            if digits.is_empty() {
+                return Front::Refused(1, Error::Malformed);
+            }
+            let length = usize::try_from(length(digits.len())).unwrap();
+            for mark in [digits.len(), digits.len() + 2 + length] {
+                for (place, expected) in (mark..).zip(*b"\r\n") {
+                    match rest.get(place) {
+                        None => return Front::Part,
+                        Some(&byte) if byte == expected => {}
+                        Some(_) => return Front::Refused(place + 1, Error::Malformed),
+                    }
+                }
+            }
+            let body = digits.len() + 2..digits.len() + 2 + length;
+            Front::Frame(body.end + 2, rest[body].to_vec())
+        })
+    }
+}
+
+/// A type, a length of one byte that does not count the type, then the body. The
+/// frame is the type and the body, and both count toward the limit.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Typed;
+
+impl Typed {
+    /// Takes a type, a length and the body behind them off the buffer.
+    pub(crate) fn take(buffer: &mut BytesMut, length: usize) -> Option<Vec<u8>> {
+        let first = buffer[0];
+        let body = take(buffer, 2, length)?;
+        Some([&[first], &body[..]].concat())
+    }
+}
+
+impl Toy for Typed {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.get(1) else {
+            return Ok(None);
+        };
+        limited(1 + usize::from(length))?;
+        Ok(Self::take(buffer, length.into()))
+    }
+}
+
+impl Format for Typed {
+    const STREAMS: &[&[u8]] = &[
+        b"t\x02abu\0v\x07atlimit",
+        b"t\x01au",
+        b"t\0u\x08over",
+        b"t\xff",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| match *rest {
+            [_, 8..=255, ..] => Front::Refused(2, Error::TooLong),
+            [first, length, ..] => match front(rest, 2, length.into()) {
+                Front::Frame(len, body) => Front::Frame(len, [vec![first], body].concat()),
+                other => other,
+            },
+            _ => Front::Part,
+        })
+    }
+}
+
+/// A size of one byte that counts itself, then the body.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Total;
+
+impl Toy for Total {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&size) = buffer.first() else {
+            return Ok(None);
+        };
+        let length = usize::from(size).checked_sub(1).ok_or(Error::Malformed)?;
+        Ok(take(buffer, 1, limited(length)?))
+    }
+}
+
+impl Format for Total {
+    const STREAMS: &[&[u8]] = &[
+        b"\x03ab\x01\x09atlimit!",
+        b"\x02a\x03b",
+        b"\x01\x0aover",
+        b"\x01\0a",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| match rest[0] {
+            0 => Front::Refused(1, Error::Malformed),
+            size @ 1..=9 => front(rest, 1, usize::from(size) - 1),
+            _ => Front::Refused(1, Error::TooLong),
+        })
+    }
+}
+
+/// Values of four bytes.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Values;
+
+impl Toy for Values {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        Ok(take(buffer, 0, 4))
+    }
+}
+
+impl Format for Values {
+    const STREAMS: &[&[u8]] = &[b"abcdefgh", b"abcdef"];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| front(rest, 0, 4))
+    }
+}
+
+/// A greeting of eight bytes, which is given as a frame, then frames as in
+/// [`Short`].
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Greeting {
+    pub(crate) greeted: bool,
+}
+
+pub(crate) const GREETING: &[u8; 8] = b"greeting";
+
+impl Toy for Greeting {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if self.greeted {
+            return Short.decode(buffer);
+        }
+        match buffer.first_chunk() {
+            None => Ok(None),
+            Some(GREETING) => {
+                self.greeted = true;
+                Ok(take(buffer, 0, 8))
+            }
+            Some(_) => Err(Error::Malformed),
+        }
+    }
+}
+
+impl Format for Greeting {
+    const STREAMS: &[&[u8]] = &[
+        b"greeting\x02ab\0",
+        b"greeting",
+        b"greeti",
+        b"greetingg\x01a",
+        b"greetink\x01a",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        let Some((greeting, rest)) = stream.split_at_checked(8) else {
+            return naive(stream, |_| Front::Part);
+        };
+        if greeting != b"greeting" {
+            return naive(stream, |_| Front::Refused(8, Error::Malformed));
+        }
+        let Expected {
+            frames,
+            at_end,
+            outcome,
+        } = Short::parse(rest);
+        let behind = frames.into_iter().map(|(end, frame)| (8 + end, frame));
+        Expected {
+            frames: [(8, greeting.to_vec())].into_iter().chain(behind).collect(),
+            at_end,
+            outcome: match outcome {
+                Outcome::Rejected { at, error } => Outcome::Rejected { at: 8 + at, error },
+                other => other,
+            },
+        }
+    }
+}

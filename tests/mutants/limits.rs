@@ -1,0 +1,125 @@
+//! Limit logic: a legal frame is refused, or one over the limit is not.
+
+use bytes::BytesMut;
+use everysplit::check::Property;
+
+use crate::Mutant;
+use crate::formats::{Header12, Line, Total, Typed, line_feed};
+use crate::toy::{Error, Frame, Next, Toy, limited};
+
+pub(crate) fn mutants() -> Vec<Mutant> {
+    vec![
+        Mutant::new::<Total>(
+            "a legal frame is measured with its header",
+            "tokio#4815",
+            Property::Limit,
+            CountsHeader,
+            &[b"\x02a\x09atlimit!"],
+        ),
+        Mutant::new::<Typed>(
+            "a frame over the limit is measured too short",
+            "tokio#4815",
+            Property::Limit,
+            ForgetsType,
+            &[b"t\x01at\x08over"],
+        ),
+        Mutant::new::<Line>(
+            "the counter grows with each chunk",
+            "netty#3460",
+            Property::Limit,
+            CountsAgain::default(),
+            &[b"abcdef\n"],
+        ),
+        Mutant::new::<Line>(
+            "a chunk of legal lines is over the limit",
+            "split2#23",
+            Property::Limit,
+            LongChunk,
+            &[b"abc\ndef\nghi\n"],
+        ),
+        Mutant::new::<Header12>(
+            "what waits is measured, what is whole is not",
+            "s3s#837",
+            Property::Limit,
+            CountsWhatWaits,
+            &[b"\x06\0\0\0cmd.recvabcdef\0"],
+        ),
+    ]
+}
+
+/// The limit is held against the size before what it counts too much is taken off.
+#[derive(Clone, PartialEq, Eq)]
+struct CountsHeader;
+
+impl Toy for CountsHeader {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if let Some(&size) = buffer.first() {
+            limited(size.into())?;
+        }
+        Total.decode(buffer)
+    }
+}
+
+/// The limit is held against the length before what it does not count is added.
+#[derive(Clone, PartialEq, Eq)]
+struct ForgetsType;
+
+impl Toy for ForgetsType {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.get(1) else {
+            return Ok(None);
+        };
+        Ok(Typed::take(buffer, limited(length.into())?))
+    }
+}
+
+/// What waited before is counted once more whenever something comes.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct CountsAgain {
+    counted: usize,
+}
+
+impl Toy for CountsAgain {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if line_feed(buffer).is_some() {
+            self.counted = 0;
+        } else {
+            self.counted = limited(self.counted + buffer.len())?;
+        }
+        Line.decode(buffer)
+    }
+}
+
+/// The chunk is held against the limit of a line.
+#[derive(Clone, PartialEq, Eq)]
+struct LongChunk;
+
+impl Toy for LongChunk {
+    fn feed(
+        &mut self,
+        buffer: &mut BytesMut,
+        chunk: &[u8],
+        frames: &mut Vec<Frame>,
+    ) -> Result<(), Error> {
+        limited(chunk.len())?;
+        buffer.extend_from_slice(chunk);
+        while let Some(line) = Line.decode(buffer)? {
+            frames.push(line);
+        }
+        Ok(())
+    }
+}
+
+/// A frame that is not whole is measured by what is buffered, its header included.
+#[derive(Clone, PartialEq, Eq)]
+struct CountsWhatWaits;
+
+impl Toy for CountsWhatWaits {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let frame = Header12.decode(buffer)?;
+        if frame.is_none() {
+            limited(buffer.len())?;
+        }
+        Ok(frame)
+    }
+}

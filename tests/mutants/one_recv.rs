@@ -1,0 +1,184 @@
+//! One recv, one message: what tutorials teach.
+
+use bytes::BytesMut;
+use everysplit::check::Property;
+
+use crate::Mutant;
+use crate::formats::{Decimal, GREETING, Greeting, Int32, Short};
+use crate::toy::{Error, Frame, Next, Toy, take};
+
+pub(crate) fn mutants() -> Vec<Mutant> {
+    vec![
+        Mutant::new::<Short>(
+            "what one recv gives is a frame",
+            "the first tutorials",
+            Property::EverySplit,
+            RecvIsFrame,
+            &[b"\x03abc", b"\x01a\x01b"],
+        ),
+        Mutant::new::<Int32>(
+            "what one recv gives is a header",
+            "the length tutorials",
+            Property::Prompt,
+            RecvIsHeader::default(),
+            &[b"\x02\0\0\0ab"],
+        ),
+        Mutant::new::<Int32>(
+            "a recv of four bytes gives four",
+            "the length tutorials",
+            Property::Limit,
+            FourAreFour,
+            &[b"\x02\0\0\0ab"],
+        ),
+        Mutant::new::<Short>(
+            "the last recv of a body eats the next header",
+            "the upload tutorials",
+            Property::Prompt,
+            EatsNextHeader,
+            &[b"\x02ab\x01c"],
+        ),
+        Mutant::new::<Decimal>(
+            "a prefix of a decimal length is a length",
+            "the recv_ready tutorials",
+            Property::EverySplit,
+            NoEndMark::default(),
+            &[b"12:twelve bytes"],
+        ),
+        Mutant::new::<Greeting>(
+            "one recv is compared with all of an answer",
+            "the hmac tutorials",
+            Property::Limit,
+            OneRecvAnswer::default(),
+            &[b"greeting\x01a"],
+        ),
+    ]
+}
+
+/// A chunk is a frame, less its length.
+#[derive(Clone, PartialEq, Eq)]
+struct RecvIsFrame;
+
+impl Toy for RecvIsFrame {
+    fn feed(
+        &mut self,
+        _: &mut BytesMut,
+        chunk: &[u8],
+        frames: &mut Vec<Frame>,
+    ) -> Result<(), Error> {
+        frames.extend(chunk.get(1..).map(Frame::from));
+        Ok(())
+    }
+}
+
+/// What comes with a length, behind it, is thrown away.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct RecvIsHeader {
+    length: Option<usize>,
+}
+
+impl Toy for RecvIsHeader {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(length) = self.length else {
+            if let Some(&length) = buffer.first_chunk() {
+                self.length = Some(Int32::limited(length)?);
+                buffer.clear();
+            }
+            return Ok(None);
+        };
+        let frame = take(buffer, 0, length);
+        if frame.is_some() {
+            self.length = None;
+        }
+        Ok(frame)
+    }
+
+    fn inside(&self, buffer: &BytesMut) -> bool {
+        self.length.is_some() || !buffer.is_empty()
+    }
+}
+
+/// A length that is cut does not unpack.
+#[derive(Clone, PartialEq, Eq)]
+struct FourAreFour;
+
+impl Toy for FourAreFour {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        match buffer.len() {
+            1..4 => Err(Error::Malformed),
+            _ => Int32.decode(buffer),
+        }
+    }
+}
+
+/// Chunks are taken until there are enough bytes, and what is too much goes with
+/// them.
+#[derive(Clone, PartialEq, Eq)]
+struct EatsNextHeader;
+
+impl Toy for EatsNextHeader {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let frame = Short.decode(buffer)?;
+        if frame.is_some() {
+            buffer.clear();
+        }
+        Ok(frame)
+    }
+}
+
+/// The digits that are there are the length, and the colon is skipped if it is
+/// there too.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct NoEndMark {
+    length: Option<usize>,
+}
+
+impl Toy for NoEndMark {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(length) = self.length else {
+            let digits = buffer
+                .iter()
+                .take_while(|byte| byte.is_ascii_digit())
+                .count();
+            let digits = buffer.split_to(digits);
+            self.length = str::from_utf8(&digits).unwrap().parse().ok();
+            return if self.length.is_some() {
+                self.decode(buffer)
+            } else {
+                Ok(None)
+            };
+        };
+        let mark = usize::from(buffer.first() == Some(&b':'));
+        let frame = take(buffer, mark, length);
+        if frame.is_some() {
+            self.length = None;
+        }
+        Ok(frame)
+    }
+
+    fn inside(&self, buffer: &BytesMut) -> bool {
+        self.length.is_some() || !buffer.is_empty()
+    }
+}
+
+/// The answer to a challenge is what the first chunk begins with.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct OneRecvAnswer {
+    right: Greeting,
+    refused: bool,
+}
+
+impl Toy for OneRecvAnswer {
+    fn feed(
+        &mut self,
+        buffer: &mut BytesMut,
+        chunk: &[u8],
+        frames: &mut Vec<Frame>,
+    ) -> Result<(), Error> {
+        let answer = chunk.get(..GREETING.len()).unwrap_or(chunk);
+        self.refused |= !self.right.greeted && !chunk.is_empty() && answer != GREETING;
+        if self.refused {
+            return Err(Error::Malformed);
+        }
+        self.right.feed(buffer, chunk, frames)
+    }
+}

@@ -1,0 +1,56 @@
+//! Zero length: a frame without a body is taken for something else.
+
+use bytes::BytesMut;
+use everysplit::check::Property;
+
+use crate::Mutant;
+use crate::formats::{Short, Total};
+use crate::toy::{Next, Toy};
+
+pub(crate) fn mutants() -> Vec<Mutant> {
+    vec![
+        Mutant::new::<Total>(
+            "an empty frame is waited for",
+            "mp4-stream PR8",
+            Property::Prompt,
+            Halts,
+            &[b"\x01\x02a"],
+        ),
+        Mutant::new::<Short>(
+            "an empty frame is the end mark",
+            "lz4 PR899",
+            Property::Prompt,
+            EndMark::default(),
+            &[b"\x01a\0\x01b"],
+        ),
+    ]
+}
+
+/// Nothing to read is taken for nothing there yet.
+#[derive(Clone, PartialEq, Eq)]
+struct Halts;
+
+impl Toy for Halts {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if buffer.first() == Some(&1) {
+            return Ok(None);
+        }
+        Total.decode(buffer)
+    }
+}
+
+/// Nothing is read after a body of no bytes.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct EndMark {
+    ended: bool,
+}
+
+impl Toy for EndMark {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        self.ended |= buffer.first() == Some(&0);
+        if self.ended {
+            buffer.clear();
+        }
+        Short.decode(buffer)
+    }
+}
