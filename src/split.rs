@@ -77,7 +77,7 @@ impl Split {
         let mut cut = 0;
         while cuts.len() < 8 {
             // Every order of magnitude is as likely as any other.
-            let scale = rng.u32(..=len.checked_ilog2().unwrap_or(0));
+            let scale = rng.u32(..=len.checked_ilog2().map_or(0, |log| log + 1));
             cut += rng.usize(1..=1 << scale);
             if cut >= len {
                 break;

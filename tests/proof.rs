@@ -7,7 +7,9 @@
 use std::mem;
 
 use bytes::{BufMut, BytesMut};
-use everysplit::check::{self, Certificate, Expected, Outcome, Tier, Unmerged, Violation};
+use everysplit::check::{
+    self, Certificate, Expected, Outcome, Property, Tier, Unmerged, Violation,
+};
 use everysplit::{Buffered, Config, Decode, Decoder, Framer, Split, naive};
 
 const LIMIT: u8 = 1;
@@ -275,6 +277,20 @@ fn states_that_do_not_merge_are_told() {
     for proof in proofs(Bug::Counts, &stream, &expected) {
         let unmerged = proof.unwrap().unwrap_err();
         assert_eq!(unmerged.bound, 8);
+    }
+}
+
+/// What the end breaks is named for that, on an empty stream too.
+#[test]
+fn a_violation_at_the_end_has_its_name() {
+    let stream = [1];
+    for proof in proofs(Bug::CleanEnd, &stream, &parse(&stream)) {
+        assert_eq!(proof.unwrap_err().property, Property::Truncation);
+    }
+    let mut expected = parse(&[]);
+    expected.at_end.push(Vec::new());
+    for proof in proofs(Bug::Nothing, &[], &expected) {
+        assert_eq!(proof.unwrap_err().property, Property::Truncation);
     }
 }
 

@@ -157,13 +157,13 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
             match result {
                 Ok(Some(frame)) => {
                     let judged = self.expected.judge_frame(delivered, arrived, &frame);
-                    judged.map_err(|found| self.violation(found, wait, arrived))?;
+                    judged.map_err(|found| self.violation(found, wait, Some(arrived)))?;
                     node = self.visit(decoder, consumed, delivered + 1)?;
                 }
                 other => {
                     let result = other.map(|_| ());
                     let judged = self.expected.judge_wait(delivered, arrived, &result);
-                    judged.map_err(|found| self.violation(found, wait, arrived))?;
+                    judged.map_err(|found| self.violation(found, wait, Some(arrived)))?;
                     let node = self.visit(decoder, consumed, delivered)?;
                     self.wait(node, arrived, Some(wait));
                     if arrived == self.stream.len() {
@@ -240,14 +240,14 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         let judged = self
             .expected
             .judge_finish(self.stream.len(), &Call { frames, result });
-        judged.map_err(|found| self.violation(found, wait, self.stream.len()))
+        judged.map_err(|found| self.violation(found, wait, None))
     }
 
-    /// Tells the cuts on the way to a call with so many bytes in.
-    fn violation(&self, found: Found, wait: usize, arrived: usize) -> Stop {
+    /// Tells the cuts on the way to a call with so many bytes in, or to the end.
+    fn violation(&self, found: Found, wait: usize, arrived: Option<usize>) -> Stop {
         let path = iter::successors(Some(wait), |&wait| self.waits[wait].parent);
-        let mut cuts: Vec<usize> = path.map(|wait| self.waits[wait].arrived).collect();
-        cuts.insert(0, arrived);
+        let path = path.map(|wait| self.waits[wait].arrived);
+        let mut cuts: Vec<usize> = arrived.into_iter().chain(path).collect();
         let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
         cuts.retain(|&cut| cut < self.stream.len());
         let mut violation = found.in_stream(self.stream, Split::new(cuts));
