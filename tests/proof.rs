@@ -278,6 +278,11 @@ fn states_that_do_not_merge_are_told() {
         let unmerged = proof.unwrap().unwrap_err();
         assert_eq!(unmerged.bound, 8);
     }
+    // Nor without any bytes, where nothing but empty chunks can be fed.
+    for proof in proofs(Bug::Counts, &[], &parse(&[])) {
+        let (offset, bound) = (0, 8);
+        assert_eq!(proof.unwrap(), Err(Unmerged { offset, bound }));
+    }
 }
 
 /// What the end breaks is named for that, on an empty stream too.

@@ -54,39 +54,36 @@ pub fn prove<S: Subject + Clone + Eq>(
     let mut search = Search {
         stream,
         expected,
+        bound,
         nodes: Vec::new(),
         at: (0..=stream.len()).map(|_| Vec::new()).collect(),
         feeds: 0,
         frames: Vec::new(),
     };
-    search.visit(Node {
-        subject,
-        offset: 0,
-        parent: None,
-    })?;
-    let mut layer = 0..1;
-    while !layer.is_empty() {
-        // The chunk to the end makes one cut less than any other, so it is first.
-        for node in layer.clone() {
-            search.feed(node, stream.len())?;
-        }
-        for node in layer.clone() {
-            for to in search.nodes[node].offset..stream.len() {
-                search.feed(node, to)?;
-                if search.at[to].len() > bound {
-                    return Ok(Err(Unmerged { offset: to, bound }));
-                }
-            }
-        }
-        layer = layer.end..search.nodes.len();
+    let outcome = search.run(subject);
+    let states = search.at.iter().map(Vec::len).max().unwrap_or(0);
+    conclude(outcome, states, stream.len(), search.feeds)
+}
+
+/// Why a search ends before it is done.
+pub(super) enum Stop {
+    Unmerged(Unmerged),
+    Violation(Violation),
+}
+
+/// Makes of the end of a search what a proof returns.
+pub(super) fn conclude(
+    outcome: Result<(), Stop>,
+    states: usize,
+    bytes: usize,
+    feeds: u64,
+) -> Result<Result<Certificate, Unmerged>, Violation> {
+    let tier = Tier::Proved { states };
+    match outcome {
+        Ok(()) => Ok(Ok(Certificate { tier, bytes, feeds })),
+        Err(Stop::Unmerged(unmerged)) => Ok(Err(unmerged)),
+        Err(Stop::Violation(violation)) => Err(violation),
     }
-    Ok(Ok(Certificate {
-        tier: Tier::Proved {
-            states: search.at.iter().map(Vec::len).max().unwrap_or(0),
-        },
-        bytes: stream.len(),
-        feeds: search.feeds,
-    }))
 }
 
 /// A state that the subject can be in.
@@ -100,6 +97,7 @@ struct Node<S> {
 struct Search<'a, S: Subject> {
     stream: &'a [u8],
     expected: &'a Expected<S::Frame, S::Error>,
+    bound: usize,
     /// In the order in which they were found.
     nodes: Vec<Node<S>>,
     /// The nodes at each offset.
@@ -110,8 +108,31 @@ struct Search<'a, S: Subject> {
 }
 
 impl<S: Subject + Clone + Eq> Search<'_, S> {
+    fn run(&mut self, subject: S) -> Result<(), Stop> {
+        self.visit(Node {
+            subject,
+            offset: 0,
+            parent: None,
+        })?;
+        let mut layer = 0..1;
+        while !layer.is_empty() {
+            // The chunk to the end makes one cut less than any other, so it is
+            // first.
+            for node in layer.clone() {
+                self.feed(node, self.stream.len())?;
+            }
+            for node in layer.clone() {
+                for to in self.nodes[node].offset..self.stream.len() {
+                    self.feed(node, to)?;
+                }
+            }
+            layer = layer.end..self.nodes.len();
+        }
+        Ok(())
+    }
+
     /// Feeds the bytes from a node up to `to`, and visits where that leads.
-    fn feed(&mut self, node: usize, to: usize) -> Result<(), Violation> {
+    fn feed(&mut self, node: usize, to: usize) -> Result<(), Stop> {
         let from = self.nodes[node].offset;
         let mut subject = self.nodes[node].subject.clone();
         let result = &subject.feed(&self.stream[from..to], &mut self.frames);
@@ -131,13 +152,17 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         })
     }
 
-    fn visit(&mut self, node: Node<S>) -> Result<(), Violation> {
+    fn visit(&mut self, node: Node<S>) -> Result<(), Stop> {
         let known = &mut self.at[node.offset];
         if known
             .iter()
             .any(|&known| self.nodes[known].subject == node.subject)
         {
             return Ok(());
+        }
+        if known.len() == self.bound {
+            let (offset, bound) = (node.offset, self.bound);
+            return Err(Stop::Unmerged(Unmerged { offset, bound }));
         }
         let new = self.nodes.len();
         known.push(new);
@@ -158,7 +183,7 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
 
     /// Tells the cuts on the way to a call that fed up to `to` at a node, or told
     /// it of the end.
-    fn violation(&self, found: Found, node: usize, to: Option<usize>) -> Violation {
+    fn violation(&self, found: Found, node: usize, to: Option<usize>) -> Stop {
         let path = core::iter::successors(Some(node), |&node| self.nodes[node].parent);
         let path = path.map(|node| self.nodes[node].offset);
         let mut cuts: Vec<usize> = to.into_iter().chain(path).collect();
@@ -168,6 +193,6 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         if empty {
             violation.property = Property::EmptyChunk;
         }
-        violation
+        Stop::Violation(violation)
     }
 }

@@ -20,7 +20,8 @@ use core::{iter, mem};
 use bytes::BytesMut;
 
 use super::judge::{Call, Found};
-use super::{Certificate, Expected, Property, Tier, Unmerged, Violation};
+use super::prove::{Stop, conclude};
+use super::{Certificate, Expected, Property, Unmerged, Violation};
 use crate::split::Split;
 use crate::subject::Decode;
 
@@ -50,22 +51,9 @@ pub fn prove_decoder<D: Decode + Clone + Eq>(
         waits: Vec::new(),
         calls: 0,
     };
-    match search.run(decoder) {
-        Ok(()) => Ok(Ok(Certificate {
-            tier: Tier::Proved {
-                states: search.at.iter().map(Vec::len).max().unwrap_or(0),
-            },
-            bytes: stream.len(),
-            feeds: search.calls,
-        })),
-        Err(Stop::Unmerged(unmerged)) => Ok(Err(unmerged)),
-        Err(Stop::Violation(violation)) => Err(violation),
-    }
-}
-
-enum Stop {
-    Unmerged(Unmerged),
-    Violation(Violation),
+    let outcome = search.run(decoder);
+    let states = search.at.iter().map(Vec::len).max().unwrap_or(0);
+    conclude(outcome, states, stream.len(), search.calls)
 }
 
 /// Where a decoder can be between two calls.
