@@ -22,6 +22,19 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Puts it at the end of a path through `stream`: the offsets at which chunks
+    /// end, last first. The same offset twice is an empty chunk.
+    pub(super) fn on_path(self, stream: &[u8], path: impl Iterator<Item = usize>) -> Violation {
+        let mut cuts: Vec<usize> = path.collect();
+        let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
+        cuts.retain(|&cut| cut < stream.len());
+        let mut violation = self.in_stream(stream, Split::new(cuts));
+        if empty {
+            violation.property = Property::EmptyChunk;
+        }
+        violation
+    }
+
     pub(super) fn in_stream(self, stream: &[u8], split: Split) -> Violation {
         let property = match self.property {
             // No split is to blame.

@@ -19,8 +19,7 @@
 use alloc::vec::Vec;
 
 use super::judge::{Call, Found, judge_held};
-use super::{Certificate, Expected, Property, Tier, Violation};
-use crate::split::Split;
+use super::{Certificate, Expected, Tier, Violation};
 use crate::subject::Subject;
 
 /// Why a subject could not be proved: it was in so many states at one offset
@@ -186,13 +185,6 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
     fn violation(&self, found: Found, node: usize, to: Option<usize>) -> Stop {
         let path = core::iter::successors(Some(node), |&node| self.nodes[node].parent);
         let path = path.map(|node| self.nodes[node].offset);
-        let mut cuts: Vec<usize> = to.into_iter().chain(path).collect();
-        let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
-        cuts.retain(|&cut| cut < self.stream.len());
-        let mut violation = found.in_stream(self.stream, Split::new(cuts));
-        if empty {
-            violation.property = Property::EmptyChunk;
-        }
-        Stop::Violation(violation)
+        Stop::Violation(found.on_path(self.stream, to.into_iter().chain(path)))
     }
 }

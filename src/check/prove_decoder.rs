@@ -21,8 +21,7 @@ use bytes::BytesMut;
 
 use super::judge::{Call, Found};
 use super::prove::{Stop, conclude};
-use super::{Certificate, Expected, Property, Unmerged, Violation};
-use crate::split::Split;
+use super::{Certificate, Expected, Unmerged, Violation};
 use crate::subject::Decode;
 
 /// Proves every split of `stream` for a `decoder` at the beginning of a stream,
@@ -235,13 +234,6 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
     fn violation(&self, found: Found, wait: usize, arrived: Option<usize>) -> Stop {
         let path = iter::successors(Some(wait), |&wait| self.waits[wait].parent);
         let path = path.map(|wait| self.waits[wait].arrived);
-        let mut cuts: Vec<usize> = arrived.into_iter().chain(path).collect();
-        let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
-        cuts.retain(|&cut| cut < self.stream.len());
-        let mut violation = found.in_stream(self.stream, Split::new(cuts));
-        if empty {
-            violation.property = Property::EmptyChunk;
-        }
-        Stop::Violation(violation)
+        Stop::Violation(found.on_path(self.stream, arrived.into_iter().chain(path)))
     }
 }
