@@ -187,7 +187,7 @@ mod peers {
     use crate::decoder::Walk;
     use crate::error::DecodeError;
     use crate::frame::{ByteOrder, Config, Frame, Header};
-    use crate::subject::Subject;
+    use crate::subject::{Buffered, Decode, Subject};
 
     /// [`Walk`] as a subject: keeps all that came and walks over it each time.
     pub(super) struct Walker {
@@ -229,15 +229,14 @@ mod peers {
         }
     }
 
-    /// tokio-util's codec.
+    /// tokio-util's codec, its frames taken apart as ours are.
     pub(super) struct LengthDelimited {
         byte_order: ByteOrder,
         codec: LengthDelimitedCodec,
-        buffer: BytesMut,
     }
 
     impl LengthDelimited {
-        pub(super) fn new(config: Config) -> Self {
+        pub(super) fn new(config: Config) -> Buffered<Self> {
             let mut builder = LengthDelimitedCodec::builder();
             builder
                 .length_field_length(4)
@@ -249,38 +248,36 @@ mod peers {
                 ByteOrder::Little => builder.little_endian(),
                 ByteOrder::Big => builder.big_endian(),
             };
-            Self {
+            Buffered::new(Self {
                 byte_order: config.byte_order,
                 codec: builder.new_codec(),
-                buffer: BytesMut::new(),
-            }
+            })
+        }
+
+        fn frame(&self, mut bytes: BytesMut) -> Frame {
+            let mut header = [0; Header::LEN];
+            bytes.copy_to_slice(&mut header);
+            let Header { cmd, recv, .. } = Header::from_bytes(header, self.byte_order);
+            let body = bytes.freeze();
+            Frame { cmd, recv, body }
         }
     }
 
-    impl Subject for LengthDelimited {
+    impl Decode for LengthDelimited {
         type Frame = Frame;
         type Error = io::ErrorKind;
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), io::ErrorKind> {
-            self.buffer.extend_from_slice(chunk);
-            while let Some(mut frame) = self.codec.decode(&mut self.buffer).map_err(|e| e.kind())? {
-                let mut header = [0; Header::LEN];
-                frame.copy_to_slice(&mut header);
-                let header = Header::from_bytes(header, self.byte_order);
-                frames.push(Frame {
-                    cmd: header.cmd,
-                    recv: header.recv,
-                    body: frame.freeze(),
-                });
-            }
-            Ok(())
+        fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, io::ErrorKind> {
+            let decoded = self.codec.decode(buffer).map_err(|error| error.kind())?;
+            Ok(decoded.map(|bytes| self.frame(bytes)))
         }
 
-        fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), io::ErrorKind> {
-            match self.codec.decode_eof(&mut self.buffer) {
-                Ok(_) => Ok(()),
-                Err(error) => Err(error.kind()),
-            }
+        fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, io::ErrorKind> {
+            let decoded = self
+                .codec
+                .decode_eof(buffer)
+                .map_err(|error| error.kind())?;
+            Ok(decoded.map(|bytes| self.frame(bytes)))
         }
     }
 }

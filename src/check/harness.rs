@@ -100,13 +100,23 @@ where
     ///
     /// A minimal violation.
     pub fn bounded(&self, stream: &[u8], cuts: usize) -> Result<Certificate, Violation> {
+        self.bounded_as(stream, cuts, None)
+    }
+
+    /// Checks as [`bounded`](Self::bounded) does, and tells why it is no proof.
+    fn bounded_as(
+        &self,
+        stream: &[u8],
+        cuts: usize,
+        unmerged: Option<Unmerged>,
+    ) -> Result<Certificate, Violation> {
         let splits = Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]);
         let (splits, feeds) = self.each(stream, splits)?;
         Ok(Certificate {
             tier: Tier::Bounded {
                 cuts,
                 splits,
-                unmerged: None,
+                unmerged,
             },
             bytes: stream.len(),
             feeds,
@@ -152,15 +162,10 @@ where
         stream: &[u8],
         proof: Result<Result<Certificate, Unmerged>, Violation>,
     ) -> Result<Certificate, Violation> {
-        let unmerged = match proof.map_err(|violation| self.minimal(violation))? {
-            Ok(certificate) => return Ok(certificate),
-            Err(unmerged) => Some(unmerged),
-        };
-        let mut certificate = self.bounded(stream, 2)?;
-        if let Tier::Bounded { unmerged: told, .. } = &mut certificate.tier {
-            *told = unmerged;
+        match proof.map_err(|violation| self.minimal(violation))? {
+            Ok(certificate) => Ok(certificate),
+            Err(unmerged) => self.bounded_as(stream, 2, Some(unmerged)),
         }
-        Ok(certificate)
     }
 
     /// Checks each split, and counts splits and feeds.

@@ -20,8 +20,8 @@ pub(super) fn minimize(
 ) -> Violation {
     let property = violation.property;
     let same = |case: &Received| violates(case).filter(|found| found.property == property);
-    // A violation that needs empty chunks or a state that was reached otherwise
-    // cannot be made again from its cuts: it stays as it is.
+    // A proof can find what only some empty chunks bring about: that cannot be
+    // made again from the cuts alone, and stays as it is.
     let Some(mut smallest) = same(&violation.case) else {
         return Violation {
             edges: edges(&violation.case.stream),
@@ -42,23 +42,20 @@ fn smaller(case: &Received, edges: fn(&[u8]) -> Vec<usize>) -> Vec<Received> {
     let Received { stream, split } = case;
     let (len, cuts) = (stream.len(), split.cuts());
     let mut smaller = Vec::new();
-    let with_cuts = |cuts: Vec<usize>| Received {
+    let with_split = |split| Received {
         stream: stream.clone(),
-        split: Split::new(cuts),
+        split,
     };
 
     // Fewer cuts: all splits of few, then one less than there are.
     let few = if len <= SHORT { 2 } else { 1 };
     if let Some(most) = cuts.len().checked_sub(1) {
         let splits = Split::up_to(len, most.min(few));
-        smaller.extend(splits.map(|split| Received {
-            stream: stream.clone(),
-            split,
-        }));
+        smaller.extend(splits.map(with_split));
         for index in 0..cuts.len() {
             let mut fewer = cuts.to_vec();
             fewer.remove(index);
-            smaller.push(with_cuts(fewer));
+            smaller.push(with_split(Split::new(fewer)));
         }
     }
 
@@ -69,7 +66,7 @@ fn smaller(case: &Received, edges: fn(&[u8]) -> Vec<usize>) -> Vec<Received> {
             for &edge in edges.iter().filter(|edge| !cuts.contains(edge)) {
                 let mut moved = cuts.to_vec();
                 moved[index] = edge;
-                smaller.push(with_cuts(moved));
+                smaller.push(with_split(Split::new(moved)));
             }
         }
     }
