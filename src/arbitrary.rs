@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-use crate::case::{Received, Sent};
+use crate::case::{Received, Sent, hash};
 use crate::frame::{Frame, Header};
 use crate::split::Split;
 
@@ -43,11 +43,11 @@ impl<'a> Arbitrary<'a> for Split {
 impl<'a> Arbitrary<'a> for Received {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let len = u.arbitrary_len::<u8>()?;
-        Ok(received(u.bytes(len)?))
+        Ok(Received::from(u.bytes(len)?))
     }
 
     fn arbitrary_take_rest(u: Unstructured<'a>) -> Result<Self> {
-        Ok(received(u.take_rest()))
+        Ok(Received::from(u.take_rest()))
     }
 }
 
@@ -62,13 +62,6 @@ impl<'a> Arbitrary<'a> for Sent {
     }
 }
 
-fn received(stream: &[u8]) -> Received {
-    Received {
-        split: Split::sample(stream.len(), &[], hash(stream)),
-        stream: stream.to_vec(),
-    }
-}
-
 fn sent(bytes: &[u8]) -> Result<Sent> {
     let mut u = Unstructured::new(bytes);
     let (mut frames, mut len) = (Vec::new(), 0);
@@ -80,16 +73,5 @@ fn sent(bytes: &[u8]) -> Result<Sent> {
     Ok(Sent {
         split: Split::sample(len, &[], hash(bytes)),
         frames,
-    })
-}
-
-/// FNV-1a over words: the same on every machine and with every compiler, so that
-/// an input keeps its split.
-fn hash(bytes: &[u8]) -> u64 {
-    let (words, rest) = bytes.as_chunks();
-    let words = words.iter().map(|&word| u64::from_le_bytes(word));
-    let rest = rest.iter().map(|&byte| u64::from(byte));
-    words.chain(rest).fold(0xcbf2_9ce4_8422_2325, |hash, word| {
-        (hash ^ word).wrapping_mul(0x0100_0000_01b3)
     })
 }

@@ -28,6 +28,17 @@ pub struct Received {
     pub split: Split,
 }
 
+/// Draws the split from a hash of the stream, so that the bytes alone are a whole
+/// case.
+impl From<&[u8]> for Received {
+    fn from(stream: &[u8]) -> Self {
+        Self {
+            split: Split::sample(stream.len(), &[], hash(stream)),
+            stream: stream.to_vec(),
+        }
+    }
+}
+
 impl fmt::Display for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in &self.stream {
@@ -94,4 +105,15 @@ pub struct Sent {
     pub frames: Vec<Frame>,
     /// The cuts of the stream that they make.
     pub split: Split,
+}
+
+/// FNV-1a over words: the same on every machine and with every compiler, so that
+/// an input keeps its split.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks();
+    let words = words.iter().map(|&word| u64::from_le_bytes(word));
+    let rest = rest.iter().map(|&byte| u64::from(byte));
+    words.chain(rest).fold(0xcbf2_9ce4_8422_2325, |hash, word| {
+        (hash ^ word).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -31,6 +31,8 @@ pub use decoder::{Decoder, Framer, Walk};
 pub use error::{DecodeError, EncodeError};
 pub use frame::{ByteOrder, Config, Frame, FrameRef, Header};
 pub use split::{ParseSplitError, Split};
+pub use subject::{
+    Buffered, Decode, Joined, Parser, Push, Resynchronises, Sink, Subject, with_length,
+};
 #[cfg(feature = "tokio")]
-pub use subject::Tokio;
-pub use subject::{Buffered, Decode, Subject};
+pub use subject::{Tokio, encoder};

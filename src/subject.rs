@@ -2,14 +2,23 @@
 //! one. What is expected of it is for `check` to say.
 
 mod buffered;
+mod joined;
+mod parser;
+mod push;
+mod resynchronises;
+mod sink;
 #[cfg(feature = "tokio")]
 mod tokio;
 
 pub use buffered::Buffered;
+pub use joined::Joined;
+pub use parser::{Parser, with_length};
+pub use push::Push;
+pub use resynchronises::Resynchronises;
+pub use sink::Sink;
 #[cfg(feature = "tokio")]
-pub use tokio::Tokio;
+pub use tokio::{Tokio, encoder};
 
-use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use bytes::BytesMut;
@@ -33,7 +42,7 @@ pub trait Subject {
     /// # Errors
     ///
     /// The subject's own, for a stream that it refuses.
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Self::Frame>) -> Result<(), Self::Error>;
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Self::Frame>) -> Result<(), Self::Error>;
 
     /// Takes the end of the stream and appends the frames that it gives, if any,
     /// to `frames`.
@@ -41,7 +50,7 @@ pub trait Subject {
     /// # Errors
     ///
     /// The subject's own, for a stream that must not end here.
-    fn finish(&mut self, frames: &mut Vec<Self::Frame>) -> Result<(), Self::Error>;
+    fn finish(&mut self, frames: &mut Sink<Self::Frame>) -> Result<(), Self::Error>;
 
     /// Returns how many bytes of memory it holds for what it has been fed, `None`
     /// if it cannot say: then the property is not checked.
@@ -91,11 +100,11 @@ impl Subject for Framer {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
-        Framer::feed(self, chunk, frames)
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+        Framer::feed(self, chunk, frames.frames())
     }
 
-    fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
         Framer::finish(self)
     }
 

@@ -187,7 +187,7 @@ mod peers {
     use crate::decoder::Walk;
     use crate::error::DecodeError;
     use crate::frame::{ByteOrder, Config, Frame, Header};
-    use crate::subject::{Buffered, Decode, Subject};
+    use crate::subject::{Buffered, Decode, Sink, Subject};
 
     /// [`Walk`] as a subject: keeps all that came and walks over it each time.
     pub(super) struct Walker {
@@ -210,7 +210,7 @@ mod peers {
         type Frame = Frame;
         type Error = DecodeError;
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
             self.received.extend_from_slice(chunk);
             let mut walk = Walk::new(self.config, &self.received);
             let mut walked = 0;
@@ -224,7 +224,7 @@ mod peers {
             Ok(())
         }
 
-        fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), DecodeError> {
+        fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
             Walk::new(self.config, &self.received).finish()
         }
     }

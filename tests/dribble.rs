@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use everysplit::{Config, Frame, Framer, Header, Subject};
+use everysplit::{Config, Frame, Framer, Header, Sink, Subject};
 
 const LEN: usize = 2 * 1024;
 
@@ -35,7 +35,7 @@ fn refused(len: usize) -> Vec<u8> {
 }
 
 fn time<S: Subject>(subject: S, stream: &[u8]) -> Duration {
-    let (mut subject, mut frames) = (subject, Vec::new());
+    let (mut subject, mut frames) = (subject, Sink::new(LEN * 4));
     let start = Instant::now();
     for byte in stream.chunks(1) {
         let _ = subject.feed(byte, &mut frames);
@@ -66,14 +66,14 @@ impl Subject for Rereads {
     type Frame = Frame;
     type Error = ();
 
-    fn feed(&mut self, chunk: &[u8], _: &mut Vec<Frame>) -> Result<(), ()> {
+    fn feed(&mut self, chunk: &[u8], _: &mut Sink<Frame>) -> Result<(), ()> {
         self.0.extend(chunk);
         let sum: u64 = self.0.iter().map(|&byte| u64::from(byte)).sum();
         assert_ne!(sum, 0);
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), ()> {
+    fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), ()> {
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //! it finds.
 
 use everysplit::check::{Expected, Harness, Outcome, Property, Tier};
-use everysplit::{ParseTokenError, Received, Split, Subject};
+use everysplit::{ParseTokenError, Received, Sink, Split, Subject};
 
 /// The right answer in the smallest format: a length of one byte, then the body.
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
@@ -71,7 +71,7 @@ impl Subject for Framer {
     type Frame = Vec<u8>;
     type Error = ();
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
         if chunk.is_empty() {
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Subject for Framer {
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+    fn finish(&mut self, _: &mut Sink<Vec<u8>>) -> Result<(), ()> {
         if self.buffer.is_empty() {
             Ok(())
         } else {
@@ -145,12 +145,12 @@ fn what_cannot_be_proved_is_bounded_and_says_so() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
             self.1 += 1;
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
     }
@@ -278,11 +278,11 @@ fn a_memory_violation_keeps_its_property() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
 
@@ -311,14 +311,14 @@ fn an_empty_chunk_that_changes_something_is_found() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
             if chunk.is_empty() {
                 self.0.buffer.clear();
             }
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Vec<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
     }

@@ -4,8 +4,8 @@
 
 use everysplit::check::{self, Harness, Property, Violation};
 use everysplit::{
-    ByteOrder, Config, DecodeError, EncodeError, Frame, Header, Received, Sent, Split, Subject,
-    naive, suite,
+    ByteOrder, Config, DecodeError, EncodeError, Frame, Header, Received, Sent, Sink, Split,
+    Subject, naive, suite,
 };
 
 const CONFIG: Config = Config {
@@ -123,7 +123,7 @@ impl Subject for Planted {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -150,7 +150,7 @@ impl Subject for Planted {
         }
     }
 
-    fn finish(&mut self, _: &mut Vec<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
         if self.bug == Bug::EndForgets {
             self.error = None;
         }
@@ -283,12 +283,12 @@ impl<F: Fn(usize) -> usize> Subject for Holds<F> {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
         self.fed += chunk.len();
         self.planted.feed(chunk, frames)
     }
 
-    fn finish(&mut self, frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
         self.planted.finish(frames)
     }
 

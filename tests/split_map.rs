@@ -6,7 +6,8 @@ use std::path::Path;
 use bytes::BytesMut;
 use everysplit::check::{self, Property, SplitMap};
 use everysplit::{
-    Buffered, Config, Decode, DecodeError, Decoder, Frame, FrameRef, Framer, Split, Subject, naive,
+    Buffered, Config, Decode, DecodeError, Decoder, Frame, FrameRef, Framer, Sink, Split, Subject,
+    naive,
 };
 
 /// Reads a size from the first chunk alone: what is missing of it is taken for 0.
@@ -38,13 +39,13 @@ impl Subject for OneAChunk {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
         self.buffer.extend_from_slice(chunk);
         frames.extend(self.decoder.decode(&mut self.buffer)?);
         Ok(())
     }
 
-    fn finish(&mut self, frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
         frames.extend(self.decoder.decode_eof(&mut self.buffer)?);
         Ok(())
     }

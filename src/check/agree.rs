@@ -1,12 +1,12 @@
 //! Compares two framers of one format, without an oracle.
 
 use alloc::format;
-use alloc::vec::Vec;
 
+use super::guard::guard;
 use super::{Property, Violation};
 use crate::case::Received;
 use crate::split::Split;
-use crate::subject::Subject;
+use crate::subject::{Sink, Subject};
 
 /// Checks that two framers of one format give the same frames at the same bytes
 /// and refuse the same streams. Which error it is, and what follows it, may
@@ -26,22 +26,24 @@ where
     S: Subject<Frame = P::Frame>,
 {
     let mut offset = 0;
-    let (mut theirs, mut ours) = (Vec::new(), Vec::new());
     let mut chunks = split.chunks(stream);
     loop {
-        theirs.clear();
-        ours.clear();
+        let (mut theirs, mut ours) = (
+            Sink::for_stream(stream.len()),
+            Sink::for_stream(stream.len()),
+        );
         let chunk = chunks.next();
-        let (their_result, our_result) = match chunk {
-            Some(chunk) => {
-                offset += chunk.len();
-                (
-                    peer.feed(chunk, &mut theirs),
-                    subject.feed(chunk, &mut ours),
-                )
-            }
-            None => (peer.finish(&mut theirs), subject.finish(&mut ours)),
+        offset += chunk.map_or(0, <[u8]>::len);
+        let their_result = match chunk {
+            Some(chunk) => peer.feed(chunk, &mut theirs),
+            None => peer.finish(&mut theirs),
         };
+        let call = || match chunk {
+            Some(chunk) => subject.feed(chunk, &mut ours),
+            None => subject.finish(&mut ours),
+        };
+        let our_result =
+            guard(offset, call).map_err(|found| found.in_stream(stream, split.clone()))?;
         if theirs != ours || their_result.is_ok() != our_result.is_ok() {
             return Err(Violation {
                 property: Property::Agree,
@@ -49,10 +51,11 @@ where
                     stream: stream.to_vec(),
                     split: split.clone(),
                 },
-                edges: Vec::new(),
+                edges: [].into(),
+                declared: [].into(),
                 offset,
-                expected: format!("{:?}", (theirs, their_result)).into(),
-                actual: format!("{:?}", (ours, our_result)).into(),
+                expected: format!("{:?}", (&*theirs, their_result)).into(),
+                actual: format!("{:?}", (&*ours, our_result)).into(),
             });
         }
         if chunk.is_none() || our_result.is_err() {

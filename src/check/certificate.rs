@@ -2,7 +2,10 @@
 
 use core::fmt;
 
-use super::Unmerged;
+use alloc::vec::Vec;
+
+use super::deviation::Declared;
+use super::{Deviation, Unmerged};
 
 /// What was covered, and held. Its text is one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +17,8 @@ pub struct Certificate {
     /// How many calls of `feed` (or, of a caller-buffered decoder, of `decode`)
     /// it took.
     pub feeds: u64,
+    /// Where the framer was declared to differ from the strict policy.
+    pub declared: Vec<Deviation>,
 }
 
 /// How far a certificate goes.
@@ -57,7 +62,7 @@ impl fmt::Display for Certificate {
                 write!(
                     f,
                     " splits, {feeds} feeds, at most {states} states an offset"
-                )
+                )?;
             }
             Tier::Bounded {
                 cuts,
@@ -69,17 +74,18 @@ impl fmt::Display for Certificate {
                     "bounded: {bytes} bytes, {splits} splits (up to {cuts} cuts, and byte by byte), {feeds} feeds"
                 )?;
                 match unmerged {
-                    None => Ok(()),
+                    None => {}
                     Some(Unmerged { offset, bound }) => write!(
                         f,
                         "; not proved, as there were more than {bound} states at offset {offset}"
-                    ),
+                    )?,
                 }
             }
             Tier::Sampled { seed, splits } => write!(
                 f,
                 "sampled: {bytes} bytes, {splits} splits drawn from seed {seed}, {feeds} feeds"
-            ),
+            )?,
         }
+        write!(f, "{}", Declared("; declared: ", &self.declared))
     }
 }

@@ -39,6 +39,7 @@ pub fn encode<E: Eq + Debug>(
             split: Split::whole(),
         },
         edges: Vec::new(),
+        declared: Vec::new(),
         offset: output.len(),
         expected: format!(
             "{result:?}, \"{}\" appended to \"before\"",

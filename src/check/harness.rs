@@ -4,7 +4,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    Certificate, Expected, Tier, Unmerged, Violation, empty_chunk, minimize, prove, prove_decoder,
+    Certificate, Deviation, Expected, Tier, Unmerged, Violation, deviation, empty_chunk, guard,
+    minimize, prove, prove_decoder,
 };
 use crate::case::Received;
 use crate::split::Split;
@@ -12,6 +13,9 @@ use crate::subject::{Buffered, Decode, Subject};
 
 /// In how many states at one offset a subject may be for its proof to go on.
 const STATES: usize = 64;
+
+/// What tells the offsets at which a stream's fields begin and end.
+type Edges = fn(&[u8]) -> Vec<usize>;
 
 /// A framer under test: how to make one, and what a stream of its format must
 /// give.
@@ -32,34 +36,67 @@ const STATES: usize = 64;
 /// Every violation that it returns is minimal: of the fewest cuts, with its cuts
 /// at field edges where it can be, on a stream that cannot be shortened by a
 /// field or by its end.
-#[derive(Clone, Copy, Debug)]
+///
+/// # Panics
+///
+/// Whatever is asked of it does when the oracle cannot judge the stream.
+#[derive(Clone, Debug)]
 pub struct Harness<M, O> {
     make: M,
     oracle: O,
-    edges: fn(&[u8]) -> Vec<usize>,
+    edges: Option<Edges>,
+    declared: Vec<Deviation>,
+    streams: Vec<Vec<u8>>,
 }
 
-impl<S, M, O> Harness<M, O>
+impl<S, M, O, A> Harness<M, O>
 where
     S: Subject,
     M: Fn() -> S,
-    O: Fn(&[u8]) -> Expected<S::Frame, S::Error>,
+    O: Fn(&[u8]) -> A,
+    A: Into<Option<Expected<S::Frame, S::Error>>>,
 {
     /// Takes what makes a subject at the beginning of a stream, and what tells
-    /// of a stream what it must give, such as a parse of the whole buffer.
+    /// of a stream what it must give, such as a parse of the whole buffer. The latter
+    /// may return `None` for a stream that it cannot judge: a violation is made small
+    /// without such streams.
     pub const fn new(make: M, oracle: O) -> Self {
         Self {
             make,
             oracle,
-            edges: |_| Vec::new(),
+            edges: None,
+            declared: Vec::new(),
+            streams: Vec::new(),
         }
     }
 
     /// Takes what tells the offsets at which a stream's fields begin and end:
-    /// samples cut there, and violations show them.
+    /// samples cut there, and violations show them. Without it these are the ends of
+    /// the frames.
     #[must_use]
     pub fn edges(self, edges: fn(&[u8]) -> Vec<usize>) -> Self {
+        let edges = Some(edges);
         Self { edges, ..self }
+    }
+
+    /// Declares where the framer is meant to differ from the strict policy. It is told
+    /// with every result, and what is expected of a stream must be in keeping with it.
+    #[must_use]
+    pub fn declare(mut self, deviations: impl IntoIterator<Item = Deviation>) -> Self {
+        self.declared.extend(deviations);
+        self
+    }
+
+    /// Takes streams along, for [`framer_tests!`](crate::framer_tests) to ask of.
+    #[must_use]
+    pub fn of_streams<B: Into<Vec<u8>>>(mut self, streams: impl IntoIterator<Item = B>) -> Self {
+        self.streams.extend(streams.into_iter().map(Into::into));
+        self
+    }
+
+    /// Returns the streams that it was given.
+    pub fn streams(&self) -> &[Vec<u8>] {
+        &self.streams
     }
 
     /// Checks one split of a stream, without empty chunks and with them.
@@ -68,12 +105,72 @@ where
     ///
     /// The violation, as it is.
     pub fn check(&self, case: &Received) -> Result<(), Violation> {
-        let Received { stream, split } = case;
-        let expected = (self.oracle)(stream);
-        empty_chunk(&self.make, stream, split, &expected).map_err(|violation| Violation {
-            edges: (self.edges)(stream),
+        let expected = self.expected(&case.stream)?;
+        self.judge(case, &expected)
+    }
+
+    /// Checks one split of a stream that a fuzzer came up with, drawn from a hash of
+    /// the stream. One that the oracle cannot judge passes.
+    ///
+    /// # Errors
+    ///
+    /// A minimal violation.
+    pub fn fuzz(&self, stream: &[u8]) -> Result<(), Violation> {
+        let case = Received::from(stream);
+        let violation = self.find(&case);
+        violation.map_or(Ok(()), |violation| Err(self.minimal(violation)))
+    }
+
+    fn judge(
+        &self,
+        Received { stream, split }: &Received,
+        expected: &Expected<S::Frame, S::Error>,
+    ) -> Result<(), Violation> {
+        empty_chunk(&self.make, stream, split, expected).map_err(|found| self.told(found))
+    }
+
+    /// Returns the violation of a case, if there is one and the oracle can judge it.
+    fn find(&self, case: &Received) -> Option<Violation> {
+        let expected = (self.oracle)(&case.stream).into()?;
+        let held = self.held(&case.stream, &expected);
+        held.and_then(|()| self.judge(case, &expected)).err()
+    }
+
+    /// Returns what is expected of a stream, which is in keeping with what is
+    /// declared.
+    fn expected(&self, stream: &[u8]) -> Result<Expected<S::Frame, S::Error>, Violation> {
+        let expected = (self.oracle)(stream).into();
+        let expected = expected.expect("the oracle can judge the stream");
+        self.held(stream, &expected).map(|()| expected)
+    }
+
+    fn held(
+        &self,
+        stream: &[u8],
+        expected: &Expected<S::Frame, S::Error>,
+    ) -> Result<(), Violation> {
+        deviation::hold(expected, stream.len(), &self.declared)
+            .map_err(|found| self.told(found.in_stream(stream, Split::whole())))
+    }
+
+    /// Returns where a stream's fields begin and end.
+    fn fields(&self, stream: &[u8]) -> Vec<usize> {
+        if let Some(edges) = self.edges {
+            return edges(stream);
+        }
+        let expected: Option<Expected<_, _>> = (self.oracle)(stream).into();
+        let frames = expected.map_or(Vec::new(), |expected| expected.frames);
+        let ends = frames.iter().map(|&(end, _)| end);
+        [0].into_iter().chain(ends).collect()
+    }
+
+    /// Adds to a violation what the checks do not know.
+    fn told(&self, violation: Violation) -> Violation {
+        Violation {
+            edges: self.fields(&violation.case.stream),
+            declared: self.declared.clone(),
             ..violation
-        })
+        }
     }
 
     /// Checks the split of a [token](Received) that a violation told.
@@ -120,6 +217,7 @@ where
             },
             bytes: stream.len(),
             feeds,
+            declared: self.declared.clone(),
         })
     }
 
@@ -130,13 +228,14 @@ where
     ///
     /// A minimal violation.
     pub fn sampled(&self, stream: &[u8], seed: u64, splits: u64) -> Result<Certificate, Violation> {
-        let edges = (self.edges)(stream);
+        let edges = self.fields(stream);
         let sample = |n| Split::sample(stream.len(), &edges, seed.wrapping_add(n));
         let (splits, feeds) = self.each(stream, (0..splits).map(sample))?;
         Ok(Certificate {
             tier: Tier::Sampled { seed, splits },
             bytes: stream.len(),
             feeds,
+            declared: self.declared.clone(),
         })
     }
 
@@ -151,7 +250,7 @@ where
     where
         S: Clone + Eq,
     {
-        let expected = (self.oracle)(stream);
+        let expected = self.expected(stream)?;
         let proof = prove((self.make)(), stream, &expected, STATES);
         self.certify(stream, proof)
     }
@@ -162,8 +261,11 @@ where
         stream: &[u8],
         proof: Result<Result<Certificate, Unmerged>, Violation>,
     ) -> Result<Certificate, Violation> {
-        match proof.map_err(|violation| self.minimal(violation))? {
-            Ok(certificate) => Ok(certificate),
+        match proof.map_err(|violation| self.minimal(self.told(violation)))? {
+            Ok(certificate) => Ok(Certificate {
+                declared: self.declared.clone(),
+                ..certificate
+            }),
             Err(unmerged) => self.bounded_as(stream, 2, Some(unmerged)),
         }
     }
@@ -174,11 +276,11 @@ where
         stream: &[u8],
         splits: impl Iterator<Item = Split>,
     ) -> Result<(u64, u64), Violation> {
-        let expected = (self.oracle)(stream);
+        let expected = self.expected(stream)?;
         let (mut count, mut feeds) = (0, 0);
         for split in splits {
             empty_chunk(&self.make, stream, &split, &expected)
-                .map_err(|violation| self.minimal(violation))?;
+                .map_err(|violation| self.minimal(self.told(violation)))?;
             count += 1;
             // The chunks, and again with an empty one around each.
             feeds += 3 * split.chunks(stream).count() as u64 + 1;
@@ -187,15 +289,23 @@ where
     }
 
     fn minimal(&self, violation: Violation) -> Violation {
-        minimize::minimize(violation, |case| self.check(case).err(), self.edges)
+        if guard::hangs() {
+            return self.told(minimize::cut_off(violation));
+        }
+        minimize::minimize(
+            violation,
+            |case| self.find(case),
+            |stream| self.fields(stream),
+        )
     }
 }
 
-impl<D, M, O> Harness<M, O>
+impl<D, M, O, A> Harness<M, O>
 where
     D: Decode + Clone + Eq,
     M: Fn() -> Buffered<D>,
-    O: Fn(&[u8]) -> Expected<D::Frame, D::Error>,
+    O: Fn(&[u8]) -> A,
+    A: Into<Option<Expected<D::Frame, D::Error>>>,
 {
     /// Proves every split as [`prove`](Self::prove) does, for a decoder whose
     /// caller owns the buffer, in far fewer calls: those of `decode` are what the
@@ -205,7 +315,7 @@ where
     ///
     /// A minimal violation.
     pub fn prove_decoder(&self, stream: &[u8]) -> Result<Certificate, Violation> {
-        let expected = (self.oracle)(stream);
+        let expected = self.expected(stream)?;
         let decoder = (self.make)().into_decoder();
         let proof = prove_decoder(decoder, stream, &expected, STATES);
         self.certify(stream, proof)

@@ -29,10 +29,27 @@ impl Found {
         let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
         cuts.retain(|&cut| cut < stream.len());
         let mut violation = self.in_stream(stream, Split::new(cuts));
-        if empty {
+        if empty && violation.property != Property::Progress {
             violation.property = Property::EmptyChunk;
         }
         violation
+    }
+
+    /// Tells what is said of it in words.
+    #[cold]
+    pub(super) fn told(property: Property, offset: usize, expected: &str, actual: &str) -> Self {
+        Self {
+            property,
+            offset,
+            expected: expected.into(),
+            actual: actual.into(),
+        }
+    }
+
+    /// Moves it to where the call turned out to be.
+    #[cfg(feature = "std")]
+    pub(super) fn at(self, offset: usize) -> Self {
+        Self { offset, ..self }
     }
 
     pub(super) fn in_stream(self, stream: &[u8], split: Split) -> Violation {
@@ -46,6 +63,7 @@ impl Found {
             property,
             case: Received { stream, split },
             edges: Vec::new(),
+            declared: Vec::new(),
             offset: self.offset,
             expected: self.expected,
             actual: self.actual,
@@ -77,10 +95,18 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
         if same && error == refusal {
             return Ok(());
         }
+        // The frames before what had to be refused, and what came of that.
+        let accepted = due.len() <= call.frames.len()
+            && due
+                .iter()
+                .map(|(_, frame)| frame)
+                .eq(&call.frames[..due.len()]);
         let coming = coming.iter().map(|(_, frame)| frame);
         let in_order = call.frames.iter().eq(coming.take(call.frames.len()));
         let property = if self.refusal(from).is_some() {
             Property::Poisoned
+        } else if refusal.is_some() && error.is_none() && accepted {
+            Property::Limit
         } else if !in_order {
             Property::EverySplit
         } else if error.is_some() != refusal.is_some() {

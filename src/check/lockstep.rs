@@ -1,15 +1,15 @@
 //! Runs a subject over one split of a stream and has every call judged.
 
-use alloc::vec::Vec;
-
+use super::guard::guard;
 use super::judge::{Call, Found, judge_held};
 use super::{Expected, Property, Violation};
 use crate::split::Split;
-use crate::subject::Subject;
+use crate::subject::{Sink, Subject};
 
 /// Checks a subject on one split of a stream, call by call: [`EverySplit`],
-/// [`Prompt`], [`Limit`], [`Truncation`], [`Poisoned`] and [`Memory`]. After an
-/// error the remaining chunks are fed all the same.
+/// [`Prompt`], [`Limit`], [`Truncation`], [`Poisoned`], [`Memory`] and, with the
+/// feature `std`, [`Progress`]. After an error the remaining chunks are fed all the
+/// same.
 ///
 /// # Errors
 ///
@@ -21,6 +21,7 @@ use crate::subject::Subject;
 /// [`Truncation`]: Property::Truncation
 /// [`Poisoned`]: Property::Poisoned
 /// [`Memory`]: Property::Memory
+/// [`Progress`]: Property::Progress
 pub fn split<S: Subject>(
     subject: S,
     stream: &[u8],
@@ -77,19 +78,20 @@ fn run<'a, S: Subject>(
     expected: &Expected<S::Frame, S::Error>,
 ) -> Result<(), Found> {
     let (mut offset, mut most) = (0, 0);
-    // Frames are left in, to see that they are appended.
-    let mut frames = Vec::new();
+    let mut frames = Sink::for_stream(len);
     for chunk in chunks {
-        let (from, out) = (offset, frames.len());
+        let from = offset;
         offset += chunk.len();
-        let result = &subject.feed(chunk, &mut frames);
-        let frames = frames.get(out..).unwrap_or_default();
+        frames.clear();
+        let call = || (subject.feed(chunk, &mut frames), subject.held());
+        let (result, held) = &guard(offset, call)?;
+        let frames = &frames[..];
         expected.judge_feed(from, offset, &Call { frames, result })?;
         most = most.max(expected.need(from, offset));
-        judge_held(offset, most, subject.held())?;
+        judge_held(offset, most, *held)?;
     }
-    let out = frames.len();
-    let result = &subject.finish(&mut frames);
-    let frames = frames.get(out..).unwrap_or_default();
+    frames.clear();
+    let result = &guard(offset, || subject.finish(&mut frames))?;
+    let frames = &frames[..];
     expected.judge_finish(len, &Call { frames, result })
 }

@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use super::Violation;
+use super::{Property, Violation};
 use crate::case::Received;
 use crate::split::Split;
 
@@ -16,20 +16,22 @@ const SHORT: usize = 128;
 pub(super) fn minimize(
     violation: Violation,
     violates: impl Fn(&Received) -> Option<Violation>,
-    edges: fn(&[u8]) -> Vec<usize>,
+    edges: impl Fn(&[u8]) -> Vec<usize>,
 ) -> Violation {
     let property = violation.property;
-    let same = |case: &Received| violates(case).filter(|found| found.property == property);
+    let same = |case: &Received| {
+        // Without a cut the first is told as the second.
+        let whole = (Property::EverySplit, Property::RoundTrip);
+        violates(case)
+            .filter(|found| found.property == property || (property, found.property) == whole)
+    };
     // A proof can find what only some empty chunks bring about: that cannot be
     // made again from the cuts alone, and stays as it is.
     let Some(mut smallest) = same(&violation.case) else {
-        return Violation {
-            edges: edges(&violation.case.stream),
-            ..violation
-        };
+        return violation;
     };
     loop {
-        let mut smaller = smaller(&smallest.case, edges).into_iter();
+        let mut smaller = smaller(&smallest.case, &edges(&smallest.case.stream)).into_iter();
         let Some(found) = smaller.find_map(|case| same(&case)) else {
             return smallest;
         };
@@ -37,8 +39,25 @@ pub(super) fn minimize(
     }
 }
 
+/// Makes a violation smaller without trying: a call that does not return is made
+/// without the bytes behind it.
+pub(super) fn cut_off(mut violation: Violation) -> Violation {
+    let Violation {
+        property,
+        offset,
+        case,
+        ..
+    } = &mut violation;
+    if *property == Property::Progress {
+        case.stream.truncate(*offset);
+        let cuts = case.split.cuts().iter().copied();
+        case.split = Split::new(cuts.filter(|cut| cut < offset));
+    }
+    violation
+}
+
 /// Returns cases that are smaller than `case`, those that say most first.
-fn smaller(case: &Received, edges: fn(&[u8]) -> Vec<usize>) -> Vec<Received> {
+fn smaller(case: &Received, edges: &[usize]) -> Vec<Received> {
     let Received { stream, split } = case;
     let (len, cuts) = (stream.len(), split.cuts());
     let mut smaller = Vec::new();
@@ -60,7 +79,6 @@ fn smaller(case: &Received, edges: fn(&[u8]) -> Vec<usize>) -> Vec<Received> {
     }
 
     // Cuts that are at no edge, moved to one.
-    let edges = edges(stream);
     for (index, cut) in cuts.iter().enumerate() {
         if !edges.contains(cut) {
             for &edge in edges.iter().filter(|edge| !cuts.contains(edge)) {

@@ -15,23 +15,37 @@
 
 mod agree;
 mod certificate;
+#[cfg(feature = "std")]
+mod corpus;
+mod deviation;
 mod encode;
+mod guard;
 mod harness;
+mod itself;
 mod judge;
 mod lockstep;
+mod messages;
 mod minimize;
 mod prove;
 mod prove_decoder;
 #[cfg(feature = "std")]
 mod pull;
 mod split_map;
+mod verdicts;
 mod violation;
+#[cfg(feature = "std")]
+mod watch;
 
 pub use agree::agree;
 pub use certificate::{Certificate, Tier};
+#[cfg(feature = "std")]
+pub use corpus::corpus;
+pub use deviation::Deviation;
 pub use encode::encode;
 pub use harness::Harness;
+pub use itself::itself;
 pub use lockstep::{empty_chunk, round_trip, split};
+pub use messages::Messages;
 pub use prove::{Unmerged, prove};
 pub use prove_decoder::prove_decoder;
 #[cfg(feature = "tokio")]
@@ -39,7 +53,10 @@ pub use pull::{AsyncScript, pull_async};
 #[cfg(feature = "std")]
 pub use pull::{Between, Script, pull};
 pub use split_map::SplitMap;
+pub use verdicts::Verdicts;
 pub use violation::{Property, Violation};
+#[cfg(feature = "std")]
+pub use watch::watch;
 
 use alloc::vec::Vec;
 

@@ -18,9 +18,10 @@
 
 use alloc::vec::Vec;
 
+use super::guard::guard;
 use super::judge::{Call, Found, judge_held};
 use super::{Certificate, Expected, Tier, Violation};
-use crate::subject::Subject;
+use crate::subject::{Sink, Subject};
 
 /// Why a subject could not be proved: it was in so many states at one offset
 /// that the search was stopped.
@@ -57,7 +58,7 @@ pub fn prove<S: Subject + Clone + Eq>(
         nodes: Vec::new(),
         at: (0..=stream.len()).map(|_| Vec::new()).collect(),
         feeds: 0,
-        frames: Vec::new(),
+        frames: Sink::for_stream(stream.len()),
     };
     let outcome = search.run(subject);
     let states = search.at.iter().map(Vec::len).max().unwrap_or(0);
@@ -79,7 +80,12 @@ pub(super) fn conclude(
 ) -> Result<Result<Certificate, Unmerged>, Violation> {
     let tier = Tier::Proved { states };
     match outcome {
-        Ok(()) => Ok(Ok(Certificate { tier, bytes, feeds })),
+        Ok(()) => Ok(Ok(Certificate {
+            tier,
+            bytes,
+            feeds,
+            declared: Vec::new(),
+        })),
         Err(Stop::Unmerged(unmerged)) => Ok(Err(unmerged)),
         Err(Stop::Violation(violation)) => Err(violation),
     }
@@ -89,6 +95,8 @@ pub(super) fn conclude(
 struct Node<S> {
     subject: S,
     offset: usize,
+    /// The largest number of bytes that it has had to hold.
+    most: usize,
     /// The node at which the chunk was fed that led here.
     parent: Option<usize>,
 }
@@ -102,8 +110,8 @@ struct Search<'a, S: Subject> {
     /// The nodes at each offset.
     at: Vec<Vec<usize>>,
     feeds: u64,
-    /// What a call gives; empty between calls.
-    frames: Vec<S::Frame>,
+    /// What the last call gave.
+    frames: Sink<S::Frame>,
 }
 
 impl<S: Subject + Clone + Eq> Search<'_, S> {
@@ -111,6 +119,7 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         self.visit(Node {
             subject,
             offset: 0,
+            most: 0,
             parent: None,
         })?;
         let mut layer = 0..1;
@@ -134,19 +143,21 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
     fn feed(&mut self, node: usize, to: usize) -> Result<(), Stop> {
         let from = self.nodes[node].offset;
         let mut subject = self.nodes[node].subject.clone();
-        let result = &subject.feed(&self.stream[from..to], &mut self.frames);
+        let most = self.nodes[node].most.max(self.expected.need(from, to));
+        let (stream, expected, frames) = (self.stream, self.expected, &mut self.frames);
         self.feeds += 1;
-        let frames = &self.frames;
-        let judged = self.expected.judge_feed(from, to, &Call { frames, result });
-        if let Err(found) =
-            judged.and_then(|()| judge_held(to, self.expected.need(from, to), subject.held()))
-        {
-            return Err(self.violation(found, node, Some(to)));
-        }
-        self.frames.clear();
+        frames.clear();
+        let call = || (subject.feed(&stream[from..to], frames), subject.held());
+        let judged = guard(to, call).and_then(|(result, held)| {
+            let (frames, result) = (&self.frames[..], &result);
+            expected.judge_feed(from, to, &Call { frames, result })?;
+            judge_held(to, most, held)
+        });
+        judged.map_err(|found| self.violation(found, node, Some(to)))?;
         self.visit(Node {
             subject,
             offset: to,
+            most,
             parent: Some(node),
         })
     }
@@ -170,14 +181,13 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
             return Ok(());
         }
         let mut subject = self.nodes[new].subject.clone();
-        let result = &subject.finish(&mut self.frames);
-        let frames = &self.frames;
-        let judged = self
-            .expected
-            .judge_finish(self.stream.len(), &Call { frames, result });
-        judged.map_err(|found| self.violation(found, new, None))?;
-        self.frames.clear();
-        Ok(())
+        let (len, expected, frames) = (self.stream.len(), self.expected, &mut self.frames);
+        frames.clear();
+        let judged = guard(len, || subject.finish(frames)).and_then(|result| {
+            let (frames, result) = (&self.frames[..], &result);
+            expected.judge_finish(len, &Call { frames, result })
+        });
+        judged.map_err(|found| self.violation(found, new, None))
     }
 
     /// Tells the cuts on the way to a call that fed up to `to` at a node, or told

@@ -19,6 +19,7 @@ use core::{iter, mem};
 
 use bytes::BytesMut;
 
+use super::guard::guard;
 use super::judge::{Call, Found};
 use super::prove::{Stop, conclude};
 use super::{Certificate, Expected, Unmerged, Violation};
@@ -131,8 +132,9 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
             } = self.nodes[node];
             let mut decoder = self.nodes[node].decoder.clone();
             let mut buffer = BytesMut::from(&self.stream[consumed..arrived]);
-            let result = decoder.decode(&mut buffer);
             self.calls += 1;
+            let result = guard(arrived, || decoder.decode(&mut buffer))
+                .map_err(|found| self.violation(found, wait, Some(arrived)))?;
             let rest = &self.stream[consumed..arrived];
             if !rest.ends_with(&buffer) {
                 return Err(Stop::Unmerged(Unmerged {
@@ -216,17 +218,18 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         let mut decoder = self.nodes[node].decoder.clone();
         let mut buffer = BytesMut::from(&self.stream[self.nodes[node].consumed..]);
         let mut frames = Vec::new();
-        let result = loop {
+        let (len, expected) = (self.stream.len(), self.expected);
+        let call = || loop {
             match decoder.decode_eof(&mut buffer) {
-                Ok(Some(frame)) if frames.len() <= self.expected.at_end.len() => frames.push(frame),
+                Ok(Some(frame)) if frames.len() <= expected.at_end.len() => frames.push(frame),
                 Ok(_) => break Ok(()),
                 Err(error) => break Err(error),
             }
         };
-        let (frames, result) = (&frames[..], &result);
-        let judged = self
-            .expected
-            .judge_finish(self.stream.len(), &Call { frames, result });
+        let judged = guard(len, call).and_then(|result| {
+            let (frames, result) = (&frames[..], &result);
+            expected.judge_finish(len, &Call { frames, result })
+        });
         judged.map_err(|found| self.violation(found, wait, None))
     }
 

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt::Debug;
 use std::io::{self, Read};
 
+use super::guard::guard;
 use super::judge::{Call, Found, ended_early};
 use super::{Expected, Outcome, Property, Violation};
 use crate::split::Split;
@@ -28,8 +29,12 @@ pub enum Between {
     Dropped,
 }
 
+/// How often a framer may do what leads nowhere.
+const PATIENCE: usize = 1000;
+
 /// A reader that gives a stream chunk by chunk: never more than one a call, and
-/// less where the buffer is smaller.
+/// less where the buffer is smaller. A framer that reads on and on at the end is
+/// stopped by a panic, which [`pull`] takes for a violation.
 #[derive(Debug)]
 pub struct Script<'a> {
     chunks: Vec<&'a [u8]>,
@@ -43,6 +48,8 @@ pub struct Script<'a> {
     /// How many bytes had been given at each call that asked for more than the
     /// chunk at hand.
     asked: Vec<usize>,
+    /// How often it has been read after the end.
+    reads_at_end: usize,
 }
 
 impl<'a> Script<'a> {
@@ -56,6 +63,7 @@ impl<'a> Script<'a> {
             blocked: false,
             offset: 0,
             asked: Vec::new(),
+            reads_at_end: 0,
         }
     }
 }
@@ -78,6 +86,11 @@ impl Read for Script<'_> {
             }
         }
         let Some(chunk) = self.chunks.last_mut() else {
+            self.reads_at_end += 1;
+            assert!(
+                self.reads_at_end <= PATIENCE,
+                "the end of the stream was read {PATIENCE} times"
+            );
             return Ok(0);
         };
         let given = chunk.read(buffer)?;
@@ -142,6 +155,7 @@ where
     run(&mut next, script, stream.len(), expected).map_err(|found| {
         let violation = found.in_stream(stream, split.clone());
         let property = match between {
+            _ if violation.property == Property::Progress => Property::Progress,
             Between::Nothing => violation.property,
             Between::Interrupted | Between::WouldBlock | Between::Pending => Property::Interrupted,
             Between::Dropped => Property::Cancelled,
@@ -177,10 +191,13 @@ where
     use core::pin::pin;
     use core::task::{Context, Poll, Waker};
 
+    // The script is pending once a chunk.
+    let mut polls = 0..stream.len() + PATIENCE;
     let poll = |script: &mut Script<'_>| loop {
         let mut reader = AsyncScript(script);
         let mut future = pin!(next(&mut reader));
         let returned = loop {
+            poll_again(&mut polls);
             match future
                 .as_mut()
                 .poll(&mut Context::from_waker(Waker::noop()))
@@ -195,6 +212,12 @@ where
         }
     };
     pull(poll, stream, split, expected, between)
+}
+
+/// Stops a future that is pending without end.
+#[cfg(feature = "tokio")]
+fn poll_again(polls: &mut core::ops::Range<usize>) {
+    assert!(polls.next().is_some(), "pending {} times", polls.end);
 }
 
 /// A [`Script`] as an [`AsyncRead`](tokio::io::AsyncRead).
@@ -229,7 +252,7 @@ fn run<F: Eq + Debug, E: Eq + Debug>(
     let (mut delivered, mut at_end) = (0, Vec::new());
     loop {
         script.blocked = false;
-        let returned = next(&mut script);
+        let returned = guard(0, || next(&mut script)).map_err(|found| found.at(script.offset))?;
         if script.blocked && returned.is_err() {
             // Passed on, as it should be.
             continue;

@@ -298,6 +298,7 @@ const fn letter(property: Property) -> char {
         // Its initial is taken.
         Property::Poisoned => 'X',
         Property::Memory => 'M',
+        Property::Progress => '!',
         // No split is checked for these.
         Property::EmptyChunk
         | Property::Interrupted
@@ -318,6 +319,7 @@ const fn colour(property: Property) -> &'static str {
         Property::Truncation => "#b978b0",
         Property::Poisoned => "#7a5bb5",
         Property::Memory => "#4fa9a5",
+        Property::Progress => "#8a5a2b",
         Property::EmptyChunk
         | Property::Interrupted
         | Property::Cancelled

@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Write};
 
+use super::Deviation;
+use super::deviation::Declared;
 use crate::case::Received;
 
 /// What a framer must do, one sentence each.
@@ -33,6 +35,8 @@ pub enum Property {
     Interrupted,
     /// A dropped future loses nothing.
     Cancelled,
+    /// No panic, no endless loop, no frame out of nothing.
+    Progress,
     /// A frame over the limit is not written and leaves the output as it was.
     Encode,
     /// Two framers of one format give the same frames at the same bytes and
@@ -42,7 +46,7 @@ pub enum Property {
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::RoundTrip,
         Self::EverySplit,
         Self::Prompt,
@@ -53,6 +57,7 @@ impl Property {
         Self::Memory,
         Self::Interrupted,
         Self::Cancelled,
+        Self::Progress,
         Self::Encode,
         Self::Agree,
     ];
@@ -71,6 +76,7 @@ impl Property {
             Self::Memory => "memory",
             Self::Interrupted => "interrupted",
             Self::Cancelled => "cancelled",
+            Self::Progress => "progress",
             Self::Encode => "encode",
             Self::Agree => "agree",
         }
@@ -96,6 +102,7 @@ impl Property {
             Self::Memory => "bytes held are bounded by bytes received, whatever a header claims",
             Self::Interrupted => "Interrupted, WouldBlock and Pending lose nothing",
             Self::Cancelled => "a dropped future loses nothing",
+            Self::Progress => "no panic, no endless loop, no frame out of nothing",
             Self::Encode => "a frame over the limit is not written and leaves the output as it was",
             Self::Agree => {
                 "two framers of one format give the same frames at the same bytes and refuse the same streams"
@@ -114,6 +121,8 @@ pub struct Violation {
     /// The offsets at which the stream's fields begin and end, as far as they are
     /// known.
     pub edges: Vec<usize>,
+    /// Where the framer was declared to differ from the strict policy.
+    pub declared: Vec<Deviation>,
     /// How many bytes were in.
     pub offset: usize,
     /// What was expected then.
@@ -139,6 +148,9 @@ impl fmt::Display for Violation {
                 Some((end, _)) => writeln!(f, "  {name}  {} ...", &what[..end])?,
                 None => writeln!(f, "  {name}  {what}")?,
             }
+        }
+        if !self.declared.is_empty() {
+            writeln!(f, "{}", Declared("  declared  ", &self.declared))?;
         }
         write!(f, "  replay    {}", self.case)
     }

@@ -1,10 +1,8 @@
 //! A decoder whose caller owns the buffer, with a buffer of its own.
 
-use alloc::vec::Vec;
-
 use bytes::BytesMut;
 
-use super::{Decode, Subject};
+use super::{Decode, Sink, Subject};
 
 /// A [`Decode`] with a buffer, as a [`Subject`]: what comes is appended, then the
 /// decoder is called until it gives no frame.
@@ -33,7 +31,7 @@ impl<D: Decode> Subject for Buffered<D> {
     type Frame = D::Frame;
     type Error = D::Error;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<D::Frame>) -> Result<(), D::Error> {
         self.buffer.extend_from_slice(chunk);
         while let Some(frame) = self.decoder.decode(&mut self.buffer)? {
             frames.push(frame);
@@ -41,7 +39,7 @@ impl<D: Decode> Subject for Buffered<D> {
         Ok(())
     }
 
-    fn finish(&mut self, frames: &mut Vec<D::Frame>) -> Result<(), D::Error> {
+    fn finish(&mut self, frames: &mut Sink<D::Frame>) -> Result<(), D::Error> {
         while let Some(frame) = self.decoder.decode_eof(&mut self.buffer)? {
             frames.push(frame);
         }

@@ -1,10 +1,11 @@
 //! A decoder of tokio-util's as one that the checks can compare: what they need
 //! beyond it is errors that are values.
 
+use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use bytes::BytesMut;
-use tokio_util::codec::Decoder;
+use tokio_util::codec::{Decoder, Encoder};
 
 use super::Decode;
 
@@ -69,5 +70,24 @@ where
 
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Item>, E> {
         self.decoder.decode_eof(buffer).map_err(&self.error)
+    }
+}
+
+/// Makes an encoding function of a tokio-util [`Encoder`], for [`Messages`](crate::check::Messages): each message is encoded by a codec of
+/// its own.
+///
+/// # Panics
+///
+/// The function does when the codec refuses a message.
+pub fn encoder<C, F>(make: impl Fn() -> C) -> impl Fn(&F) -> Vec<u8>
+where
+    C: Encoder<F, Error: Debug>,
+    F: Clone,
+{
+    move |message| {
+        let mut output = BytesMut::new();
+        let encoded = make().encode(message.clone(), &mut output);
+        encoded.expect("the codec encodes the message");
+        output.into()
     }
 }

@@ -1,6 +1,7 @@
 //! After an error: the decoder is called again, and does not know.
 
 use bytes::BytesMut;
+use everysplit::Sink;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -46,7 +47,7 @@ impl Toy for Endless {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
         // Whoever asks until there is no frame would be here for ever.
@@ -56,7 +57,7 @@ impl Toy for Endless {
         Ok(())
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Vec<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Sink<Frame>) -> Result<(), Error> {
         self.feed(buffer, b"", frames)
     }
 }

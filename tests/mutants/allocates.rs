@@ -1,6 +1,7 @@
 //! Allocates before it validates: room is made for bytes that never come.
 
 use bytes::BytesMut;
+use everysplit::Sink;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -55,7 +56,7 @@ impl Toy for Reserves {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
         loop {

@@ -1,6 +1,7 @@
 //! One recv, one message: what tutorials teach.
 
 use bytes::BytesMut;
+use everysplit::Sink;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -63,7 +64,7 @@ impl Toy for RecvIsFrame {
         &mut self,
         _: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         frames.extend(chunk.get(1..).map(Frame::from));
         Ok(())
@@ -172,7 +173,7 @@ impl Toy for OneRecvAnswer {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         let answer = chunk.get(..GREETING.len()).unwrap_or(chunk);
         self.refused |= !self.right.greeted && !chunk.is_empty() && answer != GREETING;

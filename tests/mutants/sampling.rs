@@ -2,6 +2,7 @@
 //! cut or two; that agree with themselves; that nothing can prove.
 
 use bytes::BytesMut;
+use everysplit::Sink;
 use everysplit::check::Property;
 
 use crate::formats::Short;
@@ -84,7 +85,7 @@ impl Toy for Late {
         }
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Vec<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Sink<Frame>) -> Result<(), Error> {
         Short.finish(buffer, frames)
     }
 }
@@ -104,7 +105,7 @@ impl Toy for Counts {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         self.chunks += 1;
         Short.feed(buffer, chunk, frames)

@@ -2,8 +2,8 @@
 //! share. What is wrong with a mutant stands in its own lines.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Subject;
 use everysplit::check::{Expected, Outcome};
+use everysplit::{Sink, Subject};
 
 /// The most bytes of body in most of the formats.
 pub(crate) const LIMIT: usize = 8;
@@ -35,7 +35,7 @@ pub(crate) trait Toy: Clone + Eq {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
         while let Some(frame) = self.decode(buffer)? {
@@ -49,7 +49,7 @@ pub(crate) trait Toy: Clone + Eq {
         !buffer.is_empty()
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Vec<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Sink<Frame>) -> Result<(), Error> {
         while let Some(frame) = self.decode(buffer)? {
             frames.push(frame);
         }
@@ -82,11 +82,11 @@ impl<T: Toy> Subject for Run<T> {
     type Frame = Frame;
     type Error = Error;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), Error> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), Error> {
         self.toy.feed(&mut self.buffer, chunk, frames)
     }
 
-    fn finish(&mut self, frames: &mut Vec<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, frames: &mut Sink<Frame>) -> Result<(), Error> {
         self.toy.finish(&mut self.buffer, frames)
     }
 

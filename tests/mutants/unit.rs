@@ -2,6 +2,7 @@
 //! another.
 
 use bytes::BytesMut;
+use everysplit::Sink;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -81,7 +82,7 @@ impl Toy for HandlerFirst {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         if chunk.is_empty() {
             return Ok(());
