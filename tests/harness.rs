@@ -245,6 +245,30 @@ fn a_long_stream_is_told_in_part() {
     assert!(told.lines().all(|line| line.len() < 1700), "{told}");
 }
 
+/// What nobody would read is where it can be had.
+#[test]
+fn a_split_and_a_token_can_be_too_long_to_tell() {
+    let wrong = harness(|chunks| chunks.len() > 1);
+    let case = Received {
+        stream: [&[0; 3000][..], b"\x02ok"].concat(),
+        split: Split::bytes(3003),
+    };
+    let violation = wrong.check(&case).unwrap_err();
+    let told = violation.to_string();
+    assert!(
+        told.contains("\n  split     3002 cuts: violation.case.split\n"),
+        "{told}"
+    );
+    let token = violation.case.to_string();
+    let replay = format!(
+        "\n  replay    a token of {} characters: violation.case.to_string()",
+        token.len()
+    );
+    assert!(told.ends_with(&replay), "{told}");
+    assert!(told.lines().count() < 16, "{told}");
+    assert_eq!(wrong.replay(&token), Err(violation));
+}
+
 #[test]
 fn a_token_replays() {
     let wrong = harness(|chunks| chunks.len() == 2);

@@ -1,6 +1,7 @@
 //! What a check found wrong with a subject, told so that it can be acted on.
 
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Write};
 
@@ -133,15 +134,23 @@ pub struct Violation {
 
 /// How many characters of what was expected and what happened are told.
 const LONGEST: usize = 1000;
+/// How many characters a token that is told has at most.
+const TOKEN: usize = 4000;
+/// How many cuts are told, and shown, one by one.
+const CUTS: usize = 64;
 
 /// Tells the property, the stream with its cuts and fields, what was expected
 /// and what happened, and a token that [replays](super::Harness::replay) it.
+/// Of what is too long, it tells where it is found.
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let len = self.case.stream.len();
         writeln!(f, "{}: {}", self.property.name(), self.property.sentence())?;
         self.hexdump(f)?;
-        writeln!(f, "  split     {}", self.case.split)?;
+        match self.case.split.cuts().len() {
+            ..=CUTS => writeln!(f, "  split     {}", self.case.split)?,
+            cuts => writeln!(f, "  split     {cuts} cuts: violation.case.split")?,
+        }
         writeln!(f, "  bytes in  {} of {len}", self.offset)?;
         for (name, what) in [("expected", &self.expected), ("actual  ", &self.actual)] {
             match what.char_indices().nth(LONGEST) {
@@ -152,7 +161,14 @@ impl fmt::Display for Violation {
         if !self.declared.is_empty() {
             writeln!(f, "{}", Declared("  declared  ", &self.declared))?;
         }
-        write!(f, "  replay    {}", self.case)
+        match self.case.to_string() {
+            token if token.len() <= TOKEN => write!(f, "  replay    {token}"),
+            token => write!(
+                f,
+                "  replay    a token of {} characters: violation.case.to_string()",
+                token.len()
+            ),
+        }
     }
 }
 
@@ -167,9 +183,8 @@ impl Violation {
         for (row, bytes) in rows {
             let start = row * ROW;
             let here = start..=start + ROW;
-            let shown =
-                row < 4 || here.contains(&self.offset) || cuts.iter().any(|cut| here.contains(cut));
-            if !shown {
+            let cut = cuts.len() <= CUTS && cuts.iter().any(|cut| here.contains(cut));
+            if row >= 4 && !cut && !here.contains(&self.offset) {
                 if !left_out {
                     writeln!(f, "  ...")?;
                 }
@@ -179,7 +194,7 @@ impl Violation {
             left_out = false;
             write!(f, "  {start:06x} ")?;
             for (at, byte) in (start..).zip(bytes) {
-                let mark = match (cuts.contains(&at), self.edges.contains(&at)) {
+                let mark = match (cuts.binary_search(&at).is_ok(), self.edges.contains(&at)) {
                     (true, true) => '#',
                     (true, false) => '|',
                     (false, true) => ':',
