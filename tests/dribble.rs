@@ -1,13 +1,10 @@
-//! One byte at a time costs in proportion to the bytes, whatever is in them.
-//!
-//! Measured as a ratio in one run: a stream of four times the length takes four
-//! times as long, and sixteen times where each byte reads everything again.
+//! One byte at a time costs in proportion to the bytes, whatever is in them: of
+//! the reference framer, and not of those that do all over again what they did.
 
-use std::time::{Duration, Instant};
+use std::hint::black_box;
 
-use everysplit::{Config, Frame, Framer, Header, Sink, Subject};
-
-const LEN: usize = 2 * 1024;
+use everysplit::check::{self, Property};
+use everysplit::{Config, Frame, Framer, Header, Sink, Subject, Walk};
 
 /// What is dribbled, for a length.
 type Stream = fn(usize) -> Vec<u8>;
@@ -34,42 +31,25 @@ fn refused(len: usize) -> Vec<u8> {
     vec![0xff; len]
 }
 
-fn time<S: Subject>(subject: S, stream: &[u8]) -> Duration {
-    let (mut subject, mut frames) = (subject, Sink::new(LEN * 4));
-    let start = Instant::now();
-    for byte in stream.chunks(1) {
-        let _ = subject.feed(byte, &mut frames);
-    }
-    start.elapsed()
-}
-
-/// How much longer four times the bytes take: the least of some tries, as other
-/// work on the machine only adds to a time.
-fn growth<S: Subject>(subject: impl Fn() -> S, stream: Stream) -> f64 {
-    let (short, long) = (stream(LEN), stream(4 * LEN));
-    let least = |stream| (0..7).map(|_| time(subject(), stream)).min().unwrap();
-    least(&long).as_secs_f64() / least(&short).as_secs_f64()
-}
-
 #[test]
 fn the_framer_is_linear() {
     for stream in [one_body, empty_bodies, never_whole, refused] {
-        let growth = growth(|| Framer::new(Config::default()), stream);
-        assert!(growth < 8.0, "{growth}");
+        check::linear(|| Framer::new(Config::default()), stream).unwrap();
     }
 }
 
-/// Reads everything again with each byte.
-struct Rereads(Vec<u8>);
+/// Gives nothing: what it does with its buffer and a chunk is all there is to it.
+struct Toy {
+    buffer: Vec<u8>,
+    take: fn(&mut Vec<u8>, &[u8]),
+}
 
-impl Subject for Rereads {
+impl Subject for Toy {
     type Frame = Frame;
     type Error = ();
 
     fn feed(&mut self, chunk: &[u8], _: &mut Sink<Frame>) -> Result<(), ()> {
-        self.0.extend(chunk);
-        let sum: u64 = self.0.iter().map(|&byte| u64::from(byte)).sum();
-        assert_ne!(sum, 0);
+        (self.take)(&mut self.buffer, chunk);
         Ok(())
     }
 
@@ -78,8 +58,60 @@ impl Subject for Rereads {
     }
 }
 
+/// Looks for the end of a header from its beginning each time.
+fn reads_header_again(buffer: &mut Vec<u8>, chunk: &[u8]) {
+    buffer.extend(chunk);
+    black_box(buffer.windows(4).any(|end| end == b"\r\n\r\n"));
+}
+
+/// Copies all that is there of a body each time.
+fn copies_body_again(buffer: &mut Vec<u8>, chunk: &[u8]) {
+    *buffer = [buffer, chunk].concat();
+}
+
+/// Parses an array from its first entry each time.
+fn parses_array_again(buffer: &mut Vec<u8>, chunk: &[u8]) {
+    buffer.extend(chunk);
+    let mut walk = Walk::new(Config::default(), buffer);
+    while let Ok(Some(entry)) = walk.next_frame() {
+        black_box(entry);
+    }
+}
+
+fn toy(take: fn(&mut Vec<u8>, &[u8])) -> Toy {
+    let buffer = Vec::new();
+    Toy { buffer, take }
+}
+
+#[track_caller]
+fn finds(take: fn(&mut Vec<u8>, &[u8]), stream: Stream) {
+    let violation = check::linear(|| toy(take), stream).unwrap_err();
+    assert_eq!(violation.property, Property::Linear, "{violation}");
+    let short = violation.offset;
+    let expected = format!("{} bytes take about 4 times as long as {short}", 4 * short);
+    assert_eq!(*violation.expected, *expected);
+    // Nobody reads a cut between every two bytes.
+    assert!(violation.to_string().lines().count() < 16, "{violation}");
+    assert_eq!(violation.case.split.cuts().len(), short - 1);
+}
+
 #[test]
-fn one_that_is_not_is_found() {
-    let growth = growth(|| Rereads(Vec::new()), one_body);
-    assert!(growth > 10.0, "{growth}");
+fn those_that_are_not_are_found() {
+    finds(reads_header_again, refused);
+    finds(copies_body_again, one_body);
+    finds(parses_array_again, empty_bodies);
+}
+
+/// A format's limit, say, allows no longer one.
+#[test]
+fn streams_that_do_not_grow_for_long_are_enough() {
+    let stream = |len: usize| refused(len.min(2048));
+    check::linear(|| Framer::new(Config::default()), stream).unwrap();
+    check::linear(|| toy(reads_header_again), stream).unwrap_err();
+}
+
+#[test]
+#[should_panic(expected = "make them of about the lengths asked for")]
+fn streams_that_do_not_grow_say_nothing() {
+    let _ = check::linear(|| toy(reads_header_again), |_| refused(4096));
 }

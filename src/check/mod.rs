@@ -23,6 +23,8 @@ mod guard;
 mod harness;
 mod itself;
 mod judge;
+#[cfg(feature = "std")]
+mod linear;
 mod lockstep;
 mod messages;
 mod minimize;
@@ -44,6 +46,8 @@ pub use deviation::Deviation;
 pub use encode::encode;
 pub use harness::Harness;
 pub use itself::itself;
+#[cfg(feature = "std")]
+pub use linear::linear;
 pub use lockstep::{empty_chunk, round_trip, split};
 pub use messages::Messages;
 pub use prove::{Unmerged, prove};

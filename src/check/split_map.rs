@@ -301,6 +301,7 @@ const fn letter(property: Property) -> char {
         Property::Progress => '!',
         // No split is checked for these.
         Property::EmptyChunk
+        | Property::Linear
         | Property::Interrupted
         | Property::Cancelled
         | Property::Encode
@@ -321,6 +322,7 @@ const fn colour(property: Property) -> &'static str {
         Property::Memory => "#4fa9a5",
         Property::Progress => "#8a5a2b",
         Property::EmptyChunk
+        | Property::Linear
         | Property::Interrupted
         | Property::Cancelled
         | Property::Encode

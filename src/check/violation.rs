@@ -32,6 +32,8 @@ pub enum Property {
     EmptyChunk,
     /// Bytes held are bounded by bytes received, whatever a header claims.
     Memory,
+    /// One byte at a time costs in proportion to the bytes.
+    Linear,
     /// Interrupted, `WouldBlock` and `Pending` lose nothing.
     Interrupted,
     /// A dropped future loses nothing.
@@ -47,7 +49,7 @@ pub enum Property {
 
 impl Property {
     /// Every property.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::RoundTrip,
         Self::EverySplit,
         Self::Prompt,
@@ -56,6 +58,7 @@ impl Property {
         Self::Poisoned,
         Self::EmptyChunk,
         Self::Memory,
+        Self::Linear,
         Self::Interrupted,
         Self::Cancelled,
         Self::Progress,
@@ -75,6 +78,7 @@ impl Property {
             Self::Poisoned => "poisoned",
             Self::EmptyChunk => "empty_chunk",
             Self::Memory => "memory",
+            Self::Linear => "linear",
             Self::Interrupted => "interrupted",
             Self::Cancelled => "cancelled",
             Self::Progress => "progress",
@@ -101,6 +105,7 @@ impl Property {
             Self::Poisoned => "after an error every call gives the same error and no frame",
             Self::EmptyChunk => "feeding no bytes changes nothing",
             Self::Memory => "bytes held are bounded by bytes received, whatever a header claims",
+            Self::Linear => "one byte at a time costs in proportion to the bytes",
             Self::Interrupted => "Interrupted, WouldBlock and Pending lose nothing",
             Self::Cancelled => "a dropped future loses nothing",
             Self::Progress => "no panic, no endless loop, no frame out of nothing",
@@ -160,6 +165,10 @@ impl fmt::Display for Violation {
         }
         if !self.declared.is_empty() {
             writeln!(f, "{}", Declared("  declared  ", &self.declared))?;
+        }
+        // No token brings back how long it took.
+        if self.property == Property::Linear {
+            return f.write_str("  replay    the check");
         }
         match self.case.to_string() {
             token if token.len() <= TOKEN => write!(f, "  replay    {token}"),
