@@ -707,3 +707,132 @@ impl Format for Greeting {
         }
     }
 }
+
+/// Lines, each ended by LF, up to an empty one. The frame is all before that.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    /// How many bytes of the buffer begin no end.
+    searched: usize,
+}
+
+impl Toy for Head {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let mut pairs = buffer[self.searched..].windows(2);
+        let Some(end) = pairs.position(|pair| pair == b"\n\n") else {
+            self.searched = buffer.len().saturating_sub(1);
+            return Ok(None);
+        };
+        let end = std::mem::take(&mut self.searched) + end;
+        let head = take(buffer, 0, end);
+        buffer.advance(2);
+        Ok(head)
+    }
+}
+
+impl Format for Head {
+    const STREAMS: &[&[u8]] = &[b"a: b\nc: d\n\n\n\ne: f\n\n", b"\na: b\n", b"\n\n\n"];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let end = (0..rest.len()).find(|&end| rest[end..].starts_with(b"\n\n"));
+            match end {
+                Some(end) => Front::Frame(end + 2, rest[..end].to_vec()),
+                None => Front::Part,
+            }
+        })
+    }
+}
+
+/// A length of four bytes, the low one first, then the body, of up to 16 MiB.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Large;
+
+impl Toy for Large {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        match u32::from_le_bytes(length) {
+            length @ ..=0x100_0000 => Ok(take(buffer, 4, length as usize)),
+            _ => Err(Error::TooLong),
+        }
+    }
+}
+
+impl Format for Large {
+    const STREAMS: &[&[u8]] = &[
+        b"\x02\0\0\0ab\0\0\0\0\x01\0\0\0c",
+        b"\0\0\0\x01at the limit",
+        b"\x01\0\0\0a\x01\0\0\x01over",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let [a, b, c, d, ..] = *rest else {
+                return Front::Part;
+            };
+            let length = usize::from(a) + (usize::from(b) << 8) + (usize::from(c) << 16);
+            match (d, length) {
+                (0, _) => front(rest, 4, length),
+                (1, 0) => front(rest, 4, 1 << 24),
+                _ => Front::Refused(4, Error::TooLong),
+            }
+        })
+    }
+}
+
+/// A count of four bytes, the low one first, then as many entries, which are frames
+/// as in [`Short`]. The frame is all of them as they stand.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Array {
+    /// How many entries are whole.
+    whole: u32,
+    /// How many bytes they are.
+    bytes: usize,
+}
+
+impl Toy for Array {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&count) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        while self.whole < u32::from_le_bytes(count) {
+            let Some((&length, rest)) = buffer[4 + self.bytes..].split_first() else {
+                return Ok(None);
+            };
+            let length = limited(length.into())?;
+            if rest.len() < length {
+                return Ok(None);
+            }
+            self.whole += 1;
+            self.bytes += 1 + length;
+        }
+        let Self { bytes, .. } = std::mem::take(self);
+        Ok(take(buffer, 4, bytes))
+    }
+}
+
+impl Format for Array {
+    const STREAMS: &[&[u8]] = &[
+        b"\x03\0\0\0\x01a\0\x02bc\0\0\0\0\x01\0\0\0\0",
+        b"\0\x01\0\0\x01a\x03bc",
+        b"\x02\0\0\0\x01a\x09over",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let [a, b, c, d, ..] = *rest else {
+                return Front::Part;
+            };
+            let mut end = 4;
+            for _ in 0..u32::from_le_bytes([a, b, c, d]) {
+                match rest.get(end) {
+                    None => return Front::Part,
+                    Some(9..) => return Front::Refused(end + 1, Error::TooLong),
+                    Some(&length) => end += 1 + usize::from(length),
+                }
+            }
+            front(rest, 4, end - 4)
+        })
+    }
+}

@@ -10,10 +10,12 @@ mod allocates;
 mod consumes;
 mod encoders;
 mod formats;
+mod interrupted;
 mod limits;
 mod one_recv;
 mod overflow;
 mod prefix;
+mod quadratic;
 mod sampling;
 mod stall;
 mod toy;
@@ -24,7 +26,7 @@ mod zero;
 
 use std::collections::HashSet;
 
-use everysplit::check::{self, Property};
+use everysplit::check::{self, Between, Property, Violation};
 use everysplit::{Split, Subject};
 
 use formats::Format;
@@ -34,16 +36,20 @@ use toy::{Answer, Error, Frame, Run, Toy};
 const BOUND: usize = 16;
 
 /// The ways to choose splits, in the order of the matrix.
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 7] = [
     "whole",
     "byte by byte",
     "every 1 cut",
     "every 2 cuts",
     "256 random",
     "proof",
+    "byte by byte, timed",
 ];
+const PROOF: usize = 5;
+const TIMED: usize = 6;
 
-/// What comes of the proof of a mutant.
+/// What comes of a mutant: of its proof, if it is proved, and of the check that is
+/// made for it, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     /// This property does not hold.
@@ -51,7 +57,7 @@ enum Verdict {
     /// It was in too many states.
     Unmerged,
     /// It is right.
-    Proved,
+    Right,
 }
 
 impl From<Property> for Verdict {
@@ -64,19 +70,44 @@ impl From<Property> for Verdict {
 struct Mutant {
     name: &'static str,
     source: &'static str,
-    /// What must come of its proof.
+    /// What must come of it.
     verdict: Verdict,
     streams: &'static [&'static [u8]],
     judge: Box<Judge>,
-    judge_right: fn(&[u8]) -> (Kills, Verdict),
+    judge_right: Box<Judge>,
 }
 
-/// Tells which of the columns kill a framer on a stream, and what the proof says.
+/// Tells which of the columns kill a framer on a stream, and what comes of it.
 type Judge = dyn Fn(&[u8]) -> (Kills, Verdict);
-type Kills = [bool; COLUMNS.len()];
 
-/// What comes of a right framer.
-const PASSES: (Kills, Verdict) = ([false; COLUMNS.len()], Verdict::Proved);
+type Kills = [Kill; COLUMNS.len()];
+
+/// What a column does to a framer; the last says most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kill {
+    NotTried,
+    Survives,
+    /// It was in too many states for a proof.
+    Unmerged,
+    /// Killed by splits whose chunks are read with an interruption before each.
+    Interrupted,
+    Killed,
+}
+
+impl Kill {
+    const fn mark(self) -> char {
+        match self {
+            Self::NotTried => '-',
+            Self::Survives => '.',
+            Self::Unmerged => '~',
+            Self::Interrupted => 'i',
+            Self::Killed => 'x',
+        }
+    }
+}
+
+/// Checks one split of a stream through a reader that is interrupted.
+type Reads = fn(&[u8], &Split, Between) -> Result<(), Violation>;
 
 impl Mutant {
     /// Makes a mutant of the format `F`.
@@ -93,20 +124,62 @@ impl Mutant {
             verdict: verdict.into(),
             streams,
             judge: Box::new(move |stream| judge(&Run::new(toy.clone()), stream, &F::parse(stream))),
-            judge_right: judge_right::<F>,
+            judge_right: Box::new(judge_right::<F>),
         }
     }
 
-    /// What kills it on any of its streams, and the first that the proof says
-    /// against it.
+    /// Makes a mutant of the format `F` that gives what it should, and takes too long
+    /// for streams such as `long` makes of a length.
+    fn slow<F: Format>(
+        name: &'static str,
+        source: &'static str,
+        toy: impl Toy + 'static,
+        streams: &'static [&'static [u8]],
+        long: fn(usize) -> Vec<u8>,
+    ) -> Self {
+        Self {
+            name,
+            source,
+            verdict: Verdict::Caught(Property::Linear),
+            streams,
+            judge: Box::new(move |stream| {
+                judge_timed(&Run::new(toy.clone()), stream, &F::parse(stream), long)
+            }),
+            judge_right: Box::new(move |stream| {
+                judge_timed(&Run::new(F::default()), stream, &F::parse(stream), long)
+            }),
+        }
+    }
+
+    /// Makes a mutant that reads, and does not do what it should when it is
+    /// interrupted.
+    fn reads(
+        name: &'static str,
+        source: &'static str,
+        (between, property): (Between, Property),
+        wrong: Reads,
+        right: Reads,
+        streams: &'static [&'static [u8]],
+    ) -> Self {
+        Self {
+            name,
+            source,
+            verdict: Verdict::Caught(property),
+            streams,
+            judge: Box::new(move |stream| judge_reads(wrong, stream, between)),
+            judge_right: Box::new(move |stream| judge_reads(right, stream, between)),
+        }
+    }
+
+    /// What kills it on any of its streams, and the first that is said against it.
     fn judge(&self) -> (Kills, Verdict) {
-        let mut all = PASSES;
+        let mut all = ([Kill::NotTried; COLUMNS.len()], Verdict::Right);
         for stream in self.streams {
             let (kills, verdict) = (self.judge)(stream);
             for (all, kill) in all.0.iter_mut().zip(kills) {
-                *all |= kill;
+                *all = kill.max(*all);
             }
-            if all.1 == Verdict::Proved {
+            if all.1 == Verdict::Right {
                 all.1 = verdict;
             }
         }
@@ -118,13 +191,12 @@ fn judge<S>(subject: &S, stream: &[u8], answer: &Answer) -> (Kills, Verdict)
 where
     S: Subject<Frame = Frame, Error = Error> + Clone + Eq,
 {
-    let len = stream.len();
-    let kills = |mut splits: Box<dyn Iterator<Item = Split>>| {
-        splits.any(|split| check::split(subject.clone(), stream, &split, answer).is_err())
-    };
-    let cuts = |count| Split::up_to(len, count).filter(move |split| split.cuts().len() == count);
+    let columns = columns(stream.len(), |split| {
+        check::split(subject.clone(), stream, split, answer)
+    });
+    let mut kills = kills(columns, Kill::Killed);
     let verdict = match check::prove(subject.clone(), stream, answer, BOUND) {
-        Ok(Ok(_)) => Verdict::Proved,
+        Ok(Ok(_)) => Verdict::Right,
         Ok(Err(_)) => Verdict::Unmerged,
         Err(violation) => {
             // What the proof found is there without it.
@@ -133,17 +205,71 @@ where
             Verdict::Caught(violation.property)
         }
     };
-    let kills = [
-        kills(Box::new([Split::whole()].into_iter())),
-        kills(Box::new([Split::bytes(len)].into_iter())),
-        kills(Box::new(cuts(1))),
-        kills(Box::new(cuts(2))),
-        kills(Box::new(
-            (0..256).map(move |seed| Split::sample(len, &[], seed)),
-        )),
-        matches!(verdict, Verdict::Caught(_)),
-    ];
+    kills[PROOF] = match verdict {
+        Verdict::Right => Kill::Survives,
+        Verdict::Unmerged => Kill::Unmerged,
+        Verdict::Caught(_) => Kill::Killed,
+    };
     (kills, verdict)
+}
+
+/// What a framer found in the columns that are splits alone is to it.
+fn kills(columns: [Option<Property>; PROOF], found: Kill) -> Kills {
+    let mut kills = [Kill::NotTried; COLUMNS.len()];
+    for (kill, column) in kills.iter_mut().zip(columns) {
+        *kill = column.map_or(Kill::Survives, |_| found);
+    }
+    kills
+}
+
+/// What the splits of each column find, in the columns that are splits alone.
+fn columns(
+    len: usize,
+    check: impl Fn(&Split) -> Result<(), Violation>,
+) -> [Option<Property>; PROOF] {
+    let cuts = |count| Split::up_to(len, count).filter(move |split| split.cuts().len() == count);
+    let splits: [Box<dyn Iterator<Item = Split>>; PROOF] = [
+        Box::new([Split::whole()].into_iter()),
+        Box::new([Split::bytes(len)].into_iter()),
+        Box::new(cuts(1)),
+        Box::new(cuts(2)),
+        Box::new((0..256).map(|seed| Split::sample(len, &[], seed))),
+    ];
+    splits.map(|mut splits| {
+        let violation = splits.find_map(|split| check(&split).err());
+        violation.map(|violation| violation.property)
+    })
+}
+
+fn judge_timed<S>(
+    subject: &S,
+    stream: &[u8],
+    answer: &Answer,
+    long: fn(usize) -> Vec<u8>,
+) -> (Kills, Verdict)
+where
+    S: Subject<Frame = Frame, Error = Error> + Clone + Eq,
+{
+    let (mut kills, mut verdict) = judge(subject, stream, answer);
+    let timed = check::linear(|| subject.clone(), long);
+    kills[TIMED] = Kill::Survives;
+    if let Err(violation) = timed {
+        kills[TIMED] = Kill::Killed;
+        // What is said against its frames comes first.
+        if verdict == Verdict::Right {
+            verdict = Verdict::Caught(violation.property);
+        }
+    }
+    (kills, verdict)
+}
+
+fn judge_reads(reads: Reads, stream: &[u8], between: Between) -> (Kills, Verdict) {
+    let columns = columns(stream.len(), |split| reads(stream, split, between));
+    let verdict = columns.into_iter().flatten().next();
+    (
+        kills(columns, Kill::Interrupted),
+        verdict.map_or(Verdict::Right, Verdict::Caught),
+    )
 }
 
 fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
@@ -151,7 +277,7 @@ fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// The mutants by what kind of mistake they are.
-fn classes() -> [(&'static str, Vec<Mutant>); 13] {
+fn classes() -> [(&'static str, Vec<Mutant>); 15] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -160,8 +286,10 @@ fn classes() -> [(&'static str, Vec<Mutant>); 13] {
         ("limit logic", limits::mutants()),
         ("allocates before it validates", allocates::mutants()),
         ("overflow, negative, undersized", overflow::mutants()),
+        ("quadratic", quadratic::mutants()),
         ("truncated end", truncated_end::mutants()),
         ("after an error", after_error::mutants()),
+        ("cancel, WouldBlock, Interrupted", interrupted::mutants()),
         ("zero length", zero::mutants()),
         ("byte order and length unit", unit::mutants()),
         ("one recv, one message", one_recv::mutants()),
@@ -175,29 +303,30 @@ fn mutants() -> impl Iterator<Item = Mutant> {
 
 #[test]
 fn every_mutant_is_caught() {
-    let (mut count, mut killed) = (0, [0; COLUMNS.len()]);
-    println!("x killed, . survives, ~ the proof stops at its bound and says so");
+    let (mut count, mut killed, mut interrupted) = (0, [0; COLUMNS.len()], 0);
+    println!(
+        "x killed, i killed when each read is interrupted, . survives, - not tried,\n\
+         ~ the proof stops at its bound and says so"
+    );
     for (class, mutants) in classes() {
         println!("\n{class:50}{}", COLUMNS.join("  "));
         for mutant in mutants {
             let (kills, verdict) = mutant.judge();
             assert_eq!(verdict, mutant.verdict, "{}", mutant.name);
-            let mut marks = kills.map(|kill| if kill { 'x' } else { '.' });
-            if verdict == Verdict::Unmerged {
-                marks[COLUMNS.len() - 1] = '~';
-            }
             print!("  {:48}", mutant.name);
-            for (column, mark) in COLUMNS.iter().zip(marks) {
+            for (column, mark) in COLUMNS.iter().zip(kills.map(Kill::mark)) {
                 print!("{mark:^width$}  ", width = column.len());
             }
             println!("{}", mutant.source);
             for (killed, kill) in killed.iter_mut().zip(kills) {
-                *killed += u32::from(kill);
+                *killed += u32::from(kill == Kill::Killed);
             }
+            interrupted += u32::from(kills.contains(&Kill::Interrupted));
             count += 1;
         }
     }
     let rows = COLUMNS.iter().zip(killed);
+    let rows = rows.chain([(&"any, each read interrupted", interrupted)]);
     let rows: Vec<String> = rows
         .map(|(column, killed)| format!("| {column} | {killed} |"))
         .collect();
@@ -216,7 +345,8 @@ fn every_mutant_is_caught() {
 /// 256.
 #[test]
 fn only_the_proof_finds_three_cuts() {
-    let alone = [false, false, false, false, false, true];
+    let mut alone = [Kill::Survives; COLUMNS.len()];
+    (alone[PROOF], alone[TIMED]) = (Kill::Killed, Kill::NotTried);
     let found = mutants().filter(|mutant| mutant.judge().0 == alone);
     let found: Vec<&str> = found.map(|mutant| mutant.name).collect();
     assert_eq!(found, ["three cuts together spoil a frame"]);
@@ -228,8 +358,7 @@ fn only_the_proof_finds_three_cuts() {
 fn the_right_ones_pass() {
     for mutant in mutants() {
         for stream in mutant.streams {
-            let right = (mutant.judge_right)(stream);
-            assert_eq!(right, PASSES, "{}: {}", mutant.name, stream.escape_ascii());
+            assert_right((mutant.judge_right)(stream), stream);
         }
     }
     passes::<formats::Short>();
@@ -247,6 +376,9 @@ fn the_right_ones_pass() {
     passes::<formats::Total>();
     passes::<formats::Values>();
     passes::<formats::Greeting>();
+    passes::<formats::Head>();
+    passes::<formats::Large>();
+    passes::<formats::Array>();
 }
 
 /// Holds a right framer to the streams of its format and to all that they begin
@@ -256,14 +388,17 @@ fn passes<F: Format>() {
     for stream in F::STREAMS {
         for end in 0..=stream.len() {
             let stream = &stream[..end];
-            assert_eq!(
-                judge_right::<F>(stream),
-                PASSES,
-                "{}",
-                stream.escape_ascii()
-            );
+            assert_right(judge_right::<F>(stream), stream);
         }
     }
+}
+
+#[track_caller]
+fn assert_right((kills, verdict): (Kills, Verdict), stream: &[u8]) {
+    let stream = stream.escape_ascii();
+    assert_eq!(verdict, Verdict::Right, "{stream}");
+    let passes = |kill| matches!(kill, Kill::NotTried | Kill::Survives);
+    assert!(kills.into_iter().all(passes), "{stream}: {kills:?}");
 }
 
 /// Two mutants with one name would be one row too few.

@@ -20,6 +20,8 @@ pub(crate) enum Error {
     TooLong,
     Malformed,
     Truncated,
+    /// No bytes were read this time.
+    Blocked,
 }
 
 /// A framer in as few lines as can be: what it leaves in the buffer is there at
