@@ -3,6 +3,8 @@
 
 use bytes::BytesMut;
 
+use everysplit::Sink;
+
 use crate::Mutant;
 use crate::formats::{Array, Head, Large};
 use crate::toy::{Error, Frame, Next, Toy};
@@ -64,7 +66,7 @@ impl Toy for CopiesAgain {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Vec<Frame>,
+        frames: &mut Sink<Frame>,
     ) -> Result<(), Error> {
         *buffer = BytesMut::from(&[&buffer[..], chunk].concat()[..]);
         Large.feed(buffer, b"", frames)
