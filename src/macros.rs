@@ -36,15 +36,14 @@ macro_rules! framer_tests {
         $crate::framer_tests!($module, $harness.of_streams($streams), |$name, $stream| $ask);
     };
     ($module:ident, $harness:expr, |$name:ident, $stream:ident| $ask:expr $(,)?) => {
-        #[cfg(test)]
         mod $module {
             use super::*;
 
             /// What came of the streams, asked for once for all tests.
             static VERDICTS: std::sync::OnceLock<$crate::check::Verdicts> = std::sync::OnceLock::new();
 
-            fn holds(property: $crate::check::Property) {
-                let verdicts = VERDICTS.get_or_init(|| {
+            pub(super) fn verdicts() -> &'static $crate::check::Verdicts {
+                VERDICTS.get_or_init(|| {
                     $crate::check::Verdicts::of(|verdicts| {
                         let $name = $harness;
                         for $stream in $name.streams() {
@@ -52,7 +51,12 @@ macro_rules! framer_tests {
                         }
                         Ok(())
                     })
-                });
+                })
+            }
+
+            #[cfg(test)]
+            fn holds(property: $crate::check::Property) {
+                let verdicts = verdicts();
                 for certificate in verdicts.certificates() {
                     println!("{certificate}");
                 }
@@ -82,7 +86,7 @@ macro_rules! framer_tests {
 /// stream, checked on a split that is drawn from a hash of it. The crate of the
 /// target depends on `libfuzzer-sys` and begins with `#![no_main]`.
 ///
-/// ```ignore
+/// ```text
 /// #![no_main]
 ///
 /// everysplit::framer_fuzz!(Harness::new(MyFramer::new, check::itself(MyFramer::new)));

@@ -65,6 +65,12 @@ impl Verdicts {
         violations.filter(move |violation| violation.property == property)
     }
 
+    /// Returns the violation of a property on the shortest stream.
+    pub fn smallest(&self, property: Property) -> Option<&Violation> {
+        let size = |violation: &&Violation| (violation.case.stream.len(), violation.offset);
+        self.violations(property).min_by_key(size)
+    }
+
     /// Asserts that a property holds on all streams.
     ///
     /// # Panics
@@ -74,9 +80,7 @@ impl Verdicts {
     pub fn assert(&self, property: Property) {
         let streams = self.certificates.len() + self.violations.len();
         assert!(streams > 0, "there are no streams to ask of");
-        let size = |violation: &&Violation| (violation.case.stream.len(), violation.offset);
-        let violations = self.violations(property);
-        if let Some(smallest) = violations.min_by_key(size) {
+        if let Some(smallest) = self.smallest(property) {
             let count = self.violations(property).count();
             panic!("on {count} of {streams} streams, the smallest:\n{smallest}");
         }

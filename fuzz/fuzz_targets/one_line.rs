@@ -1,0 +1,9 @@
+//! What a user's own target looks like, with the reference framer under test.
+#![no_main]
+
+use everysplit::{Framer, check::Harness, naive, suite::CONFIGS};
+
+everysplit::framer_fuzz!(Harness::new(
+    || Framer::new(CONFIGS[0]),
+    |stream| naive::parse(CONFIGS[0], stream)
+));
