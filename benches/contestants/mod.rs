@@ -76,7 +76,8 @@ pub fn encoders(stream: &Stream) -> [Contestant<'_>; 3] {
     ]
 }
 
-fn peer() -> LengthDelimitedCodec {
+/// tokio-util's codec for the same header: a frame is cmd, recv and body.
+pub fn peer() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder()
         .little_endian()
         .length_field_length(4)

@@ -1,0 +1,238 @@
+//! Prints how many splits of a stream are checked a second when they are tried one
+//! by one, beside the crate partial-io: the same codec on the same splits of the
+//! same streams, interleaved in one run. It proves nothing.
+
+#[allow(dead_code, reason = "only the peer is needed here")]
+mod contestants;
+
+use std::hint::black_box;
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use contestants::peer;
+use everysplit::check::{self, Expected, Harness, Outcome};
+use everysplit::{Buffered, Config, FrameRef, Split, Subject, Tokio, naive};
+use partial_io::{PartialAsyncRead, PartialOp};
+use tokio::runtime::{Builder, Runtime};
+use tokio_stream::StreamExt;
+use tokio_util::codec::{Decoder, FramedRead, LengthDelimitedCodec};
+
+/// How many times each contestant runs on each stream, in turn with the others.
+const ROUNDS: usize = 2001;
+
+/// How many splits each contestant checks in a run.
+const SPLITS: u32 = 200;
+
+/// What they are drawn from.
+const SEED: u64 = 0;
+
+fn main() {
+    // Entered once a run: no future here is ever pending.
+    let runtime = Builder::new_current_thread().build().unwrap();
+    println!(
+        "| stream, bytes | bare calls | partial-io | `check::split` | to partial-io | `sampled` | to partial-io |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|");
+    for len in [64, 256, 1024] {
+        let course = Course::new(len);
+        course.partial_io_cuts_as_asked(&runtime);
+        let [bare, partial_io, split, sampled] = medians([
+            &|| course.bare(),
+            &|| course.partial_io(&runtime),
+            &|| course.split(),
+            &|| course.sampled(),
+        ]);
+        let millions = |time: f64| f64::from(SPLITS) / time / 1e6;
+        println!(
+            "| {len} | {:.2} M | {:.2} M | {:.2} M | {:.2} | {:.2} M | {:.2} |",
+            millions(bare),
+            millions(partial_io),
+            millions(split),
+            partial_io / split,
+            millions(sampled),
+            partial_io / sampled,
+        );
+    }
+}
+
+/// A stream, what it must give, and how it is cut: each split for both sides.
+struct Course {
+    stream: BytesMut,
+    expected: Expected<BytesMut, ErrorKind>,
+    splits: Vec<Split>,
+    ops: Vec<Vec<PartialOp>>,
+}
+
+impl Course {
+    fn new(len: usize) -> Self {
+        let stream = stream(len);
+        let edges = edges(&stream);
+        let sample = |n| Split::sample(len, &edges, SEED + n);
+        let splits: Vec<Split> = (0..SPLITS.into()).map(sample).collect();
+        let ops = |split: &Split| {
+            let chunks = split.chunks(&stream);
+            chunks
+                .map(|chunk| PartialOp::Limited(chunk.len()))
+                .collect()
+        };
+        Self {
+            expected: expected(&stream),
+            ops: splits.iter().map(ops).collect(),
+            splits,
+            stream,
+        }
+    }
+
+    /// The calls of the codec and nothing else, with a buffer that need not grow.
+    fn bare(&self) {
+        for split in &self.splits {
+            let mut codec = peer();
+            let mut buffer = BytesMut::with_capacity(self.room());
+            for chunk in split.chunks(&self.stream) {
+                buffer.extend_from_slice(chunk);
+                while let Some(frame) = codec.decode(&mut buffer).unwrap() {
+                    black_box(frame);
+                }
+            }
+            assert!(codec.decode_eof(&mut buffer).unwrap().is_none());
+        }
+    }
+
+    fn partial_io(&self, runtime: &Runtime) {
+        runtime.block_on(async {
+            for ops in &self.ops {
+                self.read(ops, peer()).await;
+            }
+        });
+    }
+
+    /// Holds what tokio's reader gives to what is expected: the outcome, not the
+    /// calls.
+    async fn read<D>(&self, ops: &[PartialOp], codec: D) -> D
+    where
+        D: Decoder<Item = BytesMut, Error = io::Error>,
+    {
+        let reader = PartialAsyncRead::new(&self.stream[..], ops.to_vec());
+        let mut frames = FramedRead::with_capacity(reader, codec, self.room());
+        for (_, frame) in &self.expected.frames {
+            assert_eq!(frames.next().await.unwrap().unwrap(), frame);
+        }
+        assert!(frames.next().await.is_none());
+        frames.into_parts().codec
+    }
+
+    /// A buffer of so many bytes never cuts a read short, and never grows.
+    fn room(&self) -> usize {
+        self.stream.len() + 16
+    }
+
+    fn partial_io_cuts_as_asked(&self, runtime: &Runtime) {
+        for (split, ops) in self.splits.iter().zip(&self.ops) {
+            let seen = runtime.block_on(self.read(ops, Seen::new())).chunks;
+            let asked: Vec<usize> = split.chunks(&self.stream).map(<[u8]>::len).collect();
+            assert_eq!(seen, asked);
+        }
+    }
+
+    fn split(&self) {
+        for split in &self.splits {
+            check::split(subject(), &self.stream, split, &self.expected).unwrap();
+        }
+    }
+
+    /// Draws the splits too, and tries each of them twice: the second time with
+    /// empty chunks.
+    fn sampled(&self) {
+        let harness = Harness::new(subject, |_| self.expected.clone()).edges(edges);
+        harness.sampled(&self.stream, SEED, SPLITS.into()).unwrap();
+    }
+}
+
+fn subject() -> impl Subject<Frame = BytesMut, Error = ErrorKind> {
+    Buffered::new(Tokio::new(peer(), |error: io::Error| error.kind()))
+}
+
+/// The codec, and the lengths of the chunks that it sees come.
+struct Seen {
+    codec: LengthDelimitedCodec,
+    left: usize,
+    chunks: Vec<usize>,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self {
+            codec: peer(),
+            left: 0,
+            chunks: Vec::new(),
+        }
+    }
+}
+
+impl Decoder for Seen {
+    type Item = BytesMut;
+    type Error = io::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> io::Result<Option<BytesMut>> {
+        if buffer.len() > self.left {
+            self.chunks.push(buffer.len() - self.left);
+        }
+        let frame = self.codec.decode(buffer);
+        self.left = buffer.len();
+        frame
+    }
+}
+
+/// Whole frames of many sizes.
+fn stream(len: usize) -> BytesMut {
+    let sizes = [0, 5, 64, 1, 200, 17, 33, 0, 100, 12, 500, 3];
+    let mut stream = BytesMut::new();
+    for size in sizes.into_iter().cycle() {
+        let left = len - stream.len();
+        if left == 0 {
+            break;
+        }
+        // The last one takes what is left.
+        let size = if left < size + 24 { left - 12 } else { size };
+        let (cmd, recv, body) = (1, 0, &[b'x'; 1024][..size]);
+        let frame = FrameRef { cmd, recv, body };
+        Config::default().encode(frame, &mut stream).unwrap();
+    }
+    stream
+}
+
+fn expected(stream: &[u8]) -> Expected<BytesMut, ErrorKind> {
+    let mut start = 0;
+    let frames = naive::parse(Config::default(), stream).frames.into_iter();
+    let frames = frames.map(|(end, _)| {
+        let frame = BytesMut::from(&stream[start + 4..end]);
+        start = end;
+        (end, frame)
+    });
+    Expected {
+        frames: frames.collect(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    }
+}
+
+fn edges(stream: &[u8]) -> Vec<usize> {
+    naive::edges(Config::default(), stream)
+}
+
+/// The median time of each contestant for all splits, in seconds.
+fn medians<const N: usize>(contestants: [&dyn Fn(); N]) -> [f64; N] {
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..ROUNDS {
+        for (times, run) in times.iter_mut().zip(contestants) {
+            let start = Instant::now();
+            run();
+            times.push(start.elapsed());
+        }
+    }
+    times.map(|mut times: Vec<Duration>| {
+        times.sort_unstable();
+        times[ROUNDS / 2].as_secs_f64()
+    })
+}
