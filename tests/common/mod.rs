@@ -1,6 +1,9 @@
-//! The golden vectors and the captures, as the tests read them.
+//! The golden vectors and the captures, as the tests read them, and oracles that
+//! they share.
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(unreachable_pub, reason = "each test file is a crate of its own")]
+
+pub mod oracles;
 
 use everysplit::check::{self, Expected};
 use everysplit::{ByteOrder, Config, DecodeError, Frame};
