@@ -330,7 +330,6 @@ fn three_cuts_together_are_found() {
 #[test]
 fn the_certificate_tells_what_was_covered() {
     let config = Config::default();
-    let readme = include_str!("../README.md");
     let frames = [
         &[5, 0, 0, 0][..],
         &[0; 8],
@@ -343,7 +342,10 @@ fn the_certificate_tells_what_was_covered() {
     let stream = frames.concat();
     let expected = naive::parse(config, &stream);
     let proof = check::prove(Framer::new(config), &stream, &expected, 8).unwrap();
-    assert!(readme.contains(&proof.unwrap().to_string()));
+    assert_eq!(
+        proof.unwrap().to_string(),
+        "proved: 46 bytes, all 35184372088832 splits, 1128 feeds, at most 1 states an offset"
+    );
 
     let stream = [&[4, 0, 0, 0][..], &[0; 8], b"body", &[0; 12], &[9; 20]].concat();
     let expected = naive::parse(config, &stream);

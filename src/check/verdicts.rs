@@ -66,6 +66,7 @@ impl Verdicts {
     }
 
     /// Returns the violation of a property on the shortest stream.
+    #[must_use]
     pub fn smallest(&self, property: Property) -> Option<&Violation> {
         let size = |violation: &&Violation| (violation.case.stream.len(), violation.offset);
         self.violations(property).min_by_key(size)
