@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use everysplit::{Codec, Config, DecodeError, EncodeError, Frame, FrameRef, Split};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_stream::StreamExt;
-use tokio_util::codec::{Encoder, FramedRead};
+use tokio_util::codec::{Decoder, Encoder, FramedRead};
 
 /// Gives a stream chunk by chunk, and is pending before each.
 struct Chunks {
@@ -84,6 +84,14 @@ async fn frames_come_back_whatever_the_split() {
         assert_eq!(read, frames());
         assert!(error.is_none(), "{error:?}");
     }
+}
+
+/// A reader asks once more when the stream has ended, and would have it then: too
+/// late.
+#[test]
+fn a_frame_is_out_before_the_stream_ends() {
+    let frame = Codec::new(Config::default()).decode(&mut stream());
+    assert_eq!(frame.unwrap().as_ref(), frames().first());
 }
 
 #[tokio::test]
