@@ -50,6 +50,22 @@ fn a_byte_that_is_left_holds_little() {
     assert_eq!(framer.held(), 1);
 }
 
+/// Up to eight times what is left may stay with it: no copy then.
+#[test]
+fn eight_times_what_is_left_is_kept_and_no_more() {
+    let kept = |taken: usize| {
+        let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::with_capacity(100));
+        // What came before this chunk does not count.
+        framer.feed(&header(0).repeat(90), &mut frames).unwrap();
+        let chunk = [header(0).repeat(taken), header(1).to_vec()].concat();
+        let measured = measure(|| framer.feed(&chunk, &mut frames).unwrap());
+        assert_eq!(frames.len(), 90 + taken);
+        usize::try_from(measured.bytes_current).unwrap()
+    };
+    assert_eq!(kept(8), 9 * Header::LEN);
+    assert_eq!(kept(9), Header::LEN);
+}
+
 #[test]
 fn a_refused_size_holds_nothing() {
     let mut framer = Framer::new(Config::default());
