@@ -276,6 +276,11 @@ fn errors_tell_what_to_do() {
          the peer closed early or bytes were lost"
     );
     assert_eq!(
+        cut(b"\x05\0\0\0"),
+        "stream ended inside the frame at offset 0: 4 of 17 bytes came, \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
         cut(b"\x05\0\0\0\x01"),
         "stream ended inside the frame at offset 0: 5 of 17 bytes came, \
          the peer closed early or bytes were lost"
