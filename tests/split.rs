@@ -122,3 +122,33 @@ fn samples_reach_every_cut() {
     let cuts: HashSet<usize> = samples.flat_map(|split| split.cuts().to_vec()).collect();
     assert_eq!(cuts.len(), len - 1);
 }
+
+/// The chunks are of every order of magnitude, up to the stream's own.
+#[test]
+fn samples_begin_with_a_byte_or_with_almost_all() {
+    let samples = (0..2000).map(|seed| Split::sample(255, &[], seed));
+    let firsts: HashSet<usize> = samples
+        .filter_map(|split| split.cuts().first().copied())
+        .collect();
+    assert!(firsts.contains(&1));
+    assert!(firsts.iter().any(|&first| first > 200), "{firsts:?}");
+}
+
+#[test]
+fn samples_have_up_to_eight_cuts() {
+    let samples = (0..2000).map(|seed| Split::sample(4096, &[], seed));
+    let counts: HashSet<usize> = samples.map(|split| split.cuts().len()).collect();
+    assert_eq!(counts, (0..=8).collect());
+}
+
+#[test]
+fn samples_cut_beside_an_edge_and_on_it() {
+    let edge = 500;
+    let samples = (0..1000).map(|seed| Split::sample(1000, &[edge], seed));
+    let cuts: Vec<usize> = samples.flat_map(|split| split.cuts().to_vec()).collect();
+    for cut in edge - 3..=edge + 3 {
+        let count = cuts.iter().filter(|&&drawn| drawn == cut).count();
+        let near = cut.abs_diff(edge) <= 1;
+        assert_eq!(count > 200, near, "{count} at {cut}");
+    }
+}
