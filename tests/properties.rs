@@ -296,6 +296,18 @@ fn errors_tell_what_to_do() {
     );
 }
 
+#[test]
+fn edges_are_where_fields_begin_and_frames_end() {
+    let config = Config::default();
+    let mut stream = encode(config, &[frame(1, b"first"), frame(2, b"")]);
+    let edges = [0, 4, 8, 12, 17, 21, 25, 29];
+    assert_eq!(naive::edges(config, &stream), edges);
+    // Of what is refused or not whole, those that it reaches.
+    stream.extend([0xff; 5]);
+    assert_eq!(naive::edges(config, &stream), [&edges[..], &[33]].concat());
+    assert_eq!(naive::edges(config, b""), [0]);
+}
+
 /// Any configuration with a limit that bodies can be drawn up to.
 fn config() -> impl Strategy<Value = Config> + Clone {
     let byte_order = prop_oneof![Just(ByteOrder::Little), Just(ByteOrder::Big)];
