@@ -112,7 +112,7 @@ pub fn encode(config: Config, frame: &Frame) -> Result<Vec<u8>, EncodeError> {
 
 fn integer(config: Config, bytes: &[u8]) -> u32 {
     let digits = bytes.iter().map(|&byte| u32::from(byte));
-    let most_significant_first = |value: u32, digit: u32| value << 8 | digit;
+    let most_significant_first = |value: u32, digit: u32| 256 * value + digit;
     match config.byte_order {
         ByteOrder::Little => digits.rev().fold(0, most_significant_first),
         ByteOrder::Big => digits.fold(0, most_significant_first),
