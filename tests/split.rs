@@ -152,3 +152,11 @@ fn samples_cut_beside_an_edge_and_on_it() {
         assert_eq!(count > 200, near, "{count} at {cut}");
     }
 }
+
+/// The ends of a stream are edges, and no cuts.
+#[test]
+fn samples_do_not_cut_at_the_ends() {
+    let samples = (0..1000).map(|seed| Split::sample(20, &[0, 20], seed));
+    let cuts: HashSet<usize> = samples.flat_map(|split| split.cuts().to_vec()).collect();
+    assert_eq!(cuts, (1..20).collect());
+}
