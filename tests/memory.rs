@@ -3,7 +3,12 @@
 
 use allocation_counter::measure;
 use bytes::BytesMut;
-use everysplit::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk};
+use everysplit::check::{self, Allocated, Property};
+use everysplit::{
+    Buffered, Config, Decoder, Frame, FrameRef, Framer, Header, Push, Sink, Split, Subject, Tokio,
+    Walk,
+};
+use tokio_util::codec::LengthDelimitedCodec;
 
 const MIB: u32 = 1024 * 1024;
 
@@ -130,4 +135,72 @@ fn a_body_is_not_copied_out_of_the_buffer() {
         assert_eq!(frame.unwrap().unwrap().body.len(), MIB as usize);
     });
     assert!(measured.bytes_total < 128, "{measured:?}");
+}
+
+fn count(call: &mut dyn FnMut()) -> Allocated {
+    let measured = measure(call);
+    Allocated {
+        most: measured.bytes_max,
+        kept: measured.bytes_current,
+    }
+}
+
+/// What claims 8 MiB, and frames of all sizes, in all ways.
+fn allocates<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation> {
+    let small: Vec<u8> = (0..100).flat_map(|_| header(0)).collect();
+    let body = [&header(MIB)[..], &vec![7; MIB as usize]].concat();
+    let claim = [&header(8 * MIB)[..], b"little"].concat();
+    for stream in [small, body, claim, vec![0xff; 1000]] {
+        let len = stream.len();
+        let splits = [Split::whole(), Split::sample(len, &[], 1)];
+        let bytes = (len < 2000).then(|| Split::bytes(len));
+        for split in splits.into_iter().chain(bytes) {
+            check::memory(&make, &stream, &split, count)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_framer_allocates_for_what_it_was_fed() {
+    allocates(|| Framer::new(Config::default())).unwrap();
+    allocates(|| Buffered::new(Decoder::new(Config::default()))).unwrap();
+}
+
+/// Right ones that make room for what a header claims, up to their limit.
+#[test]
+fn room_for_what_is_claimed_is_found() {
+    let make = || {
+        let codec = LengthDelimitedCodec::builder()
+            .length_adjustment(8)
+            .little_endian()
+            .new_codec();
+        Buffered::new(Tokio::new(codec, |error| error.kind()))
+    };
+    let violation = allocates(make).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    assert!(violation.offset < 20, "{violation}");
+    assert!(
+        violation.expected.contains("bytes allocated"),
+        "{violation}"
+    );
+}
+
+/// What is kept of one call counts in the next.
+#[test]
+fn a_buffer_that_is_never_emptied_is_found() {
+    let feed = |kept: &mut Vec<[u8; 1000]>, chunk: &[u8], _: &mut Sink<()>| {
+        kept.extend(chunk.iter().map(|&byte| [byte; 1000]));
+        Ok::<(), ()>(())
+    };
+    let make = || Push::new(Vec::new(), feed, |_, _| Ok(()));
+    let split = Split::bytes(100);
+    let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    assert!(violation.offset > 1, "{violation}");
+
+    let panics = |(): &mut (), _: &[u8], _: &mut Sink<()>| -> Result<(), ()> { panic!("a bug") };
+    let make = || Push::new((), panics, |(), _| Ok(()));
+    let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
 }

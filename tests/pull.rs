@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
-use everysplit::check::{self, Between, Expected, Outcome, Property, Script, Violation};
+use everysplit::check::{self, Between, Expected, Outcome, Property, Script, Tier, Violation};
 use everysplit::{Config, DecodeError, Frame, Framer, Split, naive};
 
 const CONFIG: Config = Config {
@@ -175,6 +175,40 @@ fn read_exact_and_its_trap() {
     check::pull(next, stream, &split, &expected, Between::WouldBlock).unwrap_err();
 }
 
+/// Every split of up to two cuts, and what is found is as small as it gets.
+#[test]
+fn what_is_found_is_minimal() {
+    let all = [Between::Nothing, Between::Interrupted, Between::WouldBlock];
+    let oracle = |stream: &[u8]| naive::parse(CONFIG, stream);
+    let check = |bug, stream: &[u8], between: &[Between]| {
+        let make = || {
+            let mut reader = Reader::default();
+            move |script: &mut Script<'_>| reader.next(bug, script)
+        };
+        check::pull_bounded(make, oracle, stream, 2, between)
+    };
+    for stream in streams() {
+        let certificate = check(Bug::Nothing, &stream, &all).unwrap();
+        let len = stream.len() as u64;
+        let splits = 1 + (len - 1) + (len - 1) * (len - 2) / 2 + 1;
+        let tier = Tier::Bounded {
+            cuts: 2,
+            splits,
+            unmerged: None,
+        };
+        assert_eq!((certificate.tier, certificate.bytes), (tier, stream.len()));
+    }
+    let stream = &streams()[0];
+    let forgets = check(Bug::Forgets, stream, &all).unwrap_err();
+    assert_eq!(forgets.property, Property::Interrupted, "{forgets}");
+    // One byte, and an end before which it would block.
+    assert_eq!(forgets.case.to_string(), "05@whole", "{forgets}");
+    assert_eq!(forgets.edges, [0]);
+    let ends_early = check(Bug::EndsEarly, stream, &[Between::Nothing]).unwrap_err();
+    assert_eq!(ends_early.property, Property::EverySplit, "{ends_early}");
+    assert_eq!(ends_early.case.split.cuts().len(), 1, "{ends_early}");
+}
+
 /// Framers that await.
 mod awaiting {
     use everysplit::check::AsyncScript;
@@ -214,31 +248,47 @@ mod awaiting {
     /// What `read_exact` has read is in its future: dropped with it.
     #[test]
     fn read_exact_loses_what_is_dropped() {
-        let next = async |reader: &mut AsyncScript<'_, '_>| {
-            let mut length = [0];
-            match reader.read_exact(&mut length).await {
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
-                other => other.map_err(|error| error.kind())?,
-            };
-            let mut body = vec![0; length[0].into()];
-            reader
-                .read_exact(&mut body)
-                .await
-                .map_err(|error| error.kind())?;
-            Ok::<_, ErrorKind>(Some(body))
+        let make = || {
+            async |reader: &mut AsyncScript<'_, '_>| {
+                let mut length = [0];
+                match reader.read_exact(&mut length).await {
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+                    other => other.map_err(|error| error.kind())?,
+                };
+                let mut body = vec![0; length[0].into()];
+                reader
+                    .read_exact(&mut body)
+                    .await
+                    .map_err(|error| error.kind())?;
+                Ok::<_, ErrorKind>(Some(body))
+            }
         };
-        let expected = Expected {
-            frames: vec![(3, b"ok".to_vec()), (4, Vec::new())],
-            at_end: Vec::new(),
-            outcome: Outcome::Clean,
+        let oracle = |stream: &[u8]| {
+            let (mut frames, mut start) = (Vec::new(), 0);
+            while let Some((&length, rest)) = stream[start..].split_first() {
+                let Some(body) = rest.get(..length.into()) else {
+                    let outcome = Outcome::Truncated(ErrorKind::UnexpectedEof);
+                    return Expected {
+                        frames,
+                        at_end: Vec::new(),
+                        outcome,
+                    };
+                };
+                start += 1 + body.len();
+                frames.push((start, body.to_vec()));
+            }
+            Expected {
+                frames,
+                at_end: Vec::new(),
+                outcome: Outcome::Clean,
+            }
         };
-        let stream = b"\x02ok\0";
-        for split in Split::all(stream.len()) {
-            check::pull_async(next, stream, &split, &expected, Between::Pending).unwrap();
-        }
-        let split = Split::new([2]);
-        let found =
-            check::pull_async(next, stream, &split, &expected, Between::Dropped).unwrap_err();
+        let pull = |between| check::pull_async_bounded(make, oracle, b"\0\x02ok\0", 4, &[between]);
+        pull(Between::Nothing).unwrap();
+        assert_eq!(pull(Between::Pending).unwrap().bytes, 5);
+        let found = pull(Between::Dropped).unwrap_err();
         assert_eq!(found.property, Property::Cancelled, "{found}");
+        // One byte, and an end before which the future is dropped.
+        assert_eq!(found.case.to_string(), "02@whole", "{found}");
     }
 }

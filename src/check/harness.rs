@@ -159,9 +159,7 @@ where
             return edges(stream);
         }
         let expected: Option<Expected<_, _>> = (self.oracle)(stream).into();
-        let frames = expected.map_or(Vec::new(), |expected| expected.frames);
-        let ends = frames.iter().map(|&(end, _)| end);
-        [0].into_iter().chain(ends).collect()
+        expected.map_or(Vec::new(), |expected| expected.ends())
     }
 
     /// Adds to a violation what the checks do not know.

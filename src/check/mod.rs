@@ -26,6 +26,7 @@ mod judge;
 #[cfg(feature = "std")]
 mod linear;
 mod lockstep;
+mod memory;
 mod messages;
 mod minimize;
 mod prove;
@@ -49,13 +50,14 @@ pub use itself::itself;
 #[cfg(feature = "std")]
 pub use linear::linear;
 pub use lockstep::{empty_chunk, round_trip, split};
+pub use memory::{Allocated, memory};
 pub use messages::Messages;
 pub use prove::{Unmerged, prove};
 pub use prove_decoder::prove_decoder;
 #[cfg(feature = "tokio")]
-pub use pull::{AsyncScript, pull_async};
+pub use pull::{AsyncScript, pull_async, pull_async_bounded};
 #[cfg(feature = "std")]
-pub use pull::{Between, Script, pull};
+pub use pull::{Between, Script, pull, pull_bounded};
 pub use split_map::SplitMap;
 pub use verdicts::Verdicts;
 pub use violation::{Property, Violation};
@@ -73,6 +75,14 @@ pub struct Expected<F, E> {
     pub at_end: Vec<F>,
     /// How the stream ends.
     pub outcome: Outcome<E>,
+}
+
+impl<F, E> Expected<F, E> {
+    /// Returns where frames begin and end.
+    fn ends(&self) -> Vec<usize> {
+        let ends = self.frames.iter().map(|&(end, _)| end);
+        [0].into_iter().chain(ends).collect()
+    }
 }
 
 /// How a stream ends.

@@ -7,7 +7,8 @@ use std::io::{self, Read};
 
 use super::guard::guard;
 use super::judge::{Call, Found, ended_early};
-use super::{Expected, Outcome, Property, Violation};
+use super::{Certificate, Expected, Outcome, Property, Tier, Violation, minimize};
+use crate::case::Received;
 use crate::split::Split;
 
 /// What a [`Script`] does before each chunk, and before the end.
@@ -164,6 +165,117 @@ where
             property,
             ..violation
         }
+    })
+}
+
+/// Checks a framer that pulls on every split of up to `cuts` cuts, and byte by byte,
+/// with each of `between`, against an oracle. `make` makes what [`pull`] takes, at the
+/// beginning of a stream.
+///
+/// ```
+/// use std::io::{ErrorKind, Read};
+///
+/// use everysplit::check::{self, Between, Expected, Outcome, Script};
+///
+/// // Every byte is a frame.
+/// let make = || |reader: &mut Script<'_>| {
+///     let mut byte = [0];
+///     match reader.read_exact(&mut byte) {
+///         Ok(()) => Ok(Some(byte[0])),
+///         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+///         Err(error) => Err(error.kind()),
+///     }
+/// };
+/// let oracle = |stream: &[u8]| Expected {
+///     frames: (1..).zip(stream.iter().copied()).collect(),
+///     at_end: Vec::new(),
+///     outcome: Outcome::Clean,
+/// };
+/// let between = [Between::Nothing, Between::Interrupted, Between::WouldBlock];
+/// let certificate = check::pull_bounded(make, oracle, b"abc", 2, &between)?;
+/// # Ok::<(), check::Violation>(())
+/// ```
+///
+/// # Errors
+///
+/// A minimal violation.
+pub fn pull_bounded<F, E, N>(
+    make: impl Fn() -> N,
+    oracle: impl Fn(&[u8]) -> Expected<F, E>,
+    stream: &[u8],
+    cuts: usize,
+    between: &[Between],
+) -> Result<Certificate, Violation>
+where
+    N: FnMut(&mut Script<'_>) -> Result<Option<F>, E>,
+    F: Clone + Eq + Debug,
+    E: Clone + Eq + Debug,
+{
+    let judge = |Received { stream, split }: &Received, between| {
+        pull(make(), stream, split, &oracle(stream), between)
+    };
+    bounded(judge, &oracle, stream, cuts, between)
+}
+
+/// Checks a framer that pulls from an [`AsyncRead`](tokio::io::AsyncRead), as
+/// [`pull_bounded`] does for one that blocks.
+///
+/// # Errors
+///
+/// A minimal violation.
+#[cfg(feature = "tokio")]
+pub fn pull_async_bounded<F, E, N>(
+    make: impl Fn() -> N,
+    oracle: impl Fn(&[u8]) -> Expected<F, E>,
+    stream: &[u8],
+    cuts: usize,
+    between: &[Between],
+) -> Result<Certificate, Violation>
+where
+    N: AsyncFnMut(&mut AsyncScript<'_, '_>) -> Result<Option<F>, E>,
+    F: Clone + Eq + Debug,
+    E: Clone + Eq + Debug,
+{
+    let judge = |Received { stream, split }: &Received, between| {
+        pull_async(make(), stream, split, &oracle(stream), between)
+    };
+    bounded(judge, &oracle, stream, cuts, between)
+}
+
+fn bounded<F, E>(
+    judge: impl Fn(&Received, Between) -> Result<(), Violation>,
+    oracle: &impl Fn(&[u8]) -> Expected<F, E>,
+    stream: &[u8],
+    cuts: usize,
+    between: &[Between],
+) -> Result<Certificate, Violation> {
+    let (mut splits, mut feeds) = (0, 0);
+    for split in Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]) {
+        splits += 1;
+        feeds += (between.len() * split.chunks(stream).count()) as u64;
+        let stream = stream.to_vec();
+        let case = Received { stream, split };
+        for &between in between {
+            judge(&case, between).map_err(|violation| {
+                let judge = |case: &Received| judge(case, between).err();
+                let ends = |stream: &[u8]| oracle(stream).ends();
+                let minimal = minimize::minimize(violation, judge, ends);
+                Violation {
+                    edges: ends(&minimal.case.stream),
+                    ..minimal
+                }
+            })?;
+        }
+    }
+    Ok(Certificate {
+        tier: Tier::Bounded {
+            cuts,
+            splits,
+            unmerged: None,
+        },
+        bytes: stream.len(),
+        feeds,
+        declared: Vec::new(),
     })
 }
 

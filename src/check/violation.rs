@@ -171,7 +171,7 @@ impl fmt::Display for Violation {
             return f.write_str("  replay    the check");
         }
         match self.case.to_string() {
-            token if token.len() <= TOKEN => write!(f, "  replay    {token}"),
+            token if token.len() <= TOKEN => write!(f, "  replay    {token}{}", self.between()),
             token => write!(
                 f,
                 "  replay    a token of {} characters: violation.case.to_string()",
@@ -182,6 +182,14 @@ impl fmt::Display for Violation {
 }
 
 impl Violation {
+    /// Tells what a token does not hold.
+    const fn between(&self) -> &'static str {
+        match self.property {
+            Property::Interrupted | Property::Cancelled => ", with the same between the chunks",
+            _ => "",
+        }
+    }
+
     /// Sixteen bytes a row. Before each byte stands what is there: a cut, a field
     /// edge, or both. Rows that are like many around them are left out.
     fn hexdump(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
