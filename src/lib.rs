@@ -14,6 +14,7 @@ mod codec;
 mod decoder;
 mod error;
 mod frame;
+pub mod framing;
 mod macros;
 #[cfg(feature = "arbitrary")]
 pub mod mutator;

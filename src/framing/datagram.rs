@@ -1,0 +1,1 @@
+//! One datagram, one frame: the reference format over UDP.

@@ -1,0 +1,1 @@
+//! A header in JSON that carries the size of the payload, which is given in pieces.

@@ -1,0 +1,1 @@
+//! A signed length of 32 bits, then the payload.
