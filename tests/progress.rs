@@ -193,6 +193,23 @@ fn a_call_that_does_not_return_is_a_violation() {
     assert_eq!(right.unwrap().bytes, STREAM.len());
 }
 
+/// Each call that does not return is given up, and what comes behind it goes on.
+#[test]
+fn several_calls_do_not_return() {
+    let found = check::watch(Duration::from_millis(100), || {
+        let ends = [At::Body(b"ok"), At::End, At::Nowhere];
+        Ok(ends.map(|at| {
+            harness(at, hangs)
+                .prove(STREAM)
+                .map_err(|found| found.property)
+        }))
+    });
+    let [body, end, nowhere] = found.unwrap();
+    assert_eq!(body, Err(Property::Progress));
+    assert_eq!(end, Err(Property::Progress));
+    assert_eq!(nowhere.unwrap().bytes, STREAM.len());
+}
+
 /// What hangs while a violation is made small does not hide it.
 #[test]
 fn a_violation_survives_what_hangs_around_it() {

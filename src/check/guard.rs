@@ -67,6 +67,7 @@ mod with_std {
             let beat = self.beats.load(Ordering::Relaxed) + 1;
             self.beats.store(beat, Ordering::Relaxed);
             if self.hangs.contains(&beat) {
+                self.returned();
                 return Err(&self.verdict);
             }
             Ok(())
@@ -89,7 +90,11 @@ mod with_std {
         let returned = panic::catch_unwind(AssertUnwindSafe(call));
         INSIDE.set(false);
         WATCHED.with_borrow(|watched| watched.as_ref().map(Watched::returned));
-        returned.map_err(|_| stuck(offset, &PANIC.take()))
+        returned.map_err(|panic| match (PANIC.take(), panic.downcast_ref::<&str>()) {
+            // Somebody put another hook in the place of ours.
+            (told, Some(panic)) if told.is_empty() => stuck(offset, panic),
+            (told, _) => stuck(offset, &told),
+        })
     }
 
     /// Tells of a call that did not return as it should.
