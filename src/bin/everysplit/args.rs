@@ -1,10 +1,12 @@
 //! What the command can be asked. It does nothing.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use regex::bytes::Regex;
 
 /// Tests whether code that puts messages back together gives the same ones however the
 /// stream is cut.
@@ -26,6 +28,14 @@ pub(crate) enum Command {
     /// stdout, a line each. drivers/driver.py and drivers/driver.js are ready for a
     /// decoder in Python and in Node; drivers/PROTOCOL.md says how to write another.
     Exec(Exec),
+
+    /// Tests a live server, unmodified: the same request in every split, and the reply must
+    /// not change.
+    ///
+    /// On Linux each chunk is seen to have been read before the next is sent, so that the
+    /// server gets the very chunks. Elsewhere there is a delay between them, and the report
+    /// says so.
+    Tcp(Tcp),
 }
 
 #[derive(Arguments, Debug)]
@@ -53,6 +63,53 @@ pub(crate) struct Exec {
     /// The driver and its arguments, behind --.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) driver: Vec<OsString>,
+}
+
+#[derive(Arguments, Debug)]
+pub(crate) struct Tcp {
+    #[command(flatten)]
+    pub(crate) streams: Streams,
+
+    /// The address of a server that runs, such as 127.0.0.1:7000.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "server")]
+    pub(crate) connect: Option<SocketAddr>,
+
+    /// The port on 127.0.0.1 of a server that is started: its command stands behind --.
+    #[arg(long, requires = "server", value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+
+    /// Starts the server anew for each connection, for one that serves only one.
+    #[arg(long, requires = "server")]
+    pub(crate) fresh: bool,
+
+    /// How many connections are made for a stream, at most.
+    #[arg(long, default_value_t = 1000, value_name = "N")]
+    pub(crate) budget: usize,
+
+    /// What random splits are drawn from.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub(crate) seed: u64,
+
+    /// How many seconds the server may take to read a chunk, and to reply.
+    #[arg(long, default_value = "5", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) timeout: Duration,
+
+    /// How many seconds without a byte end the reply of a server that does not close.
+    #[arg(long, default_value = "0.3", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) quiet: Duration,
+
+    /// What differs from reply to reply and does not matter, as a regular expression; may
+    /// be given several times.
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) mask: Vec<Regex>,
+
+    /// Allows another address than one of this machine.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+
+    /// The server and its arguments, behind --.
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) server: Vec<OsString>,
 }
 
 /// Where streams come from. Without any, and with no framing, there is nothing to ask.

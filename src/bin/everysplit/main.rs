@@ -4,7 +4,9 @@
 mod args;
 mod driver;
 mod exec;
+mod queues;
 mod streams;
+mod tcp;
 
 use std::process::ExitCode;
 
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let Args { command } = Args::parse();
     let held = match command {
         Command::Exec(exec) => exec::run(&exec),
+        Command::Tcp(tcp) => tcp::run(&tcp),
     };
     match held {
         Ok(true) => ExitCode::SUCCESS,
