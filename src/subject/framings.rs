@@ -1,0 +1,40 @@
+//! The framers of the documents' other formats, as subjects. What they are is for
+//! `framing` to say.
+
+#[cfg(feature = "auth")]
+pub use auth::GuardedError;
+
+#[cfg(feature = "auth")]
+mod auth {
+    use bytes::BytesMut;
+
+    use crate::framing::auth::{AuthError, Guarded};
+    use crate::subject::Decode;
+
+    /// What a decoder behind an answer says of bad input.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub enum GuardedError<E> {
+        /// The answer is refused.
+        Answer(AuthError),
+        /// The stream behind it is.
+        Behind(E),
+    }
+
+    /// Gives the frames behind the answer.
+    impl<D: Decode> Decode for Guarded<D> {
+        type Frame = D::Frame;
+        type Error = GuardedError<D::Error>;
+
+        fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, Self::Error> {
+            match self.open(buffer).map_err(GuardedError::Answer)? {
+                Some(inner) => inner.decode(buffer).map_err(GuardedError::Behind),
+                None => Ok(None),
+            }
+        }
+
+        fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, Self::Error> {
+            let inner = self.open_eof(buffer).map_err(GuardedError::Answer)?;
+            inner.decode_eof(buffer).map_err(GuardedError::Behind)
+        }
+    }
+}
