@@ -96,10 +96,23 @@ fn encode(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
+fn auth(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for split in splits(stream.len(), split) {
+        let stream = stream.clone();
+        let case = Received { stream, split };
+        for algorithm in suite::auth::ALGORITHMS {
+            suite::auth::decode(suite::auth::guarded(algorithm), algorithm, &case)?;
+        }
+    }
+    Ok(())
+}
+
 type Check = fn(&[u8]) -> Result<(), Violation>;
 
 /// Every target and its check.
-const TARGETS: [(&str, Check); 4] = [
+const TARGETS: [(&str, Check); 5] = [
+    ("auth", auth),
     ("decode", decode),
     ("differential", differential),
     ("encode", encode),
@@ -123,7 +136,41 @@ fn every_input_holds() {
 }
 
 /// The seeds that come from the data, by name.
-fn seeds() -> BTreeMap<String, Vec<u8>> {
+fn seeds(target: &str) -> BTreeMap<String, Vec<u8>> {
+    match target {
+        "auth" => answers().into_iter().chain(behind_answers()).collect(),
+        _ => streams(),
+    }
+}
+
+/// The vectors that are answers to a challenge.
+fn answers() -> BTreeMap<String, Vec<u8>> {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("data/vectors.json")).unwrap();
+    let vectors = vectors.as_array().unwrap().iter();
+    let answers = vectors.filter(|it| it["framing"] == "auth").map(|it| {
+        let text = |field: &str| it[field].as_str().unwrap();
+        (text("name").into(), hex::decode(text("stream")).unwrap())
+    });
+    answers.collect()
+}
+
+/// The streams of the byte order that is behind answers, each behind a right one.
+fn behind_answers() -> impl Iterator<Item = (String, Vec<u8>)> {
+    suite::auth::ALGORITHMS.into_iter().flat_map(|algorithm| {
+        let streams = streams().into_iter();
+        let little = streams.filter(|(name, _)| name.ends_with("-little"));
+        little.map(move |(name, stream)| {
+            let algorithm_name = format!("{algorithm:?}").to_lowercase();
+            let answer = suite::auth::answer(algorithm);
+            let name = format!("auth-{algorithm_name}-then-{name}");
+            (name, [answer, &stream].concat())
+        })
+    })
+}
+
+/// The vectors and the captures of the reference format.
+fn streams() -> BTreeMap<String, Vec<u8>> {
     let vectors = common::vectors().into_iter();
     let vectors = vectors.map(|vector| (vector.name, vector.stream));
     let captures = common::captures().into_iter();
@@ -138,14 +185,14 @@ fn the_seeds_are_the_vectors_and_the_captures() {
         let folder = folder("corpus", target);
         if std::env::var_os("UPDATE_SEEDS").is_some() {
             fs::create_dir_all(&folder).unwrap();
-            for (name, stream) in seeds() {
+            for (name, stream) in seeds(target) {
                 fs::write(folder.join(name), stream).unwrap();
             }
         }
         let mut found = files(&folder);
         found.retain(|name, _| name.contains('-') && !name.starts_with("regression-"));
         assert!(
-            found == seeds(),
+            found == seeds(target),
             "fuzz/corpus/{target} is not what the data says"
         );
     }
