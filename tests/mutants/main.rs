@@ -11,6 +11,7 @@ mod consumes;
 mod encoders;
 mod formats;
 mod interrupted;
+mod keyed;
 mod limits;
 mod one_recv;
 mod overflow;
@@ -277,7 +278,7 @@ fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// The mutants by what kind of mistake they are.
-fn classes() -> [(&'static str, Vec<Mutant>); 15] {
+fn classes() -> [(&'static str, Vec<Mutant>); 16] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -293,6 +294,7 @@ fn classes() -> [(&'static str, Vec<Mutant>); 15] {
         ("zero length", zero::mutants()),
         ("byte order and length unit", unit::mutants()),
         ("one recv, one message", one_recv::mutants()),
+        ("keyed answer", keyed::mutants()),
         ("what plain sampling misses", sampling::mutants()),
     ]
 }
@@ -376,6 +378,7 @@ fn the_right_ones_pass() {
     passes::<formats::Total>();
     passes::<formats::Values>();
     passes::<formats::Greeting>();
+    passes::<formats::Keyed>();
     passes::<formats::Head>();
     passes::<formats::Large>();
     passes::<formats::Array>();
