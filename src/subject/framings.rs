@@ -6,6 +6,9 @@ pub use auth::GuardedError;
 
 #[cfg(feature = "auth")]
 mod auth {
+    use core::error::Error;
+    use core::fmt;
+
     use bytes::BytesMut;
 
     use crate::framing::auth::{AuthError, Guarded};
@@ -19,6 +22,17 @@ mod auth {
         /// The stream behind it is.
         Behind(E),
     }
+
+    impl<E: fmt::Display> fmt::Display for GuardedError<E> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self {
+                Self::Answer(error) => error.fmt(f),
+                Self::Behind(error) => write!(f, "behind the answer: {error}"),
+            }
+        }
+    }
+
+    impl<E: Error> Error for GuardedError<E> {}
 
     /// Gives the frames behind the answer.
     impl<D: Decode> Decode for Guarded<D> {
