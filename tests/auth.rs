@@ -128,13 +128,13 @@ where
     harness.bounded(stream, 1).unwrap();
 }
 
+/// What a stream of an answer and frames must give.
+type Behind = Expected<Frame, GuardedError<DecodeError>>;
+
 /// The server's end of the suite with what its streams must give.
 fn harness(
     algorithm: Algorithm,
-) -> Harness<
-    impl Fn() -> Buffered<Guarded<Decoder>>,
-    impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>,
-> {
+) -> Harness<impl Fn() -> Buffered<Guarded<Decoder>>, impl Fn(&[u8]) -> Behind> {
     Harness::new(
         move || guarded(algorithm),
         move |stream: &[u8]| {

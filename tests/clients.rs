@@ -66,7 +66,7 @@ fn frames(client: u32) -> Vec<Frame> {
     (0..20).map(frame).collect()
 }
 
-fn encoded(frames: &[Frame]) -> Vec<u8> {
+fn encoded<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Vec<u8> {
     let mut stream = BytesMut::new();
     for frame in frames {
         CONFIG.encode(frame, &mut stream).unwrap();
@@ -231,7 +231,9 @@ fn run<E: Debug + PartialEq + Send + 'static>(
         .partition(|client| matches!(client.kind, Kind::Dribbles | Kind::FallsSilent));
     for client in others {
         client.end();
-        late.iter_mut().for_each(|client| client.send());
+        for client in &mut late {
+            client.send();
+        }
     }
     for client in &mut late {
         while !client.unsent.is_empty() {
@@ -276,7 +278,7 @@ fn serve<D: Decode<Frame = Frame>>(mut socket: TcpStream, mut decoder: D) -> Rec
             };
             match decoded {
                 Ok(Some(frame)) => {
-                    socket.write_all(&encoded(&[frame.clone()])).unwrap();
+                    socket.write_all(&encoded([&frame])).unwrap();
                     frames.push(frame);
                 }
                 Ok(None) if read == 0 => return (frames, Ok(())),
@@ -335,7 +337,7 @@ where
                     while let Some(frame) = read.next().await {
                         match frame {
                             Ok(frame) => {
-                                let echo = encoded(&[frame.clone()]);
+                                let echo = encoded([&frame]);
                                 write.write_all(&echo).await.unwrap();
                                 frames.push(frame);
                             }
