@@ -3,6 +3,7 @@
 
 #[cfg(feature = "auth")]
 pub mod auth;
+pub mod len32;
 
 use alloc::vec::Vec;
 use core::iter;

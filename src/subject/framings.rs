@@ -52,3 +52,26 @@ mod auth {
         }
     }
 }
+
+mod len32 {
+    use bytes::{Bytes, BytesMut};
+
+    use crate::framing::len32;
+    use crate::subject::Decode;
+
+    impl Decode for len32::Decoder {
+        type Frame = Bytes;
+        type Error = len32::DecodeError;
+
+        fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, len32::DecodeError> {
+            len32::Decoder::decode(self, buffer)
+        }
+
+        fn decode_eof(
+            &mut self,
+            buffer: &mut BytesMut,
+        ) -> Result<Option<Bytes>, len32::DecodeError> {
+            len32::Decoder::decode_eof(self, buffer)
+        }
+    }
+}
