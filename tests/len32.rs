@@ -1,14 +1,13 @@
 //! The framer of signed lengths held to every property: the golden vectors, short
-//! streams exhaustively, its encoder, its memory and its errors. That the checks
-//! can fail is shown in `mutants`.
+//! streams exhaustively, its encoder and its errors. What it allocates is counted in
+//! `memory`, that the checks can fail is shown in `mutants`.
 
 mod common;
 
 use std::iter;
 
-use allocation_counter::measure;
 use bytes::{Bytes, BytesMut};
-use everysplit::check::{self, Allocated, Certificate, Expected, Harness, Violation};
+use everysplit::check::{self, Certificate, Expected, Harness};
 use everysplit::framing::len32::{Config, DecodeError, Decoder, EncodeError};
 use everysplit::{Buffered, ByteOrder, Received, Split, naive, suite};
 use serde::Deserialize;
@@ -280,49 +279,6 @@ fn a_body_over_two_gib_is_not_written() {
         assert_eq!(output, "before");
         assert_eq!(naive::len32::encode(config, &body), Err(error));
     }
-}
-
-fn count(call: &mut dyn FnMut()) -> Allocated {
-    let measured = measure(call);
-    Allocated {
-        most: measured.bytes_max,
-        kept: measured.bytes_current,
-    }
-}
-
-#[test]
-fn a_claim_holds_nothing() {
-    let config = Config {
-        max_size: u32::MAX,
-        ..Config::DEFAULT
-    };
-    let mut buffer = BytesMut::from(&i32::MAX.to_le_bytes()[..]);
-    let measured = measure(|| {
-        assert_eq!(Decoder::new(config).decode(&mut buffer), Ok(None));
-    });
-    assert_eq!(measured.bytes_total, 0, "{measured:?}");
-    let size = buffer.capacity();
-    assert!(size < 64, "{size}");
-}
-
-/// Claims, bodies of all sizes and refusals, cut in several ways.
-#[test]
-fn memory_follows_what_came() -> Result<(), Violation> {
-    let config = Config {
-        max_size: u32::MAX,
-        ..Config::DEFAULT
-    };
-    let mut large = BytesMut::new();
-    config.encode(&[7; 100_000], &mut large).unwrap();
-    let claim = [&i32::MAX.to_le_bytes()[..], &[7; 100]].concat();
-    for stream in [vec![0; 400], large.to_vec(), claim, vec![0xff; 1000]] {
-        let splits = [Split::whole(), Split::sample(stream.len(), &[], 1)];
-        let bytes = (stream.len() < 2000).then(|| Split::bytes(stream.len()));
-        for split in splits.into_iter().chain(bytes) {
-            check::memory(|| framer(config), &stream, &split, count)?;
-        }
-    }
-    Ok(())
 }
 
 /// A body is given out as it lies in the buffer, an empty one without it.

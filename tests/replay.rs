@@ -13,7 +13,8 @@ use std::path::PathBuf;
 
 use arbitrary::{Arbitrary, Unstructured};
 use everysplit::check::{Outcome, Violation};
-use everysplit::{Framer, Received, Sent, Split, suite};
+use everysplit::framing::len32;
+use everysplit::{Buffered, Framer, Received, Sent, Split, suite};
 
 fn folder(kind: &str, target: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "fuzz", kind, target]
@@ -108,20 +109,38 @@ fn auth(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
+fn signed_lengths(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for config in suite::len32::CONFIGS {
+        suite::len32::encode(len32::Config::encode, config.byte_order, &stream)?;
+        for split in splits(stream.len(), split.clone()) {
+            let stream = stream.clone();
+            let case = Received { stream, split };
+            let make = || Buffered::new(len32::Decoder::new(config));
+            suite::len32::decode(make, config, &case)?;
+        }
+    }
+    Ok(())
+}
+
 type Check = fn(&[u8]) -> Result<(), Violation>;
 
-/// Every target and its check.
-const TARGETS: [(&str, Check); 5] = [
-    ("auth", auth),
-    ("decode", decode),
-    ("differential", differential),
-    ("encode", encode),
-    ("round_trip", round_trip),
+/// Seeds by name.
+type Seeds = fn() -> BTreeMap<String, Vec<u8>>;
+
+/// Every target, its check, and the seeds that it begins with.
+const TARGETS: [(&str, Check, Seeds); 6] = [
+    ("auth", auth, auth_seeds),
+    ("decode", decode, seeds),
+    ("differential", differential, seeds),
+    ("encode", encode, seeds),
+    ("len32", signed_lengths, || seeds_of("len32")),
+    ("round_trip", round_trip, seeds),
 ];
 
 #[test]
 fn every_input_holds() {
-    for (target, check) in TARGETS {
+    for (target, check, _) in TARGETS {
         let mut count = 0;
         for kind in ["corpus", "artifacts"] {
             for (name, input) in files(&folder(kind, target)) {
@@ -135,30 +154,17 @@ fn every_input_holds() {
     }
 }
 
-/// The seeds that come from the data, by name.
-fn seeds(target: &str) -> BTreeMap<String, Vec<u8>> {
-    match target {
-        "auth" => answers().into_iter().chain(behind_answers()).collect(),
-        _ => streams(),
-    }
+/// The vectors of another format.
+fn seeds_of(framing: &str) -> BTreeMap<String, Vec<u8>> {
+    let vectors = common::vectors_of(framing).into_iter();
+    vectors.map(|vector| (vector.name, vector.stream)).collect()
 }
 
-/// The vectors that are answers to a challenge.
-fn answers() -> BTreeMap<String, Vec<u8>> {
-    let vectors: serde_json::Value =
-        serde_json::from_str(include_str!("data/vectors.json")).unwrap();
-    let vectors = vectors.as_array().unwrap().iter();
-    let answers = vectors.filter(|it| it["framing"] == "auth").map(|it| {
-        let text = |field: &str| it[field].as_str().unwrap();
-        (text("name").into(), hex::decode(text("stream")).unwrap())
-    });
-    answers.collect()
-}
-
-/// The streams of the byte order that is behind answers, each behind a right one.
-fn behind_answers() -> impl Iterator<Item = (String, Vec<u8>)> {
-    suite::auth::ALGORITHMS.into_iter().flat_map(|algorithm| {
-        let streams = streams().into_iter();
+/// The answers of the vectors, and the streams of the byte order that is behind
+/// answers, each behind a right one.
+fn auth_seeds() -> BTreeMap<String, Vec<u8>> {
+    let behind = suite::auth::ALGORITHMS.into_iter().flat_map(|algorithm| {
+        let streams = seeds().into_iter();
         let little = streams.filter(|(name, _)| name.ends_with("-little"));
         little.map(move |(name, stream)| {
             let algorithm_name = format!("{algorithm:?}").to_lowercase();
@@ -166,11 +172,12 @@ fn behind_answers() -> impl Iterator<Item = (String, Vec<u8>)> {
             let name = format!("auth-{algorithm_name}-then-{name}");
             (name, [answer, &stream].concat())
         })
-    })
+    });
+    seeds_of("auth").into_iter().chain(behind).collect()
 }
 
-/// The vectors and the captures of the reference format.
-fn streams() -> BTreeMap<String, Vec<u8>> {
+/// The vectors of the reference format and the captures.
+fn seeds() -> BTreeMap<String, Vec<u8>> {
     let vectors = common::vectors().into_iter();
     let vectors = vectors.map(|vector| (vector.name, vector.stream));
     let captures = common::captures().into_iter();
@@ -181,18 +188,18 @@ fn streams() -> BTreeMap<String, Vec<u8>> {
 /// `UPDATE_SEEDS=1 cargo test --all-features --test replay` writes them anew.
 #[test]
 fn the_seeds_are_the_vectors_and_the_captures() {
-    for (target, _) in TARGETS {
+    for (target, _, seeds) in TARGETS {
         let folder = folder("corpus", target);
         if std::env::var_os("UPDATE_SEEDS").is_some() {
             fs::create_dir_all(&folder).unwrap();
-            for (name, stream) in seeds(target) {
+            for (name, stream) in seeds() {
                 fs::write(folder.join(name), stream).unwrap();
             }
         }
         let mut found = files(&folder);
         found.retain(|name, _| name.contains('-') && !name.starts_with("regression-"));
         assert!(
-            found == seeds(target),
+            found == seeds(),
             "fuzz/corpus/{target} is not what the data says"
         );
     }
