@@ -12,11 +12,13 @@ mod encoders;
 mod formats;
 mod interrupted;
 mod keyed;
+mod len32;
 mod limits;
 mod one_recv;
 mod overflow;
 mod prefix;
 mod quadratic;
+mod receive_loops;
 mod sampling;
 mod stall;
 mod toy;
@@ -278,7 +280,7 @@ fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// The mutants by what kind of mistake they are.
-fn classes() -> [(&'static str, Vec<Mutant>); 16] {
+fn classes() -> [(&'static str, Vec<Mutant>); 17] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -295,6 +297,7 @@ fn classes() -> [(&'static str, Vec<Mutant>); 16] {
         ("byte order and length unit", unit::mutants()),
         ("one recv, one message", one_recv::mutants()),
         ("keyed answer", keyed::mutants()),
+        ("a signed length, then the body", len32::mutants()),
         ("what plain sampling misses", sampling::mutants()),
     ]
 }
