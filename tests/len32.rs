@@ -12,6 +12,8 @@ use everysplit::framing::len32::{Config, DecodeError, Decoder, EncodeError};
 use everysplit::{Buffered, ByteOrder, Received, Split, naive, suite};
 use serde::Deserialize;
 
+type Answer = Expected<Bytes, DecodeError>;
+
 const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
 
 fn config(vector: &common::Vector) -> Config {
@@ -29,7 +31,7 @@ struct Body {
 }
 
 /// What a vector's stream must give, read off the vector alone.
-fn expected(vector: &common::Vector) -> Expected<Bytes, DecodeError> {
+fn expected(vector: &common::Vector) -> Answer {
     let bodies = Vec::<Body>::deserialize(&vector.frames).unwrap();
     let frames = bodies
         .into_iter()
@@ -123,9 +125,7 @@ fn framer(config: Config) -> Buffered<Decoder> {
 }
 
 /// The framer beside the oracle.
-fn harness(
-    config: Config,
-) -> Harness<impl Fn() -> Buffered<Decoder>, impl Fn(&[u8]) -> Expected<Bytes, DecodeError>> {
+fn harness(config: Config) -> Harness<impl Fn() -> Buffered<Decoder>, impl Fn(&[u8]) -> Answer> {
     Harness::new(
         move || framer(config),
         move |stream: &[u8]| naive::len32::parse(config, stream),

@@ -10,6 +10,7 @@ use everysplit::framing::len32;
 use everysplit::{Buffered, Push, Received, Sink, Split, Subject};
 
 type Message = &'static [u8];
+type Expected = everysplit::check::Expected<Vec<u8>, ()>;
 
 /// What `framing::len32` does with the messages, on every split of the streams that
 /// are made of them.
@@ -43,8 +44,6 @@ where
     Messages::new(Vec::clone).messages(messages).harness(make)
 }
 
-type Expected = everysplit::check::Expected<Vec<u8>, ()>;
-
 /// A server that calls `recv(size)` as long as there is something, and takes what it
 /// is given for a message.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,15 +51,15 @@ struct Recv {
     size: usize,
 }
 
-impl Recv {
-    fn feed(&mut self, chunk: &[u8], messages: &mut Sink<Vec<u8>>) -> Result<(), ()> {
-        messages.extend(chunk.chunks(self.size).map(<[u8]>::to_vec));
-        Ok(())
-    }
-}
-
 fn recv(size: usize) -> impl Subject<Frame = Vec<u8>, Error = ()> + Clone + Eq {
-    Push::new(Recv { size }, Recv::feed, |_, _| Ok(()))
+    Push::new(
+        Recv { size },
+        |server: &mut Recv, chunk, messages| {
+            messages.extend(chunk.chunks(server.size).map(<[u8]>::to_vec));
+            Ok(())
+        },
+        |_, _| Ok(()),
+    )
 }
 
 /// What the documents' client says, and their server takes with `recv(5)`.
@@ -157,14 +156,14 @@ fn recv_ready() -> impl Subject<Frame = Vec<u8>, Error = NoNumber> + Clone + Eq 
     Push::new(RecvReady::default(), RecvReady::feed, |_, _| Ok(()))
 }
 
-fn decimal(message: &Vec<u8>) -> Vec<u8> {
+fn decimal(message: &[u8]) -> Vec<u8> {
     [message.len().to_string().as_bytes(), message].concat()
 }
 
 /// What the loop makes of a message of 1024 bytes, in chunks.
 fn length_then_data(cuts: &[usize]) -> Result<(), Violation> {
     let message = vec![b'a'; 1024];
-    let harness = Messages::new(decimal)
+    let harness = Messages::new(|message: &Vec<u8>| decimal(message))
         .messages([message.clone()])
         .harness(recv_ready);
     harness.check(&Received {
@@ -172,6 +171,9 @@ fn length_then_data(cuts: &[usize]) -> Result<(), Violation> {
         split: Split::new(cuts.iter().copied()),
     })
 }
+
+/// What a server lists.
+const LISTED: [Message; 3] = [b"12 files", b"", b"total 1024"];
 
 /// Right as long as the length comes alone and in one piece. "10" is a prefix of
 /// "1024".
@@ -185,8 +187,7 @@ fn recv_ready_relies_on_chunks() {
     let together = length_then_data(&[]).unwrap_err();
     assert_eq!(together.property, Property::Limit, "{together}");
 
-    const LISTED: [Message; 3] = [b"12 files", b"", b"total 1024"];
-    let harness = Messages::new(decimal)
+    let harness = Messages::new(|message: &Vec<u8>| decimal(message))
         .messages(LISTED.map(<[u8]>::to_vec))
         .harness(recv_ready);
     let stream = &harness.streams()[1];
@@ -203,7 +204,9 @@ fn decimal_lengths_without_a_mark_say_two_things() {
     let five = ["1", "a", "b", "c", "wxyz"].map(|said| said.as_bytes().to_vec());
     let one = b"1a1b1c4wxyz".to_vec();
     assert_eq!(
-        five.iter().flat_map(decimal).collect::<Vec<u8>>(),
+        five.iter()
+            .flat_map(|said| decimal(said))
+            .collect::<Vec<u8>>(),
         decimal(&one)
     );
 }
