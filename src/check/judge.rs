@@ -134,7 +134,7 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
         }
         let property = match coming {
             Some((_, coming)) if coming == frame => Property::Prompt,
-            _ if self.refusal(to).is_some() => Property::Poisoned,
+            None if self.refusal(to).is_some() => Property::Poisoned,
             _ => Property::EverySplit,
         };
         let due = coming.filter(|(end, _)| *end <= to).map(|(_, frame)| frame);
