@@ -5,9 +5,11 @@
     reason = "functions of the shape that is asked for"
 )]
 
-use bytes::BytesMut;
-use everysplit::check::{self, Certificate, Harness, Messages, Property, Tier, Violation};
-use everysplit::{Buffered, Joined, Parser, Push, Sink, Split, Subject, with_length};
+use bytes::{Buf, BytesMut};
+use everysplit::check::{
+    self, Certificate, Expected, Harness, Messages, Outcome, Property, Tier, Violation,
+};
+use everysplit::{Buffered, Decode, Joined, Parser, Push, Sink, Split, Subject, with_length};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Truncated;
@@ -169,6 +171,53 @@ fn pieces_are_joined() {
         prove(|| joined(|_: &mut Vec<u8>, (piece, last): Piece| last.then_some(piece))),
         Property::EverySplit,
     );
+}
+
+/// Bytes, and so often what is called the last of them at the end of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Last(usize);
+
+impl Decode for Last {
+    type Frame = u8;
+    type Error = Truncated;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, Truncated> {
+        Ok((buffer.len() > 1).then(|| buffer.get_u8()))
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, Truncated> {
+        if let Some(byte) = self.decode(buffer)? {
+            return Ok(Some(byte));
+        }
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or_default();
+        Ok(left.map(|_| buffer[0]))
+    }
+}
+
+/// A frame that the end gives is expected there, once.
+#[test]
+fn frames_at_the_end_are_held_to() {
+    let expected = Expected {
+        frames: vec![(2, b'a'), (3, b'b')],
+        at_end: vec![b'c'],
+        outcome: Outcome::Clean,
+    };
+    let prove = |times| check::prove_decoder(Last(times), b"abc", &expected, 8);
+    let whole = |times| check::prove(Buffered::new(Last(times)), b"abc", &expected, 8);
+    assert!(prove(1).unwrap().is_ok());
+    assert!(whole(1).unwrap().is_ok());
+    // Of too many, as many are asked for as show it.
+    for (times, actual) in [
+        (0, "([], Ok(()))"),
+        (2, "([99, 99], Ok(()))"),
+        (50, "([99, 99], Ok(()))"),
+    ] {
+        let violation = prove(times).unwrap_err();
+        assert_eq!(violation.property, Property::Truncation, "{violation}");
+        assert_eq!(*violation.actual, *actual);
+        assert_eq!(whole(times).unwrap_err().property, Property::Truncation);
+    }
 }
 
 /// The pieces themselves depend on the split, and that is seen.

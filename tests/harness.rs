@@ -199,6 +199,50 @@ fn cuts_that_are_needed_stay() {
     }
 }
 
+/// Wrong where a frame comes byte by byte, and where it comes in three chunks of these
+/// lengths: no cut of the four can be left out, and two others are enough.
+#[test]
+fn all_pairs_of_cuts_are_tried_on_a_short_stream() {
+    let wrong = harness(|chunks| matches!(chunks, [1, 1, 1, 1, 1] | [2, 1, 2]));
+    let violation = wrong.bounded(b"\x04body", 1).unwrap_err();
+    assert_eq!(violation.case.to_string(), "04626f6479@2,3", "{violation}");
+}
+
+/// A cut where the shorter stream ends is gone with the bytes behind it, and the others
+/// stay.
+#[test]
+fn a_cut_at_the_end_of_a_shorter_stream_is_dropped() {
+    /// Each byte is a frame, and the end is refused behind chunks of some lengths.
+    struct Lengths(Vec<usize>);
+
+    impl Subject for Lengths {
+        type Frame = u8;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<u8>) -> Result<(), ()> {
+            self.0.extend((!chunk.is_empty()).then_some(chunk.len()));
+            frames.extend(chunk.iter().copied());
+            Ok(())
+        }
+
+        fn finish(&mut self, _: &mut Sink<u8>) -> Result<(), ()> {
+            match self.0[..] {
+                [2, 1, 1] | [2, 1] | [1, 2] => Err(()),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    let oracle = |stream: &[u8]| Expected {
+        frames: (1..).zip(stream.iter().copied()).collect(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    let harness = Harness::new(|| Lengths(Vec::new()), oracle);
+    let violation = harness.bounded(b"abcd", 2).unwrap_err();
+    assert_eq!(violation.case.to_string(), "616263@2", "{violation}");
+}
+
 #[test]
 fn a_violation_is_told_with_its_cuts_and_fields() {
     let wrong = harness(|chunks| chunks.len() > 1);

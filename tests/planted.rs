@@ -312,6 +312,15 @@ fn memory_holds_to_its_bound() {
     };
     check(|_| 2 + 64).unwrap();
     assert_eq!(check(|_| 2 + 65).unwrap_err().property, Property::Memory);
+    // What it has had to hold it may go on to hold, and not a byte more.
+    check(|fed| 2 * fed.min(12) + 64).unwrap();
+    let more: [fn(usize) -> usize; 2] = [
+        |fed| 2 * fed.min(12) + 64 + usize::from(fed == 5),
+        |fed| 2 * fed.min(12) + 64 + usize::from(fed > 200),
+    ];
+    for more in more {
+        assert_eq!(check(more).unwrap_err().property, Property::Memory);
+    }
     // Whoever keeps all that ever came is found, be it ever so slowly.
     assert_eq!(check(|fed| fed).unwrap_err().property, Property::Memory);
 }

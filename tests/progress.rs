@@ -210,6 +210,36 @@ fn several_calls_do_not_return() {
     assert_eq!(nowhere.unwrap().bytes, STREAM.len());
 }
 
+/// Of the cuts, those before the call that does not return.
+#[test]
+fn a_call_that_does_not_return_is_told_with_the_cuts_before_it() {
+    /// Never returns from a chunk that is the end of a body of two.
+    #[derive(Clone, PartialEq, Eq)]
+    struct Second(Framer);
+
+    impl Subject for Second {
+        type Frame = Vec<u8>;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+            if chunk == b"k" {
+                hangs(frames);
+            }
+            self.0.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+            self.0.finish(frames)
+        }
+    }
+
+    let found = check::watch(Duration::from_millis(100), || {
+        let make = || Second(Framer::new(At::Nowhere, panics));
+        Harness::new(make, parse).bounded(STREAM, 2)
+    });
+    no_progress(&found.unwrap_err(), "0161026f6b@4", "within 100ms");
+}
+
 /// What hangs while a violation is made small does not hide it.
 #[test]
 fn a_violation_survives_what_hangs_around_it() {

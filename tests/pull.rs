@@ -209,6 +209,52 @@ fn what_is_found_is_minimal() {
     assert_eq!(ends_early.case.split.cuts().len(), 1, "{ends_early}");
 }
 
+/// Lines, and so often what is left behind the last one at the end of the stream.
+fn lines(times: usize) -> impl FnMut(&mut Script<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
+    let (mut buffer, mut left) = (Vec::new(), times);
+    move |reader| loop {
+        if let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {
+            return Ok(Some(buffer.drain(..=end).collect()));
+        }
+        let mut chunk = [0; 8];
+        match reader.read(&mut chunk).map_err(|error| error.kind())? {
+            0 if left == 0 => return Ok(None),
+            0 => {
+                left -= 1;
+                return Ok(Some(buffer.clone()));
+            }
+            read => buffer.extend(&chunk[..read]),
+        }
+    }
+}
+
+/// What the end gives is all there and no more, and nobody waits for the end of too
+/// much.
+#[test]
+fn frames_at_the_end_are_held_to() {
+    let expected = Expected {
+        frames: vec![(4, b"one\n".to_vec())],
+        at_end: vec![b"2".to_vec()],
+        outcome: Outcome::Clean,
+    };
+    let check = |times, split: &Split| {
+        let next = lines(times);
+        check::pull(next, b"one\n2", split, &expected, Between::Nothing)
+    };
+    for split in Split::all(5) {
+        check(1, &split).unwrap();
+        for (times, actual) in [
+            (0, "([], Ok(()))"),
+            (2, "([[50], [50]], Ok(()))"),
+            (50, "([[50], [50]], Ok(()))"),
+        ] {
+            let found = check(times, &split).unwrap_err();
+            assert_eq!(found.property, Property::Truncation, "{found}");
+            assert_eq!(*found.actual, *actual);
+        }
+    }
+}
+
 /// Framers that await.
 mod awaiting {
     use everysplit::check::AsyncScript;
