@@ -4,7 +4,7 @@
 
 use bytes::{Buf, BytesMut};
 use everysplit::check::{Deviation, Expected, Harness, Messages, Outcome, Property, Violation};
-use everysplit::{Buffered, Decode, Resynchronises};
+use everysplit::{Buffered, Decode, Push, Resynchronises};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Error {
@@ -240,6 +240,22 @@ fn an_oracle_is_held_to_what_is_declared() {
     );
 }
 
+/// An end that is declared to drop bytes is no error, whoever the oracle is.
+#[test]
+fn an_oracle_that_takes_a_declared_end_for_an_error_is_found() {
+    let oracle = |_: &[u8]| Expected::<Vec<u8>, Error> {
+        frames: Vec::new(),
+        at_end: Vec::new(),
+        outcome: Outcome::Truncated(Error::Truncated),
+    };
+    let harness = Harness::new(|| Buffered::new(STRICT), oracle);
+    harness.prove(b"\x01").unwrap();
+    let declared = harness.declare([Deviation::DiscardsAtEnd]);
+    let violation = declared.prove(b"\x01").unwrap_err();
+    assert_eq!(violation.property, Property::Truncation, "{violation}");
+    assert_eq!(*violation.actual, *"the oracle takes the end for an error");
+}
+
 #[test]
 fn streams_are_made_of_the_messages() {
     let messages = Messages::new(encode)
@@ -256,6 +272,19 @@ fn streams_are_made_of_the_messages() {
     );
 }
 
+/// Around a limit of 1 or 0 a message is not made twice.
+#[test]
+fn a_small_limit_has_few_messages() {
+    let whole = |most| {
+        let messages =
+            Messages::new(encode).limit(most, |size| vec![b'x'; size], 1, Error::TooLong);
+        messages.streams().swap_remove(1)
+    };
+    assert_eq!(whole(0), b"\x00");
+    assert_eq!(whole(1), b"\x00\x01x");
+    assert_eq!(whole(2), b"\x00\x01x\x02xx");
+}
+
 /// Of a long encoding, the beginning and the last byte.
 #[test]
 fn a_long_message_is_truncated_where_it_matters() {
@@ -266,6 +295,55 @@ fn a_long_message_is_truncated_where_it_matters() {
     let ends = streams[2..].iter().map(|stream| stream.len() - 201);
     let ends: Vec<usize> = ends.collect();
     assert!(ends.into_iter().eq((1..64).chain([200])));
+}
+
+/// A full stop is a frame, and so is the first byte of two, unless it is a question
+/// mark: that is refused with the second.
+type Pairs = Push<(Option<u8>, bool), u8, Error>;
+
+fn pairs() -> Pairs {
+    Push::new(
+        (None, false),
+        |(first, refused), chunk: &[u8], frames| {
+            for &byte in chunk {
+                *refused |= *first == Some(b'?');
+                if *refused {
+                    break;
+                }
+                if first.take().is_none() {
+                    frames.extend((byte != b'?').then_some(byte));
+                    *first = (byte != b'.').then_some(byte);
+                }
+            }
+            if *refused {
+                Err(Error::TooLong)
+            } else {
+                Ok(())
+            }
+        },
+        |(first, refused), _| match first {
+            _ if *refused => Err(Error::TooLong),
+            Some(_) => Err(Error::Truncated),
+            None => Ok(()),
+        },
+    )
+}
+
+/// A frame that is out early is out where its message is truncated behind that, and a
+/// beginning that is not refused yet is one of a frame.
+#[test]
+fn what_is_out_or_refused_early_is_truncated_too() {
+    let messages = Messages::new(|&byte: &u8| vec![byte])
+        .goes_on(b"ab", 1, b'a')
+        .messages([b'.'])
+        .refused(b"?!", 2, Error::TooLong)
+        .truncated(Error::Truncated);
+    let harness = messages.harness(pairs);
+    let streams = [&b""[..], b"ab.", b"ab?!ab", b"aba", b"ab?"];
+    assert_eq!(harness.streams(), streams);
+    for stream in streams {
+        harness.prove(stream).unwrap();
+    }
 }
 
 /// A violation is made small among the streams that can be judged.
@@ -316,6 +394,8 @@ fn an_empty_encoding_is_refused() {
 #[test]
 #[should_panic(expected = "the oracle can judge the stream")]
 fn a_stream_that_cannot_be_judged_is_not_passed_over() {
-    let messages = Messages::new(encode).messages([b"a".to_vec()]);
+    let messages = Messages::new(encode)
+        .messages([b"a".to_vec()])
+        .truncated(Error::Truncated);
     let _ = messages.harness(|| Buffered::new(STRICT)).prove(b"\x02??");
 }

@@ -240,6 +240,32 @@ fn a_call_that_does_not_return_is_told_with_the_cuts_before_it() {
     no_progress(&found.unwrap_err(), "0161026f6b@4", "within 100ms");
 }
 
+/// Many calls may take longer than one, each of which returns in time.
+#[test]
+fn calls_that_take_their_time_are_not_given_up() {
+    struct Slow(Framer);
+
+    impl Subject for Slow {
+        type Frame = Vec<u8>;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+            thread::sleep(Duration::from_millis(50));
+            self.0.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+            self.0.finish(frames)
+        }
+    }
+
+    let certificate = check::watch(Duration::from_millis(200), || {
+        let make = || Slow(Framer::new(At::Nowhere, panics));
+        Harness::new(make, parse).bounded(b"\x01a", 1)
+    });
+    assert_eq!(certificate.unwrap().bytes, 2);
+}
+
 /// What hangs while a violation is made small does not hide it.
 #[test]
 fn a_violation_survives_what_hangs_around_it() {
