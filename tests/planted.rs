@@ -370,7 +370,8 @@ fn agree_compares_any_two() {
         check::agree(one, other, stream, &Split::whole())
     };
     agree(Bug::CleanEnd, Bug::CleanEnd).unwrap();
-    assert!(agree(Bug::CleanEnd, Bug::Nothing).is_err());
+    let violation = agree(Bug::CleanEnd, Bug::Nothing).unwrap_err();
+    assert_eq!(violation.offset, stream.len());
 }
 
 #[test]

@@ -242,6 +242,10 @@ fn a_cell_is_the_verdict_on_its_split() {
     assert_eq!(map.whole(), violated(Split::whole()));
     assert_eq!(map.bytes(), violated(Split::bytes(stream.len())));
     assert_eq!(map.bytes(), Some(Property::EverySplit));
+    assert_eq!(map.whole(), None);
+    // Of two frames in one chunk, the second is late.
+    let whole = self::map(one_a_chunk, &self::stream(&[b"", b""])).whole();
+    assert_eq!(whole, Some(Property::Prompt));
 }
 
 #[test]
@@ -262,6 +266,83 @@ fn a_long_stream_shows_the_worst_of_several_cuts() {
     // Cuts 211 to 215, and 1 to 5, then 6 to 10.
     let row = drawn.lines().find(|line| line.starts_with("212 ")).unwrap();
     assert!(row.starts_with("212 ┤ E E"), "{row}");
+}
+
+/// Of 47 cuts, two a character, and one in the last.
+#[test]
+fn a_character_for_two_cuts_is_drawn_like_one() {
+    draws(
+        &map(size_cut, &stream(&[b"", b"ok", b"ten bytes."])),
+        "
+48 bytes, 1128 splits: one cut on the diagonal, two below it
+a character covers 2 by 2 cuts and shows the worst
+
+   │ E
+ 4 ┤ E E
+   │ E E ·
+ 8 ┤ E E ──┼
+   │ E E · │ ·
+12 ┤ E E ──┼───┼
+   │ E E E E E E E
+16 ┤ E E E E E E E E
+   │ E E · │ · │ E E ·
+20 ┤ E E ──┼───┼ E E ──┼
+   │ E E · │ · │ E E · │ ·
+24 ┤ E E ──┼───┼ E E ──┼───┼
+26 ┤ E E ──┼───┼ E E ──┼───┼─┼
+   │ E E E E E E E E E E E E E E
+30 ┤ E E E E E E E E E E E E E E E
+   │ E E · │ · │ E E · │ · │ │ E E ·
+34 ┤ E E ──┼───┼ E E ──┼───┼─┼ E E ──┼
+   │ E E · │ · │ E E · │ · │ │ E E · │ ·
+38 ┤ E E ──┼───┼ E E ──┼───┼─┼ E E ──┼───┼
+   │ E E · │ · │ E E · │ · │ │ E E · │ · │ ·
+   │ E E · │ · │ E E · │ · │ │ E E · │ · │ · ·
+   │ E E · │ · │ E E · │ · │ │ E E · │ · │ · · ·
+   │ E E · │ · │ E E · │ · │ │ E E · │ · │ · · · ·
+   │ E E · │ · │ E E · │ · │ │ E E · │ · │ · · · · ·
+   └───┬───┬───┬───┬───┬───┬─┬───┬───┬───┬──────────
+       4   8   12  16  20  24    30  34  38
+
+·  held         741
+E  every_split  387
+whole: held, byte by byte: every_split",
+    );
+}
+
+/// As long as there is room, a character or a cell is one cut.
+#[test]
+fn cuts_share_a_place_only_where_they_must() {
+    let covers = |len: usize| {
+        let map = map(right, &vec![0xff; len]);
+        let drawn = map.to_string();
+        let text = drawn.split_once("a character covers ");
+        let svg = map.to_svg();
+        let svg = svg.split_once(">a cell: ");
+        [text, svg].map(|shared| {
+            let shared = shared.map(|(_, per)| per.split(' ').next().unwrap());
+            shared.map_or(1, |per| per.parse::<usize>().unwrap())
+        })
+    };
+    assert_eq!(covers(0), [1, 1]);
+    assert_eq!(covers(46), [1, 1]);
+    assert_eq!(covers(47), [2, 1]);
+    assert_eq!(covers(91), [2, 1]);
+    assert_eq!(covers(92), [3, 1]);
+    assert_eq!(covers(481), [11, 1]);
+    assert_eq!(covers(482), [11, 2]);
+}
+
+#[test]
+#[should_panic(expected = "no two cuts: 1,12 of 12")]
+fn a_cut_at_the_end_has_no_cell() {
+    let _ = map(right, &stream(&[b""])).two_cuts(1, 12);
+}
+
+#[test]
+#[should_panic(expected = "no two cuts: 0,3 of 12")]
+fn a_cut_before_the_stream_has_no_cell() {
+    let _ = map(right, &stream(&[b""])).two_cuts(0, 3);
 }
 
 /// Tags are balanced and all text is escaped.
@@ -307,18 +388,23 @@ fn the_svg_of_a_long_stream_stays_small() {
     assert!(svg.len() < 20_000, "{}", svg.len());
 }
 
-/// The README's. `UPDATE_PICTURES=1 cargo test` draws them anew.
+/// The README's, and two that show what those do not: several properties, and edges
+/// that are too close to each other for all their offsets. `UPDATE_PICTURES=1 cargo test`
+/// draws them anew.
 #[test]
 fn the_pictures_are_up_to_date() {
     let stream = stream(&[b"hello", b"", b"world"]);
+    let mut refused = self::stream(&[b"", b""]);
+    refused.extend([0xff; 6]);
+    let long = self::stream(&[&[7; 430], &[7; 40], b""]);
     let pictures = [
-        ("split-map-right.svg", map(right, &stream)),
-        ("split-map-wrong.svg", map(size_cut, &stream)),
+        ("docs/split-map-right.svg", map(right, &stream)),
+        ("docs/split-map-wrong.svg", map(size_cut, &stream)),
+        ("tests/pictures/refused.svg", map(one_a_chunk, &refused)),
+        ("tests/pictures/long.svg", map(size_cut, &long)),
     ];
     for (name, map) in pictures {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("docs")
-            .join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let svg = map.to_svg();
         well_formed(&svg);
         if std::env::var_os("UPDATE_PICTURES").is_some() {
