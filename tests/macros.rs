@@ -1,6 +1,6 @@
 //! The tests that one line makes.
 
-use everysplit::check::Harness;
+use everysplit::check::{Harness, Property, Verdicts};
 use everysplit::{Buffered, Codec, Config, DecodeError, Decoder, Framer, Tokio, naive};
 
 const CONFIG: Config = Config {
@@ -50,3 +50,34 @@ everysplit::framer_tests!(
     |harness, stream| harness.bounded(stream, 1),
     streams()
 );
+
+/// What came of the streams for a framer with a limit that is one less.
+fn verdicts(streams: Vec<Vec<u8>>) -> Verdicts {
+    Verdicts::of(move |verdicts| {
+        let limit = Config {
+            max_body_size: CONFIG.max_body_size - 1,
+            ..CONFIG
+        };
+        let oracle = |stream: &[u8]| naive::parse(CONFIG, stream);
+        let harness = Harness::new(|| Framer::new(limit), oracle);
+        for stream in &streams {
+            verdicts.add(harness.prove(stream))?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+#[should_panic(expected = "on 1 of 4 streams, the smallest:\nlimit: ")]
+fn a_property_that_does_not_hold_is_told_with_the_smallest_violation() {
+    let verdicts = verdicts(streams());
+    assert_eq!(verdicts.certificates().len(), 2);
+    verdicts.assert(Property::Truncation);
+    verdicts.assert(Property::Limit);
+}
+
+#[test]
+#[should_panic(expected = "there are no streams to ask of")]
+fn no_streams_are_no_verdict() {
+    verdicts(Vec::new()).assert(Property::Limit);
+}
