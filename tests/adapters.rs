@@ -9,7 +9,9 @@ use bytes::{Buf, BytesMut};
 use everysplit::check::{
     self, Certificate, Expected, Harness, Messages, Outcome, Property, Tier, Violation,
 };
-use everysplit::{Buffered, Decode, Joined, Parser, Push, Sink, Split, Subject, with_length};
+use everysplit::{
+    Buffered, Config, Decode, Framer, Joined, Parser, Push, Sink, Split, Subject, with_length,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Truncated;
@@ -218,6 +220,37 @@ fn frames_at_the_end_are_held_to() {
         assert_eq!(*violation.actual, *actual);
         assert_eq!(whole(times).unwrap_err().property, Property::Truncation);
     }
+}
+
+/// Says that it holds three bytes.
+struct Three;
+
+impl Subject for Three {
+    type Frame = ();
+    type Error = ();
+
+    fn feed(&mut self, _: &[u8], _: &mut Sink<()>) -> Result<(), ()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Sink<()>) -> Result<(), ()> {
+        Ok(())
+    }
+
+    fn held(&self) -> Option<usize> {
+        Some(3)
+    }
+}
+
+/// What is held is told by whoever knows it, and by nobody else.
+#[test]
+fn what_is_held_is_told() {
+    assert_eq!(Joined::new(Three, (), |(), ()| Some(())).held(), Some(3));
+    assert_eq!(Push::new(Vec::new(), feed, finish).held(), None);
+    let mut framer = Framer::new(Config::default());
+    Subject::feed(&mut framer, &[0; 5], &mut Sink::new(0)).unwrap();
+    assert!(framer.held() > 1);
+    assert_eq!(Subject::held(&framer), Some(framer.held()));
 }
 
 /// The pieces themselves depend on the split, and that is seen.

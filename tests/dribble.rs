@@ -1,7 +1,9 @@
 //! One byte at a time costs in proportion to the bytes, whatever is in them: of
 //! the reference framer, and not of those that do all over again what they did.
 
+use std::cell::Cell;
 use std::hint::black_box;
+use std::panic;
 
 use everysplit::check::{self, Property};
 use everysplit::{Config, Frame, Framer, Header, Sink, Subject, Walk};
@@ -108,6 +110,32 @@ fn streams_that_do_not_grow_for_long_are_enough() {
     let stream = |len: usize| refused(len.min(2048));
     check::linear(|| Framer::new(Config::default()), stream).unwrap();
     check::linear(|| toy(reads_header_again), stream).unwrap_err();
+}
+
+/// Three to five times as long is about four times.
+#[test]
+fn streams_of_about_the_lengths_are_compared() {
+    let compared = |longer: usize| {
+        let stream = |len| refused(if len == 256 { len } else { longer });
+        panic::catch_unwind(|| check::linear(|| toy(|_, _| {}), stream).unwrap()).is_ok()
+    };
+    assert!(!compared(3 * 256 - 1));
+    assert!(compared(3 * 256));
+    assert!(compared(5 * 256));
+    assert!(!compared(5 * 256 + 1));
+}
+
+/// What is in proportion at once is not tried on and on.
+#[test]
+fn tries_end_when_they_say_enough() {
+    let made = Cell::new(0);
+    let make = || {
+        made.set(made.get() + 1);
+        toy(|_, _| {})
+    };
+    check::linear(make, |len| refused(len.min(1024))).unwrap();
+    // Of both streams five are enough; five times as many are the most.
+    assert!((10..50).contains(&made.get()), "{}", made.get());
 }
 
 #[test]
