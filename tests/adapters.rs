@@ -10,8 +10,10 @@ use everysplit::check::{
     self, Certificate, Expected, Harness, Messages, Outcome, Property, Tier, Violation,
 };
 use everysplit::{
-    Buffered, Config, Decode, Framer, Joined, Parser, Push, Sink, Split, Subject, with_length,
+    Buffered, Config, Decode, Framer, Joined, Parser, Push, Sink, Split, Subject, Tokio,
+    with_length,
 };
+use tokio_util::codec::LinesCodec;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Truncated;
@@ -220,6 +222,33 @@ fn frames_at_the_end_are_held_to() {
         assert_eq!(*violation.actual, *actual);
         assert_eq!(whole(times).unwrap_err().property, Property::Truncation);
     }
+}
+
+/// States that are not the same are not merged: those of the framer, and those of what
+/// is around it.
+#[test]
+fn states_are_told_apart() {
+    let join = |body: &mut Vec<u8>, (piece, _): Piece| -> Option<()> {
+        body.extend(piece);
+        None
+    };
+    let joined = |stream: &[u8]| {
+        let mut joined = Joined::new(Push::new(None, pieces, finish_pieces), Vec::new(), join);
+        joined.feed(stream, &mut Sink::new(0)).unwrap();
+        joined
+    };
+    assert!(joined(b"\x02a") == joined(b"\x02a"));
+    // What is joined differs, and what is left to come.
+    assert!(joined(b"\x02a") != joined(b"\x02b"));
+    assert!(joined(b"\x02") != joined(b"\x03"));
+
+    let push = |stream: &[u8]| Push::new(stream.to_vec(), feed, finish);
+    assert!(push(b"a") == push(b"a"));
+    assert!(push(b"a") != push(b"b"));
+
+    let lines = |most| Tokio::new(LinesCodec::new_with_max_length(most), |_| ());
+    assert!(lines(1) == lines(1));
+    assert!(lines(1) != lines(2));
 }
 
 /// Says that it holds three bytes.

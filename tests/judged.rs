@@ -85,6 +85,23 @@ fn frames_of_a_decoder_are_told_apart() {
     assert_eq!(said(goes_on), "poisoned whole: None but Some([])");
 }
 
+/// Where nothing is due and nothing was refused, a frame comes out of nothing.
+#[test]
+fn a_frame_of_a_decoder_that_nothing_makes_due_is_found() {
+    let expected = Expected {
+        frames: Vec::new(),
+        at_end: Vec::new(),
+        outcome: Outcome::Truncated("truncated"),
+    };
+    let surplus: Parse = |bytes| Ok((!bytes.is_empty()).then(|| (bytes.to_vec(), bytes.len())));
+    let decoder = Parser::new(surplus, "truncated");
+    let violation = check::prove_decoder(decoder, b"\x07", &expected, 8).unwrap_err();
+    assert_eq!(
+        in_one_line(&violation),
+        "round_trip whole: None but Some([7])"
+    );
+}
+
 #[test]
 fn waits_of_a_decoder_are_told_apart() {
     let late: Parse = |bytes| match bytes {

@@ -333,6 +333,24 @@ fn cuts_share_a_place_only_where_they_must() {
     assert_eq!(covers(482), [11, 2]);
 }
 
+/// Offsets that would touch each other are left out.
+#[test]
+fn the_offsets_of_edges_stand_apart() {
+    let stream = [0; 24];
+    let expected = naive::parse(Config::default(), &stream);
+    let map = SplitMap::new(right, &stream, &expected, &[13, 0, 4, 11, 5, 10, 24, 25]);
+    let drawn = map.to_string();
+    let axes = drawn.lines().skip_while(|line| !line.starts_with("   └"));
+    let axes: Vec<&str> = axes.take(2).collect();
+    assert_eq!(
+        axes,
+        [
+            "   └───────┬─┬─────────┬─┬───┬────────────────────",
+            "           4 5         10    13",
+        ]
+    );
+}
+
 #[test]
 #[should_panic(expected = "no two cuts: 1,12 of 12")]
 fn a_cut_at_the_end_has_no_cell() {

@@ -241,7 +241,7 @@ impl fmt::Display for SplitMap {
             }
             writeln!(f)?;
         }
-        if grid.size > 0 && !self.edges.is_empty() {
+        if !self.edges.is_empty() {
             let mut width = 0;
             for column in 0..grid.size {
                 let Some(edge) = grid.edge(column) else {
