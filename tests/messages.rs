@@ -205,6 +205,20 @@ fn a_framer_that_resynchronises() {
     );
 }
 
+/// An error of the end ends the stream, and any other is a frame.
+#[test]
+fn an_error_of_the_end_is_none_of_the_frames() {
+    let mut decoder = Resynchronises(STRICT);
+    let mut decode = |bytes: &[u8]| decoder.decode(&mut BytesMut::from(bytes));
+    assert_eq!(decode(b"\x01a"), Ok(Some(Ok(b"a".to_vec()))));
+    assert_eq!(decode(b"\x01"), Ok(None));
+    assert_eq!(decode(b"\x05"), Ok(Some(Err(Error::TooLong))));
+    let mut at_end = |bytes: &[u8]| decoder.decode_eof(&mut BytesMut::from(bytes));
+    assert_eq!(at_end(b"\x01a"), Ok(Some(Ok(b"a".to_vec()))));
+    assert_eq!(at_end(b""), Ok(None));
+    assert_eq!(at_end(b"\x01"), Err(Error::Truncated));
+}
+
 /// An end that drops bytes must be declared, whoever the oracle is.
 #[test]
 fn an_oracle_is_held_to_what_is_declared() {
