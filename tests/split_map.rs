@@ -397,6 +397,24 @@ fn the_svg_names_the_edges_and_what_is_violated() {
     assert_eq!(svg, map(size_cut, &stream).to_svg());
 }
 
+/// Where a cut is four pixels wide: two offsets of two digits beside each other take
+/// five cuts, and above each other four.
+#[test]
+fn the_svg_leaves_out_offsets_that_would_touch() {
+    let stream = [0; 121];
+    let expected = naive::parse(Config::default(), &stream);
+    let svg = SplitMap::new(right, &stream, &expected, &[20, 23, 24, 25]).to_svg();
+    let offsets = |anchor: &str| {
+        let anchor = format!(r#"text-anchor="{anchor}">"#);
+        let texts = svg.split(&anchor).skip(1);
+        let texts = texts.map(|text| text.split('<').next().unwrap().to_owned());
+        let offsets = texts.filter(|text| text.parse::<usize>().is_ok());
+        offsets.collect::<Vec<_>>()
+    };
+    assert_eq!(offsets("middle"), ["20", "25"]);
+    assert_eq!(offsets("end"), ["20", "24"]);
+}
+
 #[test]
 fn the_svg_of_a_long_stream_stays_small() {
     let stream = stream(&[&[7; 600]]);
