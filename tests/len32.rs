@@ -238,6 +238,12 @@ fn poisoned() {
     assert_eq!(decoder.decode_eof(&mut BytesMut::new()), Err(error));
 }
 
+#[test]
+fn the_limit_is_8_mib_unless_told_otherwise() {
+    assert_eq!(Config::default().max_size, 8_388_608);
+    assert_eq!(Config::default().byte_order, ByteOrder::Little);
+}
+
 /// A limit above what a signed length can say allows no more than that: the wire
 /// knows no length between.
 #[test]
@@ -331,6 +337,11 @@ fn errors_tell_what_to_do() {
     assert_eq!(
         truncated(7, 9).to_string(),
         "stream ended inside the message at offset 4: 7 of 9 bytes came, \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
+        truncated(4, 9).to_string(),
+        "stream ended inside the message at offset 4: 4 of 9 bytes came, \
          the peer closed early or bytes were lost"
     );
     assert_eq!(

@@ -267,6 +267,11 @@ fn errors_tell_what_to_do() {
          receive with room for 65507 bytes, and send each frame in one datagram"
     );
     assert_eq!(
+        truncated(4, 17).to_string(),
+        "datagram ended inside the frame: 4 of 17 bytes came, and no more will: \
+         receive with room for 65507 bytes, and send each frame in one datagram"
+    );
+    assert_eq!(
         truncated(0, 12).to_string(),
         "datagram ended inside the frame: 0 of at least 12 bytes came, and no more will: \
          receive with room for 65507 bytes, and send each frame in one datagram"
