@@ -169,7 +169,7 @@ fn auth_seeds() -> BTreeMap<String, Vec<u8>> {
         little.map(move |(name, stream)| {
             let algorithm_name = format!("{algorithm:?}").to_lowercase();
             let answer = suite::auth::answer(algorithm);
-            let name = format!("auth-{algorithm_name}-then-{name}");
+            let name = format!("answer-{algorithm_name}-{name}");
             (name, [answer, &stream].concat())
         })
     });
