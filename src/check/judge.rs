@@ -28,8 +28,19 @@ impl Found {
         let mut cuts: Vec<usize> = path.collect();
         let empty = cuts.windows(2).any(|pair| pair[0] == pair[1]);
         cuts.retain(|&cut| cut < stream.len());
-        let mut violation = self.in_stream(stream, Split::new(cuts));
-        if empty && violation.property != Property::Progress {
+        let split = Split::new(cuts);
+        if empty {
+            self.with_empty_chunks(stream, split)
+        } else {
+            self.in_stream(stream, split)
+        }
+    }
+
+    /// Blames the empty chunks for what was found with some between the others: all
+    /// but a call that does not return as it should, which is told as such.
+    pub(super) fn with_empty_chunks(self, stream: &[u8], split: Split) -> Violation {
+        let mut violation = self.in_stream(stream, split);
+        if violation.property != Property::Progress {
             violation.property = Property::EmptyChunk;
         }
         violation

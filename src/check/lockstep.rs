@@ -65,10 +65,8 @@ pub fn empty_chunk<S: Subject>(
     self::split(make(), stream, split, expected)?;
     let empty = &stream[..0];
     let chunks = split.chunks(stream).flat_map(|chunk| [empty, chunk]);
-    run(make(), chunks.chain([empty]), stream.len(), expected).map_err(|found| Violation {
-        property: Property::EmptyChunk,
-        ..found.in_stream(stream, split.clone())
-    })
+    run(make(), chunks.chain([empty]), stream.len(), expected)
+        .map_err(|found| found.with_empty_chunks(stream, split.clone()))
 }
 
 fn run<'a, S: Subject>(

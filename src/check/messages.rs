@@ -247,7 +247,7 @@ where
     {
         let (streams, declared) = (self.streams(), self.declared.clone());
         let harness = Harness::new(make, move |stream: &[u8]| self.expected(stream));
-        harness.of_streams(streams).declare(declared)
+        harness.of_streams(streams).declare(declared).early()
     }
 
     /// Tells what a stream must give, `None` when it is not put together from the
