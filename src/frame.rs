@@ -26,7 +26,7 @@ impl ByteOrder {
         }
     }
 
-    const fn write(self, value: u32) -> [u8; 4] {
+    pub(crate) const fn write(self, value: u32) -> [u8; 4] {
         match self {
             Self::Little => value.to_le_bytes(),
             Self::Big => value.to_be_bytes(),

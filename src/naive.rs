@@ -1,6 +1,9 @@
 //! The oracle: parses a whole buffer, without state, so simply that it is
 //! unlikely to be wrong. It is no decoder: it must have the whole stream.
 
+#[cfg(feature = "json_header")]
+pub mod json_header;
+
 use alloc::vec::Vec;
 use core::iter;
 

@@ -2,6 +2,7 @@
 //! one. What is expected of it is for `check` to say.
 
 mod buffered;
+mod framings;
 mod joined;
 mod parser;
 mod push;

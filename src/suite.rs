@@ -2,6 +2,9 @@
 //! verdict comes out. The fuzz targets, the property suites, the replay of seeds
 //! and the planted bugs all call these. It generates nothing.
 
+#[cfg(feature = "json_header")]
+pub mod json_header;
+
 use alloc::vec::Vec;
 
 use bytes::BytesMut;
