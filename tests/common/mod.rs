@@ -19,9 +19,9 @@ pub struct Vector {
     max: u32,
     #[serde(with = "hex")]
     pub stream: Vec<u8>,
-    frames: serde_json::Value,
-    outcome: Outcome,
-    at: Option<usize>,
+    pub frames: serde_json::Value,
+    pub outcome: Outcome,
+    pub at: Option<usize>,
     size: Option<i64>,
 }
 
@@ -32,9 +32,9 @@ enum Order {
     Big,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum Outcome {
+pub enum Outcome {
     Clean,
     Truncated,
     Rejected,
@@ -114,13 +114,16 @@ impl Vector {
 
 /// The vectors of the reference framer's format.
 pub fn vectors() -> Vec<Vector> {
-    let vectors: Vec<Vector> = serde_json::from_str(include_str!("../data/vectors.json")).unwrap();
-    let vectors: Vec<Vector> = vectors
-        .into_iter()
-        .filter(|vector| vector.framing == "header12")
-        .collect();
+    let vectors = framing("header12");
     assert_eq!(vectors.len(), 36);
     vectors
+}
+
+/// The vectors of a format.
+pub fn framing(name: &str) -> Vec<Vector> {
+    let vectors: Vec<Vector> = serde_json::from_str(include_str!("../data/vectors.json")).unwrap();
+    let vectors = vectors.into_iter();
+    vectors.filter(|vector| vector.framing == name).collect()
 }
 
 /// Bytes recorded from the original programs.
