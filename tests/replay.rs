@@ -96,19 +96,35 @@ fn encode(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
+fn json_header(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for split in splits(stream.len(), split) {
+        let stream = stream.clone();
+        let case = Received { stream, split };
+        for config in suite::json_header::CONFIGS {
+            suite::json_header::harness(config).check(&case)?;
+        }
+    }
+    Ok(())
+}
+
 type Check = fn(&[u8]) -> Result<(), Violation>;
 
-/// Every target and its check.
-const TARGETS: [(&str, Check); 4] = [
-    ("decode", decode),
-    ("differential", differential),
-    ("encode", encode),
-    ("round_trip", round_trip),
+/// The seeds of a target that come from the data, by name.
+type Seeds = fn() -> BTreeMap<String, Vec<u8>>;
+
+/// Every target, its check and its seeds.
+const TARGETS: [(&str, Check, Seeds); 5] = [
+    ("decode", decode, seeds),
+    ("differential", differential, seeds),
+    ("encode", encode, seeds),
+    ("json_header", json_header, json_header_seeds),
+    ("round_trip", round_trip, seeds),
 ];
 
 #[test]
 fn every_input_holds() {
-    for (target, check) in TARGETS {
+    for (target, check, _) in TARGETS {
         let mut count = 0;
         for kind in ["corpus", "artifacts"] {
             for (name, input) in files(&folder(kind, target)) {
@@ -122,7 +138,7 @@ fn every_input_holds() {
     }
 }
 
-/// The seeds that come from the data, by name.
+/// Those of the reference framer's format.
 fn seeds() -> BTreeMap<String, Vec<u8>> {
     let vectors = common::vectors().into_iter();
     let vectors = vectors.map(|vector| (vector.name, vector.stream));
@@ -131,10 +147,19 @@ fn seeds() -> BTreeMap<String, Vec<u8>> {
     vectors.chain(captures).collect()
 }
 
+/// Those of the framing with a header in JSON, which tell the size in the other
+/// configuration's way too.
+fn json_header_seeds() -> BTreeMap<String, Vec<u8>> {
+    let vectors = common::framing("json_header").into_iter();
+    let vectors = vectors.map(|vector| (vector.name, vector.stream));
+    let big = b"\0\0\0\x07{\"n\":2}ab\0\0\0\x07{\"n\":0}".to_vec();
+    vectors.chain([("big-endian".to_string(), big)]).collect()
+}
+
 /// `UPDATE_SEEDS=1 cargo test --all-features --test replay` writes them anew.
 #[test]
 fn the_seeds_are_the_vectors_and_the_captures() {
-    for (target, _) in TARGETS {
+    for (target, _, seeds) in TARGETS {
         let folder = folder("corpus", target);
         if std::env::var_os("UPDATE_SEEDS").is_some() {
             fs::create_dir_all(&folder).unwrap();

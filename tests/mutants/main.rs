@@ -22,6 +22,7 @@ mod toy;
 mod trailing;
 mod truncated_end;
 mod unit;
+mod upload;
 mod zero;
 
 use std::collections::HashSet;
@@ -277,7 +278,7 @@ fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// The mutants by what kind of mistake they are.
-fn classes() -> [(&'static str, Vec<Mutant>); 15] {
+fn classes() -> [(&'static str, Vec<Mutant>); 16] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -293,6 +294,7 @@ fn classes() -> [(&'static str, Vec<Mutant>); 15] {
         ("zero length", zero::mutants()),
         ("byte order and length unit", unit::mutants()),
         ("one recv, one message", one_recv::mutants()),
+        ("upload", upload::mutants()),
         ("what plain sampling misses", sampling::mutants()),
     ]
 }
@@ -379,6 +381,7 @@ fn the_right_ones_pass() {
     passes::<formats::Head>();
     passes::<formats::Large>();
     passes::<formats::Array>();
+    passes::<formats::Upload>();
 }
 
 /// Holds a right framer to the streams of its format and to all that they begin
