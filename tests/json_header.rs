@@ -735,116 +735,109 @@ fn the_fields_of_a_header_take_about_a_hundred_times_its_bytes() {
 }
 
 #[test]
-fn errors_tell_what_to_do() {
-    let offset = 20;
-    let header = |flaw| DecodeError::Header { offset, flaw }.to_string();
-    let length = |length| {
-        let max_header_size = 64;
-        DecodeError::HeaderLength {
-            offset,
-            length,
-            max_header_size,
-        }
-        .to_string()
-    };
-    for (told, expected) in [
+fn flaws_tell_what_to_do() {
+    let (size, max_size) = (10, 9);
+    for (flaw, told) in [
+        (Flaw::NotUtf8, "is not UTF-8: send it so encoded"),
         (
-            length(-1),
-            "header length -1 at offset 20 is not from 0 to 64: \
-             close the connection, or raise max_header_size if the peer is right",
+            Flaw::NotJson,
+            "is not JSON: check that both ends send a length, then the header",
         ),
         (
-            length(17 << 24),
-            "header length 285212672 at offset 20 is not from 0 to 64: \
-             in the other byte order it is 17, check that both ends use the same",
+            Flaw::NotObject,
+            "is not an object: send one such as {\"total_size\": 5}",
+        ),
+        (Flaw::KeyTwice, "has a key twice: send each key once"),
+        (
+            Flaw::NoSize(&["a", "b"]),
+            "tells no size: send it under one of [\"a\", \"b\"], or name its key in size_keys",
         ),
         (
-            header(Flaw::NotUtf8),
-            "header at offset 20 is not UTF-8: send it so encoded",
+            Flaw::TwoSizes("a", "b"),
+            "tells two sizes, a and b: send one of them",
         ),
         (
-            header(Flaw::NotJson),
-            "header at offset 20 is not JSON: check that both ends send a length, then the header",
-        ),
-        (
-            header(Flaw::NotObject),
-            "header at offset 20 is not an object: send one such as {\"total_size\": 5}",
-        ),
-        (
-            header(Flaw::KeyTwice),
-            "header at offset 20 has a key twice: send each key once",
-        ),
-        (
-            header(Flaw::NoSize(&["a", "b"])),
-            "header at offset 20 tells no size: send it under one of [\"a\", \"b\"], or name its key \
-             in size_keys",
-        ),
-        (
-            header(Flaw::TwoSizes("a", "b")),
-            "header at offset 20 tells two sizes, a and b: send one of them",
-        ),
-        (
-            header(Flaw::NotSize("a")),
-            "header at offset 20 has a a that is no plain integer from 0 to 18446744073709551615: \
+            Flaw::NotSize("filesize"),
+            "has a filesize that is no plain integer from 0 to 18446744073709551615: \
              send the bytes of the body as one",
         ),
         (
-            header(Flaw::BodyTooLarge {
-                size: 10,
-                max_size: 9,
-            }),
-            "header at offset 20 tells of a body of 10 bytes, over the limit of 9 bytes: close the \
-             connection, or raise max_size if the peer is right",
+            Flaw::BodyTooLarge { size, max_size },
+            "tells of a body of 10 bytes, over the limit of 9 bytes: \
+             close the connection, or raise max_size if the peer is right",
         ),
         (
-            header(Flaw::NotMd5),
-            "header at offset 20 has an md5 that is not 32 hexadecimal digits: send them as text, or \
-             do not check it",
-        ),
-        (
-            DecodeError::Md5Mismatch {
-                offset,
-                expected: 0xabc,
-                actual: u128::MAX,
-            }
-            .to_string(),
-            "body of the frame at offset 20 has the md5 ffffffffffffffffffffffffffffffff, its header \
-             says 00000000000000000000000000000abc: discard it and have it sent again",
-        ),
-        (
-            DecodeError::TruncatedHeader {
-                offset,
-                received: 3,
-                due: 4,
-            }
-            .to_string(),
-            "stream ended inside the header at offset 20: 3 of at least 4 bytes came, \
-             the peer closed early or bytes were lost",
-        ),
-        (
-            DecodeError::TruncatedBody {
-                offset,
-                received: 4,
-                due: u64::MAX,
-            }
-            .to_string(),
-            "stream ended inside the body of the frame at offset 20: 4 of 18446744073709551615 bytes \
-             came, the peer closed early or bytes were lost",
-        ),
-        (
-            EncodeError::HeaderTooLarge {
-                header_size: 17,
-                max_header_size: 16,
-            }
-            .to_string(),
-            "header of 17 bytes is over the limit of 16 bytes: \
-             send less in it, or raise max_header_size at both ends",
-        ),
-        (
-            EncodeError::Header(Flaw::KeyTwice).to_string(),
-            "header has a key twice: send each key once",
+            Flaw::NotMd5,
+            "has an md5 that is not 32 hexadecimal digits: send them as text, or do not check it",
         ),
     ] {
-        assert_eq!(told, expected);
+        let offset = 20;
+        assert_eq!(
+            DecodeError::Header { offset, flaw }.to_string(),
+            format!("header at offset 20 {told}")
+        );
+        assert_eq!(
+            EncodeError::Header(flaw).to_string(),
+            format!("header {told}")
+        );
     }
+}
+
+#[test]
+fn errors_tell_what_to_do() {
+    let told = |error: DecodeError| error.to_string();
+    let (offset, max_header_size) = (20, 64);
+    let length = |length| {
+        told(DecodeError::HeaderLength {
+            offset,
+            length,
+            max_header_size,
+        })
+    };
+    assert_eq!(
+        length(-1),
+        "header length -1 at offset 20 is not from 0 to 64: \
+         close the connection, or raise max_header_size if the peer is right"
+    );
+    assert_eq!(
+        length(17 << 24),
+        "header length 285212672 at offset 20 is not from 0 to 64: \
+         in the other byte order it is 17, check that both ends use the same"
+    );
+    assert_eq!(
+        told(DecodeError::Md5Mismatch {
+            offset,
+            expected: 0xabc,
+            actual: u128::MAX,
+        }),
+        "body of the frame at offset 20 has the md5 ffffffffffffffffffffffffffffffff, its header \
+         says 00000000000000000000000000000abc: discard it and have it sent again"
+    );
+    assert_eq!(
+        told(DecodeError::TruncatedHeader {
+            offset,
+            received: 3,
+            due: 4,
+        }),
+        "stream ended inside the header at offset 20: 3 of at least 4 bytes came, \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
+        told(DecodeError::TruncatedBody {
+            offset,
+            received: 4,
+            due: u64::MAX,
+        }),
+        "stream ended inside the body of the frame at offset 20: 4 of 18446744073709551615 bytes \
+         came, the peer closed early or bytes were lost"
+    );
+    let error = EncodeError::HeaderTooLarge {
+        header_size: 17,
+        max_header_size: 16,
+    };
+    assert_eq!(
+        error.to_string(),
+        "header of 17 bytes is over the limit of 16 bytes: \
+         send less in it, or raise max_header_size at both ends"
+    );
 }
