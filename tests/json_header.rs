@@ -12,7 +12,7 @@ use everysplit::framing::json_header::{
 };
 use everysplit::naive::json_header as naive;
 use everysplit::suite::json_header::{CONFIGS, harness};
-use everysplit::{ByteOrder, Split};
+use everysplit::{Buffered, ByteOrder, Split};
 use md5::Digest;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -716,6 +716,24 @@ fn a_size_that_is_claimed_allocates_nothing() {
         assert_eq!(decoded, Ok(None));
     });
     assert_eq!(measured.bytes_max, 0, "{measured:?}");
+}
+
+#[test]
+fn one_byte_at_a_time_costs_in_proportion() {
+    let config = Config {
+        max_header_size: u32::MAX,
+        ..CHECKED
+    };
+    let body = |len| {
+        let header = format!("{{\"total_size\":{len},\"md5\":\"{}\"}}", "0".repeat(32));
+        frame(&header, &vec![b'x'; len])
+    };
+    let header = |len| frame(&" ".repeat(len), b"");
+    let empty = |len: usize| frame("{\"data_size\":0}", b"").repeat(len / 19);
+    let streams: [fn(usize) -> Vec<u8>; 3] = [body, header, empty];
+    for stream in streams {
+        check::linear(|| Buffered::new(Decoder::new(config)), stream).unwrap();
+    }
 }
 
 /// The worst that is known: objects of one entry each.
