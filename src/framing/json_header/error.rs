@@ -62,7 +62,8 @@ pub enum DecodeError {
 pub enum Flaw {
     /// It is not UTF-8.
     NotUtf8,
-    /// It is not JSON, or is nested more than 127 deep.
+    /// It is not JSON, or is nested more than 127 deep. NaN and Infinity, which Python
+    /// writes all the same, are not JSON.
     NotJson,
     /// It is JSON, but not an object.
     NotObject,
