@@ -9,6 +9,8 @@ use tokio_util::codec;
 use crate::decoder::Decoder;
 use crate::error::{DecodeError, EncodeError};
 use crate::frame::{Config, Frame, FrameRef};
+#[cfg(feature = "auth")]
+use crate::framing::auth::{AuthError, Guarded};
 
 /// Frames over an `AsyncRead` and an `AsyncWrite`, with tokio-util's `Framed`,
 /// `FramedRead` and `FramedWrite`.
@@ -94,5 +96,41 @@ impl From<DecodeError> for io::Error {
 impl From<EncodeError> for io::Error {
     fn from(error: EncodeError) -> Self {
         Self::new(io::ErrorKind::InvalidInput, error)
+    }
+}
+
+/// Reads the answer, then what the codec within reads. For what is sent, take the
+/// codec alone.
+#[cfg(feature = "auth")]
+impl<D> codec::Decoder for Guarded<D>
+where
+    D: codec::Decoder<Error: From<AuthError>>,
+{
+    type Item = D::Item;
+    type Error = D::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Item>, D::Error> {
+        match self.open(buffer)? {
+            Some(codec) => codec.decode(buffer),
+            None => Ok(None),
+        }
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Item>, D::Error> {
+        self.open_eof(buffer)?.decode_eof(buffer)
+    }
+}
+
+/// Of the kind `PermissionDenied`, or `UnexpectedEof` where the stream ended.
+#[cfg(feature = "auth")]
+impl From<AuthError> for io::Error {
+    fn from(error: AuthError) -> Self {
+        let kind = match error {
+            AuthError::WrongAnswer { .. } => io::ErrorKind::PermissionDenied,
+            AuthError::AnswerTruncated { .. } | AuthError::ChallengeTruncated { .. } => {
+                io::ErrorKind::UnexpectedEof
+            }
+        };
+        Self::new(kind, error)
     }
 }

@@ -32,6 +32,8 @@ pub use decoder::{Decoder, Framer, Walk};
 pub use error::{DecodeError, EncodeError};
 pub use frame::{ByteOrder, Config, Frame, FrameRef, Header};
 pub use split::{ParseSplitError, Split};
+#[cfg(feature = "auth")]
+pub use subject::GuardedError;
 pub use subject::{
     Buffered, Decode, Joined, Parser, Push, Resynchronises, Sink, Subject, with_length,
 };

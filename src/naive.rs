@@ -1,8 +1,11 @@
 //! The oracle: parses a whole buffer, without state, so simply that it is
 //! unlikely to be wrong. It is no decoder: it must have the whole stream.
 
+#[cfg(feature = "auth")]
+pub mod auth;
 #[cfg(feature = "json_header")]
 pub mod json_header;
+pub mod len32;
 
 use alloc::vec::Vec;
 use core::iter;

@@ -12,6 +12,8 @@ mod sink;
 mod tokio;
 
 pub use buffered::Buffered;
+#[cfg(feature = "auth")]
+pub use framings::GuardedError;
 pub use joined::Joined;
 pub use parser::{Parser, with_length};
 pub use push::Push;

@@ -2,8 +2,11 @@
 //! verdict comes out. The fuzz targets, the property suites, the replay of seeds
 //! and the planted bugs all call these. It generates nothing.
 
+#[cfg(feature = "auth")]
+pub mod auth;
 #[cfg(feature = "json_header")]
 pub mod json_header;
+pub mod len32;
 
 use alloc::vec::Vec;
 

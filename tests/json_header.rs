@@ -88,7 +88,7 @@ struct VectorFrame {
 
 #[test]
 fn naive_gives_what_the_vectors_say() {
-    let vectors = common::framing("json_header");
+    let vectors = common::vectors_of("json_header");
     assert_eq!(vectors.len(), 14);
     for vector in vectors {
         let parsed = naive::parse(config(&vector), &vector.stream);
@@ -110,7 +110,7 @@ fn naive_gives_what_the_vectors_say() {
 
 #[test]
 fn the_vectors_hold_under_every_split() {
-    for vector in common::framing("json_header") {
+    for vector in common::vectors_of("json_header") {
         let certificate = harness(config(&vector)).prove(&vector.stream);
         match certificate {
             Ok(certificate) => println!("{}: {certificate}", vector.name),

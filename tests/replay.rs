@@ -13,7 +13,8 @@ use std::path::PathBuf;
 
 use arbitrary::{Arbitrary, Unstructured};
 use everysplit::check::{Outcome, Violation};
-use everysplit::{Framer, Received, Sent, Split, suite};
+use everysplit::framing::len32;
+use everysplit::{Buffered, Framer, Received, Sent, Split, suite};
 
 fn folder(kind: &str, target: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "fuzz", kind, target]
@@ -96,6 +97,18 @@ fn encode(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
+fn auth(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for split in splits(stream.len(), split) {
+        let stream = stream.clone();
+        let case = Received { stream, split };
+        for algorithm in suite::auth::ALGORITHMS {
+            suite::auth::decode(suite::auth::guarded(algorithm), algorithm, &case)?;
+        }
+    }
+    Ok(())
+}
+
 fn json_header(input: &[u8]) -> Result<(), Violation> {
     let Received { stream, split } = received(input);
     for split in splits(stream.len(), split) {
@@ -108,17 +121,33 @@ fn json_header(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
+fn signed_lengths(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for config in suite::len32::CONFIGS {
+        suite::len32::encode(len32::Config::encode, config.byte_order, &stream)?;
+        for split in splits(stream.len(), split.clone()) {
+            let stream = stream.clone();
+            let case = Received { stream, split };
+            let make = || Buffered::new(len32::Decoder::new(config));
+            suite::len32::decode(make, config, &case)?;
+        }
+    }
+    Ok(())
+}
+
 type Check = fn(&[u8]) -> Result<(), Violation>;
 
-/// The seeds of a target that come from the data, by name.
+/// Seeds by name.
 type Seeds = fn() -> BTreeMap<String, Vec<u8>>;
 
-/// Every target, its check and its seeds.
-const TARGETS: [(&str, Check, Seeds); 5] = [
+/// Every target, its check, and the seeds that it begins with.
+const TARGETS: [(&str, Check, Seeds); 7] = [
+    ("auth", auth, auth_seeds),
     ("decode", decode, seeds),
     ("differential", differential, seeds),
     ("encode", encode, seeds),
     ("json_header", json_header, json_header_seeds),
+    ("len32", signed_lengths, || seeds_of("len32")),
     ("round_trip", round_trip, seeds),
 ];
 
@@ -138,22 +167,42 @@ fn every_input_holds() {
     }
 }
 
-/// Those of the reference framer's format.
+/// The vectors of another format.
+fn seeds_of(framing: &str) -> BTreeMap<String, Vec<u8>> {
+    let vectors = common::vectors_of(framing).into_iter();
+    vectors.map(|vector| (vector.name, vector.stream)).collect()
+}
+
+/// The answers of the vectors, and the streams of the byte order that is behind
+/// answers, each behind a right one.
+fn auth_seeds() -> BTreeMap<String, Vec<u8>> {
+    let behind = suite::auth::ALGORITHMS.into_iter().flat_map(|algorithm| {
+        let streams = seeds().into_iter();
+        let little = streams.filter(|(name, _)| name.ends_with("-little"));
+        little.map(move |(name, stream)| {
+            let algorithm_name = format!("{algorithm:?}").to_lowercase();
+            let answer = suite::auth::answer(algorithm);
+            let name = format!("auth-{algorithm_name}-then-{name}");
+            (name, [answer, &stream].concat())
+        })
+    });
+    seeds_of("auth").into_iter().chain(behind).collect()
+}
+
+/// The vectors, and a stream of the other configuration.
+fn json_header_seeds() -> BTreeMap<String, Vec<u8>> {
+    let big = b"\0\0\0\x07{\"n\":2}ab\0\0\0\x07{\"n\":0}".to_vec();
+    let big = [("big-endian".to_string(), big)];
+    seeds_of("json_header").into_iter().chain(big).collect()
+}
+
+/// The vectors of the reference format and the captures.
 fn seeds() -> BTreeMap<String, Vec<u8>> {
     let vectors = common::vectors().into_iter();
     let vectors = vectors.map(|vector| (vector.name, vector.stream));
     let captures = common::captures().into_iter();
     let captures = captures.map(|capture| (format!("capture-{}", capture.name), capture.stream()));
     vectors.chain(captures).collect()
-}
-
-/// Those of the framing with a header in JSON, which tell the size in the other
-/// configuration's way too.
-fn json_header_seeds() -> BTreeMap<String, Vec<u8>> {
-    let vectors = common::framing("json_header").into_iter();
-    let vectors = vectors.map(|vector| (vector.name, vector.stream));
-    let big = b"\0\0\0\x07{\"n\":2}ab\0\0\0\x07{\"n\":0}".to_vec();
-    vectors.chain([("big-endian".to_string(), big)]).collect()
 }
 
 /// `UPDATE_SEEDS=1 cargo test --all-features --test replay` writes them anew.

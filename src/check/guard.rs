@@ -90,10 +90,15 @@ mod with_std {
         let returned = panic::catch_unwind(AssertUnwindSafe(call));
         INSIDE.set(false);
         WATCHED.with_borrow(|watched| watched.as_ref().map(Watched::returned));
-        returned.map_err(|panic| match (PANIC.take(), panic.downcast_ref::<&str>()) {
-            // Somebody put another hook in the place of ours.
-            (told, Some(panic)) if told.is_empty() => stuck(offset, panic),
-            (told, _) => stuck(offset, &told),
+        returned.map_err(|panic| {
+            let told = PANIC.take();
+            // Unless it went past the hook, or somebody put another in its place.
+            if !told.is_empty() {
+                return stuck(offset, &told);
+            }
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref().map(String::as_str));
+            stuck(offset, text.unwrap_or("it panicked"))
         })
     }
 

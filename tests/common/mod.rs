@@ -16,13 +16,13 @@ pub struct Vector {
     pub name: String,
     pub framing: String,
     order: Order,
-    max: u32,
+    pub max: u32,
     #[serde(with = "hex")]
     pub stream: Vec<u8>,
     pub frames: serde_json::Value,
     pub outcome: Outcome,
     pub at: Option<usize>,
-    size: Option<i64>,
+    pub size: Option<i64>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -59,6 +59,10 @@ impl From<Order> for ByteOrder {
 }
 
 impl Vector {
+    pub fn byte_order(&self) -> ByteOrder {
+        self.order.into()
+    }
+
     pub fn config(&self) -> Config {
         Config {
             byte_order: self.order.into(),
@@ -114,16 +118,17 @@ impl Vector {
 
 /// The vectors of the reference framer's format.
 pub fn vectors() -> Vec<Vector> {
-    let vectors = framing("header12");
+    let vectors = vectors_of("header12");
     assert_eq!(vectors.len(), 36);
     vectors
 }
 
-/// The vectors of a format.
-pub fn framing(name: &str) -> Vec<Vector> {
-    let vectors: Vec<Vector> = serde_json::from_str(include_str!("../data/vectors.json")).unwrap();
-    let vectors = vectors.into_iter();
-    vectors.filter(|vector| vector.framing == name).collect()
+/// The vectors of a format, by the name that it has there.
+pub fn vectors_of(framing: &str) -> Vec<Vector> {
+    let mut vectors: Vec<Vector> =
+        serde_json::from_str(include_str!("../data/vectors.json")).unwrap();
+    vectors.retain(|vector| vector.framing == framing);
+    vectors
 }
 
 /// Bytes recorded from the original programs.

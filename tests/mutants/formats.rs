@@ -708,6 +708,87 @@ impl Format for Greeting {
     }
 }
 
+/// An answer of four bytes, then frames as in [`Short`]. The answer is due even where
+/// there is no frame.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Keyed {
+    pub(crate) passed: bool,
+}
+
+pub(crate) const KEYED: &[u8; 4] = b"hmac";
+
+impl Keyed {
+    /// Takes the answer off the buffer, once it is whole.
+    pub(crate) fn open(&mut self, buffer: &mut BytesMut) -> Result<(), Error> {
+        match buffer.first_chunk() {
+            None => Ok(()),
+            Some(KEYED) => {
+                buffer.advance(KEYED.len());
+                self.passed = true;
+                Ok(())
+            }
+            Some(_) => Err(Error::Malformed),
+        }
+    }
+}
+
+impl Toy for Keyed {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if !self.passed {
+            self.open(buffer)?;
+        }
+        if self.passed {
+            return Short.decode(buffer);
+        }
+        Ok(None)
+    }
+
+    fn inside(&self, buffer: &BytesMut) -> bool {
+        !self.passed || !buffer.is_empty()
+    }
+}
+
+impl Format for Keyed {
+    const STREAMS: &[&[u8]] = &[
+        b"hmac\x02ab\0",
+        b"hmac\x01a\x09over",
+        b"hmachmac",
+        b"xmac\x01a",
+        b"hmax\x01a",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        let refused = |outcome| Expected {
+            frames: Vec::new(),
+            at_end: Vec::new(),
+            outcome,
+        };
+        match stream.split_at_checked(4) {
+            None => refused(Outcome::Truncated(Error::Truncated)),
+            Some((b"hmac", behind)) => {
+                let Expected {
+                    frames,
+                    at_end,
+                    outcome,
+                } = Short::parse(behind);
+                let frames = frames.into_iter();
+                Expected {
+                    frames: frames.map(|(end, frame)| (4 + end, frame)).collect(),
+                    at_end,
+                    outcome: match outcome {
+                        Outcome::Rejected { at, error } => Outcome::Rejected { at: 4 + at, error },
+                        other => other,
+                    },
+                }
+            }
+            Some(_) => {
+                let (at, error) = (4, Error::Malformed);
+                refused(Outcome::Rejected { at, error })
+            }
+        }
+    }
+}
+
 /// Lines, each ended by LF, up to an empty one. The frame is all before that.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Head {

@@ -11,11 +11,14 @@ mod consumes;
 mod encoders;
 mod formats;
 mod interrupted;
+mod keyed;
+mod len32;
 mod limits;
 mod one_recv;
 mod overflow;
 mod prefix;
 mod quadratic;
+mod receive_loops;
 mod sampling;
 mod stall;
 mod toy;
@@ -278,7 +281,7 @@ fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// The mutants by what kind of mistake they are.
-fn classes() -> [(&'static str, Vec<Mutant>); 16] {
+fn classes() -> [(&'static str, Vec<Mutant>); 18] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -294,6 +297,8 @@ fn classes() -> [(&'static str, Vec<Mutant>); 16] {
         ("zero length", zero::mutants()),
         ("byte order and length unit", unit::mutants()),
         ("one recv, one message", one_recv::mutants()),
+        ("keyed answer", keyed::mutants()),
+        ("a signed length, then the body", len32::mutants()),
         ("upload", upload::mutants()),
         ("what plain sampling misses", sampling::mutants()),
     ]
@@ -378,6 +383,7 @@ fn the_right_ones_pass() {
     passes::<formats::Total>();
     passes::<formats::Values>();
     passes::<formats::Greeting>();
+    passes::<formats::Keyed>();
     passes::<formats::Head>();
     passes::<formats::Large>();
     passes::<formats::Array>();

@@ -5,7 +5,7 @@ use everysplit::Sink;
 use everysplit::check::Property;
 
 use crate::Mutant;
-use crate::formats::{Decimal, GREETING, Greeting, Int32, Short};
+use crate::formats::{Decimal, Int32, Short};
 use crate::toy::{Error, Frame, Next, Toy, take};
 
 pub(crate) fn mutants() -> Vec<Mutant> {
@@ -44,13 +44,6 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             Property::EverySplit,
             NoEndMark::default(),
             &[b"12:twelve bytes"],
-        ),
-        Mutant::new::<Greeting>(
-            "one recv is compared with all of an answer",
-            "the hmac tutorials",
-            Property::Limit,
-            OneRecvAnswer::default(),
-            &[b"greeting\x01a"],
         ),
     ]
 }
@@ -158,28 +151,5 @@ impl Toy for NoEndMark {
 
     fn inside(&self, buffer: &BytesMut) -> bool {
         self.length.is_some() || !buffer.is_empty()
-    }
-}
-
-/// The answer to a challenge is what the first chunk begins with.
-#[derive(Clone, Default, PartialEq, Eq)]
-struct OneRecvAnswer {
-    right: Greeting,
-    refused: bool,
-}
-
-impl Toy for OneRecvAnswer {
-    fn feed(
-        &mut self,
-        buffer: &mut BytesMut,
-        chunk: &[u8],
-        frames: &mut Sink<Frame>,
-    ) -> Result<(), Error> {
-        let answer = chunk.get(..GREETING.len()).unwrap_or(chunk);
-        self.refused |= !self.right.greeted && !chunk.is_empty() && answer != GREETING;
-        if self.refused {
-            return Err(Error::Malformed);
-        }
-        self.right.feed(buffer, chunk, frames)
     }
 }

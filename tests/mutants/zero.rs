@@ -18,7 +18,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         ),
         Mutant::new::<Short>(
             "an empty frame is the end mark",
-            "lz4 PR899",
+            "lz4 PR899, the length-prefix tutorials",
             Property::Prompt,
             EndMark::default(),
             &[b"\x01a\0\x01b"],

@@ -1,0 +1,72 @@
+// A driver for a decoder in Node: fill in the three functions, then run
+//
+//     everysplit exec -- node driver.js
+//
+// The protocol is described in PROTOCOL.md.
+'use strict';
+
+const crypto = require('node:crypto');
+const readline = require('node:readline');
+const v8 = require('node:v8');
+
+// Returns a fresh decoder; config holds what was given with --config. Here: a
+// length of two bytes, then the body. Put your own in its place. What it consists
+// of must be data: structuredClone copies it.
+function create(config) {
+  return { buffer: Buffer.alloc(0) };
+}
+
+// Yields the frames that chunk gives, as Buffers or strings; throws for an error.
+function* feed(decoder, chunk) {
+  decoder.buffer = Buffer.concat([decoder.buffer, chunk]);
+  while (decoder.buffer.length >= 2) {
+    const end = 2 + decoder.buffer.readUInt16BE(0);
+    if (decoder.buffer.length < end) break;
+    yield decoder.buffer.subarray(2, end);
+    decoder.buffer = Buffer.from(decoder.buffer.subarray(end));
+  }
+}
+
+// Yields what the end of the stream gives; throws for an error.
+function* finish(decoder) {
+  if (decoder.buffer.length > 0) throw new RangeError();
+}
+
+let decoder;
+const saved = new Map();
+
+function answer(line) {
+  const [word, ...words] = line.split(' ');
+  const rest = words.join(' ');
+  const out = [];
+  switch (word) {
+    case 'hello':
+      return 'ready 1 states\n';
+    case 'new':
+      decoder = create(Object.fromEntries(words.filter(Boolean).map((pair) => pair.split('='))));
+      break;
+    case 'save': {
+      const bytes = v8.serialize(decoder);
+      const digest = crypto.createHash('sha256').update(bytes).digest('hex');
+      saved.set(digest, bytes);
+      return `ready ${digest}\n`;
+    }
+    case 'load':
+      decoder = v8.deserialize(saved.get(rest));
+      break;
+    case 'feed':
+    case 'finish':
+      try {
+        const frames = word === 'feed' ? feed(decoder, Buffer.from(rest, 'hex')) : finish(decoder);
+        for (const frame of frames) out.push(`frame ${Buffer.isBuffer(frame) ? frame.toString('hex') : frame}\n`);
+      } catch (error) {
+        out.push(`error ${error.code ?? error.name}\n`);
+      }
+      break;
+    default:
+      throw new Error(`unknown message: ${line}`);
+  }
+  return out.join('') + 'ready\n';
+}
+
+readline.createInterface({ input: process.stdin }).on('line', (line) => process.stdout.write(answer(line)));

@@ -1,0 +1,413 @@
+//! A driver as a subject: the program is started, asked, watched, and ended. It knows
+//! no property.
+
+use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::panic::resume_unwind;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use everysplit::{Sink, Subject};
+
+use crate::Cannot;
+
+/// The version of the protocol, see `drivers/PROTOCOL.md`.
+const VERSION: &str = "1";
+/// The longest line that a driver may write, in bytes.
+const LINE: u64 = 64 * 1024 * 1024;
+/// How much of what it wrote to stderr is kept, in bytes.
+const STDERR: usize = 4096;
+/// How many frames a driver may give in one answer.
+const FRAMES: usize = 100_000;
+/// How often its memory is looked at while it is waited for.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How a driver is run.
+pub(crate) struct Driver {
+    pub(crate) command: Vec<OsString>,
+    /// What a fresh decoder is configured with.
+    pub(crate) config: String,
+    /// How long it may take to answer.
+    pub(crate) timeout: Cell<Duration>,
+    /// How long behind one that did not.
+    pub(crate) again: Duration,
+    /// How much memory it may take, in MiB.
+    pub(crate) memory: u64,
+}
+
+/// A driver, and the program that runs now: there is a new one behind each that was
+/// ended.
+pub(crate) struct Drivers {
+    driver: Driver,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    stdin: ChildStdin,
+    lines: Receiver<String>,
+    stderr: Arc<Mutex<Vec<u8>>>,
+    /// What a fresh decoder was saved under, if it can save and load.
+    fresh: Option<Rc<str>>,
+}
+
+/// What a driver answers to one message.
+#[derive(Default)]
+struct Answer {
+    frames: Vec<String>,
+    error: Option<String>,
+    /// What stands behind `ready`.
+    ready: String,
+}
+
+impl Drivers {
+    /// Starts a driver, and tells what a fresh decoder was saved under, if it can save
+    /// and load.
+    pub(crate) fn start(driver: Driver) -> Result<(Self, Option<Rc<str>>), Cannot> {
+        let mut drivers = Self {
+            driver,
+            running: None,
+        };
+        let running = drivers
+            .run()
+            .map_err(|stuck| format!("{stuck}; see drivers/PROTOCOL.md"))?;
+        let fresh = running.fresh.clone();
+        Ok((drivers, fresh))
+    }
+
+    /// Returns the program that runs, a new one if there is none.
+    fn run(&mut self) -> Result<&mut Running, String> {
+        if self.running.is_none() {
+            let running = Running::start(&self.driver.command)?;
+            let running = self.running.insert(running);
+            let hello = running.ask(&format!("hello {VERSION}\n"), 1, &self.driver);
+            let answers = match hello {
+                Ok(answers) => answers,
+                Err(stuck) => return Err(self.end(&stuck)),
+            };
+            let mut words = answers[0].ready.split(' ');
+            if words.next() != Some(VERSION) {
+                let ready = &answers[0].ready;
+                let stuck = format!(
+                    "the driver speaks another version of the protocol: it answered \"ready {ready}\" to \"hello {VERSION}\""
+                );
+                return Err(self.end(&stuck));
+            }
+            if words.any(|word| word == "states") {
+                let messages = format!("new{}\nsave\n", self.driver.config);
+                match running.ask(&messages, 2, &self.driver) {
+                    Ok(answers) => running.fresh = Some(answers[1].ready.as_str().into()),
+                    Err(stuck) => return Err(self.end(&stuck)),
+                }
+            }
+        }
+        self.running
+            .as_mut()
+            .ok_or_else(|| "there is no driver".into())
+    }
+
+    /// Asks some messages at once.
+    fn ask(&mut self, messages: &str, count: usize) -> Result<Vec<Answer>, String> {
+        self.run()?;
+        let Self { driver, running } = self;
+        let asked = running
+            .as_mut()
+            .map(|running| running.ask(messages, count, driver));
+        asked
+            .unwrap_or_else(|| Err("there is no driver".into()))
+            .map_err(|stuck| self.end(&stuck))
+    }
+
+    /// Ends the program that runs, and tells why with what it wrote to stderr.
+    fn end(&mut self, stuck: &str) -> String {
+        let Some(mut running) = self.running.take() else {
+            return stuck.into();
+        };
+        let ended = running.end();
+        let mut told = format!("{stuck}{ended}");
+        let stderr = running
+            .stderr
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let stderr = String::from_utf8_lossy(&stderr);
+        if let Some(last) = stderr.trim_end().lines().last() {
+            let _ = write!(told, "; the last that it wrote to stderr: {last}");
+        }
+        told
+    }
+}
+
+impl Running {
+    fn start(command: &[OsString]) -> Result<Self, String> {
+        let (program, arguments) = command.split_first().ok_or("there is no driver to start")?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        let (Some(stdin), Some(stdout), Some(mut errors)) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            return Err("the driver has no stdin or stdout".into());
+        };
+        let (sender, lines) = mpsc::sync_channel(1024);
+        thread::spawn(move || {
+            let mut stdout = BufReader::new(stdout);
+            loop {
+                let mut line = Vec::new();
+                let read = (&mut stdout).take(LINE).read_until(b'\n', &mut line);
+                let line = String::from_utf8_lossy(&line).into_owned();
+                if read.unwrap_or(0) == 0 || sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&stderr);
+        thread::spawn(move || {
+            let mut chunk = [0; 1024];
+            while let Ok(read @ 1..) = errors.read(&mut chunk) {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(&chunk[..read]);
+                let surplus = kept.len().saturating_sub(STDERR);
+                kept.drain(..surplus);
+            }
+        });
+        Ok(Self {
+            child,
+            stdin,
+            lines,
+            stderr,
+            fresh: None,
+        })
+    }
+
+    fn ask(
+        &mut self,
+        messages: &str,
+        count: usize,
+        driver: &Driver,
+    ) -> Result<Vec<Answer>, String> {
+        // A driver that has ended is found out below, with what it said.
+        let _ = self.stdin.write_all(messages.as_bytes());
+        let _ = self.stdin.flush();
+        (0..count).map(|_| self.answer(driver)).collect()
+    }
+
+    fn answer(&self, driver: &Driver) -> Result<Answer, String> {
+        let mut answer = Answer::default();
+        let until = Instant::now() + driver.timeout.get();
+        loop {
+            let line = self.line(until, driver)?;
+            let line = line
+                .strip_suffix('\n')
+                .unwrap_or(&line)
+                .trim_end_matches('\r');
+            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+            match word {
+                "ready" => {
+                    answer.ready = rest.into();
+                    return Ok(answer);
+                }
+                "frame" if answer.frames.len() == FRAMES => {
+                    return Err(format!("the driver gave more than {FRAMES} frames at once"));
+                }
+                "frame" if answer.error.is_none() => answer.frames.push(rest.into()),
+                "error" if answer.error.is_none() => answer.error = Some(rest.into()),
+                _ => {
+                    let line: String = line.chars().take(80).collect();
+                    return Err(format!(
+                        "the driver wrote a line that is no answer: {line:?}"
+                    ));
+                }
+            }
+        }
+    }
+
+    fn line(&self, until: Instant, driver: &Driver) -> Result<String, String> {
+        loop {
+            match self.lines.recv_timeout(TICK.min(driver.timeout.get())) {
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Disconnected) => return Err("the driver ended".into()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if Instant::now() > until {
+                // It is waited for again while the violation is made small.
+                let waited = driver.timeout.get();
+                driver.timeout.set(driver.again);
+                return Err(format!("the driver did not answer within {waited:?}"));
+            }
+            if let Some(held) = self.resident().filter(|&held| held > driver.memory) {
+                return Err(format!("the driver takes {held} MiB of memory"));
+            }
+        }
+    }
+
+    /// Returns how much memory the program takes, in MiB, where that can be told.
+    fn resident(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(kibibytes / 1024)
+    }
+
+    /// Ends the program and waits for it. Tells how it ended, if it was before.
+    fn end(&mut self) -> String {
+        // One that ended by itself does so about now.
+        thread::sleep(TICK);
+        let ended = self.child.try_wait().ok().flatten();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        ended.map_or(String::new(), |status| format!(" ({status})"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Which errors are told apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errors {
+    /// Those of different kinds.
+    Kinds,
+    /// None: all are told as this.
+    As(&'static str),
+}
+
+/// A decoder in a driver that cannot save it: only one at a time.
+pub(crate) struct Session {
+    drivers: Rc<RefCell<Drivers>>,
+    errors: Errors,
+    begun: bool,
+}
+
+impl Session {
+    pub(crate) fn new(drivers: &Rc<RefCell<Drivers>>, errors: Errors) -> Self {
+        Self {
+            drivers: Rc::clone(drivers),
+            errors,
+            begun: false,
+        }
+    }
+
+    /// Asks for frames, of a fresh decoder at first.
+    fn ask(&mut self, message: &str, frames: &mut Sink<String>) -> Result<(), String> {
+        let mut drivers = self.drivers.borrow_mut();
+        let (messages, index) = if std::mem::replace(&mut self.begun, true) {
+            (message.into(), 0)
+        } else {
+            (format!("new{}\n{message}", drivers.driver.config), 1)
+        };
+        let answers = drivers.ask(&messages, index + 1);
+        give(answers, index, self.errors, frames).0
+    }
+}
+
+impl Subject for Session {
+    type Frame = String;
+    type Error = String;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), String> {
+        let mut messages = String::new();
+        feed(&mut messages, chunk);
+        self.ask(&messages, frames)
+    }
+
+    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), String> {
+        self.ask("finish\n", frames)
+    }
+}
+
+/// A decoder in a driver that can save it: what it was saved under is all there is of
+/// it here.
+#[derive(Clone)]
+pub(crate) struct State {
+    drivers: Rc<RefCell<Drivers>>,
+    errors: Errors,
+    saved: Rc<str>,
+}
+
+impl State {
+    pub(crate) fn new(drivers: &Rc<RefCell<Drivers>>, errors: Errors, fresh: &Rc<str>) -> Self {
+        Self {
+            drivers: Rc::clone(drivers),
+            errors,
+            saved: Rc::clone(fresh),
+        }
+    }
+}
+
+/// Equal when the driver says that they will do the same.
+impl PartialEq for State {
+    fn eq(&self, other: &Self) -> bool {
+        self.saved == other.saved
+    }
+}
+
+impl Eq for State {}
+
+impl Subject for State {
+    type Frame = String;
+    type Error = String;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), String> {
+        let mut messages = format!("load {}\n", self.saved);
+        feed(&mut messages, chunk);
+        messages.push_str("save\n");
+        let answers = self.drivers.borrow_mut().ask(&messages, 3);
+        let (result, saved) = give(answers, 1, self.errors, frames);
+        self.saved = saved.into();
+        result
+    }
+
+    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), String> {
+        let messages = format!("load {}\nfinish\n", self.saved);
+        let answers = self.drivers.borrow_mut().ask(&messages, 2);
+        give(answers, 1, self.errors, frames).0
+    }
+}
+
+fn feed(messages: &mut String, chunk: &[u8]) {
+    messages.push_str("feed");
+    if !chunk.is_empty() {
+        messages.push(' ');
+        messages.push_str(&hex::encode(chunk));
+    }
+    messages.push('\n');
+}
+
+/// Gives the frames of an answer; returns its result, and what stands behind the last
+/// `ready`. A driver that is stuck panics, which the checks tell.
+fn give(
+    answers: Result<Vec<Answer>, String>,
+    index: usize,
+    errors: Errors,
+    frames: &mut Sink<String>,
+) -> (Result<(), String>, String) {
+    let mut answers = answers.unwrap_or_else(|stuck| resume_unwind(Box::new(stuck)));
+    let last = answers
+        .last()
+        .map_or(String::new(), |answer| answer.ready.clone());
+    let answer = std::mem::take(&mut answers[index]);
+    frames.extend(answer.frames);
+    let result = match (answer.error, errors) {
+        (None, _) => Ok(()),
+        (Some(kind), Errors::Kinds) => Err(kind),
+        (Some(_), Errors::As(kind)) => Err(kind.into()),
+    };
+    (result, last)
+}

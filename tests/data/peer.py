@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""A peer on loopback TCP that speaks the formats with CPython's struct.
+
+An independent oracle: nothing here imports the project. tests/cpython.rs runs it:
+
+    python3 peer.py FORMAT ORDER PORT SEED say     sends random messages in random
+                                                   splits, then prints them, one a line
+    python3 peer.py FORMAT ORDER PORT SEED echo    reads messages to the end of the stream,
+                                                   prints them, and sends each back
+
+ORDER is "little" or "big". A message is a tuple of integers and, last, a body; a line
+is its integers in decimal and its body in hex. A new format is a class with random,
+write and read, and its name in FORMATS.
+"""
+import random
+import socket
+import struct
+import sys
+import time
+
+MESSAGES = 60
+
+
+class Header12:
+    """bodySize, cmd, recv (3 x u32), body."""
+
+    def __init__(self, order):
+        self.pack = {"little": "<3I", "big": "!3I"}[order]
+
+    def random(self):
+        return random.getrandbits(32), random.getrandbits(32), random_body()
+
+    def write(self, message):
+        cmd, recv, body = message
+        return struct.pack(self.pack, len(body), cmd, recv) + body
+
+    def read(self, stream):
+        size, cmd, recv = struct.unpack(self.pack, exactly(stream, 12))
+        return cmd, recv, exactly(stream, size)
+
+
+class Len32:
+    """Signed 32-bit length, body (struct 'i')."""
+
+    def __init__(self, order):
+        self.pack = {"little": "<i", "big": "!i"}[order]
+
+    def random(self):
+        return (random_body(),)
+
+    def write(self, message):
+        (body,) = message
+        return struct.pack(self.pack, len(body)) + body
+
+    def read(self, stream):
+        (size,) = struct.unpack(self.pack, exactly(stream, 4))
+        return (exactly(stream, size),)
+
+
+FORMATS = {"header12": Header12, "len32": Len32}
+
+
+def random_body():
+    most = random.choice([0, 1, 20, 300, 40000])
+    return random.randbytes(random.randint(0, most))
+
+
+def exactly(stream, size):
+    """So many bytes, or an error: an end inside a message is one."""
+    read = stream.read(size)
+    if len(read) != size:
+        raise EOFError(f"{len(read)} of {size} bytes")
+    return read
+
+
+def send_split(connection, data):
+    """Sends data in random chunks; now and then waits, so that a cut stays one."""
+    while data:
+        most = random.choice([1, 5, 1000, 100000])
+        chunk, data = data[:most], data[most:]
+        connection.sendall(chunk)
+        if random.random() < 0.1:
+            time.sleep(0.001)
+
+
+def tell(message):
+    *integers, body = message
+    print(*integers, body.hex())
+
+
+def main():
+    name, order, port, seed, what = sys.argv[1:]
+    wire = FORMATS[name](order)
+    random.seed(int(seed))
+    with socket.create_connection(("127.0.0.1", int(port)), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        messages = []
+        if what == "say":
+            messages = [wire.random() for _ in range(MESSAGES)]
+            send_split(connection, b"".join(map(wire.write, messages)))
+        else:
+            with connection.makefile("rb") as stream:
+                while stream.peek(1):
+                    messages.append(wire.read(stream))
+                    send_split(connection, wire.write(messages[-1]))
+    for message in messages:
+        tell(message)
+
+
+main()

@@ -1,0 +1,207 @@
+//! A signed length, then the body: how receive loops that have read of it go wrong
+//! all the same. That four bytes are asked for and fewer come is in `one_recv`, that
+//! missing ones are taken for zero in `prefix`.
+
+use bytes::{Buf, BytesMut};
+use everysplit::Sink;
+use everysplit::check::Property;
+
+use crate::Mutant;
+use crate::formats::Int32;
+use crate::toy::{Error, Frame, Next, Toy, take};
+
+pub(crate) fn mutants() -> Vec<Mutant> {
+    vec![
+        Mutant::new::<Int32>(
+            "one recv of a body gives all of it",
+            "the length-prefix tutorials",
+            Property::EverySplit,
+            OneRecvBody::default(),
+            &[b"\x02\0\0\0ab\x01\0\0\0c"],
+        ),
+        Mutant::new::<Int32>(
+            "a message is no longer than one recv",
+            "the recv(1024) tutorials",
+            Property::EverySplit,
+            RecvOfFive,
+            &[b"\x01\0\0\0a", b"\x02\0\0\0bc"],
+        ),
+        Mutant::new::<Int32>(
+            "a length is read without its sign",
+            "the length-prefix tutorials",
+            Property::Limit,
+            Unsigned,
+            &[b"\x01\0\0\0a\xff\xff\xff\xffabc"],
+        ),
+        Mutant::new::<Int32>(
+            "a negative length is an empty body",
+            "the length-prefix tutorials",
+            Property::Limit,
+            NegativeIsEmpty,
+            &[b"\x01\0\0\0a\xff\xff\xff\xffabc"],
+        ),
+        Mutant::new::<Int32>(
+            "no limit is held against a length",
+            "the length-prefix tutorials",
+            Property::Limit,
+            NoLimit,
+            &[b"\x01\0\0\0a\x01\x10\0\0over"],
+        ),
+        Mutant::new::<Int32>(
+            "a length is looked at with the body",
+            "the length-prefix tutorials",
+            Property::Limit,
+            LateLimit,
+            &[b"\x01\0\0\0a\x01\x10\0\0over"],
+        ),
+        Mutant::new::<Int32>(
+            "length and header add up to less than nothing",
+            "thrift PR3784, Dekaf#893",
+            Property::Limit,
+            NegativeSum,
+            &[b"\x01\0\0\0a\xff\xff\xff\x7fover"],
+        ),
+        Mutant::new::<Int32>(
+            "an empty body is no message",
+            "the length-prefix tutorials",
+            Property::RoundTrip,
+            DropsEmpty,
+            &[b"\x01\0\0\0a\0\0\0\0\x01\0\0\0b"],
+        ),
+    ]
+}
+
+/// `recv(length)` gives up to so many bytes: what is there is taken for all.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct OneRecvBody {
+    length: Option<usize>,
+}
+
+impl Toy for OneRecvBody {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if self.length.is_none() {
+            let Some(&length) = buffer.first_chunk() else {
+                return Ok(None);
+            };
+            buffer.advance(4);
+            self.length = Some(Int32::limited(length)?);
+        }
+        let Some(length) = self.length else {
+            return Ok(None);
+        };
+        if buffer.is_empty() && length > 0 {
+            return Ok(None);
+        }
+        self.length = None;
+        Ok(take(buffer, 0, length.min(buffer.len())))
+    }
+
+    fn inside(&self, buffer: &BytesMut) -> bool {
+        self.length.is_some() || !buffer.is_empty()
+    }
+}
+
+/// `recv(5)` where the documents have `recv(1024)`: each is a message, less its
+/// length.
+#[derive(Clone, PartialEq, Eq)]
+struct RecvOfFive;
+
+impl Toy for RecvOfFive {
+    fn feed(
+        &mut self,
+        _: &mut BytesMut,
+        chunk: &[u8],
+        frames: &mut Sink<Frame>,
+    ) -> Result<(), Error> {
+        let received = chunk.chunks(5).filter_map(|received| received.get(4..));
+        frames.extend(received.map(Frame::from));
+        Ok(())
+    }
+}
+
+/// `struct.unpack("I")` where the peer packs `"i"`: all are positive, and nobody asks
+/// how large.
+#[derive(Clone, PartialEq, Eq)]
+struct Unsigned;
+
+impl Toy for Unsigned {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        Ok(take(buffer, 4, u32::from_le_bytes(length) as usize))
+    }
+}
+
+/// `while received < length` is never entered.
+#[derive(Clone, PartialEq, Eq)]
+struct NegativeIsEmpty;
+
+impl Toy for NegativeIsEmpty {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        match buffer.first_chunk() {
+            Some(&length) if i32::from_le_bytes(length) < 0 => Ok(take(buffer, 4, 0)),
+            _ => Int32.decode(buffer),
+        }
+    }
+}
+
+/// The sign is looked at, the size is not.
+#[derive(Clone, PartialEq, Eq)]
+struct NoLimit;
+
+impl Toy for NoLimit {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        let length = usize::try_from(i32::from_le_bytes(length));
+        Ok(take(buffer, 4, length.map_err(|_| Error::TooLong)?))
+    }
+}
+
+/// The length waits for a byte of the body before it is refused.
+#[derive(Clone, PartialEq, Eq)]
+struct LateLimit;
+
+impl Toy for LateLimit {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        match buffer[..] {
+            [0, 0, 0, 0, ..] | [_, _, _, _, _, ..] => Int32.decode(buffer),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The sum that is held against the limit has a sign too, and wraps to below zero.
+#[derive(Clone, PartialEq, Eq)]
+struct NegativeSum;
+
+impl Toy for NegativeSum {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(&length) = buffer.first_chunk() else {
+            return Ok(None);
+        };
+        let length = i32::from_le_bytes(length);
+        let over = length.wrapping_add(4) > 4 + 4096;
+        match usize::try_from(length) {
+            Ok(length) if !over => Ok(take(buffer, 4, length)),
+            _ => Err(Error::TooLong),
+        }
+    }
+}
+
+/// `if not data: continue`.
+#[derive(Clone, PartialEq, Eq)]
+struct DropsEmpty;
+
+impl Toy for DropsEmpty {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        loop {
+            match Int32.decode(buffer)? {
+                Some(body) if body.is_empty() => {}
+                next => return Ok(next),
+            }
+        }
+    }
+}
