@@ -4,6 +4,8 @@
 
 #[cfg(feature = "auth")]
 pub mod auth;
+#[cfg(feature = "json_header")]
+pub mod json_header;
 pub mod len32;
 
 use alloc::vec::Vec;

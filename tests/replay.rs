@@ -109,6 +109,18 @@ fn auth(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
+fn json_header(input: &[u8]) -> Result<(), Violation> {
+    let Received { stream, split } = received(input);
+    for split in splits(stream.len(), split) {
+        let stream = stream.clone();
+        let case = Received { stream, split };
+        for config in suite::json_header::CONFIGS {
+            suite::json_header::harness(config).check(&case)?;
+        }
+    }
+    Ok(())
+}
+
 fn signed_lengths(input: &[u8]) -> Result<(), Violation> {
     let Received { stream, split } = received(input);
     for config in suite::len32::CONFIGS {
@@ -129,11 +141,12 @@ type Check = fn(&[u8]) -> Result<(), Violation>;
 type Seeds = fn() -> BTreeMap<String, Vec<u8>>;
 
 /// Every target, its check, and the seeds that it begins with.
-const TARGETS: [(&str, Check, Seeds); 6] = [
+const TARGETS: [(&str, Check, Seeds); 7] = [
     ("auth", auth, auth_seeds),
     ("decode", decode, seeds),
     ("differential", differential, seeds),
     ("encode", encode, seeds),
+    ("json_header", json_header, json_header_seeds),
     ("len32", signed_lengths, || seeds_of("len32")),
     ("round_trip", round_trip, seeds),
 ];
@@ -174,6 +187,13 @@ fn auth_seeds() -> BTreeMap<String, Vec<u8>> {
         })
     });
     seeds_of("auth").into_iter().chain(behind).collect()
+}
+
+/// The vectors, and a stream of the other configuration.
+fn json_header_seeds() -> BTreeMap<String, Vec<u8>> {
+    let big = b"\0\0\0\x07{\"n\":2}ab\0\0\0\x07{\"n\":0}".to_vec();
+    let big = [("big-endian".to_string(), big)];
+    seeds_of("json_header").into_iter().chain(big).collect()
 }
 
 /// The vectors of the reference format and the captures.

@@ -917,3 +917,97 @@ impl Format for Array {
         })
     }
 }
+
+/// A length of four bytes, the low one first, then a header, then the body. The header
+/// holds entries in braces, one of which is the size of the body: digits with `t` or
+/// `f` behind them.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Upload;
+
+impl Upload {
+    /// The shortest header that is too long.
+    pub(crate) const OVER: i32 = 9;
+
+    /// The length of the header, if it is whole.
+    pub(crate) fn length(buffer: &[u8]) -> Result<Option<usize>, Error> {
+        let length = buffer
+            .first_chunk()
+            .map(|&length| i32::from_le_bytes(length));
+        match length.map(usize::try_from) {
+            Some(Ok(length)) => limited(length).map(Some),
+            Some(Err(_)) => Err(Error::TooLong),
+            None => Ok(None),
+        }
+    }
+
+    /// The size that a header tells.
+    pub(crate) fn size(header: &[u8]) -> Result<usize, Error> {
+        let text = str::from_utf8(header).ok();
+        let entries = text.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+        let entries = entries.ok_or(Error::Malformed)?.split(',');
+        let mut sizes = entries.filter_map(|entry| entry.strip_suffix(['t', 'f']));
+        match (sizes.next(), sizes.next()) {
+            (Some(size), None) => size.parse().map_err(|_| Error::Malformed),
+            _ => Err(Error::Malformed),
+        }
+    }
+}
+
+impl Toy for Upload {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        let Some(length) = Self::length(buffer)? else {
+            return Ok(None);
+        };
+        let Some(header) = buffer.get(4..4 + length) else {
+            return Ok(None);
+        };
+        let size = limited(Self::size(header)?)?;
+        Ok(take(buffer, 4 + length, size))
+    }
+}
+
+impl Format for Upload {
+    const STREAMS: &[&[u8]] = &[
+        b"\x06\0\0\0{a,2t}ab\x04\0\0\0{0f}",
+        b"\x04\0\0\0{8t}at limit",
+        b"\x04\0\0\0{9t}too long",
+        b"\x07\0\0\0{1t,2f}two sizes",
+        b"\x03\0\0\0{t}",
+        b"\x05\0\0\0{-1t}",
+        b"\0\0\0\0",
+        b"\x09\0\0\0{too long",
+        b"\xff\xff\xff\xff",
+    ];
+
+    fn parse(stream: &[u8]) -> Answer {
+        naive(stream, |rest| {
+            let [a, b, c, d, ref rest @ ..] = *rest else {
+                return Front::Part;
+            };
+            if a > 8 || b > 0 || c > 0 || d > 0 {
+                return Front::Refused(4, Error::TooLong);
+            }
+            let length = usize::from(a);
+            let Some(header) = rest.get(..length) else {
+                return Front::Part;
+            };
+            let sizes = header.iter().filter(|&byte| b"tf".contains(byte)).count();
+            let at = header.iter().position(|byte| b"tf".contains(byte));
+            let digits = match (header, at) {
+                ([b'{', .., b'}'], Some(at)) if sizes == 1 => {
+                    let begin = header[..at].iter().rposition(|byte| b"{,".contains(byte));
+                    &header[begin.map_or(at, |begin| begin + 1)..at]
+                }
+                _ => &[],
+            };
+            match digits {
+                [digit @ b'0'..=b'8'] => match front(rest, length, usize::from(digit - b'0')) {
+                    Front::Frame(len, frame) => Front::Frame(4 + len, frame),
+                    other => other,
+                },
+                [b'9'] => Front::Refused(4 + length, Error::TooLong),
+                _ => Front::Refused(4 + length, Error::Malformed),
+            }
+        })
+    }
+}

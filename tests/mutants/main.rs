@@ -25,6 +25,7 @@ mod toy;
 mod trailing;
 mod truncated_end;
 mod unit;
+mod upload;
 mod zero;
 
 use std::collections::HashSet;
@@ -280,7 +281,7 @@ fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// The mutants by what kind of mistake they are.
-fn classes() -> [(&'static str, Vec<Mutant>); 17] {
+fn classes() -> [(&'static str, Vec<Mutant>); 18] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -298,6 +299,7 @@ fn classes() -> [(&'static str, Vec<Mutant>); 17] {
         ("one recv, one message", one_recv::mutants()),
         ("keyed answer", keyed::mutants()),
         ("a signed length, then the body", len32::mutants()),
+        ("upload", upload::mutants()),
         ("what plain sampling misses", sampling::mutants()),
     ]
 }
@@ -385,6 +387,7 @@ fn the_right_ones_pass() {
     passes::<formats::Head>();
     passes::<formats::Large>();
     passes::<formats::Array>();
+    passes::<formats::Upload>();
 }
 
 /// Holds a right framer to the streams of its format and to all that they begin
