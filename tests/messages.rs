@@ -219,6 +219,24 @@ fn an_error_of_the_end_is_none_of_the_frames() {
     assert_eq!(at_end(b"\x01"), Err(Error::Truncated));
 }
 
+/// A frame that is out before it ends may be the last of a stream.
+#[test]
+fn a_last_frame_that_is_out_early() {
+    let resynchronises = || {
+        let goes_on = Policy {
+            skip: Some(0),
+            ..STRICT
+        };
+        Buffered::new(Resynchronises(goes_on))
+    };
+    let harness = Messages::new(|body: &Result<Vec<u8>, Error>| encode(body.as_ref().unwrap()))
+        .messages([Ok(b"ok".to_vec())])
+        .goes_on(encode(&b"toolong".to_vec()), 1, Err(Error::TooLong))
+        .declare(Deviation::Resynchronises)
+        .harness(resynchronises);
+    harness.prove(b"\x02ok\x07toolong").unwrap();
+}
+
 /// An end that drops bytes must be declared, whoever the oracle is.
 #[test]
 fn an_oracle_is_held_to_what_is_declared() {

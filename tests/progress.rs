@@ -167,6 +167,32 @@ fn frames_without_end_are_a_violation() {
     }
 }
 
+/// Whoever finds it: a panic is told as a panic.
+#[test]
+fn a_panic_on_an_empty_chunk_is_one() {
+    #[derive(Clone, PartialEq, Eq)]
+    struct NeedsBytes(Framer);
+
+    impl Subject for NeedsBytes {
+        type Frame = Vec<u8>;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+            assert_ne!(chunk[0], 255);
+            self.0.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+            self.0.finish(frames)
+        }
+    }
+
+    let harness = Harness::new(|| NeedsBytes(Framer::new(At::Nowhere, panics)), parse);
+    for found in [harness.prove(STREAM), harness.bounded(STREAM, 1)] {
+        no_progress(&found.unwrap_err(), "@whole", "index out of bounds");
+    }
+}
+
 /// The call is given up, and the bytes behind it are left out.
 #[test]
 fn a_call_that_does_not_return_is_a_violation() {
