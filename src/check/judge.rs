@@ -216,9 +216,9 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
 
 /// Judges what a subject holds after `offset` bytes, when `most` is the largest
 /// number of bytes that it has had to hold: a buffer that grows by doubling may
-/// hold twice that.
+/// hold twice that, and when it grew with as much taken off its front, three times.
 pub(super) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Result<(), Found> {
-    let most = 2 * most + SLACK;
+    let most = 3 * most + SLACK;
     let Some(held) = held.filter(|&held| held > most) else {
         return Ok(());
     };
