@@ -1,5 +1,5 @@
-//! CPython at the other end of a connection: what its `struct` packs the framers read,
-//! and what they write it unpacks and sends back. The script is `tests/data/peer.py`;
+//! CPython at the other end of a connection: what its `struct` and `json` write the
+//! framers read, and what they write it reads and sends back. The script is `tests/data/peer.py`;
 //! without a `python3` nothing is tested, and that is said.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,8 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use everysplit::framing::json_header::{self, Header, Md5};
 use everysplit::framing::len32;
+use everysplit::suite::json_header::{Whole, whole};
 use everysplit::{Buffered, ByteOrder, Config, Frame, Framer, Sink, Split, Subject};
+use serde_json::{Map, Value, json};
 
 /// After so long without a byte something is wrong.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,6 +40,7 @@ struct Wire<S, F> {
 
 type Header12 = Wire<Framer, Frame>;
 type Len32 = Wire<Buffered<len32::Decoder>, Bytes>;
+type JsonHeader = Wire<Whole, (Header, Vec<u8>)>;
 
 const fn header12(byte_order: ByteOrder) -> Header12 {
     Wire {
@@ -75,6 +79,46 @@ const fn signed(byte_order: ByteOrder) -> len32::Config {
     len32::Config {
         byte_order,
         ..len32::Config::DEFAULT
+    }
+}
+
+const fn json_header(byte_order: ByteOrder) -> JsonHeader {
+    Wire {
+        name: "json_header",
+        byte_order,
+        make: |byte_order| whole(checked(byte_order)),
+        encode: |byte_order, (header, body), dst| {
+            let size = checked(byte_order).encode_header(&header.fields, dst);
+            assert_eq!(size, Ok(header.size));
+            dst.extend_from_slice(body);
+        },
+        tell: |(header, body)| {
+            let fields = serde_json::to_vec(&header.fields).unwrap();
+            format!("{} {}", hex::encode(fields), hex::encode(body))
+        },
+        draw: |rng| {
+            let body = body(rng).to_vec();
+            let name = ["a.txt", "大.bin", "\"quoted\"\\\n"][rng.usize(..3)];
+            let key = json_header::Config::SIZE_KEYS[rng.usize(..4)];
+            let fields = Map::from_iter([
+                ("filename".to_string(), Value::from(name)),
+                (key.to_string(), Value::from(body.len())),
+                (
+                    "tags".to_string(),
+                    json!([null, true, rng.u64(..), {"depth": -1}]),
+                ),
+            ]);
+            let size = body.len() as u64;
+            (Header { size, fields }, body)
+        },
+    }
+}
+
+const fn checked(byte_order: ByteOrder) -> json_header::Config {
+    json_header::Config {
+        byte_order,
+        md5: Md5::Check,
+        ..json_header::Config::DEFAULT
     }
 }
 
@@ -253,4 +297,14 @@ fn the_framer_of_signed_lengths_reads_what_cpython_packs() {
 #[test]
 fn cpython_unpacks_signed_lengths() {
     ORDERS.map(len32).iter().for_each(Wire::speaks);
+}
+
+#[test]
+fn the_framer_of_uploads_reads_what_cpython_writes() {
+    ORDERS.map(json_header).iter().for_each(Wire::hears);
+}
+
+#[test]
+fn cpython_reads_uploads() {
+    ORDERS.map(json_header).iter().for_each(Wire::speaks);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A peer on loopback TCP that speaks the formats with CPython's struct.
+"""A peer on loopback TCP that speaks the formats with CPython's struct and json.
 
 An independent oracle: nothing here imports the project. tests/cpython.rs runs it:
 
@@ -8,10 +8,13 @@ An independent oracle: nothing here imports the project. tests/cpython.rs runs i
     python3 peer.py FORMAT ORDER PORT SEED echo    reads messages to the end of the stream,
                                                    prints them, and sends each back
 
-ORDER is "little" or "big". A message is a tuple of integers and, last, a body; a line
-is its integers in decimal and its body in hex. A new format is a class with random,
+ORDER is "little" or "big". A message is a tuple of integers or a header and, last, a
+body; a line is its integers in decimal, its header as compact JSON with sorted keys in
+hex, and its body in hex. A new format is a class with random,
 write and read, and its name in FORMATS.
 """
+import hashlib
+import json
 import random
 import socket
 import struct
@@ -57,7 +60,34 @@ class Len32:
         return (exactly(stream, size),)
 
 
-FORMATS = {"header12": Header12, "len32": Len32}
+class JsonHeader:
+    """Signed 32-bit length, JSON header with the body's size and md5, body."""
+
+    def __init__(self, order):
+        self.pack = {"little": "<i", "big": "!i"}[order]
+
+    def random(self):
+        body = random_body()
+        key = random.choice(["total_size", "data_size", "filesize", "file_size"])
+        header = {"filename": random.choice(["a.txt", "大.bin", '"quoted"\\\n']),
+                  key: len(body), "md5": hashlib.md5(body).hexdigest(),
+                  "tags": [None, True, random.getrandbits(63), {"size": -1}]}
+        return header, body
+
+    def write(self, message):
+        header, body = message
+        # Half of them with escapes, as json.dumps does by default.
+        header = json.dumps(header, ensure_ascii=random.random() < 0.5).encode()
+        return struct.pack(self.pack, len(header)) + header + body
+
+    def read(self, stream):
+        (length,) = struct.unpack(self.pack, exactly(stream, 4))
+        header = json.loads(exactly(stream, length))
+        (size,) = (header[key] for key in header if key.endswith("size"))
+        return header, exactly(stream, size)
+
+
+FORMATS = {"header12": Header12, "len32": Len32, "json_header": JsonHeader}
 
 
 def random_body():
@@ -84,8 +114,15 @@ def send_split(connection, data):
 
 
 def tell(message):
-    *integers, body = message
-    print(*integers, body.hex())
+    *rest, body = message
+    print(*map(compact, rest), body.hex())
+
+
+def compact(value):
+    """An integer as it is, a header in hex."""
+    if isinstance(value, int):
+        return value
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode().hex()
 
 
 def main():
