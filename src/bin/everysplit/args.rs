@@ -95,7 +95,7 @@ pub(crate) struct Tcp {
     pub(crate) timeout: Duration,
 
     /// How many seconds without a byte end the reply of a server that does not close.
-    #[arg(long, default_value = "0.3", value_parser = seconds, value_name = "SECONDS")]
+    #[arg(long, default_value = "1", value_parser = seconds, value_name = "SECONDS")]
     pub(crate) quiet: Duration,
 
     /// What differs from reply to reply and does not matter, as a regular expression; may

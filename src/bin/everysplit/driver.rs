@@ -1,7 +1,7 @@
 //! A driver as a subject: the program is started, asked, watched, and ended. It knows
 //! no property.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -34,9 +34,7 @@ pub(crate) struct Driver {
     /// What a fresh decoder is configured with.
     pub(crate) config: String,
     /// How long it may take to answer.
-    pub(crate) timeout: Cell<Duration>,
-    /// How long behind one that did not.
-    pub(crate) again: Duration,
+    pub(crate) timeout: Duration,
     /// How much memory it may take, in MiB.
     pub(crate) memory: u64,
 }
@@ -45,6 +43,9 @@ pub(crate) struct Driver {
 /// ended.
 pub(crate) struct Drivers {
     driver: Driver,
+    /// How long it is waited for now: less while a violation is made small by a driver
+    /// that did not answer once.
+    patience: Duration,
     running: Option<Running>,
 }
 
@@ -71,6 +72,7 @@ impl Drivers {
     /// and load.
     pub(crate) fn start(driver: Driver) -> Result<(Self, Option<Rc<str>>), Cannot> {
         let mut drivers = Self {
+            patience: driver.timeout,
             driver,
             running: None,
         };
@@ -81,12 +83,22 @@ impl Drivers {
         Ok((drivers, fresh))
     }
 
+    /// Waits as long as at first from now on.
+    pub(crate) fn renew(&mut self) {
+        self.patience = self.driver.timeout;
+    }
+
     /// Returns the program that runs, a new one if there is none.
     fn run(&mut self) -> Result<&mut Running, String> {
         if self.running.is_none() {
             let running = Running::start(&self.driver.command)?;
             let running = self.running.insert(running);
-            let hello = running.ask(&format!("hello {VERSION}\n"), 1, &self.driver);
+            let hello = running.ask(
+                &format!("hello {VERSION}\n"),
+                1,
+                &self.driver,
+                self.driver.timeout,
+            );
             let answers = match hello {
                 Ok(answers) => answers,
                 Err(stuck) => return Err(self.end(&stuck)),
@@ -101,7 +113,7 @@ impl Drivers {
             }
             if words.any(|word| word == "states") {
                 let messages = format!("new{}\nsave\n", self.driver.config);
-                match running.ask(&messages, 2, &self.driver) {
+                match running.ask(&messages, 2, &self.driver, self.driver.timeout) {
                     Ok(answers) => running.fresh = Some(answers[1].ready.as_str().into()),
                     Err(stuck) => return Err(self.end(&stuck)),
                 }
@@ -115,13 +127,20 @@ impl Drivers {
     /// Asks some messages at once.
     fn ask(&mut self, messages: &str, count: usize) -> Result<Vec<Answer>, String> {
         self.run()?;
-        let Self { driver, running } = self;
+        let Self {
+            driver,
+            running,
+            patience,
+        } = self;
+        let begun = Instant::now();
         let asked = running
             .as_mut()
-            .map(|running| running.ask(messages, count, driver));
-        asked
-            .unwrap_or_else(|| Err("there is no driver".into()))
-            .map_err(|stuck| self.end(&stuck))
+            .map(|running| running.ask(messages, count, driver, *patience));
+        let asked = asked.unwrap_or_else(|| Err("there is no driver".into()));
+        if asked.is_err() && begun.elapsed() >= *patience {
+            *patience = driver.timeout.div_f64(10.0);
+        }
+        asked.map_err(|stuck| self.end(&stuck))
     }
 
     /// Ends the program that runs, and tells why with what it wrote to stderr.
@@ -195,18 +214,19 @@ impl Running {
         messages: &str,
         count: usize,
         driver: &Driver,
+        patience: Duration,
     ) -> Result<Vec<Answer>, String> {
         // A driver that has ended is found out below, with what it said.
         let _ = self.stdin.write_all(messages.as_bytes());
         let _ = self.stdin.flush();
-        (0..count).map(|_| self.answer(driver)).collect()
+        (0..count).map(|_| self.answer(driver, patience)).collect()
     }
 
-    fn answer(&self, driver: &Driver) -> Result<Answer, String> {
+    fn answer(&self, driver: &Driver, patience: Duration) -> Result<Answer, String> {
         let mut answer = Answer::default();
-        let until = Instant::now() + driver.timeout.get();
+        let until = Instant::now() + patience;
         loop {
-            let line = self.line(until, driver)?;
+            let line = self.line(until, driver, patience)?;
             let line = line
                 .strip_suffix('\n')
                 .unwrap_or(&line)
@@ -232,18 +252,15 @@ impl Running {
         }
     }
 
-    fn line(&self, until: Instant, driver: &Driver) -> Result<String, String> {
+    fn line(&self, until: Instant, driver: &Driver, patience: Duration) -> Result<String, String> {
         loop {
-            match self.lines.recv_timeout(TICK.min(driver.timeout.get())) {
+            match self.lines.recv_timeout(TICK.min(patience)) {
                 Ok(line) => return Ok(line),
                 Err(RecvTimeoutError::Disconnected) => return Err("the driver ended".into()),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if Instant::now() > until {
-                // It is waited for again while the violation is made small.
-                let waited = driver.timeout.get();
-                driver.timeout.set(driver.again);
-                return Err(format!("the driver did not answer within {waited:?}"));
+                return Err(format!("the driver did not answer within {patience:?}"));
             }
             if let Some(held) = self.resident().filter(|&held| held > driver.memory) {
                 return Err(format!("the driver takes {held} MiB of memory"));

@@ -28,8 +28,7 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     let (drivers, fresh) = Drivers::start(Driver {
         command: exec.driver.clone(),
         config: limit.into_iter().chain(config).collect(),
-        timeout: exec.timeout.into(),
-        again: exec.timeout.div_f64(10.0),
+        timeout: exec.timeout,
         memory: exec.memory,
     })?;
     let drivers = Rc::new(RefCell::new(drivers));
@@ -48,12 +47,14 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     if let Some(fresh) = fresh {
         let harness = Harness::new(|| State::new(&drivers, errors, &fresh), &*oracle);
         Ok(tell(&streams, &oracle, session, |stream| {
+            drivers.borrow_mut().renew();
             harness.prove(stream)
         }))
     } else {
         println!("the driver cannot save and load: some splits are tried, and nothing is proved");
         let harness = Harness::new(session, &*oracle);
         Ok(tell(&streams, &oracle, session, |stream| {
+            drivers.borrow_mut().renew();
             harness.bounded(stream, exec.cuts)
         }))
     }

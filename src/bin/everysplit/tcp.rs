@@ -413,6 +413,7 @@ impl<'a> Reply<'a> {
             let patience = match ending {
                 Ending::Length(len) if self.bytes.len() >= len => return,
                 Ending::Closed | Ending::Length(_) => timeout,
+                Ending::Unknown | Ending::HalfClosed if self.bytes.is_empty() => timeout,
                 Ending::Unknown | Ending::HalfClosed => quiet,
             };
             if self.closed || last.elapsed() > patience {
