@@ -192,6 +192,19 @@ fn bad_input_is_told() {
         &["--port", &port, "--hex", "00", "--", "true"],
         "the server ended (exit status: 0)",
     );
+    cannot(
+        &[
+            "--port",
+            &port,
+            "--hex",
+            "00",
+            "--",
+            "sh",
+            "-c",
+            "echo no luck >&2; exit 3",
+        ],
+        "the server ended (exit status: 3); the last that it wrote to stderr: no luck",
+    );
     let taken = server(right);
     let port = taken.port().to_string();
     cannot(

@@ -3,26 +3,23 @@
 
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::panic::resume_unwind;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use everysplit::{Sink, Subject};
 
 use crate::Cannot;
+use crate::tail::Tail;
 
 /// The version of the protocol, see `drivers/PROTOCOL.md`.
 const VERSION: &str = "1";
 /// The longest line that a driver may write, in bytes.
 const LINE: u64 = 64 * 1024 * 1024;
-/// How much of what it wrote to stderr is kept, in bytes.
-const STDERR: usize = 4096;
 /// How many frames a driver may give in one answer.
 const FRAMES: usize = 100_000;
 /// How often its memory is looked at while it is waited for.
@@ -53,7 +50,7 @@ struct Running {
     child: Child,
     stdin: ChildStdin,
     lines: Receiver<String>,
-    stderr: Arc<Mutex<Vec<u8>>>,
+    stderr: Tail,
     /// What a fresh decoder was saved under, if it can save and load.
     fresh: Option<Rc<str>>,
 }
@@ -149,16 +146,7 @@ impl Drivers {
             return stuck.into();
         };
         let ended = running.end();
-        let mut told = format!("{stuck}{ended}");
-        let stderr = running
-            .stderr
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let stderr = String::from_utf8_lossy(&stderr);
-        if let Some(last) = stderr.trim_end().lines().last() {
-            let _ = write!(told, "; the last that it wrote to stderr: {last}");
-        }
-        told
+        format!("{stuck}{ended}{}", running.stderr)
     }
 }
 
@@ -172,7 +160,7 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let (Some(stdin), Some(stdout), Some(mut errors)) =
+        let (Some(stdin), Some(stdout), Some(errors)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err("the driver has no stdin or stdout".into());
@@ -189,17 +177,7 @@ impl Running {
                 }
             }
         });
-        let stderr = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&stderr);
-        thread::spawn(move || {
-            let mut chunk = [0; 1024];
-            while let Ok(read @ 1..) = errors.read(&mut chunk) {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.extend_from_slice(&chunk[..read]);
-                let surplus = kept.len().saturating_sub(STDERR);
-                kept.drain(..surplus);
-            }
-        });
+        let stderr = Tail::of(errors);
         Ok(Self {
             child,
             stdin,

@@ -6,6 +6,7 @@ mod driver;
 mod exec;
 mod queues;
 mod streams;
+mod tail;
 mod tcp;
 
 use std::process::ExitCode;

@@ -17,6 +17,7 @@ use crate::Cannot;
 use crate::args::Tcp;
 use crate::queues::{Queues, Seen};
 use crate::streams::{self, Stream};
+use crate::tail::Tail;
 
 /// How often the whole stream is sent first.
 const BASELINES: usize = 3;
@@ -207,8 +208,8 @@ fn excerpt(reply: &[u8], at: usize) -> String {
 struct Server<'a> {
     address: SocketAddr,
     tcp: &'a Tcp,
-    /// The program, if it was started here.
-    child: Option<Child>,
+    /// The program and what it says, if it was started here.
+    child: Option<(Child, Tail)>,
     /// Whether it closed the last connection by itself.
     closed: bool,
 }
@@ -251,19 +252,20 @@ impl<'a> Server<'a> {
         let Some((program, arguments)) = self.tcp.server.split_first() else {
             return Ok(());
         };
-        let child = Command::new(program)
+        let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        self.child = Some(child);
+        let stderr = child.stderr.take().ok_or("the server has no stderr")?;
+        self.child = Some((child, Tail::of(stderr)));
         Ok(())
     }
 
     fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        if let Some((mut child, _)) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -283,9 +285,12 @@ impl<'a> Server<'a> {
             match TcpStream::connect(self.address) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => {
-                    let ended = self.child.as_mut().and_then(|child| child.try_wait().ok()?);
-                    if let Some(status) = ended {
-                        return Err(format!("the server ended ({status})").into());
+                    if let Some((child, stderr)) = &mut self.child
+                        && let Ok(Some(status)) = child.try_wait()
+                    {
+                        // What it wrote last may be under way.
+                        thread::sleep(DELAY);
+                        return Err(format!("the server ended ({status}){stderr}").into());
                     }
                     if self.child.is_none() || Instant::now() > until {
                         return Err(format!("nobody listens on {}: {error}", self.address).into());
