@@ -49,6 +49,9 @@ macro_rules! framer_tests {
                         for $stream in $name.streams() {
                             verdicts.add($ask)?;
                         }
+                        for certificate in verdicts.certificates() {
+                            println!("{certificate}");
+                        }
                         Ok(())
                     })
                 })
@@ -56,11 +59,7 @@ macro_rules! framer_tests {
 
             #[cfg(test)]
             fn holds(property: $crate::check::Property) {
-                let verdicts = verdicts();
-                for certificate in verdicts.certificates() {
-                    println!("{certificate}");
-                }
-                verdicts.assert(property);
+                verdicts().assert(property);
             }
 
             $crate::framer_tests!(@test round_trip RoundTrip);

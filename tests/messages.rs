@@ -431,3 +431,10 @@ fn a_stream_that_cannot_be_judged_is_not_passed_over() {
         .truncated(Error::Truncated);
     let _ = messages.harness(|| Buffered::new(STRICT)).prove(b"\x02??");
 }
+
+#[test]
+#[should_panic(expected = "is declared behind the limit: declare it first")]
+fn a_deviation_of_the_limit_behind_it_is_refused() {
+    let limited = Messages::new(encode).limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong);
+    let _ = limited.declare(Deviation::CountsHeader);
+}

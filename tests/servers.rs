@@ -148,6 +148,14 @@ fn a_wrong_server_is_caught_with_the_fewest_cuts() {
     assert!(told.contains("from byte 0: \"[ok][a]\"\n"), "{told}");
 }
 
+/// One that says nothing is not taken for one that says the same.
+#[test]
+fn a_server_that_never_replies_is_no_success() {
+    let silent: Serve = |mut socket| drop(socket.read_to_end(&mut Vec::new()));
+    let told = ask(silent, 2, &["--timeout", "1", "--budget", "3"]);
+    assert!(told.contains("the server replied to nothing"), "{told}");
+}
+
 /// What differs anyway is told, and can be masked.
 #[test]
 fn a_server_that_differs_from_itself_is_no_violation() {
@@ -190,7 +198,7 @@ fn bad_input_is_told() {
     );
     cannot(
         &["--port", &port, "--hex", "00", "--", "true"],
-        "the server ended (exit status: 0)",
+        "the server ended (exit status: 0); one that serves a single client is tested with --fresh",
     );
     cannot(
         &[

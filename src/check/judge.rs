@@ -36,11 +36,12 @@ impl Found {
         }
     }
 
-    /// Blames the empty chunks for what was found with some between the others: all
-    /// but a call that does not return as it should, which is told as such.
+    /// Blames the empty chunks for what was found with some between the others. A call
+    /// that does not return as it should, and one that forgets an error, are told as
+    /// such.
     pub(super) fn with_empty_chunks(self, stream: &[u8], split: Split) -> Violation {
         let mut violation = self.in_stream(stream, split);
-        if violation.property != Property::Progress {
+        if !matches!(violation.property, Property::Progress | Property::Poisoned) {
             violation.property = Property::EmptyChunk;
         }
         violation

@@ -74,6 +74,8 @@ pub struct Messages<C, F, E> {
     refused: Vec<Refused<E>>,
     truncated: Option<E>,
     declared: Vec<Deviation>,
+    /// Whether messages at the limit have been added.
+    limited: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -106,13 +108,23 @@ where
             refused: Vec::new(),
             truncated: None,
             declared: Vec::new(),
+            limited: false,
         }
     }
 
-    /// Declares a deviation from the strict policy. To be called before
-    /// [`limit`](Self::limit), which asks for it.
+    /// Declares a deviation from the strict policy.
+    ///
+    /// # Panics
+    ///
+    /// When it is one of the limit or of the empty frame, and
+    /// [`limit`](Self::limit) has been called, which asks for it.
     #[must_use]
     pub fn declare(mut self, deviation: Deviation) -> Self {
+        let of_limit = matches!(deviation, Deviation::CountsHeader | Deviation::NoEmptyFrame);
+        assert!(
+            !(self.limited && of_limit),
+            "\"{deviation}\" is declared behind the limit: declare it first"
+        );
         self.declared.push(deviation);
         self
     }
@@ -192,9 +204,12 @@ where
     /// # Panics
     ///
     /// When `at` is 0 or more than a header has bytes, and when a limit that counts
-    /// the header is less than a header.
+    /// the header is less than a header. The encoder is asked for a message above the
+    /// limit: one that refuses it, as a right codec does, is to be given a higher limit
+    /// of its own here.
     #[must_use]
     pub fn limit(mut self, most: usize, sized: impl Fn(usize) -> F, at: usize, error: E) -> Self {
+        self.limited = true;
         let empty = sized(0);
         let header = (self.encode)(&empty);
         let most = if self.declared.contains(&Deviation::CountsHeader) {

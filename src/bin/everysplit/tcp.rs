@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use everysplit::Split;
 use indicatif::ProgressBar;
 use regex::bytes::Regex;
-use socket2::SockRef;
 
 use crate::Cannot;
 use crate::args::Tcp;
@@ -31,10 +30,12 @@ pub(crate) fn run(tcp: &Tcp) -> Result<bool, Cannot> {
     let streams = streams::gather(&tcp.streams)?;
     let mut server = Server::new(tcp)?;
     let (mut violations, mut covered) = (Vec::new(), Covered::default());
+    let mut replied = false;
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(200));
     for Stream { name, bytes } in streams.iter().filter(|stream| !stream.bytes.is_empty()) {
         let baseline = baseline(&mut server, name, bytes)?;
+        replied |= !baseline.reply.is_empty();
         let before = covered.splits;
         let mut violated = None;
         for split in splits(bytes.len(), tcp) {
@@ -61,6 +62,9 @@ pub(crate) fn run(tcp: &Tcp) -> Result<bool, Cannot> {
         });
     }
     bar.finish_and_clear();
+    if !replied {
+        return Err("the server replied to nothing: send it requests of its format".into());
+    }
     for violation in &violations {
         println!("\n{violation}");
     }
@@ -290,7 +294,10 @@ impl<'a> Server<'a> {
                     {
                         // What it wrote last may be under way.
                         thread::sleep(DELAY);
-                        return Err(format!("the server ended ({status}){stderr}").into());
+                        return Err(format!(
+                            "the server ended ({status}){stderr}; one that serves a single client is tested with --fresh"
+                        )
+                        .into());
                     }
                     if self.child.is_none() || Instant::now() > until {
                         return Err(format!("nobody listens on {}: {error}", self.address).into());
@@ -340,8 +347,6 @@ impl<'a> Server<'a> {
         reply.collect(ending, timeout, quiet);
         self.closed = reply.closed;
         let reply = reply.bytes;
-        // Otherwise each connection would be remembered for a minute.
-        let _ = SockRef::from(&socket).set_linger(Some(Duration::ZERO));
         Ok((reply, observed))
     }
 }
