@@ -112,14 +112,7 @@ pub fn encode(
     byte_order: ByteOrder,
     frame: &Frame,
 ) -> Result<(), Violation> {
-    let size = u32::try_from(frame.body.len()).unwrap_or(u32::MAX);
-    let limits = [
-        size.saturating_sub(1),
-        size,
-        size.saturating_add(1),
-        u32::MAX,
-    ];
-    for max_body_size in limits {
+    for max_body_size in limits_around(frame.body.len()) {
         let config = Config {
             byte_order,
             max_body_size,
@@ -129,6 +122,17 @@ pub fn encode(
         check::encode(|output| encode(config, frame, output), expected)?;
     }
     Ok(())
+}
+
+/// Returns limits below, at and above a body of so many bytes, and the largest.
+fn limits_around(len: usize) -> [u32; 4] {
+    let size = u32::try_from(len).unwrap_or(u32::MAX);
+    [
+        size.saturating_sub(1),
+        size,
+        size.saturating_add(1),
+        u32::MAX,
+    ]
 }
 
 /// Encodes a frame in one piece.

@@ -50,14 +50,7 @@ pub fn encode(
     byte_order: ByteOrder,
     body: &[u8],
 ) -> Result<(), Violation> {
-    let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
-    let limits = [
-        size.saturating_sub(1),
-        size,
-        size.saturating_add(1),
-        u32::MAX,
-    ];
-    for max_size in limits {
+    for max_size in super::limits_around(body.len()) {
         let config = Config {
             byte_order,
             max_size,

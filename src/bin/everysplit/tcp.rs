@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use everysplit::Split;
+use everysplit::check::Property;
 use indicatif::ProgressBar;
 use regex::bytes::Regex;
 
@@ -56,7 +57,7 @@ pub(crate) fn run(tcp: &Tcp) -> Result<bool, Cannot> {
                 baseline.reply.len(),
             ),
             Some((split, reply)) => {
-                println!("FAIL {name}: every_split");
+                println!("FAIL {name}: {}", Property::EverySplit.name());
                 violations.push(told(bytes, &split, &baseline.reply, &reply));
             }
         });
@@ -149,11 +150,7 @@ fn baseline(server: &mut Server<'_>, name: &str, stream: &[u8]) -> Result<Baseli
         let (again, _) = server.ask(stream, &whole, ending)?;
         let again = server.masked(&again);
         if again != masked {
-            let at = again
-                .iter()
-                .zip(&masked)
-                .take_while(|(one, other)| one == other);
-            let at = at.count();
+            let at = same(&again, &masked);
             let (one, other) = (excerpt(&masked, at), excerpt(&again, at));
             return Err(format!(
                 "the server's own replies to {name} differ, from byte {at}: \"{one}\" and \"{other}\"; mask what does not matter with --mask"
@@ -170,14 +167,9 @@ fn baseline(server: &mut Server<'_>, name: &str, stream: &[u8]) -> Result<Baseli
 
 /// Tells of a split with another reply.
 fn told(stream: &[u8], split: &Split, expected: &[u8], actual: &[u8]) -> String {
-    let mut told = String::from(
-        "every_split: frames, errors and their offsets do not depend on the split, on valid and on hostile streams\n",
-    );
-    let at = expected
-        .iter()
-        .zip(actual)
-        .take_while(|(one, other)| one == other);
-    let at = at.count();
+    let property = Property::EverySplit;
+    let mut told = format!("{}: {}\n", property.name(), property.sentence());
+    let at = same(expected, actual);
     let chunks = split
         .chunks(stream)
         .map(|chunk| format!("\"{}\"", chunk.escape_ascii()));
@@ -201,6 +193,15 @@ fn told(stream: &[u8], split: &Split, expected: &[u8], actual: &[u8]) -> String 
     );
     let _ = write!(told, "  replay    {}@{split}", hex::encode(stream));
     told
+}
+
+/// Returns how many bytes two replies begin alike.
+fn same(one: &[u8], other: &[u8]) -> usize {
+    let alike = one
+        .iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other);
+    alike.count()
 }
 
 fn excerpt(reply: &[u8], at: usize) -> String {
