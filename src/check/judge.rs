@@ -108,11 +108,8 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
             return Ok(());
         }
         // The frames before what had to be refused, and what came of that.
-        let accepted = due.len() <= call.frames.len()
-            && due
-                .iter()
-                .map(|(_, frame)| frame)
-                .eq(&call.frames[..due.len()]);
+        let given = call.frames.iter().take(due.len());
+        let accepted = due.iter().map(|(_, frame)| frame).eq(given);
         let coming = coming.iter().map(|(_, frame)| frame);
         let in_order = call.frames.iter().eq(coming.take(call.frames.len()));
         let property = if self.refusal(from).is_some() {
