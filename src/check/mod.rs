@@ -58,7 +58,7 @@ pub use prove_decoder::prove_decoder;
 pub use pull::{AsyncScript, pull_async, pull_async_bounded};
 #[cfg(feature = "std")]
 pub use pull::{Between, Script, pull, pull_bounded};
-pub use split_map::SplitMap;
+pub use split_map::{Cell, SplitMap};
 pub use verdicts::Verdicts;
 pub use violation::{Property, Violation};
 #[cfg(feature = "std")]

@@ -53,13 +53,24 @@ use crate::subject::Subject;
 pub struct SplitMap {
     /// The length of the stream, in bytes.
     len: usize,
-    whole: Option<Property>,
-    bytes: Option<Property>,
+    whole: Cell,
+    bytes: Cell,
     /// Those of second cut 1, then those of second cut 2, and so on, each in the
     /// order of the first cut.
-    cells: Vec<Option<Property>>,
+    cells: Vec<Cell>,
     /// Strictly increasing, each of them a cut.
     edges: Vec<usize>,
+}
+
+/// What became of a split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// It was not tried.
+    Untried,
+    /// Every property held.
+    Held,
+    /// This one did not.
+    Violated(Property),
 }
 
 impl SplitMap {
@@ -75,17 +86,34 @@ impl SplitMap {
         expected: &Expected<S::Frame, S::Error>,
         edges: &[usize],
     ) -> Self {
-        let violated = |split: &Split| {
+        Self::of(stream.len(), edges, |split| {
             let verdict = super::split(make(), stream, split, expected);
-            verdict.err().map(|violation| violation.property)
-        };
-        let len = stream.len();
+            verdict.map_or_else(|found| Cell::Violated(found.property), |()| Cell::Held)
+        })
+    }
+
+    /// Draws what is known already of a stream of `len` bytes: `verdict` tells it of each
+    /// split of up to two cuts, and of that byte by byte.
+    ///
+    /// ```
+    /// use everysplit::check::{Cell, Property, SplitMap};
+    ///
+    /// // Every split of one cut was tried.
+    /// let map = SplitMap::of(5, &[], |split| match split.cuts() {
+    ///     [] | [_] if split.cuts() == [3] => Cell::Violated(Property::EverySplit),
+    ///     [] | [_] => Cell::Held,
+    ///     _ => Cell::Untried,
+    /// });
+    /// assert_eq!(map.two_cuts(3, 3), Cell::Violated(Property::EverySplit));
+    /// assert_eq!(map.two_cuts(1, 3), Cell::Untried);
+    /// ```
+    pub fn of(len: usize, edges: &[usize], mut verdict: impl FnMut(&Split) -> Cell) -> Self {
         let cuts = (1..len).flat_map(|second| (1..=second).map(move |first| [first, second]));
         Self {
             len,
-            whole: violated(&Split::whole()),
-            bytes: violated(&Split::bytes(len)),
-            cells: cuts.map(|cuts| violated(&Split::new(cuts))).collect(),
+            whole: verdict(&Split::whole()),
+            bytes: verdict(&Split::bytes(len)),
+            cells: cuts.map(|cuts| verdict(&Split::new(cuts))).collect(),
             // A split keeps what is a cut, in order.
             edges: Split::new(edges.iter().copied().filter(|&edge| edge < len))
                 .cuts()
@@ -93,28 +121,26 @@ impl SplitMap {
         }
     }
 
-    /// Returns the property that the whole stream in one chunk violates, `None`
-    /// if all hold.
+    /// Returns what became of the whole stream in one chunk.
     #[must_use]
-    pub fn whole(&self) -> Option<Property> {
+    pub fn whole(&self) -> Cell {
         self.whole
     }
 
-    /// Returns the property that the stream violates byte by byte, `None` if all
-    /// hold.
+    /// Returns what became of the stream byte by byte.
     #[must_use]
-    pub fn bytes(&self) -> Option<Property> {
+    pub fn bytes(&self) -> Cell {
         self.bytes
     }
 
-    /// Returns the property that the split with these cuts violates, `None` if
-    /// all hold. Where both are the same, it is the split of one cut.
+    /// Returns what became of the split with these cuts. Where both are the same, it is the
+    /// split of one cut.
     ///
     /// # Panics
     ///
     /// Unless `1 <= first <= second < n`, where n is the length of the stream.
     #[must_use]
-    pub fn two_cuts(&self, first: usize, second: usize) -> Option<Property> {
+    pub fn two_cuts(&self, first: usize, second: usize) -> Cell {
         let ordered = 1 <= first && first <= second && second < self.len;
         assert!(ordered, "no two cuts: {first},{second} of {}", self.len);
         self.cells[second * (second - 1) / 2 + first - 1]
@@ -154,12 +180,12 @@ impl SplitMap {
     /// worst first, each with the number of those splits.
     fn violated(&self) -> impl Iterator<Item = (Property, usize)> {
         Property::ALL.into_iter().filter_map(|property| {
-            let count = self.count(Some(property));
+            let count = self.count(Cell::Violated(property));
             (count > 0).then_some((property, count))
         })
     }
 
-    fn count(&self, verdict: Option<Property>) -> usize {
+    fn count(&self, verdict: Cell) -> usize {
         self.cells.iter().filter(|&&cell| cell == verdict).count()
     }
 }
@@ -180,13 +206,19 @@ impl Grid<'_> {
         group * self.per + 1..((group + 1) * self.per + 1).min(self.map.len)
     }
 
-    /// Returns the worst verdict in a cell, with `column <= row`.
-    fn worst(&self, column: usize, row: usize) -> Option<Property> {
-        let rows = self.cuts(row).flat_map(|second| {
+    /// Returns the worst verdict in a cell, with `column <= row`. One that is not known is
+    /// worse than none that is violated.
+    fn worst(&self, column: usize, row: usize) -> Cell {
+        let splits = self.cuts(row).flat_map(|second| {
             let firsts = self.cuts(column).take_while(move |&first| first <= second);
-            firsts.filter_map(move |first| self.map.two_cuts(first, second))
+            firsts.map(move |first| self.map.two_cuts(first, second))
         });
-        rows.min_by_key(|&property| property as usize)
+        let worst = splits.min_by_key(|cell| match *cell {
+            Cell::Violated(property) => (0, property as usize),
+            Cell::Untried => (1, 0),
+            Cell::Held => (2, 0),
+        });
+        worst.unwrap_or(Cell::Untried)
     }
 
     /// Returns the first field edge in a group.
@@ -217,19 +249,23 @@ impl fmt::Display for SplitMap {
                 Some(edge) => write!(f, "{edge:>margin$} ┤")?,
                 None => write!(f, "{:margin$} │", "")?,
             }
-            let mut before = None;
+            let mut before = Cell::Held;
             for column in 0..=row {
-                let violated = grid.worst(column, row);
+                let cell = grid.worst(column, row);
                 let (gap, held) = match (grid.edge(row), grid.edge(column)) {
                     (Some(_), Some(_)) => ('─', '┼'),
                     (Some(_), None) => ('─', '─'),
                     (None, Some(_)) => (' ', '│'),
                     (None, None) => (' ', '·'),
                 };
-                let broken = column == 0 || violated.or(before).is_some();
-                f.write_char(if broken { ' ' } else { gap })?;
-                f.write_char(violated.map_or(held, letter))?;
-                before = violated;
+                let unbroken = column > 0 && (before, cell) == (Cell::Held, Cell::Held);
+                f.write_char(if unbroken { gap } else { ' ' })?;
+                f.write_char(match cell {
+                    Cell::Held => held,
+                    Cell::Untried => ' ',
+                    Cell::Violated(property) => letter(property),
+                })?;
+                before = cell;
             }
             writeln!(f)?;
         }
@@ -259,8 +295,13 @@ impl fmt::Display for SplitMap {
         }
         writeln!(f)?;
         let name = |(property, _): (Property, usize)| property.name().len();
-        let widest = self.violated().map(name).max().unwrap_or(0).max(4);
-        writeln!(f, "·  {:widest$}  {}", "held", self.count(None))?;
+        let untried = self.count(Cell::Untried);
+        let least = if untried > 0 { "untried" } else { "held" }.len();
+        let widest = self.violated().map(name).max().unwrap_or(0).max(least);
+        writeln!(f, "·  {:widest$}  {}", "held", self.count(Cell::Held))?;
+        if untried > 0 {
+            writeln!(f, "   {:widest$}  {untried}", "untried")?;
+        }
         for (property, count) in self.violated() {
             let (letter, name) = (letter(property), property.name());
             writeln!(f, "{letter}  {name:widest$}  {count}")?;
@@ -283,8 +324,12 @@ impl fmt::Display for Heading<'_> {
     }
 }
 
-fn verdict(violated: Option<Property>) -> &'static str {
-    violated.map_or("held", Property::name)
+const fn verdict(cell: Cell) -> &'static str {
+    match cell {
+        Cell::Untried => "untried",
+        Cell::Held => "held",
+        Cell::Violated(property) => property.name(),
+    }
 }
 
 /// Returns what stands for a violation in a terminal.
@@ -376,35 +421,40 @@ fn cells(f: &mut fmt::Formatter<'_>, grid: &Grid<'_>) -> fmt::Result {
         f,
         r#"<svg x="{left}" y="{top}" width="{SIDE}" height="{SIDE}" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">"#
     )?;
-    // All of it, and what is violated over it.
+    // All of it, and what did not hold over it.
     write!(f, r#"<path class="held" d="M0 0"#)?;
     (0..size).try_for_each(|_| f.write_str("h1v1"))?;
     writeln!(f, r#"H0z"><title>held</title></path>"#)?;
     let runs = runs(grid);
-    for property in Property::ALL {
-        let mut of_it = runs
-            .iter()
-            .filter(|run| run.property == property)
-            .peekable();
+    let violated = Property::ALL.map(Cell::Violated);
+    for cell in [Cell::Untried].into_iter().chain(violated) {
+        let mut of_it = runs.iter().filter(|run| run.cell == cell).peekable();
         if of_it.peek().is_none() {
             continue;
         }
-        write!(f, r#"<path fill="{}" d=""#, colour(property))?;
+        match cell {
+            Cell::Violated(property) => write!(f, r#"<path fill="{}" d=""#, colour(property))?,
+            Cell::Untried | Cell::Held => write!(f, r#"<path class="paper" d=""#)?,
+        }
         for Run {
             row, column, count, ..
         } in of_it
         {
             write!(f, "M{column} {row}h{count}v1h-{count}z")?;
         }
-        let (name, sentence) = (property.name(), property.sentence());
-        writeln!(f, r#""><title>{name}: {sentence}</title></path>"#)?;
+        let name = verdict(cell);
+        write!(f, r#""><title>{name}"#)?;
+        if let Cell::Violated(property) = cell {
+            write!(f, ": {}", property.sentence())?;
+        }
+        writeln!(f, "</title></path>")?;
     }
     writeln!(f, "</svg>")
 }
 
-/// Cells beside each other with the same violation.
+/// Cells beside each other with the same verdict, that did not hold.
 struct Run {
-    property: Property,
+    cell: Cell,
     row: usize,
     column: usize,
     count: usize,
@@ -414,18 +464,16 @@ fn runs(grid: &Grid<'_>) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for row in 0..grid.size {
         for column in 0..=row {
-            let Some(property) = grid.worst(column, row) else {
+            let cell = grid.worst(column, row);
+            if cell == Cell::Held {
                 continue;
-            };
+            }
             match runs.last_mut() {
-                Some(run)
-                    if (run.property, run.row, run.column + run.count)
-                        == (property, row, column) =>
-                {
+                Some(run) if (run.cell, run.row, run.column + run.count) == (cell, row, column) => {
                     run.count += 1;
                 }
                 _ => runs.push(Run {
-                    property,
+                    cell,
                     row,
                     column,
                     count: 1,
@@ -493,13 +541,22 @@ fn legend(f: &mut fmt::Formatter<'_>, grid: &Grid<'_>) -> fmt::Result {
     let x = CORNER.0 + SIDE / 2 + 24;
     let mut y = CORNER.1 + 20;
     let map = grid.map;
-    let held = map.count(None);
+    let (held, untried) = (map.count(Cell::Held), map.count(Cell::Untried));
     writeln!(
         f,
         r#"<rect class="held" x="{x}" y="{}" width="12" height="12"/><text class="ink" x="{}" y="{y}">held: {held}</text>"#,
         y - 11,
         x + 20,
     )?;
+    if untried > 0 {
+        y += 22;
+        writeln!(
+            f,
+            r#"<rect class="paper edge" x="{x}.5" y="{}.5" width="11" height="11"/><text class="ink" x="{}" y="{y}">untried: {untried}</text>"#,
+            y - 11,
+            x + 20,
+        )?;
+    }
     for (property, count) in map.violated() {
         y += 22;
         let (colour, name) = (colour(property), property.name());

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
+use everysplit::Received;
 use regex::bytes::Regex;
 
 /// Tests whether code that puts messages back together gives the same ones however the
@@ -35,13 +36,37 @@ pub(crate) enum Command {
     /// On Linux each chunk is seen to have been read before the next is sent, so that the
     /// server gets the very chunks. Elsewhere there is a delay between them, and the report
     /// says so.
-    Tcp(Tcp),
+    Tcp(Box<Tcp>),
+
+    /// Tries a violation again, of which the token was told.
+    Replay(Replay),
+}
+
+#[derive(Arguments, Debug)]
+pub(crate) struct Replay {
+    /// The token: the bytes of the stream in hexadecimal digits, @, and the cuts.
+    pub(crate) token: Received,
+
+    #[command(subcommand)]
+    pub(crate) of: Under,
+}
+
+/// What is under test, as it was when the token was told.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Under {
+    /// A decoder, through its driver.
+    Exec(Exec),
+    /// A server or a client.
+    Tcp(Box<Tcp>),
 }
 
 #[derive(Arguments, Debug)]
 pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) streams: Streams,
+
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
 
     /// What the decoder is configured with, such as max=64; may be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -60,6 +85,11 @@ pub(crate) struct Exec {
     #[arg(long, default_value_t = 2, value_name = "N")]
     pub(crate) cuts: usize,
 
+    /// How many times a decoder may be fed for a proof. Of a longer stream, splits are drawn by
+    /// chance.
+    #[arg(long, default_value_t = 200_000, value_name = "N")]
+    pub(crate) feeds: u64,
+
     /// The driver and its arguments, behind --.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) driver: Vec<OsString>,
@@ -70,27 +100,62 @@ pub(crate) struct Tcp {
     #[command(flatten)]
     pub(crate) streams: Streams,
 
-    /// The address of a server that runs, such as 127.0.0.1:7000.
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "server")]
+    #[command(flatten)]
+    pub(crate) reporting: Reporting,
+
+    /// Tests a server that runs, at an address such as 127.0.0.1:7000.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["command", "port", "listen"])]
     pub(crate) connect: Option<SocketAddr>,
 
-    /// The port on 127.0.0.1 of a server that is started: its command stands behind --.
-    #[arg(long, requires = "server", value_name = "PORT")]
+    /// Tests a server that is started: its port on 127.0.0.1. Its command stands behind --.
+    #[arg(
+        long,
+        requires = "command",
+        value_name = "PORT",
+        conflicts_with = "listen"
+    )]
     pub(crate) port: Option<u16>,
 
+    /// Tests a client, which is started for each connection and connects to this port on
+    /// 127.0.0.1. Its command stands behind --; the streams are what it is replied.
+    #[arg(long, requires = "command", value_name = "PORT")]
+    pub(crate) listen: Option<u16>,
+
     /// Starts the server anew for each connection, for one that serves only one.
-    #[arg(long, requires = "server")]
+    #[arg(long, requires = "port")]
     pub(crate) fresh: bool,
+
+    /// Sends what nobody should: streams that end at every offset, the beginning of one and then
+    /// nothing, and, of a --framing, lengths that are over the limit, negative and maximal. It is
+    /// to answer or to close in time, to serve the next client, and not to grow.
+    #[arg(long)]
+    pub(crate) hostile: bool,
+
+    /// How many seconds whoever gets the beginning of a frame may wait for the rest.
+    #[arg(long, default_value = "5", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) idle: Duration,
+
+    /// How much memory a hostile stream may take, in MiB, of what was started here.
+    #[arg(long, default_value_t = 16, value_name = "MIB")]
+    pub(crate) growth: u64,
 
     /// How many connections are made for a stream, at most.
     #[arg(long, default_value_t = 1000, value_name = "N")]
     pub(crate) budget: usize,
 
+    /// How many connections are made in a second, at most.
+    #[arg(long, default_value_t = 5000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: u32,
+
+    /// How many seconds it all may take.
+    #[arg(long, default_value = "600", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) time: Duration,
+
     /// What random splits are drawn from.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub(crate) seed: u64,
 
-    /// How many seconds the server may take to read a chunk, and to reply.
+    /// How many seconds it may take to read a chunk, to reply, and to end.
     #[arg(long, default_value = "5", value_parser = seconds, value_name = "SECONDS")]
     pub(crate) timeout: Duration,
 
@@ -107,9 +172,23 @@ pub(crate) struct Tcp {
     #[arg(long)]
     pub(crate) allow_remote: bool,
 
-    /// The server and its arguments, behind --.
+    /// The server or client and its arguments, behind --.
     #[arg(last = true, value_name = "CMD")]
-    pub(crate) server: Vec<OsString>,
+    pub(crate) command: Vec<OsString>,
+}
+
+/// How what came of a run is told, beside the terminal.
+#[derive(Arguments, Debug)]
+pub(crate) struct Reporting {
+    /// Writes what came of it to a file too: a page (.html), JSON (.json) or JUnit's XML
+    /// (.xml); may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Vec<PathBuf>,
+
+    /// A file of known violations, which fail nothing, but for those that are not met. A line
+    /// each: the property, a space, and the name of the stream.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
 }
 
 /// Where streams come from. Without any, and with no framing, there is nothing to ask.
@@ -127,28 +206,44 @@ pub(crate) struct Streams {
     #[arg(long, value_name = "HEX")]
     pub(crate) hex: Vec<String>,
 
-    /// The format: makes streams, and tells what each must give. Without it, what the
-    /// decoder gives byte by byte is expected of every other split.
+    /// The format: makes streams, and knows what is in them.
     #[arg(long, value_enum)]
     pub(crate) framing: Option<Framing>,
 
+    /// The order of the bytes of a length; without it, that of the format.
+    #[arg(long, value_enum, requires = "framing", value_name = "ORDER")]
+    pub(crate) order: Option<Order>,
+
     /// The most bytes of body; a header that claims more is to be refused. Without it,
-    /// nothing is. The decoder is told as max=BYTES.
+    /// nothing is. A driver is told as max=BYTES.
     #[arg(long, requires = "framing", value_name = "BYTES")]
     pub(crate) limit: Option<u32>,
+
+    /// The body of a frame, for the streams that are made; may be given several times.
+    #[arg(long, requires = "framing", value_name = "TEXT")]
+    pub(crate) message: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Framing {
-    /// bodySize, cmd, recv: three u32, little-endian, then the body. A frame is told as
-    /// "cmd recv body", the body in hexadecimal digits.
+    /// bodySize, cmd, recv: three u32, little-endian, then the body. A driver tells a frame
+    /// as "cmd recv body", the body in hexadecimal digits.
     Header12,
-    /// A length of 16 bits, big-endian, then the body. A frame is told as its body in
+    /// A length of 16 bits, big-endian, then the body. A driver tells a frame as its body in
     /// hexadecimal digits.
     Len16,
-    /// A signed length of 32 bits, little-endian, then the body. A frame is told as its
-    /// body in hexadecimal digits.
+    /// A signed length of 32 bits, little-endian, then the body. A driver tells a frame as
+    /// its body in hexadecimal digits.
     Len32,
+    /// A signed length of 32 bits, little-endian, a header in JSON with the size of the body as
+    /// total_size, then the body. A driver tells a frame as its body in hexadecimal digits.
+    JsonHeader,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    Little,
+    Big,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

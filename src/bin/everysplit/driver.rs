@@ -5,16 +5,16 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::panic::resume_unwind;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::rc::Rc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use everysplit::{Sink, Subject};
 
 use crate::Cannot;
-use crate::tail::Tail;
+use crate::process::Process;
+use crate::stop;
 
 /// The version of the protocol, see `drivers/PROTOCOL.md`.
 const VERSION: &str = "1";
@@ -44,13 +44,14 @@ pub(crate) struct Drivers {
     /// that did not answer once.
     patience: Duration,
     running: Option<Running>,
+    /// How many times it was asked for frames.
+    feeds: u64,
 }
 
 struct Running {
-    child: Child,
-    stdin: ChildStdin,
+    process: Process,
+    messages: Sender<String>,
     lines: Receiver<String>,
-    stderr: Tail,
     /// What a fresh decoder was saved under, if it can save and load.
     fresh: Option<Rc<str>>,
 }
@@ -72,12 +73,18 @@ impl Drivers {
             patience: driver.timeout,
             driver,
             running: None,
+            feeds: 0,
         };
         let running = drivers
             .run()
             .map_err(|stuck| format!("{stuck}; see drivers/PROTOCOL.md"))?;
         let fresh = running.fresh.clone();
         Ok((drivers, fresh))
+    }
+
+    /// Returns how many times a driver was asked for frames.
+    pub(crate) const fn feeds(&self) -> u64 {
+        self.feeds
     }
 
     /// Waits as long as at first from now on.
@@ -91,7 +98,7 @@ impl Drivers {
             let running = Running::start(&self.driver.command)?;
             let running = self.running.insert(running);
             let hello = running.ask(
-                &format!("hello {VERSION}\n"),
+                format!("hello {VERSION}\n"),
                 1,
                 &self.driver,
                 self.driver.timeout,
@@ -110,7 +117,7 @@ impl Drivers {
             }
             if words.any(|word| word == "states") {
                 let messages = format!("new{}\nsave\n", self.driver.config);
-                match running.ask(&messages, 2, &self.driver, self.driver.timeout) {
+                match running.ask(messages, 2, &self.driver, self.driver.timeout) {
                     Ok(answers) => running.fresh = Some(answers[1].ready.as_str().into()),
                     Err(stuck) => return Err(self.end(&stuck)),
                 }
@@ -122,12 +129,17 @@ impl Drivers {
     }
 
     /// Asks some messages at once.
-    fn ask(&mut self, messages: &str, count: usize) -> Result<Vec<Answer>, String> {
+    fn ask(&mut self, messages: String, count: usize) -> Result<Vec<Answer>, String> {
+        if stop::requested() {
+            return Err("interrupted".into());
+        }
         self.run()?;
+        self.feeds += 1;
         let Self {
             driver,
             running,
             patience,
+            ..
         } = self;
         let begun = Instant::now();
         let asked = running
@@ -145,26 +157,25 @@ impl Drivers {
         let Some(mut running) = self.running.take() else {
             return stuck.into();
         };
-        let ended = running.end();
-        format!("{stuck}{ended}{}", running.stderr)
+        let ended = running.process.ends();
+        let ended = ended.map_or(String::new(), |status| format!(" ({status})"));
+        running.process.end();
+        format!("{stuck}{ended}{}", running.process.last_words())
     }
 }
 
 impl Running {
     fn start(command: &[OsString]) -> Result<Self, String> {
-        let (program, arguments) = command.split_first().ok_or("there is no driver to start")?;
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let (Some(stdin), Some(stdout), Some(errors)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
-        else {
-            return Err("the driver has no stdin or stdout".into());
-        };
+        let (process, mut stdin, stdout) = Process::start_talking(command)?;
+        // A driver that does not read keeps a thread waiting, and nobody else.
+        let (messages, asked) = mpsc::channel::<String>();
+        thread::spawn(move || {
+            for messages in asked {
+                // A driver that has ended is found out by what it does not answer.
+                let _ = stdin.write_all(messages.as_bytes());
+                let _ = stdin.flush();
+            }
+        });
         let (sender, lines) = mpsc::sync_channel(1024);
         thread::spawn(move || {
             let mut stdout = BufReader::new(stdout);
@@ -177,26 +188,22 @@ impl Running {
                 }
             }
         });
-        let stderr = Tail::of(errors);
         Ok(Self {
-            child,
-            stdin,
+            process,
+            messages,
             lines,
-            stderr,
             fresh: None,
         })
     }
 
     fn ask(
-        &mut self,
-        messages: &str,
+        &self,
+        messages: String,
         count: usize,
         driver: &Driver,
         patience: Duration,
     ) -> Result<Vec<Answer>, String> {
-        // A driver that has ended is found out below, with what it said.
-        let _ = self.stdin.write_all(messages.as_bytes());
-        let _ = self.stdin.flush();
+        let _ = self.messages.send(messages);
         (0..count).map(|_| self.answer(driver, patience)).collect()
     }
 
@@ -240,37 +247,14 @@ impl Running {
             if Instant::now() > until {
                 return Err(format!("the driver did not answer within {patience:?}"));
             }
-            if let Some(held) = self.resident().filter(|&held| held > driver.memory) {
+            let held = self.process.memory().map(|memory| memory.now / 1024);
+            if let Some(held) = held.filter(|&held| held > driver.memory) {
                 return Err(format!("the driver takes {held} MiB of memory"));
             }
+            if stop::requested() {
+                return Err("interrupted".into());
+            }
         }
-    }
-
-    /// Returns how much memory the program takes, in MiB, where that can be told.
-    fn resident(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))?;
-        let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-        Some(kibibytes / 1024)
-    }
-
-    /// Ends the program and waits for it. Tells how it ended, if it was before.
-    fn end(&mut self) -> String {
-        // One that ended by itself does so about now.
-        thread::sleep(TICK);
-        let ended = self.child.try_wait().ok().flatten();
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        ended.map_or(String::new(), |status| format!(" ({status})"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -307,7 +291,7 @@ impl Session {
         } else {
             (format!("new{}\n{message}", drivers.driver.config), 1)
         };
-        let answers = drivers.ask(&messages, index + 1);
+        let answers = drivers.ask(messages, index + 1);
         give(answers, index, self.errors, frames).0
     }
 }
@@ -363,7 +347,7 @@ impl Subject for State {
         let mut messages = format!("load {}\n", self.saved);
         feed(&mut messages, chunk);
         messages.push_str("save\n");
-        let answers = self.drivers.borrow_mut().ask(&messages, 3);
+        let answers = self.drivers.borrow_mut().ask(messages, 3);
         let (result, saved) = give(answers, 1, self.errors, frames);
         self.saved = saved.into();
         result
@@ -371,7 +355,7 @@ impl Subject for State {
 
     fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), String> {
         let messages = format!("load {}\nfinish\n", self.saved);
-        let answers = self.drivers.borrow_mut().ask(&messages, 2);
+        let answers = self.drivers.borrow_mut().ask(messages, 2);
         give(answers, 1, self.errors, frames).0
     }
 }

@@ -2,104 +2,211 @@
 //! of it.
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::Instant;
 
-use everysplit::Subject;
-use everysplit::check::{self, Certificate, Expected, Harness, SplitMap, Violation};
+use everysplit::check::{
+    self, Certificate, Expected, Harness, Outcome, Property, SplitMap, Violation,
+};
+use everysplit::{Received, Sink, Subject};
 
-use indicatif::ProgressBar;
-
-use crate::Cannot;
 use crate::args::Exec;
 use crate::driver::{Driver, Drivers, Errors, Session, State};
-use crate::streams::{self, ERROR, Stream};
+use crate::format::{ERROR, Format};
+use crate::report::Report;
+use crate::streams::{self, Stream};
+use crate::{Cannot, stop};
 
 /// The longest stream of which a split map is drawn.
 const MAP: usize = 46;
+/// How many splits of a stream that is too long to be proved are drawn, at most.
+const SAMPLES: u64 = 1000;
+/// How many feeds such a split makes: each of its nine chunks, and again with empty ones.
+const FEEDS: u64 = 28;
+/// How many bytes they may be in all.
+const BYTES: u64 = 64 * 1024 * 1024;
 
 type Oracle = Rc<dyn Fn(&[u8]) -> Expected<String, String>>;
 
-/// Returns whether everything held.
-pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
-    let streams = streams::gather(&exec.streams)?;
-    let limit = exec.streams.limit.map(|limit| format!(" max={limit}"));
-    let config = exec.config.iter().map(|pair| format!(" {pair}"));
-    let (drivers, fresh) = Drivers::start(Driver {
-        command: exec.driver.clone(),
-        config: limit.into_iter().chain(config).collect(),
-        timeout: exec.timeout,
-        memory: exec.memory,
-    })?;
-    let drivers = Rc::new(RefCell::new(drivers));
-    let errors = match exec.streams.framing {
-        Some(_) => Errors::As(ERROR),
-        None => Errors::Kinds,
-    };
-    let session = || Session::new(&drivers, errors);
-    let oracle: Oracle = if let Some(framing) = exec.streams.framing {
-        let limit = exec.streams.limit;
-        Rc::new(move |stream: &[u8]| streams::parse(framing, limit, stream))
-    } else {
-        let drivers = Rc::clone(&drivers);
-        Rc::new(check::itself(move || Session::new(&drivers, errors)))
-    };
-    if let Some(fresh) = fresh {
-        let harness = Harness::new(|| State::new(&drivers, errors, &fresh), &*oracle);
-        Ok(tell(&streams, &oracle, session, |stream| {
-            drivers.borrow_mut().renew();
-            harness.prove(stream)
-        }))
-    } else {
-        println!("the driver cannot save and load: some splits are tried, and nothing is proved");
-        let harness = Harness::new(session, &*oracle);
-        Ok(tell(&streams, &oracle, session, |stream| {
-            drivers.borrow_mut().renew();
-            harness.bounded(stream, exec.cuts)
-        }))
+/// A decoder in a driver, and what is known of it.
+struct Asked {
+    drivers: Rc<RefCell<Drivers>>,
+    /// What a fresh decoder was saved under, if it can save and load.
+    fresh: Option<Rc<str>>,
+    errors: Errors,
+    format: Option<Format>,
+    oracle: Oracle,
+}
+
+impl Asked {
+    fn start(exec: &Exec) -> Result<Self, Cannot> {
+        let limit = exec.streams.limit.map(|limit| format!(" max={limit}"));
+        let config = exec.config.iter().map(|pair| format!(" {pair}"));
+        let (drivers, fresh) = Drivers::start(Driver {
+            command: exec.driver.clone(),
+            config: limit.into_iter().chain(config).collect(),
+            timeout: exec.timeout,
+            memory: exec.memory,
+        })?;
+        let drivers = Rc::new(RefCell::new(drivers));
+        let format = Format::of(&exec.streams);
+        let errors = match format {
+            Some(_) => Errors::As(ERROR),
+            None => Errors::Kinds,
+        };
+        let oracle: Oracle = if let Some(format) = format {
+            Rc::new(move |stream: &[u8]| format.parse(stream))
+        } else {
+            let drivers = Rc::clone(&drivers);
+            Rc::new(check::itself(move || Session::new(&drivers, errors)))
+        };
+        Ok(Self {
+            drivers,
+            fresh,
+            errors,
+            format,
+            oracle,
+        })
+    }
+
+    fn session(&self) -> Session {
+        Session::new(&self.drivers, self.errors)
+    }
+
+    /// Asks of a stream, as much as there may be feeds.
+    fn ask(&self, stream: &[u8], exec: &Exec) -> Result<Certificate, Violation> {
+        self.drivers.borrow_mut().renew();
+        let sessions = Harness::new(|| self.session(), &*self.oracle);
+        let len = stream.len() as u64;
+        if len * (len + 1) / 2 > exec.feeds {
+            let samples = (exec.feeds / FEEDS)
+                .min(BYTES / (3 * len))
+                .clamp(1, SAMPLES);
+            return sessions.sampled(stream, 0, samples);
+        }
+        let Some(fresh) = &self.fresh else {
+            return sessions.bounded(stream, exec.cuts);
+        };
+        let state = || State::new(&self.drivers, self.errors, fresh);
+        Harness::new(state, &*self.oracle).prove(stream)
+    }
+
+    /// Adds to a violation what a driver does not know, and draws the splits of its stream.
+    fn told(&self, mut violation: Violation) -> (Violation, Option<SplitMap>) {
+        let stream = &violation.case.stream;
+        if let Some(format) = self.format {
+            violation.edges = format.edges(stream);
+        }
+        self.drivers.borrow_mut().renew();
+        let map = (2..=MAP).contains(&stream.len()).then(|| {
+            let expected = (self.oracle)(stream);
+            SplitMap::new(|| self.session(), stream, &expected, &violation.edges)
+        });
+        (violation, map)
     }
 }
 
-/// Asks of each stream, and tells what came of it as it comes.
-fn tell<S>(
-    streams: &[Stream],
-    oracle: &Oracle,
-    make: impl Fn() -> S,
-    ask: impl Fn(&[u8]) -> Result<Certificate, Violation>,
-) -> bool
-where
-    S: Subject<Frame = String, Error = String>,
-{
-    let mut violations: Vec<Violation> = Vec::new();
-    let bar = ProgressBar::new(streams.len() as u64);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    for Stream { name, bytes } in streams {
-        let verdict = ask(bytes);
-        bar.inc(1);
-        bar.suspend(|| match verdict {
-            Ok(certificate) => println!("ok   {name}: {certificate}"),
+/// Returns whether everything held.
+pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
+    let streams = streams::gather(&exec.streams, |format| {
+        format.streams(&exec.streams.message)
+    })?;
+    let asked = Asked::start(exec)?;
+    let mut report = Report::begin(&exec.reporting)?;
+    if asked.fresh.is_none() {
+        report.say("the driver cannot save and load: some splits are tried, and nothing is proved");
+    }
+    let begun = Instant::now();
+    for Stream { name, bytes } in &streams {
+        report.doing(format!("{name}: {} bytes", bytes.len()));
+        let verdict = asked.ask(bytes, exec);
+        // What a driver does that is ended is no verdict.
+        if stop::requested() {
+            break;
+        }
+        report.asks(properties(&(asked.oracle)(bytes)));
+        match verdict {
+            Ok(certificate) => report.held(name, bytes.len(), certificate.to_string()),
             Err(violation) => {
-                println!("FAIL {name}: {}", violation.property.name());
-                violations.push(violation);
+                let drawn = report.has(violation.property);
+                let (violation, map) = asked.told(violation);
+                report.violated(name, bytes.len(), violation, map.filter(|_| !drawn));
             }
-        });
-    }
-    bar.finish_and_clear();
-    // The smallest of each property.
-    violations.sort_by_key(|violation| violation.case.stream.len());
-    let mut told = Vec::new();
-    for violation in &violations {
-        if told.contains(&violation.property) {
-            continue;
-        }
-        told.push(violation.property);
-        println!("\n{violation}");
-        let stream = &violation.case.stream;
-        if stream.len() > 1 && stream.len() <= MAP {
-            let map = SplitMap::new(&make, stream, &oracle(stream), &violation.edges);
-            println!("\n{map}");
         }
     }
-    println!("\n{} streams, {} violated", streams.len(), violations.len());
-    violations.is_empty()
+    let feeds = asked.drivers.borrow().feeds();
+    let seconds = begun.elapsed().as_secs_f64();
+    let covered = format!("{feeds} feeds in {seconds:.1} s");
+    report.finish(covered, stop::requested().then(|| "interrupted".into()))
+}
+
+/// Tries the split of a token, and tells what is given to each chunk.
+pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
+    let asked = Asked::start(exec)?;
+    let mut report = Report::begin(&exec.reporting)?;
+    report.say(&trace(&mut asked.session(), case));
+    let harness = Harness::new(|| asked.session(), &*asked.oracle);
+    let (name, bytes) = ("replayed", case.stream.len());
+    match harness.check(case) {
+        Ok(()) => report.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),
+        Err(violation) => {
+            let (violation, map) = asked.told(violation);
+            report.violated(name, bytes, violation, map);
+        }
+    }
+    report.finish(
+        "one split".into(),
+        stop::requested().then(|| "interrupted".into()),
+    )
+}
+
+/// Tells what a decoder gives to each chunk, and to the end.
+fn trace(session: &mut Session, Received { stream, split }: &Received) -> String {
+    let mut told = String::new();
+    for chunk in split.chunks(stream).map(Some).chain([None]) {
+        let mut frames = Sink::new(usize::MAX);
+        let asked = match chunk {
+            Some(chunk) => format!("feed {}", hex::encode(chunk)),
+            None => "finish".into(),
+        };
+        // A driver that is stuck panics.
+        let given = catch_unwind(AssertUnwindSafe(|| match chunk {
+            Some(chunk) => session.feed(chunk, &mut frames),
+            None => session.finish(&mut frames),
+        }));
+        let frames: Vec<String> = frames.iter().cloned().collect();
+        let ended = match &given {
+            Ok(Ok(())) => String::new(),
+            Ok(Err(error)) => format!(" error {error}"),
+            Err(stuck) => format!(
+                " {}",
+                stuck.downcast_ref::<String>().map_or("", String::as_str)
+            ),
+        };
+        let _ = writeln!(told, "{asked}: {frames:?}{ended}");
+        if given.is_err() {
+            break;
+        }
+    }
+    told
+}
+
+/// Returns what is asked for where a stream must give this.
+fn properties(expected: &Expected<String, String>) -> Vec<Property> {
+    let mut asked = vec![
+        Property::EverySplit,
+        Property::EmptyChunk,
+        Property::Progress,
+    ];
+    if !expected.frames.is_empty() {
+        asked.extend([Property::RoundTrip, Property::Prompt]);
+    }
+    match expected.outcome {
+        Outcome::Clean => {}
+        Outcome::Truncated(_) => asked.push(Property::Truncation),
+        Outcome::Rejected { .. } => asked.extend([Property::Limit, Property::Poisoned]),
+    }
+    asked
 }

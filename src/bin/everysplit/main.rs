@@ -4,31 +4,64 @@
 mod args;
 mod driver;
 mod exec;
-mod queues;
+mod format;
+mod process;
+mod report;
+mod stop;
 mod streams;
-mod tail;
 mod tcp;
 
 use std::process::ExitCode;
 
-use args::{Args, Command};
+use args::{Args, Command, Under};
 use clap::Parser;
+use clap::error::ErrorKind;
+
+/// A command line with nothing on it is answered with help too.
+const BARE: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
 
 /// Why there is no verdict: one line that says what is wrong and what to do.
 type Cannot = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let Args { command } = Args::parse();
-    let held = match command {
-        Command::Exec(exec) => exec::run(&exec),
-        Command::Tcp(tcp) => tcp::run(&tcp),
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // Help that was asked for is no error.
+        Err(help) if !help.use_stderr() || help.kind() == BARE => help.exit(),
+        Err(error) => return cannot(&said(&error)),
     };
-    match held {
+    match stop::listen()
+        .map_err(Cannot::from)
+        .and_then(|()| run(args.command))
+    {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        Err(cannot) => {
-            eprintln!("everysplit: {cannot}");
-            ExitCode::from(2)
-        }
+        Err(error) => cannot(&error.to_string()),
     }
+}
+
+fn run(command: Command) -> Result<bool, Cannot> {
+    match command {
+        Command::Exec(exec) => exec::run(&exec),
+        Command::Tcp(tcp) => tcp::run(&tcp),
+        Command::Replay(replay) => match replay.of {
+            Under::Exec(exec) => exec::replay(&replay.token, &exec),
+            Under::Tcp(tcp) => tcp::replay(&replay.token, &tcp),
+        },
+    }
+}
+
+fn cannot(why: &str) -> ExitCode {
+    eprintln!("everysplit: {why}");
+    ExitCode::from(2)
+}
+
+/// Says in one line what is wrong with the command line.
+fn said(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let what = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = what.split_whitespace().collect();
+    let what = words.join(" ");
+    let what = what.strip_prefix("error: ").unwrap_or(&what);
+    format!("{what}; --help tells what there is")
 }

@@ -1,198 +1,560 @@
-//! `everysplit tcp`: asks a live server the same in every split. What it should answer is
-//! what it answers to the whole; nothing here knows a format.
+//! `everysplit tcp`: asks a live server, or replies to a live client, the same in every
+//! split. What should come of it is what comes of the whole; nothing here knows a format.
 
-use std::fmt::Write as _;
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+mod client;
+mod hostile;
+mod queues;
+mod server;
+mod wire;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use everysplit::Split;
-use everysplit::check::Property;
-use indicatif::ProgressBar;
+use everysplit::check::{Cell, Property, SplitMap, Violation};
+use everysplit::{Received, Split};
 use regex::bytes::Regex;
 
 use crate::Cannot;
 use crate::args::Tcp;
-use crate::queues::{Queues, Seen};
+use crate::format::Format;
+use crate::process::Memory;
+use crate::report::Report;
+use crate::stop::Deadline;
 use crate::streams::{self, Stream};
-use crate::tail::Tail;
+use client::Client;
+use server::Server;
+use wire::DELAY;
 
 /// How often the whole stream is sent first.
 const BASELINES: usize = 3;
-/// How long one waits between chunks where it cannot be seen that they are read.
-const DELAY: Duration = Duration::from_millis(20);
 /// How many random splits there are for a stream, if the budget allows.
 const RANDOM: usize = 64;
+/// How many splits of a stream are waited for in vain.
+const WAITS: usize = 20;
+/// The longest stream of which a split map is drawn.
+const MAP: usize = 2000;
+
+/// Who is under test.
+trait Peer {
+    /// What it is called.
+    fn name(&self) -> &'static str;
+
+    /// Sends a stream in a split, on a connection of its own.
+    fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot>;
+
+    /// Tells how the program ended, if it did and should not have, and starts it again.
+    fn ended(&mut self) -> Result<Option<String>, Cannot>;
+
+    /// Returns how much memory it takes, or the last one took, where that can be told.
+    fn memory(&self) -> Option<Memory>;
+}
+
+/// What is sent on a connection, and how its end is known.
+struct Ask<'a> {
+    stream: &'a [u8],
+    split: &'a Split,
+    ending: Ending,
+    /// How long an answer is waited for.
+    patience: Duration,
+    masks: &'a [Regex],
+}
+
+impl Ask<'_> {
+    fn masked(&self, reply: &[u8]) -> Vec<u8> {
+        masked(self.masks, reply)
+    }
+}
+
+/// How an answer ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Nobody knows yet: with the end of the connection, or when nothing comes any more.
+    Unknown,
+    /// The other end closes by itself, or ends.
+    Closed,
+    /// When so many bytes have come, masked; then it is told that nothing more is sent, and
+    /// `closes` or not.
+    Whole { length: usize, closes: bool },
+    /// It answers when it is told that nothing more is sent.
+    HalfClosed,
+    /// It closes when it is told that nothing more is sent.
+    Drained,
+    /// With the first byte.
+    Any,
+}
+
+/// What came of a connection.
+struct Answer {
+    bytes: Vec<u8>,
+    /// Whether each chunk was seen to have been read before the next was sent.
+    observed: bool,
+    /// Whether the other end closed, or ended, by itself.
+    closed: bool,
+    /// Whether it was not waited for in vain.
+    answered: bool,
+}
 
 /// Returns whether everything held.
 pub(crate) fn run(tcp: &Tcp) -> Result<bool, Cannot> {
-    let streams = streams::gather(&tcp.streams)?;
-    let mut server = Server::new(tcp)?;
-    let (mut violations, mut covered) = (Vec::new(), Covered::default());
-    let mut replied = false;
-    let bar = ProgressBar::new_spinner();
-    bar.enable_steady_tick(Duration::from_millis(200));
-    for Stream { name, bytes } in streams.iter().filter(|stream| !stream.bytes.is_empty()) {
-        let baseline = baseline(&mut server, name, bytes)?;
-        replied |= !baseline.reply.is_empty();
-        let before = covered.splits;
-        let mut violated = None;
-        for split in splits(bytes.len(), tcp) {
-            bar.set_message(format!("{name}: {split}"));
-            covered.splits += 1;
-            let (reply, observed) = server.ask(bytes, &split, baseline.ending)?;
-            covered.timed += usize::from(!observed);
-            if server.masked(&reply) != baseline.masked {
-                violated = Some((split, reply));
-                break;
+    let streams = gather(tcp)?;
+    let mut asking = Asking::begin(tcp)?;
+    let stopped = asking.all(&streams).err();
+    asking.finish(stopped)
+}
+
+/// Tries the split of a token.
+pub(crate) fn replay(case: &Received, tcp: &Tcp) -> Result<bool, Cannot> {
+    let streams = match gather(tcp) {
+        Ok(streams) if tcp.hostile => streams,
+        _ => Vec::new(),
+    };
+    let mut asking = Asking::begin(tcp)?;
+    let stopped = asking.again(case, &streams).err();
+    asking.finish(stopped)
+}
+
+fn gather(tcp: &Tcp) -> Result<Vec<Stream>, Cannot> {
+    streams::gather(&tcp.streams, |format| {
+        let row = format.row(&tcp.streams.message).concat();
+        vec![Stream::new("in a row", row)]
+    })
+}
+
+/// A run.
+struct Asking<'a> {
+    tcp: &'a Tcp,
+    peer: Box<dyn Peer + 'a>,
+    report: Report,
+    format: Option<Format>,
+    deadline: Deadline,
+    covered: Covered,
+    /// When the next connection may be made.
+    next: Instant,
+    /// How much memory it took before anything hostile came.
+    memory: Option<Memory>,
+}
+
+impl<'a> Asking<'a> {
+    fn begin(tcp: &'a Tcp) -> Result<Self, Cannot> {
+        let report = Report::begin(&tcp.reporting)?;
+        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let peer: Box<dyn Peer> = match (tcp.connect, tcp.port, tcp.listen) {
+            (Some(address), _, _) => Box::new(Server::new(address, tcp)?),
+            (_, Some(port), _) => Box::new(Server::new(at(port), tcp)?),
+            (_, _, Some(port)) => Box::new(Client::new(port, tcp)?),
+            _ => {
+                return Err("there is nobody to test: give --connect ADDRESS, or --port PORT or --listen PORT and a command behind --".into());
+            }
+        };
+        Ok(Self {
+            tcp,
+            peer,
+            report,
+            format: Format::of(&tcp.streams),
+            deadline: Deadline::after(tcp.time),
+            covered: Covered::default(),
+            next: Instant::now(),
+            memory: None,
+        })
+    }
+
+    /// Asks everything of each stream.
+    fn all(&mut self, streams: &[Stream]) -> Result<(), Cannot> {
+        let mut next = None;
+        for stream in streams.iter().filter(|stream| !stream.bytes.is_empty()) {
+            let baseline = self.baseline(stream)?;
+            self.stream(stream, &baseline)?;
+            if next.is_none() && !baseline.reply.is_empty() {
+                let Stream { name, bytes } = stream;
+                next = Some((Stream::new(name.clone(), bytes.clone()), baseline));
             }
         }
-        bar.suspend(|| match violated {
-            None => println!(
-                "ok   {name}: {} bytes, {} splits, each on a connection of its own, and one reply of {} bytes",
-                bytes.len(),
-                covered.splits - before,
-                baseline.reply.len(),
-            ),
-            Some((split, reply)) => {
-                println!("FAIL {name}: {}", Property::EverySplit.name());
-                violations.push(told(bytes, &split, &baseline.reply, &reply));
+        let Some(next) = next else {
+            return Err(format!(
+                "the {} replied to nothing: send it streams of its format",
+                self.peer.name()
+            )
+            .into());
+        };
+        if self.tcp.hostile {
+            self.hostile(streams, self.format, &next)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for one split, and for what is hostile in it if it has no cuts.
+    fn again(&mut self, case: &Received, streams: &[Stream]) -> Result<(), Cannot> {
+        let Received { stream, split } = case;
+        let found = if let (Some(right), true) = (streams.first(), split.cuts().is_empty()) {
+            let baseline = self.baseline(right)?;
+            let right = Stream::new(right.name.clone(), right.bytes.clone());
+            self.hostile_again(stream, &(right, baseline))?
+        } else {
+            let whole = Stream::new("replayed", stream.clone());
+            let baseline = self.baseline(&whole)?;
+            self.differs(stream, split, &baseline, self.tcp.timeout)?
+                .map(|differs| self.violation(case.clone(), differs))
+        };
+        match found {
+            None => {
+                let tried = format!("{} bytes, split {split}", stream.len());
+                self.report.held("replayed", stream.len(), tried);
             }
+            Some(violation) => self
+                .report
+                .violated("replayed", stream.len(), violation, None),
+        }
+        Ok(())
+    }
+
+    /// Asks for every split that the budget allows.
+    fn stream(
+        &mut self,
+        Stream { name, bytes }: &Stream,
+        baseline: &Baseline,
+    ) -> Result<(), Cannot> {
+        self.report.asks([Property::EverySplit]);
+        let edges = self.format.map_or(Vec::new(), |format| format.edges(bytes));
+        let mut tried = HashMap::from([(Split::whole(), true)]);
+        let mut found: Option<(Split, Differs)> = None;
+        let (mut patience, mut waits) = (self.tcp.timeout, 0);
+        for split in splits(bytes.len(), self.tcp) {
+            if waits == WAITS {
+                break;
+            }
+            self.report.doing(format!("{name}: split {split}"));
+            let Some(differs) = self.differs(bytes, &split, baseline, patience)? else {
+                tried.insert(split, true);
+                continue;
+            };
+            if found.is_none() {
+                self.itself(name, bytes, baseline)?;
+                // What is known to go wrong is waited for less.
+                patience = (patience / 10).max(4 * baseline.took);
+            }
+            waits += usize::from(!differs.answered);
+            tried.insert(split.clone(), false);
+            // The fewest cuts, and of those the most at edges.
+            let size = |split: &Split| {
+                let inside = split.cuts().iter().filter(|cut| !edges.contains(cut));
+                (split.cuts().len(), inside.count())
+            };
+            if found
+                .as_ref()
+                .is_none_or(|(least, _)| size(&split) < size(least))
+            {
+                found = Some((split, differs));
+            }
+        }
+        let violated = tried.values().filter(|&&held| !held).count();
+        let Some((split, differs)) = found else {
+            let told = Tried {
+                bytes: bytes.len(),
+                splits: tried.into_keys().collect(),
+                reply: baseline.reply.len(),
+            };
+            self.report.held(name, bytes.len(), told.to_string());
+            return Ok(());
+        };
+        let (split, mut differs) = self.fewer(bytes, split, differs, baseline, patience)?;
+        let (stream, count) = (bytes.clone(), tried.len());
+        let case = Received { stream, split };
+        differs.actual += &format!("; {violated} of {count} splits have another reply");
+        let map = (2..=MAP).contains(&bytes.len()).then(|| {
+            SplitMap::of(bytes.len(), &edges, |split| match tried.get(split) {
+                None => Cell::Untried,
+                Some(true) => Cell::Held,
+                Some(false) => Cell::Violated(Property::EverySplit),
+            })
         });
+        let violation = self.violation(case, differs);
+        self.report.violated(name, bytes.len(), violation, map);
+        Ok(())
     }
-    bar.finish_and_clear();
-    if !replied {
-        return Err("the server replied to nothing: send it requests of its format".into());
+
+    /// Leaves out the cuts that it does not take: many at once at first, then each.
+    fn fewer(
+        &mut self,
+        stream: &[u8],
+        mut split: Split,
+        mut differs: Differs,
+        baseline: &Baseline,
+        patience: Duration,
+    ) -> Result<(Split, Differs), Cannot> {
+        let mut some = split.cuts().len() / 2;
+        // Every split of one cut has been tried, within the budget.
+        while some > 0 && split.cuts().len() > 1 {
+            let mut from = 0;
+            while from < split.cuts().len() {
+                let mut cuts = split.cuts().to_vec();
+                cuts.drain(from..(from + some).min(cuts.len()));
+                let fewer = Split::new(cuts);
+                match self.differs(stream, &fewer, baseline, patience)? {
+                    Some(again) if !fewer.cuts().is_empty() => {
+                        (split, differs) = (fewer, again);
+                    }
+                    _ => from += some,
+                }
+            }
+            some /= 2;
+        }
+        Ok((split, differs))
     }
-    for violation in &violations {
-        println!("\n{violation}");
+
+    /// Asks in a split; returns what differs.
+    fn differs(
+        &mut self,
+        stream: &[u8],
+        split: &Split,
+        baseline: &Baseline,
+        patience: Duration,
+    ) -> Result<Option<Differs>, Cannot> {
+        let answer = self.send(Ask {
+            stream,
+            split,
+            ending: baseline.ending,
+            patience,
+            masks: &self.tcp.mask,
+        })?;
+        self.covered.splits += 1;
+        self.covered.timed += usize::from(!answer.observed);
+        let reply = self.masked(&answer.bytes);
+        if reply == baseline.masked {
+            return Ok(None);
+        }
+        let at = same(&baseline.masked, &reply);
+        let mut actual = reply_from(&reply, at);
+        if let Some(ended) = self.peer.ended()? {
+            actual += &format!("; {ended}");
+        }
+        Ok(Some(Differs {
+            answered: answer.answered,
+            expected: format!("as when it is whole: {}", reply_from(&baseline.masked, at)),
+            actual,
+        }))
     }
-    println!(
-        "\n{covered}; {} streams, {} violated",
-        streams.len(),
-        violations.len()
-    );
-    Ok(violations.is_empty())
+
+    fn violation(&self, case: Received, differs: Differs) -> Violation {
+        let format = self.format;
+        Violation {
+            edges: format.map_or(Vec::new(), |format| format.edges(&case.stream)),
+            ..told(Property::EverySplit, case, differs.expected, differs.actual)
+        }
+    }
+
+    /// Takes what comes of a stream that is sent whole, several times.
+    fn baseline(&mut self, Stream { name, bytes }: &Stream) -> Result<Baseline, Cannot> {
+        self.report.doing(format!("{name}: whole"));
+        let open = self.whole(bytes, Ending::Unknown)?;
+        let begun = Instant::now();
+        let answer = self.whole(bytes, Ending::HalfClosed)?;
+        let took = begun.elapsed();
+        let masked = self.masked(&answer.bytes);
+        let ending = if self.masked(&open.bytes) != masked {
+            Ending::HalfClosed
+        } else if open.closed {
+            Ending::Closed
+        } else {
+            Ending::Whole {
+                length: masked.len(),
+                closes: answer.closed,
+            }
+        };
+        let baseline = Baseline {
+            reply: answer.bytes,
+            masked,
+            ending,
+            took,
+        };
+        for _ in 2..BASELINES {
+            self.itself(name, bytes, &baseline)?;
+        }
+        if let Some(ended) = self.peer.ended()? {
+            return Err(format!("{ended}, when {name} was sent whole").into());
+        }
+        Ok(baseline)
+    }
+
+    /// Asks for the whole again: who differs from itself is under no test.
+    fn itself(&mut self, name: &str, stream: &[u8], baseline: &Baseline) -> Result<(), Cannot> {
+        let answer = self.whole(stream, baseline.ending)?;
+        let again = self.masked(&answer.bytes);
+        if again == baseline.masked {
+            return Ok(());
+        }
+        let at = same(&again, &baseline.masked);
+        let (one, other) = (excerpt(&baseline.masked, at), excerpt(&again, at));
+        let peer = self.peer.name();
+        Err(format!(
+            "the {peer}'s own replies to {name} differ, from byte {at}: \"{one}\" and \"{other}\"; mask what does not matter with --mask"
+        )
+        .into())
+    }
+
+    fn whole(&mut self, stream: &[u8], ending: Ending) -> Result<Answer, Cannot> {
+        let patience = self.tcp.timeout;
+        self.send(Ask {
+            stream,
+            split: &Split::whole(),
+            ending,
+            patience,
+            masks: &self.tcp.mask,
+        })
+    }
+
+    /// Makes a connection, when there is time for one.
+    fn send(&mut self, ask: Ask<'_>) -> Result<Answer, Cannot> {
+        let now = Instant::now();
+        thread::sleep(self.next.saturating_duration_since(now));
+        self.next = self.next.max(now) + Duration::from_secs(1) / self.tcp.rate;
+        let stopped = self.deadline.stop();
+        let answer = match stopped {
+            None => self.peer.ask(&ask),
+            Some(why) => Err(why.into()),
+        };
+        self.covered.connections += 1;
+        self.covered.time += now.elapsed();
+        // What comes of a connection that is broken off is no answer.
+        match self.deadline.stop() {
+            Some("interrupted") => Err("interrupted".into()),
+            _ => answer,
+        }
+    }
+
+    fn masked(&self, reply: &[u8]) -> Vec<u8> {
+        masked(&self.tcp.mask, reply)
+    }
+
+    fn finish(self, stopped: Option<Cannot>) -> Result<bool, Cannot> {
+        let stopped = stopped.map(|why| why.to_string());
+        // Nothing is left running while it is told.
+        drop(self.peer);
+        self.report.finish(self.covered.to_string(), stopped)
+    }
+}
+
+/// What comes of a stream that is sent whole.
+struct Baseline {
+    reply: Vec<u8>,
+    masked: Vec<u8>,
+    ending: Ending,
+    /// How long it took.
+    took: Duration,
+}
+
+/// Another reply than that to the whole.
+struct Differs {
+    /// Whether it was not waited for in vain.
+    answered: bool,
+    expected: String,
+    actual: String,
 }
 
 /// What was done.
 #[derive(Default)]
 struct Covered {
+    connections: usize,
+    time: Duration,
     splits: usize,
     /// Those of which it was not seen that each chunk was read before the next.
     timed: usize,
 }
 
-impl std::fmt::Display for Covered {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { splits, timed } = self;
+impl fmt::Display for Covered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { splits, timed, .. } = self;
         match timed {
             0 => write!(
                 f,
                 "{splits} splits, observed: each chunk was read before the next was sent"
-            ),
+            )?,
             _ => write!(
                 f,
-                "{splits} splits, {timed} of them timed: {DELAY:?} between chunks, of which the server may have read several at once"
-            ),
+                "{splits} splits, {timed} of them timed: {DELAY:?} between chunks, of which several may have been read at once"
+            )?,
         }
+        let (connections, seconds) = (self.connections, self.time.as_secs_f64());
+        write!(f, "; {connections} connections in {seconds:.1} s")
+    }
+}
+
+/// Which splits of a stream held.
+struct Tried {
+    bytes: usize,
+    splits: Vec<Split>,
+    reply: usize,
+}
+
+impl fmt::Display for Tried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            bytes,
+            splits,
+            reply,
+        } = self;
+        let all = bytes - 1;
+        let of = |cuts| {
+            splits
+                .iter()
+                .filter(|split| split.cuts().len() == cuts)
+                .count()
+        };
+        let (one, two) = (of(1), of(2));
+        let more = splits.len() - 1 - one - two;
+        write!(
+            f,
+            "{bytes} bytes, coalesced, {one} of {all} splits of 1 cut, "
+        )?;
+        write!(f, "{two} of {} of 2", all * all.saturating_sub(1) / 2)?;
+        if more > 0 {
+            write!(f, ", {more} of more (byte by byte, and by chance)")?;
+        }
+        write!(f, ": one reply of {reply} bytes")
     }
 }
 
 /// Every split of one cut, byte by byte, random ones, then those of two cuts, as many as
 /// the budget allows.
 fn splits(len: usize, tcp: &Tcp) -> impl Iterator<Item = Split> {
-    let one = Split::up_to(len, 1);
+    let one = Split::up_to(len, 1).skip(1);
     let random = (0..RANDOM as u64).map(move |n| Split::sample(len, &[], tcp.seed.wrapping_add(n)));
     let two = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
     let rest = [Split::bytes(len)].into_iter().chain(random).chain(two);
-    one.chain(rest).take(tcp.budget)
+    let mut before = std::collections::HashSet::new();
+    let new = move |split: &Split| !split.cuts().is_empty() && before.insert(split.clone());
+    one.chain(rest).filter(new).take(tcp.budget)
 }
 
-/// What the server replies to the whole stream.
-struct Baseline {
-    reply: Vec<u8>,
-    masked: Vec<u8>,
-    ending: Ending,
-}
-
-/// How a reply ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    /// Nobody knows yet: with the end of the stream, or when nothing comes any more.
-    Unknown,
-    /// The server closes by itself.
-    Closed,
-    /// The server has replied when so many bytes have come.
-    Length(usize),
-    /// The server replies when it is told that nothing more is sent.
-    HalfClosed,
-}
-
-fn baseline(server: &mut Server<'_>, name: &str, stream: &[u8]) -> Result<Baseline, Cannot> {
-    let whole = Split::whole();
-    let (open, _) = server.ask(stream, &whole, Ending::Unknown)?;
-    let closed = server.closed;
-    let (reply, _) = server.ask(stream, &whole, Ending::HalfClosed)?;
-    let masked = server.masked(&reply);
-    let ending = if server.masked(&open) != masked {
-        Ending::HalfClosed
-    } else if closed {
-        Ending::Closed
-    } else if open.len() == reply.len() {
-        Ending::Length(reply.len())
-    } else {
-        Ending::HalfClosed
-    };
-    for _ in 1..BASELINES {
-        let (again, _) = server.ask(stream, &whole, ending)?;
-        let again = server.masked(&again);
-        if again != masked {
-            let at = same(&again, &masked);
-            let (one, other) = (excerpt(&masked, at), excerpt(&again, at));
-            return Err(format!(
-                "the server's own replies to {name} differ, from byte {at}: \"{one}\" and \"{other}\"; mask what does not matter with --mask"
-            )
-            .into());
-        }
-    }
-    Ok(Baseline {
-        reply,
-        masked,
-        ending,
+fn masked(masks: &[Regex], reply: &[u8]) -> Vec<u8> {
+    masks.iter().fold(reply.to_vec(), |reply, mask| {
+        mask.replace_all(&reply, &b"*"[..]).into_owned()
     })
 }
 
-/// Tells of a split with another reply.
-fn told(stream: &[u8], split: &Split, expected: &[u8], actual: &[u8]) -> String {
-    let property = Property::EverySplit;
-    let mut told = format!("{}: {}\n", property.name(), property.sentence());
-    let at = same(expected, actual);
-    let chunks = split
-        .chunks(stream)
-        .map(|chunk| format!("\"{}\"", chunk.escape_ascii()));
-    let _ = writeln!(
-        told,
-        "  sent      {}",
-        chunks.collect::<Vec<_>>().join(" | ")
-    );
-    let _ = writeln!(told, "  split     {split}");
-    let _ = writeln!(
-        told,
-        "  expected  a reply of {} bytes, from byte {at}: \"{}\"",
-        expected.len(),
-        excerpt(expected, at)
-    );
-    let _ = writeln!(
-        told,
-        "  actual    a reply of {} bytes, from byte {at}: \"{}\"",
-        actual.len(),
-        excerpt(actual, at)
-    );
-    let _ = write!(told, "  replay    {}@{split}", hex::encode(stream));
-    told
+/// Makes a violation of which all bytes were in.
+fn told(property: Property, case: Received, expected: String, actual: String) -> Violation {
+    Violation {
+        property,
+        offset: case.stream.len(),
+        case,
+        edges: Vec::new(),
+        declared: Vec::new(),
+        expected: expected.into(),
+        actual: actual.into(),
+    }
+}
+
+/// Tells a reply, from where it is of interest.
+fn reply_from(reply: &[u8], at: usize) -> String {
+    let from = if at == 0 {
+        String::new()
+    } else {
+        format!(", from byte {at}")
+    };
+    format!("{} bytes{from}: \"{}\"", reply.len(), excerpt(reply, at))
 }
 
 /// Returns how many bytes two replies begin alike.
@@ -206,231 +568,6 @@ fn same(one: &[u8], other: &[u8]) -> usize {
 
 fn excerpt(reply: &[u8], at: usize) -> String {
     let rest = reply.get(at..).unwrap_or_default();
-    rest[..rest.len().min(40)].escape_ascii().to_string()
-}
-
-/// The server under test.
-struct Server<'a> {
-    address: SocketAddr,
-    tcp: &'a Tcp,
-    /// The program and what it says, if it was started here.
-    child: Option<(Child, Tail)>,
-    /// Whether it closed the last connection by itself.
-    closed: bool,
-}
-
-impl<'a> Server<'a> {
-    fn new(tcp: &'a Tcp) -> Result<Self, Cannot> {
-        let address = match (tcp.connect, tcp.port) {
-            (Some(address), _) => address,
-            (None, Some(port)) => SocketAddr::from(([127, 0, 0, 1], port)),
-            (None, None) => {
-                return Err("there is no server: give --connect ADDRESS, or --port PORT and a command behind --".into());
-            }
-        };
-        if !address.ip().is_loopback() && !tcp.allow_remote {
-            return Err(format!(
-                "{address} is not on this machine: --allow-remote lets it be tested"
-            )
-            .into());
-        }
-        let mut server = Self {
-            address,
-            tcp,
-            child: None,
-            closed: false,
-        };
-        if tcp.connect.is_none() {
-            if TcpStream::connect(address).is_ok() {
-                return Err(format!(
-                    "something listens on {address} already: stop it, or name another --port"
-                )
-                .into());
-            }
-            server.start()?;
-        }
-        Ok(server)
-    }
-
-    fn start(&mut self) -> Result<(), Cannot> {
-        self.stop();
-        let Some((program, arguments)) = self.tcp.server.split_first() else {
-            return Ok(());
-        };
-        let mut child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let stderr = child.stderr.take().ok_or("the server has no stderr")?;
-        self.child = Some((child, Tail::of(stderr)));
-        Ok(())
-    }
-
-    fn stop(&mut self) {
-        if let Some((mut child, _)) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-
-    fn masked(&self, reply: &[u8]) -> Vec<u8> {
-        let masks = self.tcp.mask.iter();
-        masks.fold(reply.to_vec(), |reply, mask: &Regex| {
-            mask.replace_all(&reply, &b"*"[..]).into_owned()
-        })
-    }
-
-    /// Connects, once the server listens.
-    fn connect(&mut self) -> Result<TcpStream, Cannot> {
-        let until = Instant::now() + self.tcp.timeout;
-        loop {
-            match TcpStream::connect(self.address) {
-                Ok(stream) => return Ok(stream),
-                Err(error) => {
-                    if let Some((child, stderr)) = &mut self.child
-                        && let Ok(Some(status)) = child.try_wait()
-                    {
-                        // What it wrote last may be under way.
-                        thread::sleep(DELAY);
-                        return Err(format!(
-                            "the server ended ({status}){stderr}; one that serves a single client is tested with --fresh"
-                        )
-                        .into());
-                    }
-                    if self.child.is_none() || Instant::now() > until {
-                        return Err(format!("nobody listens on {}: {error}", self.address).into());
-                    }
-                    thread::sleep(Duration::from_millis(10));
-                }
-            }
-        }
-    }
-
-    /// Sends a stream in a split on a connection of its own; returns the reply, and
-    /// whether each chunk was seen to have been read before the next.
-    fn ask(
-        &mut self,
-        stream: &[u8],
-        split: &Split,
-        ending: Ending,
-    ) -> Result<(Vec<u8>, bool), Cannot> {
-        if self.tcp.fresh {
-            self.start()?;
-        }
-        let socket = self.connect()?;
-        socket.set_nodelay(true)?;
-        socket.set_nonblocking(true)?;
-        let queues = Queues::new(socket.local_addr()?, self.address);
-        let mut reply = Reply::new(&socket);
-        let mut observed = true;
-        for chunk in split.chunks(stream) {
-            // A server that has closed is known by its reply.
-            if !reply.send(chunk, self.tcp.timeout) {
-                break;
-            }
-            match queues.wait(self.tcp.timeout) {
-                Seen::Read => {}
-                Seen::Closed => break,
-                Seen::Unread => observed = false,
-                Seen::Nothing => {
-                    observed = false;
-                    thread::sleep(DELAY);
-                }
-            }
-        }
-        if ending == Ending::HalfClosed {
-            let _ = socket.shutdown(Shutdown::Write);
-        }
-        let Tcp { timeout, quiet, .. } = *self.tcp;
-        reply.collect(ending, timeout, quiet);
-        self.closed = reply.closed;
-        let reply = reply.bytes;
-        Ok((reply, observed))
-    }
-}
-
-impl Drop for Server<'_> {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-/// What comes back on a socket that does not block.
-struct Reply<'a> {
-    socket: &'a TcpStream,
-    bytes: Vec<u8>,
-    /// Whether no more can come.
-    closed: bool,
-}
-
-impl<'a> Reply<'a> {
-    const fn new(socket: &'a TcpStream) -> Self {
-        Self {
-            socket,
-            bytes: Vec::new(),
-            closed: false,
-        }
-    }
-
-    /// Takes what is there; returns whether anything was.
-    fn take(&mut self) -> bool {
-        let before = self.bytes.len();
-        let mut chunk = [0; 16 * 1024];
-        loop {
-            match self.socket.read(&mut chunk) {
-                Ok(0) => self.closed = true,
-                Ok(read) => {
-                    self.bytes.extend_from_slice(&chunk[..read]);
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => self.closed = true,
-            }
-            return self.bytes.len() > before;
-        }
-    }
-
-    /// Sends a chunk while taking what comes back; returns whether it could be sent.
-    fn send(&mut self, chunk: &[u8], timeout: Duration) -> bool {
-        let until = Instant::now() + timeout;
-        let mut rest = chunk;
-        while !rest.is_empty() {
-            match self.socket.write(rest) {
-                Ok(sent) => rest = &rest[sent..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if !self.take() && Instant::now() > until {
-                        return false;
-                    }
-                    thread::yield_now();
-                }
-                Err(_) => return false,
-            }
-        }
-        true
-    }
-
-    /// Takes the rest of the reply.
-    fn collect(&mut self, ending: Ending, timeout: Duration, quiet: Duration) {
-        let mut last = Instant::now();
-        loop {
-            if self.take() {
-                last = Instant::now();
-            }
-            let patience = match ending {
-                Ending::Length(len) if self.bytes.len() >= len => return,
-                Ending::Closed | Ending::Length(_) => timeout,
-                Ending::Unknown | Ending::HalfClosed if self.bytes.is_empty() => timeout,
-                Ending::Unknown | Ending::HalfClosed => quiet,
-            };
-            if self.closed || last.elapsed() > patience {
-                return;
-            }
-            thread::sleep(Duration::from_micros(50));
-        }
-    }
+    let end = if rest.len() > 60 { "..." } else { "" };
+    format!("{}{end}", rest[..rest.len().min(60)].escape_ascii())
 }

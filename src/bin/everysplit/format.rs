@@ -1,0 +1,275 @@
+//! The formats that the command knows: makes streams of them, good and hostile, and tells
+//! what is in one. It asks nobody.
+
+use bytes::Bytes;
+use everysplit::check::{Expected, Outcome};
+use everysplit::framing::{json_header, len32};
+use everysplit::{ByteOrder, Config, Frame, naive};
+
+use crate::args::{Framing, Order, Streams};
+use crate::streams::Stream;
+
+/// What is told of an error where only that there is one is expected.
+pub(crate) const ERROR: &str = "error";
+/// The longest limit at which a frame is made.
+const AT_LIMIT: u32 = 256;
+
+/// A format with what both ends agree on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Format {
+    framing: Framing,
+    order: ByteOrder,
+    limit: Option<u32>,
+}
+
+impl Format {
+    pub(crate) fn new(framing: Framing, order: Option<Order>, limit: Option<u32>) -> Self {
+        let order = match (order, framing) {
+            (Some(Order::Little), _) => ByteOrder::Little,
+            (Some(Order::Big), _) | (None, Framing::Len16) => ByteOrder::Big,
+            (None, _) => ByteOrder::Little,
+        };
+        Self {
+            framing,
+            order,
+            limit,
+        }
+    }
+
+    /// Returns the format that the command line names, if it does.
+    pub(crate) fn of(streams: &Streams) -> Option<Self> {
+        let framing = streams.framing?;
+        Some(Self::new(framing, streams.order, streams.limit))
+    }
+
+    /// Returns the most bytes that a body may have.
+    fn most(&self) -> u32 {
+        let most = match self.framing {
+            Framing::Header12 | Framing::JsonHeader => u32::MAX,
+            Framing::Len16 => u16::MAX.into(),
+            Framing::Len32 => i32::MAX.unsigned_abs(),
+        };
+        self.limit.map_or(most, |limit| limit.min(most))
+    }
+
+    fn header12(&self) -> Config {
+        Config {
+            byte_order: self.order,
+            max_body_size: self.most(),
+        }
+    }
+
+    fn len32(&self) -> len32::Config {
+        len32::Config {
+            byte_order: self.order,
+            max_size: self.most(),
+        }
+    }
+
+    fn json_header(&self) -> json_header::Config {
+        json_header::Config {
+            byte_order: self.order,
+            max_size: self.limit.map_or(u64::MAX, u64::from),
+            // Nobody tells a driver of a limit on the header.
+            max_header_size: u32::MAX,
+            ..json_header::Config::default()
+        }
+    }
+
+    /// Tells what a stream must give.
+    pub(crate) fn parse(&self, stream: &[u8]) -> Expected<String, String> {
+        match self.framing {
+            Framing::Header12 => told(
+                naive::parse(self.header12(), stream),
+                |Frame { cmd, recv, body }| format!("{cmd} {recv} {}", hex::encode(body)),
+            ),
+            Framing::Len32 => told(naive::len32::parse(self.len32(), stream), hex::encode),
+            Framing::JsonHeader => {
+                let expected = naive::json_header::parse(self.json_header(), stream);
+                told(expected, |(_, body)| hex::encode(body))
+            }
+            Framing::Len16 => told(self.len16(stream), hex::encode),
+        }
+    }
+
+    fn len16(&self, stream: &[u8]) -> Expected<Bytes, ()> {
+        let (mut frames, mut start) = (Vec::new(), 0);
+        let outcome = loop {
+            let rest = &stream[start..];
+            if rest.is_empty() {
+                break Outcome::Clean;
+            }
+            let Some((&size, rest)) = rest.split_first_chunk() else {
+                break Outcome::Truncated(());
+            };
+            let size = match self.order {
+                ByteOrder::Little => u16::from_le_bytes(size),
+                ByteOrder::Big => u16::from_be_bytes(size),
+            };
+            if u32::from(size) > self.most() {
+                let (at, error) = (start + 2, ());
+                break Outcome::Rejected { at, error };
+            }
+            let Some(body) = rest.get(..size.into()) else {
+                break Outcome::Truncated(());
+            };
+            start += 2 + body.len();
+            frames.push((start, Bytes::copy_from_slice(body)));
+        };
+        Expected {
+            frames,
+            at_end: Vec::new(),
+            outcome,
+        }
+    }
+
+    /// Returns where a stream's fields begin and end, increasing.
+    pub(crate) fn edges(&self, stream: &[u8]) -> Vec<usize> {
+        match self.framing {
+            Framing::Header12 => return naive::edges(self.header12(), stream),
+            Framing::Len32 => return naive::len32::edges(self.len32(), stream),
+            Framing::Len16 | Framing::JsonHeader => {}
+        }
+        let ends = self.parse(stream).frames.into_iter().map(|(end, _)| end);
+        let mut edges = Vec::new();
+        for start in [0].into_iter().chain(ends) {
+            edges.extend([start, start + self.length()]);
+            let header = stream.get(start..start + 4);
+            if let (Framing::JsonHeader, Some(&[a, b, c, d])) = (self.framing, header) {
+                let length = match self.order {
+                    ByteOrder::Little => u32::from_le_bytes([a, b, c, d]),
+                    ByteOrder::Big => u32::from_be_bytes([a, b, c, d]),
+                };
+                edges.push((start + 4).saturating_add(length as usize));
+            }
+        }
+        edges.dedup();
+        edges.retain(|&edge| edge <= stream.len());
+        edges
+    }
+
+    /// Returns how many bytes a length has.
+    const fn length(&self) -> usize {
+        match self.framing {
+            Framing::Len16 => 2,
+            Framing::Header12 | Framing::Len32 | Framing::JsonHeader => 4,
+        }
+    }
+
+    /// Writes a frame.
+    pub(crate) fn encode(&self, body: &[u8]) -> Vec<u8> {
+        let claimed = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        [&self.claim(claimed)[..], body].concat()
+    }
+
+    /// Writes the header of a frame whose body has so many bytes, as it says.
+    fn claim(&self, length: i64) -> Vec<u8> {
+        match self.framing {
+            Framing::Header12 => [self.field(length), self.field(1), self.field(0)].concat(),
+            Framing::Len16 | Framing::Len32 => self.field(length),
+            Framing::JsonHeader => {
+                let header = serde_json::json!({ "total_size": length }).to_string();
+                let length = i64::try_from(header.len()).unwrap_or(i64::MAX);
+                [self.field(length), header.into_bytes()].concat()
+            }
+        }
+    }
+
+    /// Writes the lowest bytes of a number.
+    fn field(&self, number: i64) -> Vec<u8> {
+        let length = self.length();
+        match self.order {
+            ByteOrder::Little => number.to_le_bytes()[..length].to_vec(),
+            ByteOrder::Big => number.to_be_bytes()[8 - length..].to_vec(),
+        }
+    }
+
+    /// Returns streams: nothing, frames in a row, a frame truncated at every byte behind
+    /// another, and what is refused.
+    pub(crate) fn streams(&self, messages: &[String]) -> Vec<Stream> {
+        let row = self.row(messages);
+        let (first, last) = match &row[..] {
+            [] => return Vec::new(),
+            [only] => (&[][..], &only[..]),
+            [first, .., last] => (&first[..], &last[..]),
+        };
+        let mut streams = vec![
+            Stream::new("nothing", Vec::new()),
+            Stream::new("in a row", row.concat()),
+        ];
+        streams.extend((1..last.len()).map(|end| {
+            let name = format!("truncated after {end} of {}", last.len());
+            Stream::new(name, [first, &last[..end]].concat())
+        }));
+        if let Some(limit) = self.limit.filter(|&limit| limit <= AT_LIMIT) {
+            let at_limit = self.encode(&vec![b'x'; limit as usize]);
+            streams.push(Stream::new("at the limit", [&at_limit, first].concat()));
+        }
+        let refused = self.refused().into_iter();
+        streams.extend(refused.map(|Stream { name, bytes }| Stream {
+            name,
+            bytes: [first, &bytes, first].concat(),
+        }));
+        streams
+    }
+
+    /// Returns frames of these bodies, or of others if there are none.
+    pub(crate) fn row(&self, messages: &[String]) -> Vec<Vec<u8>> {
+        let made = ["hello", "", "world", "\0\0\0\x05"].map(String::from);
+        let messages = if messages.is_empty() { &made } else { messages };
+        let bodies = messages.iter().map(String::as_bytes);
+        bodies.map(|body| self.encode(body)).collect()
+    }
+
+    /// Returns headers that are to be refused.
+    fn refused(&self) -> Vec<Stream> {
+        let claims = self.claims().into_iter();
+        claims
+            .filter(|claim| matches!(self.parse(&claim.bytes).outcome, Outcome::Rejected { .. }))
+            .collect()
+    }
+
+    /// Returns headers that claim what nobody sends: over the limit, negative, maximal.
+    pub(crate) fn claims(&self) -> Vec<Stream> {
+        let named = |name: &str, length| Stream::new(name, self.claim(length));
+        let mut claims = Vec::new();
+        if self.limit.is_some() {
+            claims.push(named("over the limit", i64::from(self.most()) + 1));
+        }
+        match self.framing {
+            // Without a sign, -1 is the most there is.
+            Framing::Header12 => claims.push(named("maximal", u32::MAX.into())),
+            Framing::Len16 => claims.push(named("maximal", u16::MAX.into())),
+            Framing::Len32 => {
+                claims.push(named("negative", -1));
+                claims.push(named("most negative", i32::MIN.into()));
+                claims.push(named("maximal", i32::MAX.into()));
+            }
+            Framing::JsonHeader => {
+                claims.push(named("negative", -1));
+                claims.push(named("maximal", i64::MAX));
+                claims.push(Stream::new("negative header", self.field(-1)));
+                claims.push(Stream::new("maximal header", self.field(i32::MAX.into())));
+            }
+        }
+        claims
+    }
+}
+
+/// Tells frames as a driver does, and of an error only that there is one.
+fn told<F, E>(expected: Expected<F, E>, told: impl Fn(F) -> String) -> Expected<String, String> {
+    let outcome = match expected.outcome {
+        Outcome::Clean => Outcome::Clean,
+        Outcome::Truncated(_) => Outcome::Truncated(ERROR.into()),
+        Outcome::Rejected { at, .. } => Outcome::Rejected {
+            at,
+            error: ERROR.into(),
+        },
+    };
+    let frames = expected.frames.into_iter();
+    Expected {
+        frames: frames.map(|(end, frame)| (end, told(frame))).collect(),
+        at_end: expected.at_end.into_iter().map(&told).collect(),
+        outcome,
+    }
+}

@@ -1,0 +1,352 @@
+//! What came of a run: told on the terminal as it comes, and written to files at its end.
+//! It judges nothing.
+
+mod html;
+mod json;
+mod junit;
+mod known;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use everysplit::check::{Property, SplitMap, Violation};
+use indicatif::ProgressBar;
+
+use crate::Cannot;
+use crate::args::Reporting;
+use known::Known;
+
+/// What came of a run.
+pub(crate) struct Run {
+    /// The command line, as a shell takes it.
+    pub(crate) command: String,
+    /// What came of each stream, in the order in which they were asked.
+    pub(crate) entries: Vec<Entry>,
+    /// The properties that were asked for.
+    pub(crate) asked: Vec<Property>,
+    /// The known violations that were not met: each of them fails.
+    pub(crate) unmet: Vec<String>,
+    /// What was done, in a line.
+    pub(crate) covered: String,
+    /// Why it stopped before it was done, if it did.
+    pub(crate) stopped: Option<String>,
+}
+
+/// What came of a stream.
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    /// How long the stream is, in bytes.
+    pub(crate) bytes: usize,
+    pub(crate) verdict: Verdict,
+}
+
+pub(crate) enum Verdict {
+    /// Everything held, with a line on what was tried.
+    Held(String),
+    Violated(Box<Found>),
+}
+
+/// A violation, and what stands beside it.
+pub(crate) struct Found {
+    pub(crate) violation: Violation,
+    /// Where in the stream a cut breaks it.
+    pub(crate) map: Option<SplitMap>,
+    /// The command line that tries it again.
+    pub(crate) replay: String,
+    /// Whether it is in the list of known violations, and fails nothing.
+    pub(crate) known: bool,
+}
+
+/// How a property fared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fared {
+    Held,
+    /// By so many streams, none of them known.
+    Violated(usize),
+    /// By so many streams, and that is known.
+    Known(usize),
+    Unasked,
+}
+
+impl Run {
+    fn found(&self) -> impl Iterator<Item = &Found> {
+        self.entries
+            .iter()
+            .filter_map(|entry| match &entry.verdict {
+                Verdict::Held(_) => None,
+                Verdict::Violated(found) => Some(&**found),
+            })
+    }
+
+    /// Returns how many streams violate something that is not known.
+    pub(crate) fn violated(&self) -> usize {
+        self.found().filter(|found| !found.known).count()
+    }
+
+    /// Returns whether nothing fails. It says nothing of what was not asked.
+    pub(crate) fn held(&self) -> bool {
+        self.violated() == 0 && self.unmet.is_empty()
+    }
+
+    /// Returns how each property fared.
+    pub(crate) fn properties(&self) -> impl Iterator<Item = (Property, Fared)> {
+        Property::ALL.into_iter().map(|property| {
+            let count = |known| {
+                let found = self.found();
+                found
+                    .filter(|found| found.violation.property == property && found.known == known)
+                    .count()
+            };
+            let fared = match (count(false), count(true)) {
+                (0, 0) if self.asked.contains(&property) => Fared::Held,
+                (0, 0) => Fared::Unasked,
+                (0, known) => Fared::Known(known),
+                (violated, _) => Fared::Violated(violated),
+            };
+            (property, fared)
+        })
+    }
+
+    /// Returns the last line.
+    pub(crate) fn summary(&self) -> String {
+        let streams = match self.entries.len() {
+            1 => "1 stream".into(),
+            streams => format!("{streams} streams"),
+        };
+        let known = self.found().filter(|found| found.known).count();
+        let mut summary = format!("{}; {streams}, {} violated", self.covered, self.violated());
+        if known > 0 {
+            summary += &format!(", {known} known");
+        }
+        if !self.unmet.is_empty() {
+            summary += &format!(", {} known and not met", self.unmet.len());
+        }
+        if let Some(stopped) = &self.stopped {
+            summary += &format!("; not all was asked: {stopped}");
+        }
+        summary
+    }
+}
+
+/// Tells what comes of a run.
+pub(crate) struct Report {
+    run: Run,
+    known: Known,
+    files: Vec<(PathBuf, Format)>,
+    bar: ProgressBar,
+}
+
+/// What a report can be written as.
+#[derive(Clone, Copy, Debug)]
+enum Format {
+    Html,
+    Json,
+    Junit,
+}
+
+impl Report {
+    /// Begins a run. A list of known violations that cannot be read, and a file that cannot be
+    /// written, are told now.
+    pub(crate) fn begin(reporting: &Reporting) -> Result<Self, Cannot> {
+        let mut files = Vec::new();
+        for path in &reporting.report {
+            let ending = path.extension().and_then(|ending| ending.to_str());
+            let format = match ending {
+                Some("html") => Format::Html,
+                Some("json") => Format::Json,
+                Some("xml") => Format::Junit,
+                _ => {
+                    return Err(format!(
+                        "{} is no report: its name ends with .html, .json or .xml",
+                        path.display()
+                    )
+                    .into());
+                }
+            };
+            fs::write(path, "")
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            files.push((path.clone(), format));
+        }
+        let known = reporting.known.as_deref().map(Known::read).transpose()?;
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Ok(Self {
+            run: Run {
+                command: command(None),
+                entries: Vec::new(),
+                asked: Vec::new(),
+                unmet: Vec::new(),
+                covered: String::new(),
+                stopped: None,
+            },
+            known: known.unwrap_or_default(),
+            files,
+            bar,
+        })
+    }
+
+    /// Shows what is being done.
+    pub(crate) fn doing(&self, what: impl Into<String>) {
+        self.bar.set_message(what.into());
+    }
+
+    /// Says something beside the verdicts.
+    pub(crate) fn say(&self, what: &str) {
+        self.bar.suspend(|| println!("{what}"));
+    }
+
+    /// Takes note that these properties are asked for.
+    pub(crate) fn asks(&mut self, properties: impl IntoIterator<Item = Property>) {
+        self.run.asked.extend(properties);
+    }
+
+    /// Tells of a stream on which everything held, with a line on what was tried.
+    pub(crate) fn held(&mut self, name: &str, bytes: usize, tried: String) {
+        self.say(&format!("ok    {name}: {tried}"));
+        self.add(name, bytes, Verdict::Held(tried));
+    }
+
+    /// Tells of a stream with a violation.
+    pub(crate) fn violated(
+        &mut self,
+        name: &str,
+        bytes: usize,
+        violation: Violation,
+        map: Option<SplitMap>,
+    ) {
+        let property = violation.property;
+        let known = self.known.meet(property, name);
+        let verdict = if known { "known" } else { "FAIL " };
+        self.say(&format!("{verdict} {name}: {}", property.name()));
+        let replay = command(Some(&violation.case.to_string()));
+        self.add(
+            name,
+            bytes,
+            Verdict::Violated(Box::new(Found {
+                violation,
+                map,
+                replay,
+                known,
+            })),
+        );
+    }
+
+    fn add(&mut self, name: &str, bytes: usize, verdict: Verdict) {
+        let name = name.into();
+        self.run.entries.push(Entry {
+            name,
+            bytes,
+            verdict,
+        });
+    }
+
+    /// Returns whether there is a violation of a property already.
+    pub(crate) fn has(&self, property: Property) -> bool {
+        let mut found = self.run.found();
+        found.any(|found| found.violation.property == property)
+    }
+
+    /// Tells the rest, writes the files, and returns whether everything held.
+    pub(crate) fn finish(
+        mut self,
+        covered: String,
+        stopped: Option<String>,
+    ) -> Result<bool, Cannot> {
+        self.bar.finish_and_clear();
+        self.run.covered = covered;
+        self.run.stopped = stopped;
+        if self.run.stopped.is_none() {
+            self.run.unmet = self.known.unmet();
+        }
+        let run = &self.run;
+        tell(run);
+        for (path, format) in &self.files {
+            let text = match format {
+                Format::Html => html::page(run),
+                Format::Json => json::object(run)?,
+                Format::Junit => junit::suite(run)?,
+            };
+            fs::write(path, text)
+                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        }
+        match &run.stopped {
+            Some(stopped) if run.held() => Err(stopped.clone().into()),
+            _ => Ok(run.held()),
+        }
+    }
+}
+
+/// Tells the smallest violation of each property, how the properties fared, and the summary.
+fn tell(run: &Run) {
+    let mut found: Vec<&Found> = run.found().filter(|found| !found.known).collect();
+    found.sort_by_key(|found| found.violation.case.stream.len());
+    let mut told = Vec::new();
+    for Found {
+        violation,
+        map,
+        replay,
+        ..
+    } in found
+    {
+        if told.contains(&violation.property) {
+            continue;
+        }
+        told.push(violation.property);
+        println!("\n{violation}");
+        if replay.len() <= LONGEST {
+            println!("  run       {replay}");
+        }
+        if let Some(map) = map {
+            println!("\n{map}");
+        }
+    }
+    println!();
+    for (property, fared) in run.properties() {
+        let name = property.name();
+        match fared {
+            Fared::Held => println!("{name:<12} held"),
+            Fared::Violated(count) => println!("{name:<12} violated, streams: {count}"),
+            Fared::Known(count) => println!("{name:<12} violated as known, streams: {count}"),
+            Fared::Unasked => {}
+        }
+    }
+    for unmet in &run.unmet {
+        println!("\n{unmet}");
+    }
+    println!("\n{}", run.summary());
+}
+
+/// The longest command line that is told, in bytes.
+const LONGEST: usize = 4000;
+
+/// Returns the command line, as a shell takes it; of a token, the one that tries it again.
+fn command(token: Option<&str>) -> String {
+    let words = std::env::args_os().skip(1);
+    let mut words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    if let Some(token) = token {
+        let replays = words.first().is_some_and(|word| word == "replay");
+        let from = if replays { words.len().min(2) } else { 0 };
+        words.splice(..from, ["replay".into(), token.into()]);
+        // What is told elsewhere, and what is known, is no part of it.
+        let end = words.iter().position(|word| word == "--");
+        let (mut kept, mut index) = (Vec::new(), 0);
+        while index < words.len() {
+            let word = &words[index];
+            let option = word.split('=').next().unwrap_or(word);
+            let left_out = ["--report", "--known"].contains(&option);
+            if left_out && end.is_none_or(|end| index < end) {
+                index += if option == word { 2 } else { 1 };
+            } else {
+                kept.push(word.clone());
+                index += 1;
+            }
+        }
+        words = kept;
+    }
+    words.insert(0, "everysplit".into());
+    let quoted = shlex::try_join(words.iter().map(String::as_str));
+    quoted.unwrap_or_else(|_| words.join(" "))
+}

@@ -1,0 +1,125 @@
+//! Asks Linux for one socket over netlink, `sock_diag(7)`: the lists in `/proc` take
+//! milliseconds each on a machine with much memory.
+
+use std::net::SocketAddr;
+
+use super::End;
+
+/// Why nothing is told of a socket, not even that there is none.
+pub(super) struct Unasked;
+
+/// `NLM_F_REQUEST`, `SOCK_DIAG_BY_FAMILY`, `NLMSG_ERROR`, `ENOENT`, `TCP_ESTABLISHED` and
+/// `TCP_LISTEN`, as Linux numbers them.
+#[cfg(target_os = "linux")]
+const REQUEST: u16 = 1;
+#[cfg(target_os = "linux")]
+const BY_FAMILY: u16 = 20;
+#[cfg(target_os = "linux")]
+const ERROR: u16 = 2;
+#[cfg(target_os = "linux")]
+const NO_ENTRY: i32 = 2;
+#[cfg(target_os = "linux")]
+const ESTABLISHED: u8 = 1;
+#[cfg(target_os = "linux")]
+const LISTEN: u8 = 10;
+
+#[cfg(target_os = "linux")]
+pub(super) struct Diag(rustix::fd::OwnedFd);
+
+#[cfg(target_os = "linux")]
+impl Diag {
+    /// How many bytes the ports and addresses have, in network order.
+    const ENDS: usize = 36;
+
+    pub(super) fn new() -> Option<Self> {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, socket_with};
+        let (family, kind) = (AddressFamily::NETLINK, SocketType::RAW);
+        let protocol = Some(netlink::SOCK_DIAG);
+        socket_with(family, kind, SocketFlags::CLOEXEC, protocol)
+            .ok()
+            .map(Self)
+    }
+
+    /// Returns what there is to tell of a socket, `None` if there is no such socket.
+    pub(super) fn end(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> Result<Option<End>, Unasked> {
+        use rustix::net::{RecvFlags, SendFlags, recv, send};
+        let mut told = [0; 1024];
+        send(&self.0, &Self::asked(local, remote), SendFlags::empty()).map_err(|_| Unasked)?;
+        // The answer is there when it has been sent.
+        let (read, _) = recv(&self.0, &mut told[..], RecvFlags::DONTWAIT).map_err(|_| Unasked)?;
+        Self::told(&told[..read]).ok_or(Unasked)
+    }
+
+    fn asked(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
+        const LEN: u32 = 16 + 56;
+        let (inet, inet6, tcp) = (2, 10, 6);
+        let family = if local.is_ipv4() { inet } else { inet6 };
+        let mut asked = Vec::from(LEN.to_ne_bytes());
+        asked.extend(BY_FAMILY.to_ne_bytes());
+        asked.extend(REQUEST.to_ne_bytes());
+        asked.extend([0; 8]);
+        asked.extend([family, tcp, 0, 0]);
+        // In any state.
+        asked.extend([0xff; 4]);
+        asked.extend(Self::ends(local, remote));
+        // On any interface, of any cookie.
+        asked.extend([0; 4]);
+        asked.extend([0xff; 8]);
+        asked
+    }
+
+    fn told(answer: &[u8]) -> Option<Option<End>> {
+        let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
+        let body = answer.get(16..)?;
+        match kind {
+            ERROR => (body.get(..4)? == (-NO_ENTRY).to_ne_bytes()).then_some(None),
+            BY_FAMILY => {
+                let (state, queues) = (*body.get(1)?, body.get(56..64)?);
+                // One that listens is told in the place of one that is no more.
+                let end = (state != LISTEN).then(|| End {
+                    established: state == ESTABLISHED,
+                    unread: queues[..4] != [0; 4],
+                    unsent: queues[4..] != [0; 4],
+                });
+                Some(end)
+            }
+            _ => None,
+        }
+    }
+
+    fn ends(local: SocketAddr, remote: SocketAddr) -> [u8; Self::ENDS] {
+        let mut ends = [0; Self::ENDS];
+        ends[..2].copy_from_slice(&local.port().to_be_bytes());
+        ends[2..4].copy_from_slice(&remote.port().to_be_bytes());
+        for (at, address) in [(4, local), (20, remote)] {
+            match address {
+                SocketAddr::V4(address) => {
+                    ends[at..at + 4].copy_from_slice(&address.ip().octets());
+                }
+                SocketAddr::V6(address) => {
+                    ends[at..at + 16].copy_from_slice(&address.ip().octets());
+                }
+            }
+        }
+        ends
+    }
+}
+
+/// Elsewhere there is nobody to ask.
+#[cfg(not(target_os = "linux"))]
+pub(super) struct Diag;
+
+#[cfg(not(target_os = "linux"))]
+impl Diag {
+    pub(super) fn new() -> Option<Self> {
+        None
+    }
+
+    pub(super) fn end(&self, _: SocketAddr, _: SocketAddr) -> Result<Option<End>, Unasked> {
+        Err(Unasked)
+    }
+}
