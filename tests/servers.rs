@@ -125,7 +125,7 @@ fn a_right_server_passes() {
     let told = ask(right, 0, &[]);
     // All of one cut, byte by byte, 64 by chance, all of two cuts.
     assert!(
-        told.contains("ok   hex 026f6b0161: 5 bytes, 76 splits"),
+        told.contains("ok    hex 026f6b0161: 5 bytes, 76 splits"),
         "{told}"
     );
     if cfg!(target_os = "linux") {

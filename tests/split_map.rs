@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use bytes::BytesMut;
-use everysplit::check::{self, Property, SplitMap};
+use everysplit::check::{self, Cell, Property, SplitMap};
 use everysplit::{
     Buffered, Config, Decode, DecodeError, Decoder, Frame, FrameRef, Framer, Sink, Split, Subject,
     naive,
@@ -231,7 +231,7 @@ fn a_cell_is_the_verdict_on_its_split() {
     let expected = naive::parse(Config::default(), &stream);
     let violated = |split: Split| {
         let verdict = check::split(size_cut(), &stream, &split, &expected);
-        verdict.err().map(|violation| violation.property)
+        verdict.map_or_else(|found| Cell::Violated(found.property), |()| Cell::Held)
     };
     for second in 1..stream.len() {
         for first in 1..=second {
@@ -241,11 +241,11 @@ fn a_cell_is_the_verdict_on_its_split() {
     }
     assert_eq!(map.whole(), violated(Split::whole()));
     assert_eq!(map.bytes(), violated(Split::bytes(stream.len())));
-    assert_eq!(map.bytes(), Some(Property::EverySplit));
-    assert_eq!(map.whole(), None);
+    assert_eq!(map.bytes(), Cell::Violated(Property::EverySplit));
+    assert_eq!(map.whole(), Cell::Held);
     // Of two frames in one chunk, the second is late.
     let whole = self::map(one_a_chunk, &self::stream(&[b"", b""])).whole();
-    assert_eq!(whole, Some(Property::Prompt));
+    assert_eq!(whole, Cell::Violated(Property::Prompt));
 }
 
 #[test]
@@ -261,8 +261,9 @@ fn a_long_stream_shows_the_worst_of_several_cuts() {
     let drawn = map.to_string();
     assert!(drawn.contains("a character covers 5 by 5 cuts and shows the worst\n"));
     assert!(drawn.lines().all(|line| line.chars().count() <= 100));
-    assert_eq!(map.two_cuts(6, 212), None);
-    assert_eq!(map.two_cuts(6, 213), Some(Property::EverySplit));
+    assert_eq!(map.two_cuts(6, 212), Cell::Held);
+    let violated = Cell::Violated(Property::EverySplit);
+    assert_eq!(map.two_cuts(6, 213), violated);
     // Cuts 211 to 215, and 1 to 5, then 6 to 10.
     let row = drawn.lines().find(|line| line.starts_with("212 ")).unwrap();
     assert!(row.starts_with("212 ┤ E E"), "{row}");
@@ -453,4 +454,43 @@ fn the_pictures_are_up_to_date() {
             "{name} is not what is drawn: run UPDATE_PICTURES=1 cargo test, and look at it"
         );
     }
+}
+
+/// What was not tried is left blank, and is not told to have held.
+#[test]
+fn what_was_not_tried_is_blank() {
+    let verdict = |split: &Split| match *split.cuts() {
+        [] => Cell::Held,
+        [cut] if cut == 3 => Cell::Violated(Property::EverySplit),
+        [_] => Cell::Held,
+        _ => Cell::Untried,
+    };
+    let map = SplitMap::of(5, &[2], verdict);
+    assert_eq!(
+        map.to_string(),
+        "\
+5 bytes, 10 splits: one cut on the diagonal, two below it
+
+  │ ·
+2 ┤   ┼
+  │     E
+  │       ·
+  └───┬────
+      2
+
+·  held         3
+   untried      6
+E  every_split  1
+whole: held, byte by byte: untried"
+    );
+    let svg = map.to_svg();
+    assert!(svg.contains("<title>untried</title>"), "{svg}");
+    assert!(svg.contains(">untried: 6</text>"), "{svg}");
+    // A character that covers one that was not tried is blank too.
+    let long = SplitMap::of(100, &[], |split| match *split.cuts() {
+        [first, second] if second == first + 1 => Cell::Untried,
+        _ => Cell::Held,
+    });
+    let drawn = long.to_string();
+    assert!(!drawn.lines().nth(3).unwrap().contains('·'), "{drawn}");
 }

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use everysplit::Received;
+use everysplit::{ParseSplitError, Received, Split};
 use regex::bytes::Regex;
 
 /// Tests whether code that puts messages back together gives the same ones however the
@@ -38,8 +39,69 @@ pub(crate) enum Command {
     /// says so.
     Tcp(Box<Tcp>),
 
+    /// Serves clients that are under test: every frame comes back, in the splits that are
+    /// asked for.
+    ///
+    /// A frame over the limit, or none at all, is answered with the end of the connection.
+    Serve(Serve),
+
+    /// Prints streams of a format, with what each must give, as JSON for the tests of any
+    /// language.
+    ///
+    /// An object has the stream, in hexadecimal digits; its frames, each with the offset at which
+    /// it is complete; its outcome, which is clean, truncated or rejected, and then at which
+    /// byte; and the edges of its fields. It must be so however the stream is cut.
+    Vectors(Streams),
+
     /// Tries a violation again, of which the token was told.
     Replay(Replay),
+}
+
+#[derive(Arguments, Clone, Debug)]
+pub(crate) struct Serve {
+    /// The port on 127.0.0.1; 0 for one that is free, which is told.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: u16,
+
+    /// The format.
+    #[arg(long, value_enum)]
+    pub(crate) framing: Framing,
+
+    /// The order of the bytes of a length; without it, that of the format.
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub(crate) order: Option<Order>,
+
+    /// The most bytes of body.
+    #[arg(long, default_value_t = 8 * 1024 * 1024, value_name = "BYTES")]
+    pub(crate) limit: u32,
+
+    /// How many seconds the rest of a frame is waited for.
+    #[arg(long, default_value = "3", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) idle: Duration,
+
+    /// How each reply is cut: whole, bytes, random, or the cuts, such as 3,12.
+    #[arg(long, default_value = "whole", value_name = "SPLIT")]
+    pub(crate) split: Cutting,
+}
+
+/// How a reply is cut.
+#[derive(Clone, Debug)]
+pub(crate) enum Cutting {
+    At(Split),
+    Bytes,
+    Random,
+}
+
+impl FromStr for Cutting {
+    type Err = ParseSplitError;
+
+    fn from_str(text: &str) -> Result<Self, ParseSplitError> {
+        match text {
+            "bytes" => Ok(Self::Bytes),
+            "random" => Ok(Self::Random),
+            cuts => cuts.parse().map(Self::At),
+        }
+    }
 }
 
 #[derive(Arguments, Debug)]
@@ -248,5 +310,9 @@ pub(crate) enum Order {
 
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    let seconds = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+    if seconds.is_zero() {
+        return Err("no time at all".into());
+    }
+    Ok(seconds)
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use everysplit::check::{Expected, Outcome};
 use everysplit::framing::{json_header, len32};
 use everysplit::{ByteOrder, Config, Frame, naive};
+use serde_json::{Value, json};
 
 use crate::args::{Framing, Order, Streams};
 use crate::streams::Stream;
@@ -42,6 +43,29 @@ impl Format {
         Some(Self::new(framing, streams.order, streams.limit))
     }
 
+    /// Returns what the format is called.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self.framing {
+            Framing::Header12 => "header12",
+            Framing::Len16 => "len16",
+            Framing::Len32 => "len32",
+            Framing::JsonHeader => "json_header",
+        }
+    }
+
+    /// Returns whether the fields of a header have names on the wire.
+    pub(crate) const fn is_json(&self) -> bool {
+        matches!(self.framing, Framing::JsonHeader)
+    }
+
+    /// Returns what the order of bytes is called.
+    pub(crate) const fn order(&self) -> &'static str {
+        match self.order {
+            ByteOrder::Little => "little",
+            ByteOrder::Big => "big",
+        }
+    }
+
     /// Returns the most bytes that a body may have.
     fn most(&self) -> u32 {
         let most = match self.framing {
@@ -76,19 +100,47 @@ impl Format {
         }
     }
 
-    /// Tells what a stream must give.
+    /// Tells what a stream must give, as a driver tells it.
     pub(crate) fn parse(&self, stream: &[u8]) -> Expected<String, String> {
+        let framing = self.framing;
+        self.frames(stream, |Parsed { header, body }| {
+            let body = hex::encode(body);
+            match framing {
+                Framing::Header12 => format!("{} {} {body}", header["cmd"], header["recv"]),
+                Framing::Len16 | Framing::Len32 | Framing::JsonHeader => body,
+            }
+        })
+    }
+
+    /// Tells what a stream must give.
+    pub(crate) fn frames<T>(
+        &self,
+        stream: &[u8],
+        told: impl Fn(Parsed) -> T,
+    ) -> Expected<T, String> {
+        let bare = |body: Bytes| Parsed {
+            header: Value::Null,
+            body,
+        };
         match self.framing {
-            Framing::Header12 => told(
-                naive::parse(self.header12(), stream),
-                |Frame { cmd, recv, body }| format!("{cmd} {recv} {}", hex::encode(body)),
-            ),
-            Framing::Len32 => told(naive::len32::parse(self.len32(), stream), hex::encode),
+            Framing::Header12 => map(naive::parse(self.header12(), stream), |frame| {
+                let Frame { cmd, recv, body } = frame;
+                let header = json!({ "cmd": cmd, "recv": recv });
+                told(Parsed { header, body })
+            }),
+            Framing::Len16 => map(self.len16(stream), |body| told(bare(body))),
+            Framing::Len32 => {
+                let expected = naive::len32::parse(self.len32(), stream);
+                map(expected, |body| told(bare(body)))
+            }
             Framing::JsonHeader => {
                 let expected = naive::json_header::parse(self.json_header(), stream);
-                told(expected, |(_, body)| hex::encode(body))
+                map(expected, |(header, body)| {
+                    let header = Value::Object(header.fields);
+                    let body = body.into();
+                    told(Parsed { header, body })
+                })
             }
-            Framing::Len16 => told(self.len16(stream), hex::encode),
         }
     }
 
@@ -168,7 +220,7 @@ impl Format {
             Framing::Header12 => [self.field(length), self.field(1), self.field(0)].concat(),
             Framing::Len16 | Framing::Len32 => self.field(length),
             Framing::JsonHeader => {
-                let header = serde_json::json!({ "total_size": length }).to_string();
+                let header = json!({ "total_size": length }).to_string();
                 let length = i64::try_from(header.len()).unwrap_or(i64::MAX);
                 [self.field(length), header.into_bytes()].concat()
             }
@@ -256,8 +308,15 @@ impl Format {
     }
 }
 
-/// Tells frames as a driver does, and of an error only that there is one.
-fn told<F, E>(expected: Expected<F, E>, told: impl Fn(F) -> String) -> Expected<String, String> {
+/// A frame of any format.
+pub(crate) struct Parsed {
+    /// What its header says beside the length, if anything.
+    pub(crate) header: Value,
+    pub(crate) body: Bytes,
+}
+
+/// Tells frames otherwise, and of an error only that there is one.
+fn map<F, E, T>(expected: Expected<F, E>, told: impl Fn(F) -> T) -> Expected<T, String> {
     let outcome = match expected.outcome {
         Outcome::Clean => Outcome::Clean,
         Outcome::Truncated(_) => Outcome::Truncated(ERROR.into()),

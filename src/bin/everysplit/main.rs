@@ -6,10 +6,14 @@ mod driver;
 mod exec;
 mod format;
 mod process;
+mod queues;
 mod report;
+mod serve;
 mod stop;
 mod streams;
 mod tcp;
+mod vectors;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -30,10 +34,7 @@ fn main() -> ExitCode {
         Err(help) if !help.use_stderr() || help.kind() == BARE => help.exit(),
         Err(error) => return cannot(&said(&error)),
     };
-    match stop::listen()
-        .map_err(Cannot::from)
-        .and_then(|()| run(args.command))
-    {
+    match run(args.command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => cannot(&error.to_string()),
@@ -41,9 +42,15 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<bool, Cannot> {
+    // Who serves has nothing to tell at its end.
+    if !matches!(command, Command::Serve(_)) {
+        stop::listen()?;
+    }
     match command {
         Command::Exec(exec) => exec::run(&exec),
         Command::Tcp(tcp) => tcp::run(&tcp),
+        Command::Serve(serve) => serve::run(&serve),
+        Command::Vectors(streams) => vectors::run(&streams),
         Command::Replay(replay) => match replay.of {
             Under::Exec(exec) => exec::replay(&replay.token, &exec),
             Under::Tcp(tcp) => tcp::replay(&replay.token, &tcp),

@@ -3,9 +3,7 @@
 
 mod client;
 mod hostile;
-mod queues;
 mod server;
-mod wire;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -24,9 +22,9 @@ use crate::process::Memory;
 use crate::report::Report;
 use crate::stop::Deadline;
 use crate::streams::{self, Stream};
+use crate::wire::DELAY;
 use client::Client;
 use server::Server;
-use wire::DELAY;
 
 /// How often the whole stream is sent first.
 const BASELINES: usize = 3;

@@ -6,10 +6,10 @@ use std::process::ChildStdout;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::wire::Wire;
 use super::{Answer, Ask, Ending, Peer};
 use crate::args::Tcp;
 use crate::process::{Memory, Process};
+use crate::wire::Wire;
 use crate::{Cannot, stop};
 
 /// How much of what a client prints is compared, in bytes.

@@ -4,10 +4,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::wire::Wire;
 use super::{Answer, Ask, Ending, Peer};
 use crate::args::Tcp;
 use crate::process::{Memory, Process};
+use crate::wire::Wire;
 use crate::{Cannot, stop};
 
 pub(super) struct Server<'a> {

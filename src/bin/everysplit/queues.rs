@@ -2,6 +2,10 @@
 //! Linux tells them over netlink and in `/proc/net/tcp` and `tcp6`. Elsewhere nothing is
 //! seen.
 
+#[cfg(target_os = "linux")]
+mod diag;
+#[cfg(not(target_os = "linux"))]
+#[path = "queues/nobody.rs"]
 mod diag;
 
 use std::fs;
@@ -14,7 +18,7 @@ use diag::Diag;
 
 /// What became of the bytes that were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// All have been read.
     Read,
     /// The other end has closed, or is about to.
@@ -26,52 +30,59 @@ pub(super) enum Seen {
 }
 
 /// A connection, from this end.
-pub(super) struct Queues {
+pub(crate) struct Queues {
     ours: SocketAddr,
     theirs: SocketAddr,
     diag: Option<Diag>,
+    /// Whether both have been seen.
+    seen: bool,
+    /// How many bytes have been sent.
+    sent: u64,
 }
+
+/// `TCP_ESTABLISHED`, `TCP_FIN_WAIT1`, `TCP_FIN_WAIT2` and `TCP_CLOSE_WAIT`, as Linux numbers
+/// them.
+const OPEN: [u8; 4] = [1, 4, 5, 8];
 
 /// What the kernel says of one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct End {
-    established: bool,
+    /// Whether it can be read from: it is established, or has said that it sends no more, or
+    /// has been told so.
+    open: bool,
     /// Bytes that the other end has not acknowledged.
     unsent: bool,
     /// Bytes that nobody has read.
     unread: bool,
+    /// How many bytes have come, where that is told.
+    received: Option<u64>,
 }
 
 impl Queues {
-    pub(super) fn new(ours: SocketAddr, theirs: SocketAddr) -> Self {
+    pub(crate) fn new(ours: SocketAddr, theirs: SocketAddr) -> Self {
         Self {
             ours,
             theirs,
             diag: Diag::new(),
+            seen: false,
+            sent: 0,
         }
     }
 
-    /// Waits until all that was sent has been read.
-    pub(super) fn wait(&self, timeout: Duration) -> Seen {
+    /// Takes note of bytes that have been sent.
+    pub(crate) const fn sent(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+    }
+
+    /// Waits until all that was sent has been read, and does something `meanwhile`.
+    pub(crate) fn wait(&mut self, timeout: Duration, mut meanwhile: impl FnMut()) -> Seen {
         let until = Instant::now() + timeout;
         let mut tries = 0;
         loop {
-            // Ours first: what has been acknowledged is in the queue of theirs, or read.
-            let ours = self.end(self.ours, self.theirs);
-            let theirs = self.end(self.theirs, self.ours);
-            match (ours, theirs) {
-                (None, _) => return Seen::Nothing,
-                (Some(_), None) if tries == 0 => return Seen::Nothing,
-                (Some(_), None) => return Seen::Closed,
-                (Some(ours), Some(theirs)) => {
-                    if !theirs.established {
-                        return Seen::Closed;
-                    }
-                    if !ours.unsent && !theirs.unread {
-                        return Seen::Read;
-                    }
-                }
+            if let Some(seen) = self.look() {
+                return seen;
             }
+            meanwhile();
             if Instant::now() > until || stop::requested() {
                 return Seen::Unread;
             }
@@ -81,6 +92,26 @@ impl Queues {
             } else {
                 thread::sleep(Duration::from_micros(200));
             }
+        }
+    }
+
+    /// Looks once; nothing is returned while there are bytes that have not been read.
+    pub(crate) fn look(&mut self) -> Option<Seen> {
+        // Ours first: what has been acknowledged is in the queue of theirs, or read.
+        let ours = self.end(self.ours, self.theirs);
+        let theirs = self.end(self.theirs, self.ours);
+        let Some((ours, theirs)) = ours.zip(theirs) else {
+            let gone = self.seen || ours.or(theirs).is_some_and(|end| !end.open);
+            return Some(if gone { Seen::Closed } else { Seen::Nothing });
+        };
+        self.seen = true;
+        // What is under way is in no queue. Where it is not told what has come, an
+        // acknowledgement tells it, which can take its time.
+        let come = theirs.received.map(|received| received >= self.sent);
+        match come.unwrap_or(!ours.unsent) && !theirs.unread {
+            _ if !theirs.open => Some(Seen::Closed),
+            true => Some(Seen::Read),
+            false => None,
         }
     }
 
@@ -105,9 +136,10 @@ fn listed(file: &str, local: &str, remote: &str) -> Option<End> {
         let state = words.next()?;
         let (unsent, unread) = words.next()?.split_once(':')?;
         Some(End {
-            established: state == "01",
+            open: u8::from_str_radix(state, 16).is_ok_and(|state| OPEN.contains(&state)),
             unsent: unsent != "00000000",
             unread: unread != "00000000",
+            received: None,
         })
     })
 }
@@ -140,7 +172,7 @@ fn long(address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
+    use std::net::{Shutdown, TcpListener, TcpStream};
 
     use super::*;
 
@@ -155,8 +187,8 @@ mod tests {
             let theirs = listener.local_addr().unwrap();
             let mut socket = TcpStream::connect(theirs).unwrap();
             let (mut accepted, ours) = listener.accept().unwrap();
-            let queues = Queues::new(ours, theirs);
-            let unseen = Queues {
+            let mut queues = Queues::new(ours, theirs);
+            let mut unseen = Queues {
                 diag: None,
                 ..Queues::new(ours, theirs)
             };
@@ -164,18 +196,22 @@ mod tests {
                 eprintln!("skipped: sockets cannot be seen");
                 return;
             }
+            let mut ask = |expected, patience| {
+                for queues in [&mut queues, &mut unseen] {
+                    let patience = Duration::from_millis(patience);
+                    assert_eq!(queues.wait(patience, || ()), expected, "{address}");
+                }
+            };
             socket.write_all(b"hello").unwrap();
-            for queues in [&queues, &unseen] {
-                assert_eq!(queues.wait(Duration::from_millis(50)), Seen::Unread);
-            }
+            ask(Seen::Unread, 50);
             accepted.read_exact(&mut [0; 5]).unwrap();
-            for queues in [&queues, &unseen] {
-                assert_eq!(queues.wait(Duration::from_secs(5)), Seen::Read);
-            }
+            ask(Seen::Read, 5000);
+            // Who sends no more can read.
+            accepted.shutdown(Shutdown::Write).unwrap();
+            ask(Seen::Read, 5000);
             drop(accepted);
-            for queues in [&queues, &unseen] {
-                assert_eq!(queues.wait(Duration::from_secs(5)), Seen::Closed);
-            }
+            socket.write_all(b"hello").unwrap();
+            ask(Seen::Closed, 5000);
         }
     }
 }

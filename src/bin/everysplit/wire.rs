@@ -8,31 +8,33 @@ use std::time::{Duration, Instant};
 
 use everysplit::Split;
 
-use super::queues::{Queues, Seen};
+use crate::queues::{Queues, Seen};
 use crate::stop;
 
 /// How long one waits between chunks where it cannot be seen that they are read.
-pub(super) const DELAY: Duration = Duration::from_millis(20);
+pub(crate) const DELAY: Duration = Duration::from_millis(20);
 /// How long one waits before one looks again.
 const TICK: Duration = Duration::from_micros(50);
 
 /// A connection, on a socket that does not block.
-pub(super) struct Wire {
+pub(crate) struct Wire {
     socket: TcpStream,
     queues: Queues,
     /// What has come back.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// Whether no more can come.
-    pub(super) closed: bool,
+    pub(crate) closed: bool,
     /// Whether each chunk was seen to have been read before the next was sent.
-    pub(super) observed: bool,
+    pub(crate) observed: bool,
 }
 
 impl Wire {
-    pub(super) fn new(socket: TcpStream) -> io::Result<Self> {
+    pub(crate) fn new(socket: TcpStream) -> io::Result<Self> {
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
-        let queues = Queues::new(socket.local_addr()?, socket.peer_addr()?);
+        let mut queues = Queues::new(socket.local_addr()?, socket.peer_addr()?);
+        // What has been seen once and is no more has closed.
+        queues.look();
         Ok(Self {
             socket,
             queues,
@@ -43,13 +45,18 @@ impl Wire {
     }
 
     /// Sends a stream, each chunk when the last one has been read.
-    pub(super) fn send_in(&mut self, stream: &[u8], split: &Split, timeout: Duration) {
+    pub(crate) fn send_in(&mut self, stream: &[u8], split: &Split, timeout: Duration) {
         for chunk in split.chunks(stream) {
             // Who has closed is known by the reply.
             if !self.send(chunk, timeout) {
                 return;
             }
-            match self.queues.wait(timeout) {
+            // Who waits for a reply to be read reads no more before it is.
+            let (socket, bytes, closed) = (&self.socket, &mut self.bytes, &mut self.closed);
+            let seen = self.queues.wait(timeout, || {
+                take(socket, bytes, closed);
+            });
+            match seen {
                 Seen::Read => {}
                 Seen::Closed => return,
                 Seen::Unread => self.observed = false,
@@ -67,7 +74,10 @@ impl Wire {
         let mut rest = chunk;
         while !rest.is_empty() {
             match self.socket.write(rest) {
-                Ok(sent) => rest = &rest[sent..],
+                Ok(sent) => {
+                    self.queues.sent(sent);
+                    rest = &rest[sent..];
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if (!self.take() && Instant::now() > until) || stop::requested() {
@@ -82,33 +92,19 @@ impl Wire {
     }
 
     /// Takes what is there; returns whether anything was.
-    pub(super) fn take(&mut self) -> bool {
-        let before = self.bytes.len();
-        let mut chunk = [0; 16 * 1024];
-        loop {
-            match self.socket.read(&mut chunk) {
-                Ok(0) => self.closed = true,
-                Ok(read) => {
-                    self.bytes.extend_from_slice(&chunk[..read]);
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => self.closed = true,
-            }
-            return self.bytes.len() > before;
-        }
+    pub(crate) fn take(&mut self) -> bool {
+        take(&self.socket, &mut self.bytes, &mut self.closed)
     }
 
     /// Tells the other end that no more is sent.
-    pub(super) fn half_close(&self) {
+    pub(crate) fn half_close(&self) {
         // One that is closed already needs no word.
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 
     /// Takes what comes back until that is `enough`, or the end of the connection. Returns
     /// `false` when it took too long: `patience` tells how long may pass without a byte.
-    pub(super) fn collect(
+    pub(crate) fn collect(
         &mut self,
         mut enough: impl FnMut(&[u8]) -> bool,
         patience: impl Fn(&[u8]) -> Duration,
@@ -133,5 +129,23 @@ impl Wire {
                 thread::sleep(TICK);
             }
         }
+    }
+}
+
+fn take(mut socket: &TcpStream, bytes: &mut Vec<u8>, closed: &mut bool) -> bool {
+    let before = bytes.len();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        match socket.read(&mut chunk) {
+            Ok(0) => *closed = true,
+            Ok(read) => {
+                bytes.extend_from_slice(&chunk[..read]);
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => *closed = true,
+        }
+        return bytes.len() > before;
     }
 }

@@ -3,30 +3,31 @@
 
 use std::net::SocketAddr;
 
-use super::End;
+use super::{End, OPEN};
 
 /// Why nothing is told of a socket, not even that there is none.
 pub(super) struct Unasked;
 
-/// `NLM_F_REQUEST`, `SOCK_DIAG_BY_FAMILY`, `NLMSG_ERROR`, `ENOENT`, `TCP_ESTABLISHED` and
-/// `TCP_LISTEN`, as Linux numbers them.
-#[cfg(target_os = "linux")]
+// As Linux numbers them, in its headers linux/netlink.h, linux/sock_diag.h,
+// linux/inet_diag.h, asm-generic/errno-base.h and net/tcp_states.h.
+/// `NLM_F_REQUEST`.
 const REQUEST: u16 = 1;
-#[cfg(target_os = "linux")]
-const BY_FAMILY: u16 = 20;
-#[cfg(target_os = "linux")]
+/// `NLMSG_ERROR`.
 const ERROR: u16 = 2;
-#[cfg(target_os = "linux")]
+/// `SOCK_DIAG_BY_FAMILY`.
+const BY_FAMILY: u16 = 20;
+/// `INET_DIAG_INFO`: an attribute that is a `struct tcp_info`.
+const INFO: u16 = 2;
+/// Where `tcpi_bytes_received` is in it.
+const RECEIVED: usize = 128;
+/// `ENOENT`.
 const NO_ENTRY: i32 = 2;
-#[cfg(target_os = "linux")]
-const ESTABLISHED: u8 = 1;
-#[cfg(target_os = "linux")]
+/// `TCP_LISTEN`.
 const LISTEN: u8 = 10;
 
-#[cfg(target_os = "linux")]
+/// A socket to ask on.
 pub(super) struct Diag(rustix::fd::OwnedFd);
 
-#[cfg(target_os = "linux")]
 impl Diag {
     /// How many bytes the ports and addresses have, in network order.
     const ENDS: usize = 36;
@@ -47,7 +48,7 @@ impl Diag {
         remote: SocketAddr,
     ) -> Result<Option<End>, Unasked> {
         use rustix::net::{RecvFlags, SendFlags, recv, send};
-        let mut told = [0; 1024];
+        let mut told = [0; 4096];
         send(&self.0, &Self::asked(local, remote), SendFlags::empty()).map_err(|_| Unasked)?;
         // The answer is there when it has been sent.
         let (read, _) = recv(&self.0, &mut told[..], RecvFlags::DONTWAIT).map_err(|_| Unasked)?;
@@ -62,7 +63,7 @@ impl Diag {
         asked.extend(BY_FAMILY.to_ne_bytes());
         asked.extend(REQUEST.to_ne_bytes());
         asked.extend([0; 8]);
-        asked.extend([family, tcp, 0, 0]);
+        asked.extend([family, tcp, 1 << (INFO - 1), 0]);
         // In any state.
         asked.extend([0xff; 4]);
         asked.extend(Self::ends(local, remote));
@@ -78,16 +79,31 @@ impl Diag {
         match kind {
             ERROR => (body.get(..4)? == (-NO_ENTRY).to_ne_bytes()).then_some(None),
             BY_FAMILY => {
-                let (state, queues) = (*body.get(1)?, body.get(56..64)?);
+                let (state, queues) = (*body.get(1)?, body.get(..72)?.get(56..64)?);
                 // One that listens is told in the place of one that is no more.
                 let end = (state != LISTEN).then(|| End {
-                    established: state == ESTABLISHED,
+                    open: OPEN.contains(&state),
                     unread: queues[..4] != [0; 4],
                     unsent: queues[4..] != [0; 4],
+                    received: Self::received(&body[72..]),
                 });
                 Some(end)
             }
             _ => None,
+        }
+    }
+
+    /// Finds among attributes the one that tells how many bytes have come.
+    fn received(mut attributes: &[u8]) -> Option<u64> {
+        loop {
+            let (length, rest) = attributes.split_first_chunk()?;
+            let (kind, rest) = rest.split_first_chunk()?;
+            let length = usize::from(u16::from_ne_bytes(*length));
+            if u16::from_ne_bytes(*kind) == INFO {
+                let received = rest.get(RECEIVED..)?.first_chunk()?;
+                return Some(u64::from_ne_bytes(*received));
+            }
+            attributes = attributes.get(length.next_multiple_of(4).max(4)..)?;
         }
     }
 
@@ -106,20 +122,5 @@ impl Diag {
             }
         }
         ends
-    }
-}
-
-/// Elsewhere there is nobody to ask.
-#[cfg(not(target_os = "linux"))]
-pub(super) struct Diag;
-
-#[cfg(not(target_os = "linux"))]
-impl Diag {
-    pub(super) fn new() -> Option<Self> {
-        None
-    }
-
-    pub(super) fn end(&self, _: SocketAddr, _: SocketAddr) -> Result<Option<End>, Unasked> {
-        Err(Unasked)
     }
 }
