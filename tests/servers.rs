@@ -1,32 +1,13 @@
 //! `everysplit tcp`: live servers, right and wrong, in Rust and in Python, and what is
 //! said of them. What needs Python is skipped, with a message, where there is none.
 
-use std::fs;
+mod command;
+
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Output};
-use std::thread;
+use std::net::TcpStream;
 
 use bytes::{Buf, BytesMut};
-
-/// Two frames behind a length of one byte.
-const REQUEST: &str = "026f6b0161";
-
-/// Serves one client.
-type Serve = fn(TcpStream);
-
-/// Starts a server of many clients, which ends with the process.
-fn server(serve: Serve) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for socket in listener.incoming() {
-            let socket = socket.unwrap();
-            thread::spawn(move || serve(socket));
-        }
-    });
-    address
-}
+use command::{REQUEST, Serve, cannot, free_port, listens, run, script, server, there_is};
 
 /// Answers each frame as soon as it is there.
 fn right(mut socket: TcpStream) {
@@ -103,49 +84,43 @@ fn differs(mut socket: TcpStream) {
     }
 }
 
-fn tcp(arguments: &[&str]) -> Output {
-    let command = env!("CARGO_BIN_EXE_everysplit");
-    let arguments = [&["tcp"], arguments].concat();
-    Command::new(command).args(arguments).output().unwrap()
-}
-
 #[track_caller]
 fn ask(serve: Serve, status: i32, arguments: &[&str]) -> String {
     let address = server(serve).to_string();
-    let connect = ["--connect", &address, "--hex", REQUEST];
-    let output = tcp(&[&connect, arguments].concat());
-    let told = String::from_utf8(output.stdout).unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(status), "{told}{said}");
-    told + &said
+    let connect = ["tcp", "--connect", &address, "--hex", REQUEST];
+    let said = run(&[&connect, arguments].concat());
+    let stderr = said.stderr.clone();
+    said.with(status) + &stderr
 }
 
 #[test]
 fn a_right_server_passes() {
     let told = ask(right, 0, &[]);
-    // All of one cut, byte by byte, 64 by chance, all of two cuts.
-    assert!(
-        told.contains("ok    hex 026f6b0161: 5 bytes, 76 splits"),
-        "{told}"
-    );
+    let ok = "ok    hex 026f6b0161: 5 bytes, coalesced, 4 of 4 splits of 1 cut, 6 of 6 of 2, 5 of more (byte by byte, and by chance): one reply of 7 bytes\n";
+    assert!(told.contains(ok), "{told}");
+    assert!(told.contains("\nevery_split  held\n"), "{told}");
     if cfg!(target_os = "linux") {
-        assert!(told.contains("76 splits, observed: "), "{told}");
+        assert!(told.contains("\n15 splits, observed: "), "{told}");
     }
-    let told = ask(at_the_end, 0, &["--budget", "10"]);
-    assert!(told.contains("10 splits"), "{told}");
+    let told = ask(at_the_end, 0, &["--budget", "3"]);
+    assert!(told.contains("3 of 4 splits of 1 cut"), "{told}");
 }
 
 #[test]
 fn a_wrong_server_is_caught_with_the_fewest_cuts() {
     let told = ask(one_recv, 1, &[]);
     assert!(told.contains("\n  split     1\n"), "{told}");
+    // All but those that cut between the two frames, and nowhere else.
     assert!(
-        told.contains("\n  sent      \"\\x02\" | \"ok\\x01a\"\n"),
+        told.contains("; 15 of 16 splits have another reply\n"),
         "{told}"
     );
     let told = ask(consumes, 1, &["--timeout", "1"]);
     assert!(told.contains("\n  split     1\n"), "{told}");
-    assert!(told.contains("from byte 0: \"[ok][a]\"\n"), "{told}");
+    assert!(
+        told.contains("  expected  as when it is whole: 7 bytes: \"[ok][a]\"\n"),
+        "{told}"
+    );
 }
 
 /// One that says nothing is not taken for one that says the same.
@@ -167,59 +142,53 @@ fn a_server_that_differs_from_itself_is_no_violation() {
     ask(differs, 0, &["--mask", "port=[0-9]+"]);
 }
 
-/// One line that says what is wrong, and exit status 2.
-#[track_caller]
-fn cannot(arguments: &[&str], said: &str) {
-    let output = tcp(arguments);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains(said), "{told}");
-}
-
 #[test]
 fn bad_input_is_told() {
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let (address, port) = (free.to_string(), free.port().to_string());
-    cannot(
-        &["--connect", &address, "--hex", "00"],
-        "nobody listens on 127.0.0.1:",
+    let port = free_port().to_string();
+    let address = format!("127.0.0.1:{port}");
+    let tcp = |arguments: &[&str], said| {
+        cannot(&[&["tcp", "--hex", "00"], arguments].concat(), said);
+    };
+    tcp(&["--connect", &address], "nobody listens on 127.0.0.1:");
+    tcp(&[], "there is nobody to test: give --connect");
+    tcp(
+        &["--port", &port],
+        "required arguments were not provided: <CMD>...",
     );
-    cannot(&["--hex", "00"], "there is no server: give --connect");
-    cannot(
-        &["--connect", "192.0.2.1:7", "--hex", "00"],
+    tcp(
+        &["--connect", "192.0.2.1:7"],
         "--allow-remote lets it be tested",
     );
-    cannot(
-        &["--port", &port, "--hex", "00", "--", "no-such-program"],
+    tcp(
+        &["--connect", "here"],
+        "invalid value 'here' for '--connect <ADDRESS>'",
+    );
+    tcp(
+        &["--port", &port, "--", "no-such-program"],
         "cannot start no-such-program",
     );
-    cannot(
-        &["--port", &port, "--hex", "00", "--", "true"],
+    tcp(
+        &["--port", &port, "--", "true"],
         "the server ended (exit status: 0); one that serves a single client is tested with --fresh",
     );
-    cannot(
-        &[
-            "--port",
-            &port,
-            "--hex",
-            "00",
-            "--",
-            "sh",
-            "-c",
-            "echo no luck >&2; exit 3",
-        ],
+    let fails = [
+        "--port",
+        &port,
+        "--",
+        "sh",
+        "-c",
+        "echo no luck >&2; exit 3",
+    ];
+    tcp(
+        &fails,
         "the server ended (exit status: 3); the last that it wrote to stderr: no luck",
     );
-    let taken = server(right);
-    let port = taken.port().to_string();
-    cannot(
-        &["--port", &port, "--hex", "00", "--", "true"],
+    let taken = server(right).port().to_string();
+    tcp(
+        &["--port", &taken, "--", "true"],
         "something listens on 127.0.0.1:",
     );
-    cannot(&["--connect", &address], "there is no stream");
+    cannot(&["tcp", "--connect", &address], "there is no stream");
 }
 
 /// Servers in Python, started by the command: one that blocks and serves one client,
@@ -259,38 +228,26 @@ asyncio.run(main())
 
 #[test]
 fn servers_in_python_are_started() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no python3");
+    if !there_is("python3") {
         return;
     }
-    for (name, script, more) in [
+    for (name, text, more) in [
         ("blocking", BLOCKING, &["--fresh", "--budget", "20"][..]),
         ("asyncio", ASYNCIO, &[]),
     ] {
-        let path = format!("{}/server-{name}.py", env!("CARGO_TARGET_TMPDIR"));
-        fs::write(&path, script).unwrap();
+        let path = script(&format!("server-{name}.py"), text);
         for (kind, status) in [("right", 0), ("wrong", 1)] {
-            let free = TcpListener::bind("127.0.0.1:0")
-                .unwrap()
-                .local_addr()
-                .unwrap();
-            let port = free.port().to_string();
+            let free = free_port();
+            let port = free.to_string();
             let start = ["--", "python3", &path, &port, kind];
-            let arguments = ["--port", &port, "--hex", REQUEST];
-            let output = tcp(&[&arguments[..], more, &start].concat());
-            let told = String::from_utf8(output.stdout).unwrap();
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(
-                output.status.code(),
-                Some(status),
-                "{name} {kind}: {told}{said}"
-            );
+            let arguments = ["tcp", "--port", &port, "--hex", REQUEST];
+            let told = run(&[&arguments[..], more, &start].concat()).with(status);
             if kind == "wrong" {
                 // The body of two bytes comes in two chunks.
                 assert!(told.contains("\n  split     2\n"), "{told}");
             }
             // Nothing is left running.
-            assert!(TcpStream::connect(("127.0.0.1", free.port())).is_err());
+            assert!(!listens(free));
         }
     }
 }
@@ -298,47 +255,21 @@ fn servers_in_python_are_started() {
 /// CPython's own server, which nobody here wrote.
 #[test]
 fn cpythons_http_server_gives_one_reply() {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no python3");
+    if !there_is("python3") {
         return;
     }
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let port = free.port().to_string();
-    let request = format!("{}/request", env!("CARGO_TARGET_TMPDIR"));
-    fs::write(
-        &request,
+    let port = free_port().to_string();
+    let request = script(
+        "request",
         "GET /captures.json HTTP/1.0\r\nHost: here\r\n\r\n",
-    )
-    .unwrap();
-    let output = tcp(&[
-        "--port",
-        &port,
-        "--stream",
-        &request,
-        "--budget",
-        "60",
-        "--mask",
-        "Date: [^\r]*",
-        "--",
-        "python3",
-        "-m",
-        "http.server",
-        "--bind",
-        "127.0.0.1",
-        "--directory",
-        folder,
-        &port,
-    ]);
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{told}{}",
-        String::from_utf8_lossy(&output.stderr)
     );
-    assert!(told.contains("60 splits"), "{told}");
+    let start = ["--", "python3", "-m", "http.server", "--bind", "127.0.0.1"];
+    let ask = [
+        "tcp", "--port", &port, "--stream", &request, "--budget", "60",
+    ];
+    let mask = ["--mask", "Date: [^\r]*"];
+    let serve = ["--directory", folder, &port];
+    let told = run(&[&ask[..], &mask, &start, &serve].concat()).with(0);
+    assert!(told.contains("\n60 splits"), "{told}");
 }
