@@ -6,6 +6,7 @@ mod json;
 mod junit;
 mod known;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub(crate) struct Run {
     pub(crate) command: String,
     /// What came of each stream, in the order in which they were asked.
     pub(crate) entries: Vec<Entry>,
-    /// The properties that were asked for.
+    /// The properties that were asked of them.
     pub(crate) asked: Vec<Property>,
     /// The known violations that were not met: each of them fails.
     pub(crate) unmet: Vec<String>,
@@ -69,6 +70,15 @@ pub(crate) enum Fared {
     Unasked,
 }
 
+/// How a run ended: what its exit status tells, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Held,
+    Violated,
+    /// Nothing fails, and not all was asked.
+    Stopped,
+}
+
 impl Run {
     fn found(&self) -> impl Iterator<Item = &Found> {
         self.entries
@@ -87,6 +97,15 @@ impl Run {
     /// Returns whether nothing fails. It says nothing of what was not asked.
     pub(crate) fn held(&self) -> bool {
         self.violated() == 0 && self.unmet.is_empty()
+    }
+
+    /// Returns how it ended.
+    pub(crate) fn ended(&self) -> Ended {
+        match (self.held(), &self.stopped) {
+            (false, _) => Ended::Violated,
+            (true, Some(_)) => Ended::Stopped,
+            (true, None) => Ended::Held,
+        }
     }
 
     /// Returns how each property fared.
@@ -117,13 +136,13 @@ impl Run {
         let known = self.found().filter(|found| found.known).count();
         let mut summary = format!("{}; {streams}, {} violated", self.covered, self.violated());
         if known > 0 {
-            summary += &format!(", {known} known");
+            let _ = write!(summary, ", {known} known");
         }
         if !self.unmet.is_empty() {
-            summary += &format!(", {} known and not met", self.unmet.len());
+            let _ = write!(summary, ", {} known and not met", self.unmet.len());
         }
         if let Some(stopped) = &self.stopped {
-            summary += &format!("; not all was asked: {stopped}");
+            let _ = write!(summary, "; not all was asked: {stopped}");
         }
         summary
     }
@@ -132,6 +151,8 @@ impl Run {
 /// Tells what comes of a run.
 pub(crate) struct Report {
     run: Run,
+    /// What is asked of the next stream: without its verdict, nothing held.
+    asking: Vec<Property>,
     known: Known,
     files: Vec<(PathBuf, Format)>,
     bar: ProgressBar,
@@ -180,6 +201,7 @@ impl Report {
                 covered: String::new(),
                 stopped: None,
             },
+            asking: Vec::new(),
             known: known.unwrap_or_default(),
             files,
             bar,
@@ -196,9 +218,9 @@ impl Report {
         self.bar.suspend(|| println!("{what}"));
     }
 
-    /// Takes note that these properties are asked for.
+    /// Takes note that these properties are asked of the stream that is told of next.
     pub(crate) fn asks(&mut self, properties: impl IntoIterator<Item = Property>) {
-        self.run.asked.extend(properties);
+        self.asking.extend(properties);
     }
 
     /// Tells of a stream on which everything held, with a line on what was tried.
@@ -234,6 +256,7 @@ impl Report {
 
     fn add(&mut self, name: &str, bytes: usize, verdict: Verdict) {
         let name = name.into();
+        self.run.asked.append(&mut self.asking);
         self.run.entries.push(Entry {
             name,
             bytes,
@@ -316,6 +339,9 @@ fn tell(run: &Run) {
     }
     println!("\n{}", run.summary());
 }
+
+/// The command, and its version.
+const TOOL: &str = concat!("everysplit ", env!("CARGO_PKG_VERSION"));
 
 /// The longest command line that is told, in bytes.
 const LONGEST: usize = 4000;
