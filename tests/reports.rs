@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::{io, thread};
 
 use everysplit::check::SplitMap;
 use everysplit::{Config, Framer, naive};
@@ -278,6 +280,38 @@ fn a_run_that_was_stopped_is_told_as_such() {
     assert!(told.html.contains("interrupted"));
 }
 
+/// Nothing held on a stream of which some splits were not tried any more.
+#[test]
+fn a_property_without_a_verdict_did_not_hold() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for client in server.incoming() {
+            let client = client.unwrap();
+            let _ = io::copy(&mut &client, &mut &client);
+        }
+    });
+    let json = file("time.json", "");
+    let stream = "00".repeat(100);
+    let streams = ["--hex", &stream, "--rate", "20", "--time", "2"];
+    let arguments = ["tcp", "--connect", &address, "--report", &json];
+    let output = run(&[&arguments[..], &streams].concat());
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let json: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
+    // There was time for some, and not for the 99 of one cut.
+    assert!(
+        !json["covered"].as_str().unwrap().starts_with("0 "),
+        "{json}"
+    );
+    assert_eq!(json["stopped"], "the time is up, see --time");
+    let properties = json["properties"].as_array().unwrap();
+    assert!(
+        properties
+            .iter()
+            .all(|property| property["verdict"] == "unasked")
+    );
+}
+
 #[test]
 fn hostile_text_is_text() {
     let stream = file(
@@ -367,9 +401,23 @@ fn known_violations_fail_nothing() {
     assert!(!told.html.contains("<h2>Counterexamples</h2>"));
 }
 
+/// Neither the same property on another stream nor another one on the same.
+#[test]
+fn no_other_violation_is_known() {
+    let known = file("other", "prompt hex 0002\nlimit hex 00026f6b\n");
+    let arguments = ["--framing", "len16", "--known", &known, "--hex", "00026f6b"];
+    let Some(told) = exec("other", &[CONSUMES], &arguments) else {
+        return;
+    };
+    assert_eq!(told.status, Some(1), "{}", told.stdout);
+    assert_eq!(told.verdicts()[0], ("hex 00026f6b", "violated"));
+    assert_eq!(told.json["unmet"].as_array().unwrap().len(), 2);
+    assert!(told.html.contains("<h2>Counterexamples</h2>"));
+    assert!(!told.html.contains("<h2>Known violations</h2>"));
+}
+
 #[test]
 fn known_violations_that_are_not_met_fail() {
-    // The property, too, must be the one that is known.
     let known = file("unmet", "limit hex 00026f6b\nprompt <b>\n");
     let arguments = ["--known", &known, "--hex", "00026f6b"];
     let Some(told) = exec("unmet", &[], &arguments) else {
