@@ -100,7 +100,7 @@ impl SplitMap {
     ///
     /// // Every split of one cut was tried.
     /// let map = SplitMap::of(5, &[], |split| match split.cuts() {
-    ///     [] | [_] if split.cuts() == [3] => Cell::Violated(Property::EverySplit),
+    ///     [3] => Cell::Violated(Property::EverySplit),
     ///     [] | [_] => Cell::Held,
     ///     _ => Cell::Untried,
     /// });

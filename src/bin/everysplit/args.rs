@@ -117,7 +117,7 @@ pub(crate) struct Replay {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Under {
     /// A decoder, through its driver.
-    Exec(Exec),
+    Exec(Box<Exec>),
     /// A server or a client.
     Tcp(Box<Tcp>),
 }
@@ -242,8 +242,8 @@ pub(crate) struct Tcp {
 /// How what came of a run is told, beside the terminal.
 #[derive(Arguments, Debug)]
 pub(crate) struct Reporting {
-    /// Writes what came of it to a file too: a page (.html), JSON (.json) or JUnit's XML
-    /// (.xml); may be given several times.
+    /// Writes what came of it to a file too: a page (.html), JSON (.json) or what
+    /// JUnit writes (.xml); may be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Vec<PathBuf>,
 
@@ -276,14 +276,24 @@ pub(crate) struct Streams {
     #[arg(long, value_enum, requires = "framing", value_name = "ORDER")]
     pub(crate) order: Option<Order>,
 
-    /// The most bytes of body; a header that claims more is to be refused. Without it,
-    /// nothing is. A driver is told as max=BYTES.
+    /// The most bytes of body; a header that claims more is to be refused, and so is one in JSON
+    /// of more than 64 KiB. Without it, nothing is. A driver is told as max=BYTES.
     #[arg(long, requires = "framing", value_name = "BYTES")]
     pub(crate) limit: Option<u32>,
 
     /// The body of a frame, for the streams that are made; may be given several times.
     #[arg(long, requires = "framing", value_name = "TEXT")]
     pub(crate) message: Vec<String>,
+}
+
+impl Reporting {
+    /// Returns what there is to tell when a token is replayed: no stream of it is known.
+    pub(crate) fn replayed(&self) -> Self {
+        Self {
+            report: self.report.clone(),
+            known: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -297,8 +307,8 @@ pub(crate) enum Framing {
     /// A signed length of 32 bits, little-endian, then the body. A driver tells a frame as
     /// its body in hexadecimal digits.
     Len32,
-    /// A signed length of 32 bits, little-endian, a header in JSON with the size of the body as
-    /// total_size, then the body. A driver tells a frame as its body in hexadecimal digits.
+    /// A signed length of 32 bits, little-endian, a header in JSON that tells the size of the
+    /// body, then the body. A driver tells a frame as its body in hexadecimal digits.
     JsonHeader,
 }
 

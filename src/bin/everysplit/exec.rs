@@ -93,18 +93,25 @@ impl Asked {
         Harness::new(state, &*self.oracle).prove(stream)
     }
 
-    /// Adds to a violation what a driver does not know, and draws the splits of its stream.
-    fn told(&self, mut violation: Violation) -> (Violation, Option<SplitMap>) {
-        let stream = &violation.case.stream;
-        if let Some(format) = self.format {
-            violation.edges = format.edges(stream);
+    /// Adds to a violation what a driver does not know.
+    fn told(&self, violation: Violation) -> Violation {
+        match self.format {
+            Some(format) => Violation {
+                edges: format.edges(&violation.case.stream),
+                ..violation
+            },
+            None => violation,
         }
+    }
+
+    /// Draws the splits of the stream of a violation, if it is not too long.
+    fn map(&self, violation: &Violation) -> Option<SplitMap> {
+        let stream = &violation.case.stream;
         self.drivers.borrow_mut().renew();
-        let map = (2..=MAP).contains(&stream.len()).then(|| {
+        ((2..=MAP).contains(&stream.len()) && !stop::requested()).then(|| {
             let expected = (self.oracle)(stream);
             SplitMap::new(|| self.session(), stream, &expected, &violation.edges)
-        });
-        (violation, map)
+        })
     }
 }
 
@@ -113,8 +120,8 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     let streams = streams::gather(&exec.streams, |format| {
         format.streams(&exec.streams.message)
     })?;
-    let asked = Asked::start(exec)?;
     let mut report = Report::begin(&exec.reporting)?;
+    let asked = Asked::start(exec)?;
     if asked.fresh.is_none() {
         report.say("the driver cannot save and load: some splits are tried, and nothing is proved");
     }
@@ -130,12 +137,12 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
         match verdict {
             Ok(certificate) => report.held(name, bytes.len(), certificate.to_string()),
             Err(violation) => {
-                let drawn = report.has(violation.property);
-                let (violation, map) = asked.told(violation);
-                report.violated(name, bytes.len(), violation, map.filter(|_| !drawn));
+                report.violated(name, bytes.len(), asked.told(violation), None);
             }
         }
     }
+    report.doing("split maps");
+    report.draw(|violation| asked.map(violation));
     let feeds = asked.drivers.borrow().feeds();
     let seconds = begun.elapsed().as_secs_f64();
     let covered = format!("{feeds} feeds in {seconds:.1} s");
@@ -144,16 +151,17 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
 
 /// Tries the split of a token, and tells what is given to each chunk.
 pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
+    let mut report = Report::begin(&exec.reporting.replayed())?;
     let asked = Asked::start(exec)?;
-    let mut report = Report::begin(&exec.reporting)?;
-    report.say(&trace(&mut asked.session(), case));
+    report.asks(properties(&(asked.oracle)(&case.stream)));
+    report.say(trace(&mut asked.session(), case).trim_end());
     let harness = Harness::new(|| asked.session(), &*asked.oracle);
     let (name, bytes) = ("replayed", case.stream.len());
     match harness.check(case) {
         Ok(()) => report.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),
         Err(violation) => {
-            let (violation, map) = asked.told(violation);
-            report.violated(name, bytes, violation, map);
+            report.violated(name, bytes, asked.told(violation), None);
+            report.draw(|violation| asked.map(violation));
         }
     }
     report.finish(

@@ -26,9 +26,8 @@ pub(crate) struct Format {
 impl Format {
     pub(crate) fn new(framing: Framing, order: Option<Order>, limit: Option<u32>) -> Self {
         let order = match (order, framing) {
-            (Some(Order::Little), _) => ByteOrder::Little,
             (Some(Order::Big), _) | (None, Framing::Len16) => ByteOrder::Big,
-            (None, _) => ByteOrder::Little,
+            (Some(Order::Little) | None, _) => ByteOrder::Little,
         };
         Self {
             framing,
@@ -91,12 +90,13 @@ impl Format {
     }
 
     fn json_header(&self) -> json_header::Config {
+        let config = json_header::Config::default();
         json_header::Config {
             byte_order: self.order,
             max_size: self.limit.map_or(u64::MAX, u64::from),
-            // Nobody tells a driver of a limit on the header.
-            max_header_size: u32::MAX,
-            ..json_header::Config::default()
+            // Without a limit, a header has none either.
+            max_header_size: self.limit.map_or(u32::MAX, |_| config.max_header_size),
+            ..config
         }
     }
 

@@ -127,6 +127,28 @@ impl Run {
         })
     }
 
+    /// Returns the smallest violation of each property that is not known, the smallest first:
+    /// where it stands, and what it is.
+    fn smallest(&self) -> Vec<(usize, &Found)> {
+        let mut smallest: Vec<(usize, &Found)> = Vec::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            if let Verdict::Violated(found) = &entry.verdict
+                && !found.known
+            {
+                smallest.push((index, found));
+            }
+        }
+        smallest.sort_by_key(|(_, found)| found.violation.case.stream.len());
+        let mut told = Vec::new();
+        smallest.retain(|(_, found)| {
+            let property = found.violation.property;
+            let new = !told.contains(&property);
+            told.push(property);
+            new
+        });
+        smallest
+    }
+
     /// Returns the last line.
     pub(crate) fn summary(&self) -> String {
         let streams = match self.entries.len() {
@@ -264,10 +286,14 @@ impl Report {
         });
     }
 
-    /// Returns whether there is a violation of a property already.
-    pub(crate) fn has(&self, property: Property) -> bool {
-        let mut found = self.run.found();
-        found.any(|found| found.violation.property == property)
+    /// Adds a map to the smallest violation of each property.
+    pub(crate) fn draw(&mut self, map: impl Fn(&Violation) -> Option<SplitMap>) {
+        let smallest = self.run.smallest().into_iter().map(|(index, _)| index);
+        for index in smallest.collect::<Vec<_>>() {
+            if let Verdict::Violated(found) = &mut self.run.entries[index].verdict {
+                found.map = map(&found.violation);
+            }
+        }
     }
 
     /// Tells the rest, writes the files, and returns whether everything held.
@@ -302,20 +328,13 @@ impl Report {
 
 /// Tells the smallest violation of each property, how the properties fared, and the summary.
 fn tell(run: &Run) {
-    let mut found: Vec<&Found> = run.found().filter(|found| !found.known).collect();
-    found.sort_by_key(|found| found.violation.case.stream.len());
-    let mut told = Vec::new();
-    for Found {
-        violation,
-        map,
-        replay,
-        ..
-    } in found
-    {
-        if told.contains(&violation.property) {
-            continue;
-        }
-        told.push(violation.property);
+    for (_, found) in run.smallest() {
+        let Found {
+            violation,
+            map,
+            replay,
+            ..
+        } = found;
         println!("\n{violation}");
         if replay.len() <= LONGEST {
             println!("  run       {replay}");
@@ -356,14 +375,18 @@ fn command(token: Option<&str>) -> String {
         let replays = words.first().is_some_and(|word| word == "replay");
         let from = if replays { words.len().min(2) } else { 0 };
         words.splice(..from, ["replay".into(), token.into()]);
-        // What is told elsewhere, and what is known, is no part of it.
+        // What is told elsewhere, what is known, and other streams are no part of it. What is
+        // hostile is followed by what is not, which they tell.
+        let mut left_out = vec!["--report", "--known"];
+        if !words.iter().any(|word| word == "--hostile") {
+            left_out.extend(["--stream", "--corpus", "--hex", "--message"]);
+        }
         let end = words.iter().position(|word| word == "--");
         let (mut kept, mut index) = (Vec::new(), 0);
         while index < words.len() {
             let word = &words[index];
             let option = word.split('=').next().unwrap_or(word);
-            let left_out = ["--report", "--known"].contains(&option);
-            if left_out && end.is_none_or(|end| index < end) {
+            if left_out.contains(&option) && end.is_none_or(|end| index < end) {
                 index += if option == word { 2 } else { 1 };
             } else {
                 kept.push(word.clone());

@@ -6,7 +6,7 @@ mod hostile;
 mod server;
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use everysplit::{Received, Split};
 use regex::bytes::Regex;
 
 use crate::Cannot;
-use crate::args::Tcp;
+use crate::args::{Reporting, Tcp};
 use crate::format::Format;
 use crate::process::Memory;
 use crate::report::Report;
@@ -98,7 +98,7 @@ struct Answer {
 /// Returns whether everything held.
 pub(crate) fn run(tcp: &Tcp) -> Result<bool, Cannot> {
     let streams = gather(tcp)?;
-    let mut asking = Asking::begin(tcp)?;
+    let mut asking = Asking::begin(tcp, &tcp.reporting)?;
     let stopped = asking.all(&streams).err();
     asking.finish(stopped)
 }
@@ -109,7 +109,7 @@ pub(crate) fn replay(case: &Received, tcp: &Tcp) -> Result<bool, Cannot> {
         Ok(streams) if tcp.hostile => streams,
         _ => Vec::new(),
     };
-    let mut asking = Asking::begin(tcp)?;
+    let mut asking = Asking::begin(tcp, &tcp.reporting.replayed())?;
     let stopped = asking.again(case, &streams).err();
     asking.finish(stopped)
 }
@@ -136,8 +136,8 @@ struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    fn begin(tcp: &'a Tcp) -> Result<Self, Cannot> {
-        let report = Report::begin(&tcp.reporting)?;
+    fn begin(tcp: &'a Tcp, reporting: &Reporting) -> Result<Self, Cannot> {
+        let report = Report::begin(reporting)?;
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let peer: Box<dyn Peer> = match (tcp.connect, tcp.port, tcp.listen) {
             (Some(address), _, _) => Box::new(Server::new(address, tcp)?),
@@ -187,10 +187,13 @@ impl<'a> Asking<'a> {
     fn again(&mut self, case: &Received, streams: &[Stream]) -> Result<(), Cannot> {
         let Received { stream, split } = case;
         let found = if let (Some(right), true) = (streams.first(), split.cuts().is_empty()) {
+            self.report
+                .asks([Property::Limit, Property::Truncation, Property::Progress]);
             let baseline = self.baseline(right)?;
             let right = Stream::new(right.name.clone(), right.bytes.clone());
             self.hostile_again(stream, &(right, baseline))?
         } else {
+            self.report.asks([Property::EverySplit]);
             let whole = Stream::new("replayed", stream.clone());
             let baseline = self.baseline(&whole)?;
             self.differs(stream, split, &baseline, self.tcp.timeout)?
@@ -260,7 +263,8 @@ impl<'a> Asking<'a> {
         let (split, mut differs) = self.fewer(bytes, split, differs, baseline, patience)?;
         let (stream, count) = (bytes.clone(), tried.len());
         let case = Received { stream, split };
-        differs.actual += &format!("; {violated} of {count} splits have another reply");
+        let Differs { actual, .. } = &mut differs;
+        let _ = write!(actual, "; {violated} of {count} splits have another reply");
         let map = (2..=MAP).contains(&bytes.len()).then(|| {
             SplitMap::of(bytes.len(), &edges, |split| match tried.get(split) {
                 None => Cell::Untried,
@@ -310,7 +314,7 @@ impl<'a> Asking<'a> {
         baseline: &Baseline,
         patience: Duration,
     ) -> Result<Option<Differs>, Cannot> {
-        let answer = self.send(Ask {
+        let answer = self.send(&Ask {
             stream,
             split,
             ending: baseline.ending,
@@ -326,7 +330,7 @@ impl<'a> Asking<'a> {
         let at = same(&baseline.masked, &reply);
         let mut actual = reply_from(&reply, at);
         if let Some(ended) = self.peer.ended()? {
-            actual += &format!("; {ended}");
+            let _ = write!(actual, "; {ended}");
         }
         Ok(Some(Differs {
             answered: answer.answered,
@@ -394,7 +398,7 @@ impl<'a> Asking<'a> {
 
     fn whole(&mut self, stream: &[u8], ending: Ending) -> Result<Answer, Cannot> {
         let patience = self.tcp.timeout;
-        self.send(Ask {
+        self.send(&Ask {
             stream,
             split: &Split::whole(),
             ending,
@@ -404,13 +408,13 @@ impl<'a> Asking<'a> {
     }
 
     /// Makes a connection, when there is time for one.
-    fn send(&mut self, ask: Ask<'_>) -> Result<Answer, Cannot> {
+    fn send(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot> {
         let now = Instant::now();
         thread::sleep(self.next.saturating_duration_since(now));
         self.next = self.next.max(now) + Duration::from_secs(1) / self.tcp.rate;
         let stopped = self.deadline.stop();
         let answer = match stopped {
-            None => self.peer.ask(&ask),
+            None => self.peer.ask(ask),
             Some(why) => Err(why.into()),
         };
         self.covered.connections += 1;

@@ -52,7 +52,7 @@ impl Diag {
         send(&self.0, &Self::asked(local, remote), SendFlags::empty()).map_err(|_| Unasked)?;
         // The answer is there when it has been sent.
         let (read, _) = recv(&self.0, &mut told[..], RecvFlags::DONTWAIT).map_err(|_| Unasked)?;
-        Self::told(&told[..read]).ok_or(Unasked)
+        Self::told(&told[..read])
     }
 
     fn asked(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
@@ -73,24 +73,22 @@ impl Diag {
         asked
     }
 
-    fn told(answer: &[u8]) -> Option<Option<End>> {
-        let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
-        let body = answer.get(16..)?;
-        match kind {
-            ERROR => (body.get(..4)? == (-NO_ENTRY).to_ne_bytes()).then_some(None),
-            BY_FAMILY => {
-                let (state, queues) = (*body.get(1)?, body.get(..72)?.get(56..64)?);
-                // One that listens is told in the place of one that is no more.
-                let end = (state != LISTEN).then(|| End {
-                    open: OPEN.contains(&state),
-                    unread: queues[..4] != [0; 4],
-                    unsent: queues[4..] != [0; 4],
-                    received: Self::received(&body[72..]),
-                });
-                Some(end)
-            }
-            _ => None,
+    fn told(answer: &[u8]) -> Result<Option<End>, Unasked> {
+        let kind = answer.get(4..6).ok_or(Unasked)?;
+        let body = answer.get(16..).ok_or(Unasked)?;
+        if kind == BY_FAMILY.to_ne_bytes() {
+            let (message, attributes) = body.split_at_checked(72).ok_or(Unasked)?;
+            let state = message[1];
+            // One that listens is told in the place of one that is no more.
+            return Ok((state != LISTEN).then(|| End {
+                open: OPEN.contains(&state),
+                unread: message[56..60] != [0; 4],
+                unsent: message[60..64] != [0; 4],
+                received: Self::received(attributes),
+            }));
         }
+        let no_entry = kind == ERROR.to_ne_bytes() && body.starts_with(&(-NO_ENTRY).to_ne_bytes());
+        no_entry.then_some(None).ok_or(Unasked)
     }
 
     /// Finds among attributes the one that tells how many bytes have come.

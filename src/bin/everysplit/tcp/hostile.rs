@@ -2,6 +2,8 @@
 //! means, the beginning of a frame and then nothing. It knows what is to come of them:
 //! an answer or the end of the connection in time, the next one served as ever, no growth.
 
+use std::fmt::Write as _;
+
 use everysplit::check::{Property, Violation};
 use everysplit::{Received, Split};
 
@@ -88,20 +90,17 @@ impl Asking<'_> {
                     break;
                 }
             }
-            match found {
-                Some(violation) => {
-                    let len = violation.case.stream.len();
-                    self.report.violated(&round.name, len, violation, None);
-                }
-                None => {
-                    let tried = match count {
-                        1 => "1 connection, and the next one served".into(),
-                        _ => format!("{count} connections, and the next one served each time"),
-                    };
-                    let longest = round.streams.iter().map(Vec::len).max();
-                    self.report.held(&round.name, longest.unwrap_or(0), tried);
-                }
+            if let Some(violation) = found {
+                let len = violation.case.stream.len();
+                self.report.violated(&round.name, len, violation, None);
+                continue;
             }
+            let tried = match count {
+                1 => "1 connection, and the next one served".into(),
+                _ => format!("{count} connections, and the next one served each time"),
+            };
+            let longest = round.streams.iter().map(Vec::len).max();
+            self.report.held(&round.name, longest.unwrap_or(0), tried);
         }
         Ok(())
     }
@@ -144,7 +143,7 @@ impl Asking<'_> {
             Then::Silence => (Ending::Any, self.tcp.idle),
         };
         let whole = Split::whole();
-        let answer = self.send(Ask {
+        let answer = self.send(&Ask {
             stream,
             split: &whole,
             ending,
@@ -179,7 +178,7 @@ impl Asking<'_> {
                 return violation(Property::Memory, expected, format!("{grown} MiB more"));
             }
         }
-        let answer = self.send(Ask {
+        let answer = self.send(&Ask {
             stream: &next.bytes,
             split: &whole,
             ending: baseline.ending,
@@ -195,7 +194,7 @@ impl Asking<'_> {
             );
             let mut actual = format!("it gets \"{}\"", excerpt(&reply, 0));
             if let Some(ended) = self.peer.ended()? {
-                actual += &format!("; {ended}");
+                let _ = write!(actual, "; {ended}");
             }
             return violation(Property::Progress, expected, actual);
         }
