@@ -9,11 +9,11 @@ const crypto = require('node:crypto');
 const readline = require('node:readline');
 const v8 = require('node:v8');
 
-// Returns a fresh decoder; config holds what was given with --config. Here: a
-// length of two bytes, then the body. Put your own in its place. What it consists
-// of must be data: structuredClone copies it.
+// Returns a fresh decoder; config has what was given with --config, and max for
+// --limit. Here: a length of two bytes, then the body. Put your own in its place.
+// What it consists of must be data: v8.serialize copies it.
 function create(config) {
-  return { buffer: Buffer.alloc(0) };
+  return { limit: Number(config.max ?? 65535), buffer: Buffer.alloc(0) };
 }
 
 // Yields the frames that chunk gives, as Buffers or strings; throws for an error.
@@ -21,6 +21,7 @@ function* feed(decoder, chunk) {
   decoder.buffer = Buffer.concat([decoder.buffer, chunk]);
   while (decoder.buffer.length >= 2) {
     const end = 2 + decoder.buffer.readUInt16BE(0);
+    if (end - 2 > decoder.limit) throw new RangeError();
     if (decoder.buffer.length < end) break;
     yield decoder.buffer.subarray(2, end);
     decoder.buffer = Buffer.from(decoder.buffer.subarray(end));

@@ -13,13 +13,14 @@ import sys
 class Decoder:
     """A length of two bytes, then the body. Put your own in its place."""
 
-    def __init__(self):
+    def __init__(self, limit):
+        self.limit = limit
         self.buffer = b""
 
 
 def new(config):
-    """Returns a fresh decoder; config holds what was given with --config."""
-    return Decoder()
+    """Returns a fresh decoder; config has what was given with --config, and max for --limit."""
+    return Decoder(int(config.get("max", 65535)))
 
 
 def feed(decoder, chunk):
@@ -27,6 +28,8 @@ def feed(decoder, chunk):
     decoder.buffer += chunk
     while len(decoder.buffer) >= 2:
         end = 2 + int.from_bytes(decoder.buffer[:2], "big")
+        if end - 2 > decoder.limit:
+            raise ValueError
         if len(decoder.buffer) < end:
             break
         yield decoder.buffer[2:end]

@@ -1,8 +1,9 @@
 //! `everysplit exec`: drivers in Python and in Node, right and wrong, and what is said
 //! of them. Skipped, with a message, where there is no such program.
 
-use std::fs;
-use std::process::{Command, Output};
+mod command;
+
+use command::{Said, cannot, run, script, there_is};
 
 const PYTHON: &str = include_str!("../drivers/driver.py");
 const NODE: &str = include_str!("../drivers/driver.js");
@@ -14,47 +15,43 @@ const LANGUAGES: [Language; 2] = [("python3", PYTHON, "py"), ("node", NODE, "js"
 
 /// Runs the ready driver of a language after a change; nothing where there is no such
 /// program.
-fn exec(language: Language, change: Option<(&str, &str)>, arguments: &[&str]) -> Option<Output> {
+fn exec(language: Language, change: Option<(&str, &str)>, arguments: &[&str]) -> Option<Said> {
+    let (program, path) = driver(language, change)?;
+    let start = ["--", program, &path];
+    Some(run(&[&["exec"], arguments, &start].concat()))
+}
+
+/// Writes the ready driver of a language after a change; returns its program and its path.
+fn driver(language: Language, change: Option<(&str, &str)>) -> Option<(&'static str, String)> {
     let (program, driver, ending) = language;
-    if Command::new(program).arg("--version").output().is_err() {
-        eprintln!("skipped: there is no {program}");
+    if !there_is(program) {
         return None;
     }
     let changed = change.map_or(driver.to_string(), |(right, wrong)| {
         assert!(driver.contains(right), "{right}");
         driver.replacen(right, wrong, 1)
     });
-    let name = change.map_or(0, |(right, wrong)| {
-        let bytes = right.bytes().chain(wrong.bytes());
-        bytes.fold(7, |hash: u32, byte| {
-            hash.wrapping_mul(31).wrapping_add(byte.into())
-        })
+    let name = changed.bytes().fold(7, |hash: u32, byte| {
+        hash.wrapping_mul(31).wrapping_add(byte.into())
     });
-    let path = format!("{}/driver-{name:x}.{ending}", env!("CARGO_TARGET_TMPDIR"));
-    fs::write(&path, changed).unwrap();
-    Some(run(
-        &[&["exec"], arguments, &["--", program, &path]].concat()
+    Some((
+        program,
+        script(&format!("driver-{name:x}.{ending}"), &changed),
     ))
-}
-
-fn run(arguments: &[&str]) -> Output {
-    let command = env!("CARGO_BIN_EXE_everysplit");
-    Command::new(command).args(arguments).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 #[test]
 fn the_ready_drivers_are_proved_right() {
     for language in LANGUAGES {
-        for arguments in [&["--framing", "len16"][..], &["--hex", "00026f6b000561"]] {
-            let Some(output) = exec(language, None, arguments) else {
+        for arguments in [
+            &["--framing", "len16", "--limit", "20"][..],
+            &["--framing", "len16", "--message", "one", "--message", "two"],
+            &["--hex", "00026f6b000561"],
+        ] {
+            let Some(said) = exec(language, None, arguments) else {
                 continue;
             };
-            let told = stdout(&output);
-            assert_eq!(output.status.code(), Some(0), "{told}");
+            let told = said.with(0);
             assert!(told.ends_with(", 0 violated\n"), "{told}");
             assert!(
                 told.lines()
@@ -113,11 +110,10 @@ fn wrong_decoders_are_caught_with_the_fewest_cuts() {
     for (bug, stream, property, split) in bugs {
         for (language, change) in LANGUAGES.into_iter().zip(bug) {
             let arguments = ["--framing", "len16", "--hex", stream];
-            let Some(output) = exec(language, Some(change), &arguments) else {
+            let Some(said) = exec(language, Some(change), &arguments) else {
                 continue;
             };
-            let told = stdout(&output);
-            assert_eq!(output.status.code(), Some(1), "{told}");
+            let told = said.with(1);
             assert!(told.contains(&format!("\n{property}: ")), "{told}");
             let Some((_, violation)) = told.split_once(&format!("\n{property}: ")) else {
                 continue;
@@ -132,11 +128,10 @@ fn wrong_decoders_are_caught_with_the_fewest_cuts() {
 #[test]
 fn no_format_is_needed() {
     for (language, change) in LANGUAGES.into_iter().zip(STALLS) {
-        let Some(output) = exec(language, Some(change), &["--hex", "00016100016200"]) else {
+        let Some(said) = exec(language, Some(change), &["--hex", "00016100016200"]) else {
             continue;
         };
-        let told = stdout(&output);
-        assert_eq!(output.status.code(), Some(1), "{told}");
+        let told = said.with(1);
         assert!(told.contains("\n  split     whole\n"), "{told}");
     }
 }
@@ -150,11 +145,10 @@ fn what_is_not_proved_is_told() {
     ];
     for (language, change) in LANGUAGES.into_iter().zip(changes) {
         let arguments = ["--hex", "00026f6b", "--cuts", "1"];
-        let Some(output) = exec(language, Some(change), &arguments) else {
+        let Some(said) = exec(language, Some(change), &arguments) else {
             continue;
         };
-        let told = stdout(&output);
-        assert_eq!(output.status.code(), Some(0), "{told}");
+        let told = said.with(0);
         assert!(
             told.contains("bounded: 4 bytes, 5 splits (up to 1 cuts"),
             "{told}"
@@ -191,7 +185,7 @@ fn drivers_that_break_are_told() {
             "MiB of memory",
         ),
     ];
-    for (line, said) in lines {
+    for (line, expected) in lines {
         let wrong = breaks(line);
         let change = ("    decoder.buffer += chunk\n", wrong.as_str());
         let arguments = [
@@ -206,25 +200,14 @@ fn drivers_that_break_are_told() {
             "--hex",
             "00026f6b",
         ];
-        let Some(output) = exec(python, Some(change), &arguments) else {
+        let Some(said) = exec(python, Some(change), &arguments) else {
             return;
         };
-        let told = stdout(&output);
-        assert_eq!(output.status.code(), Some(1), "{told}");
+        let told = said.with(1);
         assert!(told.contains("FAIL  hex 000121: progress\n"), "{told}");
-        assert!(told.contains(said), "{told}");
+        assert!(told.contains(expected), "{told}");
         assert!(told.contains("ok    hex 00026f6b: proved"), "{told}");
     }
-}
-
-/// One line that says what is wrong, and exit status 2.
-#[track_caller]
-fn cannot(arguments: &[&str], said: &str) {
-    let output = run(arguments);
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains(said), "{told}");
-    assert_eq!(told.lines().count(), 1, "{told}");
 }
 
 #[test]
@@ -248,8 +231,7 @@ fn bad_input_is_told_in_a_line() {
         &exec(&["--corpus", "no/such"]),
         "cannot read the folder no/such: ",
     );
-    let empty = format!("{}/empty", env!("CARGO_TARGET_TMPDIR"));
-    fs::write(&empty, "").unwrap();
+    let empty = script("empty", "");
     let arguments = ["exec", "--stream", &empty, "--", "no-such-program"];
     cannot(&arguments, "is empty: give it some bytes");
     cannot(
@@ -264,4 +246,165 @@ fn bad_input_is_told_in_a_line() {
         &["exec", "--hex", "00", "--", "sh", "-c", "echo ready 2; cat"],
         "the driver speaks another version of the protocol",
     );
+    cannot(
+        &["replay", "00026f6b", "exec", "--", "cat"],
+        "no @ and split behind the bytes; write a token such as 0a0b0c@1,2",
+    );
+    cannot(
+        &["replay", "00@whole", "exec", "--", "no-such-program"],
+        "everysplit: cannot start no-such-program: ",
+    );
+    cannot(
+        &["exec", "--hex", "00"],
+        "required arguments were not provided: <CMD>...; --help tells what there is",
+    );
+}
+
+/// A header in JSON, and the size of the body in it.
+const JSON_HEADER: &str = "    decoder.buffer += chunk
+    import json
+    while len(decoder.buffer) >= 4:
+        start = 4 + int.from_bytes(decoder.buffer[:4], 'little', signed=True)
+        if start < 4:
+            raise ValueError
+        if len(decoder.buffer) < start:
+            break
+        size = json.loads(decoder.buffer[4:start])['total_size']
+        if not 0 <= size <= decoder.limit:
+            raise ValueError
+        if len(decoder.buffer) < start + size:
+            break
+        yield decoder.buffer[start:start + size]
+        decoder.buffer = decoder.buffer[start + size:]
+    return
+";
+
+#[test]
+fn a_header_in_json_is_a_format_too() {
+    let change = ("    decoder.buffer += chunk\n", JSON_HEADER);
+    let arguments = [
+        "--framing",
+        "json-header",
+        "--message",
+        "hello",
+        "--message",
+        "你",
+    ];
+    if let Some(said) = exec(LANGUAGES[0], Some(change), &arguments) {
+        let told = said.with(0);
+        assert!(told.contains("ok    negative header: proved: "), "{told}");
+    }
+    let wrong = JSON_HEADER.replace("if not 0 <= size", "if not -1 <= size");
+    let change = ("    decoder.buffer += chunk\n", wrong.as_str());
+    if let Some(said) = exec(LANGUAGES[0], Some(change), &arguments) {
+        let told = said.with(1);
+        assert!(told.contains("FAIL  negative: "), "{told}");
+    }
+}
+
+/// What is too long to be proved is sampled, and that is said.
+#[test]
+fn a_long_stream_is_sampled() {
+    let long = format!("{:04x}{}", 700, "61".repeat(700));
+    for feeds in ["1000", "300000"] {
+        let arguments = [
+            "--framing",
+            "len16",
+            "--message",
+            "x",
+            "--hex",
+            &long,
+            "--feeds",
+            feeds,
+        ];
+        let Some(said) = exec(LANGUAGES[1], None, &arguments) else {
+            return;
+        };
+        let told = said.with(0);
+        let tier = if feeds == "1000" {
+            "sampled: 702 bytes, 35 splits"
+        } else {
+            "proved: 702 bytes"
+        };
+        assert!(told.contains(tier), "{told}");
+        assert!(told.contains("ok    in a row: proved: 3 bytes"), "{told}");
+    }
+}
+
+/// A driver that reads nothing keeps nobody waiting for longer than it may.
+#[cfg(unix)]
+#[test]
+fn a_driver_that_does_not_read_is_told() {
+    let long = script("long", &"x".repeat(200_000));
+    let stops = "read hello; echo ready 1; exec sleep 100";
+    let told = run(&[
+        "exec",
+        "--timeout",
+        "0.5",
+        "--stream",
+        &long,
+        "--",
+        "sh",
+        "-c",
+        stops,
+    ])
+    .with(1);
+    assert!(told.contains(": progress\n"), "{told}");
+    assert!(told.contains("the driver did not answer within "), "{told}");
+}
+
+/// A token tries a split again, and tells what is given to each chunk.
+#[test]
+fn a_token_is_replayed() {
+    for (language, change) in LANGUAGES.into_iter().zip(CONSUMES) {
+        for (change, status) in [(Some(change), 1), (None, 0)] {
+            let Some((program, path)) = driver(language, change) else {
+                continue;
+            };
+            let exec = ["exec", "--framing", "len16", "--", program, &path];
+            let told = run(&[&["replay", "00026f6b@3"], &exec[..]].concat()).with(status);
+            let (verdict, frames) = if status == 0 {
+                ("ok    replayed: 4 bytes, split 3\n", "[\"6f6b\"]")
+            } else {
+                ("FAIL  replayed: prompt\n", "[]")
+            };
+            assert!(told.contains(verdict), "{told}");
+            let trace = format!("feed 00026f: []\nfeed 6b: {frames}\nfinish: []");
+            assert!(told.starts_with(&trace), "{told}");
+        }
+    }
+}
+
+/// A decoder that says nothing of what is left at the end is declared to be one.
+#[test]
+fn a_decoder_that_discards_at_the_end_is_declared() {
+    let changes = [
+        ("        raise EOFError\n", "        decoder.buffer = b''\n"),
+        (
+            "throw new RangeError();\n}",
+            "decoder.buffer = Buffer.alloc(0);\n}",
+        ),
+    ];
+    for (language, change) in LANGUAGES.into_iter().zip(changes) {
+        for arguments in [["--framing", "len16"], ["--hex", "000161000261"]] {
+            let Some(said) = exec(language, Some(change), &arguments) else {
+                continue;
+            };
+            let told = said.with(1);
+            assert!(told.contains(": truncation\n"), "{told}");
+            let declared = [&arguments[..], &["--discards-at-end"]].concat();
+            let told = exec(language, Some(change), &declared).unwrap().with(0);
+            let declared = "; declared: discards at the end of the stream\n";
+            assert!(told.contains(declared), "{told}");
+        }
+        let arguments = ["--framing", "len16", "--discards-at-end"];
+        let Some(said) = exec(language, None, &arguments) else {
+            continue;
+        };
+        let told = said.with(1);
+        assert!(
+            told.contains("FAIL  truncated after 1 of 6: truncation\n"),
+            "{told}"
+        );
+    }
 }

@@ -10,6 +10,12 @@ use crate::split::Split;
 
 /// The longest stream of which every split of two cuts is tried.
 const SHORT: usize = 128;
+/// Between how many edges bytes are taken out.
+const MARKS: usize = 64;
+/// How many bytes the cases that are tried may have in all, if those are enough for so many
+/// of them.
+const BYTES: usize = 64 * 1024 * 1024;
+const LEAST: usize = 64;
 
 /// Returns the smallest violation of the same property that is found: `violates`
 /// tells the violation of a case, `edges` the field edges of a stream.
@@ -30,9 +36,18 @@ pub(super) fn minimize(
     let Some(mut smallest) = same(&violation.case) else {
         return violation;
     };
+    let mut tries = (BYTES / violation.case.stream.len().max(1)).max(LEAST);
     loop {
-        let mut smaller = smaller(&smallest.case, &edges(&smallest.case.stream)).into_iter();
-        let Some(found) = smaller.find_map(|case| same(&case)) else {
+        let edges = edges(&smallest.case.stream);
+        let mut found = None;
+        for case in smaller(&smallest.case, &edges).take(tries) {
+            tries -= 1;
+            found = same(&case);
+            if found.is_some() {
+                break;
+            }
+        }
+        let Some(found) = found else {
             return smallest;
         };
         smallest = found;
@@ -57,60 +72,85 @@ pub(super) fn cut_off(mut violation: Violation) -> Violation {
 }
 
 /// Returns cases that are smaller than `case`, those that say most first.
-fn smaller(case: &Received, edges: &[usize]) -> Vec<Received> {
-    let Received { stream, split } = case;
-    let (len, cuts) = (stream.len(), split.cuts());
-    let mut smaller = Vec::new();
-    let with_split = |split| Received {
-        stream: stream.clone(),
+fn smaller<'a>(case: &'a Received, edges: &'a [usize]) -> impl Iterator<Item = Received> + 'a {
+    let fewer = fewer(case).chain(moved(case, edges));
+    let fewer = fewer.map(|split| Received {
+        stream: case.stream.clone(),
         split,
-    };
+    });
+    fewer.chain(shorter(case, edges))
+}
 
-    // Fewer cuts: all splits of few, then one less than there are.
-    let few = if len <= SHORT { 2 } else { 1 };
-    if let Some(most) = cuts.len().checked_sub(1) {
-        let splits = Split::up_to(len, most.min(few));
-        smaller.extend(splits.map(with_split));
-        for index in 0..cuts.len() {
-            let mut fewer = cuts.to_vec();
-            fewer.remove(index);
-            smaller.push(with_split(Split::new(fewer)));
-        }
-    }
+/// Returns splits of fewer cuts: all of few, or those with one of them of a long stream, then
+/// those with one less than there are.
+fn fewer(Received { stream, split }: &Received) -> impl Iterator<Item = Split> {
+    let (len, cuts) = (stream.len(), split.cuts());
+    let most = cuts.len().checked_sub(1);
+    let every = most.filter(|_| len <= SHORT);
+    let every = every.map(|most| Split::up_to(len, most.min(2)));
+    let few = most.filter(|_| len > SHORT).map(|most| {
+        let single = cuts.iter().take(if most > 0 { cuts.len() } else { 0 });
+        let single = single.map(|&cut| Split::new([cut]));
+        [Split::whole()].into_iter().chain(single)
+    });
+    let without = (0..cuts.len()).map(|index| {
+        let mut fewer = cuts.to_vec();
+        fewer.remove(index);
+        Split::new(fewer)
+    });
+    let few = few.into_iter().flatten();
+    every.into_iter().flatten().chain(few).chain(without)
+}
 
-    // Cuts that are at no edge, moved to one.
-    for (index, cut) in cuts.iter().enumerate() {
-        if !edges.contains(cut) {
-            for &edge in edges.iter().filter(|edge| !cuts.contains(edge)) {
-                let mut moved = cuts.to_vec();
-                moved[index] = edge;
-                smaller.push(with_split(Split::new(moved)));
-            }
-        }
-    }
+/// Returns splits with a cut that is at no edge moved to one.
+fn moved<'a>(
+    Received { split, .. }: &'a Received,
+    edges: &'a [usize],
+) -> impl Iterator<Item = Split> + 'a {
+    let cuts = split.cuts();
+    let inside = cuts.iter().enumerate();
+    let inside = inside.filter(|(_, cut)| !edges.contains(cut));
+    inside.flat_map(move |(index, _)| {
+        let free = edges.iter().filter(|edge| !cuts.contains(edge));
+        free.map(move |&edge| {
+            let mut moved = cuts.to_vec();
+            moved[index] = edge;
+            Split::new(moved)
+        })
+    })
+}
 
-    // Bytes between two edges, or any one byte, taken out; the end cut off.
-    let ends: Vec<usize> = edges.iter().copied().chain([len]).collect();
+/// Returns cases with the bytes between two edges, or any one byte, taken out, or the end cut
+/// off: those with the fewest bytes first.
+fn shorter<'a>(
+    Received { stream, split }: &'a Received,
+    edges: &'a [usize],
+) -> impl Iterator<Item = Received> + 'a {
+    let len = stream.len();
+    let marks: Vec<usize> = edges
+        .iter()
+        .step_by(edges.len().div_ceil(MARKS).max(1))
+        .copied()
+        .collect();
+    let ends: Vec<usize> = marks.iter().copied().chain([len]).collect();
     let between = ends
         .iter()
-        .flat_map(|&to| edges.iter().map(move |&from| (from, to)));
+        .flat_map(|&to| marks.iter().map(move |&from| (from, to)));
     let single = (0..if len <= SHORT { len } else { 0 }).map(|from| (from, from + 1));
     let mut ranges: Vec<(usize, usize)> = between
         .chain(single)
         .filter(|(from, to)| from < to)
         .collect();
     ranges.sort_by_key(|(from, to)| from.abs_diff(*to));
-    for (from, to) in ranges.into_iter().rev() {
+    ranges.into_iter().rev().map(move |(from, to)| {
         let mut shorter = stream.clone();
         shorter.drain(from..to);
-        let shifted = cuts
-            .iter()
-            .map(|&cut| cut.min(from) + cut.saturating_sub(to));
+        let cuts = split.cuts().iter();
+        let shifted = cuts.map(|&cut| cut.min(from) + cut.saturating_sub(to));
         let shifted = Split::new(shifted.filter(|&cut| cut < shorter.len()));
-        smaller.push(Received {
+        Received {
             stream: shorter,
             split: shifted,
-        });
-    }
-    smaller
+        }
+    })
 }

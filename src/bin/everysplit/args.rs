@@ -31,12 +31,11 @@ pub(crate) enum Command {
     /// decoder in Python and in Node; drivers/PROTOCOL.md says how to write another.
     Exec(Exec),
 
-    /// Tests a live server, unmodified: the same request in every split, and the reply must
-    /// not change.
+    /// Tests a live server or client, unmodified: it gets the same in every split, and what it
+    /// does must not change.
     ///
-    /// On Linux each chunk is seen to have been read before the next is sent, so that the
-    /// server gets the very chunks. Elsewhere there is a delay between them, and the report
-    /// says so.
+    /// On Linux each chunk is seen to have been read before the next is sent, so that the very
+    /// chunks arrive. Elsewhere there is a delay between them, and the report says so.
     Tcp(Box<Tcp>),
 
     /// Serves clients that are under test: every frame comes back, in the splits that are
@@ -146,6 +145,10 @@ pub(crate) struct Exec {
     /// saved and loaded.
     #[arg(long, default_value_t = 2, value_name = "N")]
     pub(crate) cuts: usize,
+
+    /// Declares that the end of a stream drops what is no whole frame, and is no error.
+    #[arg(long)]
+    pub(crate) discards_at_end: bool,
 
     /// How many times a decoder may be fed for a proof. Of a longer stream, splits are drawn by
     /// chance.

@@ -22,6 +22,8 @@ const VERSION: &str = "1";
 const LINE: u64 = 64 * 1024 * 1024;
 /// How many frames a driver may give in one answer.
 const FRAMES: usize = 100_000;
+/// How often a driver that does not answer is asked to make a violation small.
+const WAITS: usize = 20;
 /// How often its memory is looked at while it is waited for.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -43,9 +45,13 @@ pub(crate) struct Drivers {
     /// How long it is waited for now: less while a violation is made small by a driver
     /// that did not answer once.
     patience: Duration,
+    /// How often it was waited for in vain.
+    waits: usize,
     running: Option<Running>,
     /// How many times it was asked for frames.
     feeds: u64,
+    /// How many had to be ended.
+    ended: u64,
 }
 
 struct Running {
@@ -71,9 +77,11 @@ impl Drivers {
     pub(crate) fn start(driver: Driver) -> Result<(Self, Option<Rc<str>>), Cannot> {
         let mut drivers = Self {
             patience: driver.timeout,
+            waits: 0,
             driver,
             running: None,
             feeds: 0,
+            ended: 0,
         };
         let running = drivers
             .run()
@@ -88,8 +96,14 @@ impl Drivers {
     }
 
     /// Waits as long as at first from now on.
-    pub(crate) fn renew(&mut self) {
+    pub(crate) const fn renew(&mut self) {
         self.patience = self.driver.timeout;
+        self.waits = 0;
+    }
+
+    /// Returns whether a driver was waited for in vain so often that it is enough.
+    pub(crate) const fn worn(&self) -> bool {
+        self.waits >= WAITS
     }
 
     /// Returns the program that runs, a new one if there is none.
@@ -148,12 +162,19 @@ impl Drivers {
         let asked = asked.unwrap_or_else(|| Err("there is no driver".into()));
         if asked.is_err() && begun.elapsed() >= *patience {
             *patience = driver.timeout.div_f64(10.0);
+            self.waits += 1;
         }
         asked.map_err(|stuck| self.end(&stuck))
     }
 
+    /// Returns how many drivers had to be ended.
+    pub(crate) const fn ended(&self) -> u64 {
+        self.ended
+    }
+
     /// Ends the program that runs, and tells why with what it wrote to stderr.
     fn end(&mut self, stuck: &str) -> String {
+        self.ended += 1;
         let Some(mut running) = self.running.take() else {
             return stuck.into();
         };

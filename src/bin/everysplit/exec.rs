@@ -8,14 +8,14 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use everysplit::check::{
-    self, Certificate, Expected, Harness, Outcome, Property, SplitMap, Violation,
+    self, Certificate, Deviation, Expected, Harness, Outcome, Property, SplitMap, Violation,
 };
-use everysplit::{Received, Sink, Subject};
+use everysplit::{Received, Sink, Split, Subject};
 
 use crate::args::Exec;
 use crate::driver::{Driver, Drivers, Errors, Session, State};
 use crate::format::{ERROR, Format};
-use crate::report::Report;
+use crate::report::{Report, pace};
 use crate::streams::{self, Stream};
 use crate::{Cannot, stop};
 
@@ -38,6 +38,8 @@ struct Asked {
     errors: Errors,
     format: Option<Format>,
     oracle: Oracle,
+    /// Where the decoder is meant to differ from the strict policy.
+    declared: Option<Deviation>,
 }
 
 impl Asked {
@@ -56,8 +58,15 @@ impl Asked {
             Some(_) => Errors::As(ERROR),
             None => Errors::Kinds,
         };
+        let declared = exec.discards_at_end.then_some(Deviation::DiscardsAtEnd);
         let oracle: Oracle = if let Some(format) = format {
-            Rc::new(move |stream: &[u8]| format.parse(stream))
+            Rc::new(move |stream: &[u8]| {
+                let mut expected = format.parse(stream);
+                if declared.is_some() && matches!(expected.outcome, Outcome::Truncated(_)) {
+                    expected.outcome = Outcome::Clean;
+                }
+                expected
+            })
         } else {
             let drivers = Rc::clone(&drivers);
             Rc::new(check::itself(move || Session::new(&drivers, errors)))
@@ -68,6 +77,7 @@ impl Asked {
             errors,
             format,
             oracle,
+            declared,
         })
     }
 
@@ -78,9 +88,16 @@ impl Asked {
     /// Asks of a stream, as much as there may be feeds.
     fn ask(&self, stream: &[u8], exec: &Exec) -> Result<Certificate, Violation> {
         self.drivers.borrow_mut().renew();
-        let sessions = Harness::new(|| self.session(), &*self.oracle);
+        let declared = self.declared_of(stream);
+        let oracle = |stream: &[u8]| self.expected(stream);
+        let sessions = Harness::new(|| self.session(), oracle).declare(declared);
         let len = stream.len() as u64;
         if len * (len + 1) / 2 > exec.feeds {
+            let case = Received {
+                stream: stream.to_vec(),
+                split: Split::bytes(stream.len()),
+            };
+            sessions.check(&case)?;
             let samples = (exec.feeds / FEEDS)
                 .min(BYTES / (3 * len))
                 .clamp(1, SAMPLES);
@@ -90,17 +107,36 @@ impl Asked {
             return sessions.bounded(stream, exec.cuts);
         };
         let state = || State::new(&self.drivers, self.errors, fresh);
-        Harness::new(state, &*self.oracle).prove(stream)
+        Harness::new(state, oracle).declare(declared).prove(stream)
+    }
+
+    /// Returns what is declared of a stream. What a driver gives that breaks on it, byte by
+    /// byte, ends there: that is no end of a frame.
+    fn declared_of(&self, stream: &[u8]) -> Option<Deviation> {
+        let before = self.drivers.borrow().ended();
+        if self.format.is_none() {
+            (self.oracle)(stream);
+        }
+        if self.drivers.borrow().ended() > before {
+            return Some(Deviation::DiscardsAtEnd);
+        }
+        self.declared
+    }
+
+    /// Tells what a stream must give; nothing when the driver is not to be asked any more.
+    fn expected(&self, stream: &[u8]) -> Option<Expected<String, String>> {
+        let worn = self.drivers.borrow().worn();
+        (!worn).then(|| (self.oracle)(stream))
     }
 
     /// Adds to a violation what a driver does not know.
     fn told(&self, violation: Violation) -> Violation {
-        match self.format {
-            Some(format) => Violation {
-                edges: format.edges(&violation.case.stream),
-                ..violation
-            },
-            None => violation,
+        let stream = &violation.case.stream;
+        let edges = self.format.map(|format| format.edges(stream));
+        Violation {
+            edges: edges.unwrap_or_else(|| violation.edges.clone()),
+            declared: self.declared.into_iter().collect(),
+            ..violation
         }
     }
 
@@ -127,6 +163,9 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     }
     let begun = Instant::now();
     for Stream { name, bytes } in &streams {
+        if stop::requested() {
+            break;
+        }
         report.doing(format!("{name}: {} bytes", bytes.len()));
         let verdict = asked.ask(bytes, exec);
         // What a driver does that is ended is no verdict.
@@ -144,8 +183,7 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     report.doing("split maps");
     report.draw(|violation| asked.map(violation));
     let feeds = asked.drivers.borrow().feeds();
-    let seconds = begun.elapsed().as_secs_f64();
-    let covered = format!("{feeds} feeds in {seconds:.1} s");
+    let covered = format!("{feeds} feeds {}", pace(feeds, begun.elapsed()));
     report.finish(covered, stop::requested().then(|| "interrupted".into()))
 }
 
@@ -155,7 +193,8 @@ pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
     let asked = Asked::start(exec)?;
     report.asks(properties(&(asked.oracle)(&case.stream)));
     report.say(trace(&mut asked.session(), case).trim_end());
-    let harness = Harness::new(|| asked.session(), &*asked.oracle);
+    let declared = asked.declared_of(&case.stream);
+    let harness = Harness::new(|| asked.session(), &*asked.oracle).declare(declared);
     let (name, bytes) = ("replayed", case.stream.len());
     match harness.check(case) {
         Ok(()) => report.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),

@@ -278,7 +278,11 @@ impl Report {
 
     fn add(&mut self, name: &str, bytes: usize, verdict: Verdict) {
         let name = name.into();
-        self.run.asked.append(&mut self.asking);
+        // What else was asked of a stream with a violation is not known to have held.
+        match verdict {
+            Verdict::Held(_) => self.run.asked.append(&mut self.asking),
+            Verdict::Violated(_) => self.asking.clear(),
+        }
         self.run.entries.push(Entry {
             name,
             bytes,
@@ -361,6 +365,13 @@ fn tell(run: &Run) {
 
 /// The command, and its version.
 const TOOL: &str = concat!("everysplit ", env!("CARGO_PKG_VERSION"));
+
+/// Tells how fast something was done so many times.
+pub(crate) fn pace(count: u64, time: Duration) -> String {
+    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    let rate = count.saturating_mul(1000) / milliseconds.max(1);
+    format!("in {:.1} s, {rate} a second", time.as_secs_f64())
+}
 
 /// The longest command line that is told, in bytes.
 const LONGEST: usize = 4000;

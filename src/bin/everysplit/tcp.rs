@@ -19,7 +19,7 @@ use crate::Cannot;
 use crate::args::{Reporting, Tcp};
 use crate::format::Format;
 use crate::process::Memory;
-use crate::report::Report;
+use crate::report::{Report, pace};
 use crate::stop::Deadline;
 use crate::streams::{self, Stream};
 use crate::wire::DELAY;
@@ -458,7 +458,7 @@ struct Differs {
 /// What was done.
 #[derive(Default)]
 struct Covered {
-    connections: usize,
+    connections: u64,
     time: Duration,
     splits: usize,
     /// Those of which it was not seen that each chunk was read before the next.
@@ -478,8 +478,8 @@ impl fmt::Display for Covered {
                 "{splits} splits, {timed} of them timed: {DELAY:?} between chunks, of which several may have been read at once"
             )?,
         }
-        let (connections, seconds) = (self.connections, self.time.as_secs_f64());
-        write!(f, "; {connections} connections in {seconds:.1} s")
+        let pace = pace(self.connections, self.time);
+        write!(f, "; {} connections {pace}", self.connections)
     }
 }
 
