@@ -213,9 +213,9 @@ fn frames_at_the_end_are_held_to() {
     assert!(whole(1).unwrap().is_ok());
     // Of too many, as many are asked for as show it.
     for (times, actual) in [
-        (0, "([], Ok(()))"),
-        (2, "([99, 99], Ok(()))"),
-        (50, "([99, 99], Ok(()))"),
+        (0, "at the end ([], Ok(()))"),
+        (2, "at the end ([99, 99], Ok(()))"),
+        (50, "at the end ([99, 99], Ok(()))"),
     ] {
         let violation = prove(times).unwrap_err();
         assert_eq!(violation.property, Property::Truncation, "{violation}");

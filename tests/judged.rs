@@ -210,7 +210,7 @@ fn a_violation_at_the_end_has_no_cut_there() {
         assert_eq!(violation.case.split, Split::whole());
         assert_eq!(
             in_one_line(&violation),
-            "truncation whole: ([], Ok(())) but ([], Err(\"truncated\"))"
+            "truncation whole: at the end ([], Ok(())) but at the end ([], Err(\"truncated\"))"
         );
     }
 }

@@ -244,9 +244,9 @@ fn frames_at_the_end_are_held_to() {
     for split in Split::all(5) {
         check(1, &split).unwrap();
         for (times, actual) in [
-            (0, "([], Ok(()))"),
-            (2, "([[50], [50]], Ok(()))"),
-            (50, "([[50], [50]], Ok(()))"),
+            (0, "at the end ([], Ok(()))"),
+            (2, "at the end ([[50], [50]], Ok(()))"),
+            (50, "at the end ([[50], [50]], Ok(()))"),
         ] {
             let found = check(times, &split).unwrap_err();
             assert_eq!(found.property, Property::Truncation, "{found}");

@@ -102,6 +102,9 @@ fn a_right_server_passes() {
     if cfg!(target_os = "linux") {
         assert!(told.contains("\n15 splits, observed: "), "{told}");
     }
+    let port = server(right).port();
+    let localhost = format!("localhost:{port}");
+    run(&["tcp", "--connect", &localhost, "--hex", REQUEST]).with(0);
     let told = ask(at_the_end, 0, &["--budget", "3"]);
     assert!(told.contains("3 of 4 splits of 1 cut"), "{told}");
 }

@@ -28,16 +28,18 @@ pub fn itself<S: Subject>(make: impl Fn() -> S) -> impl Fn(&[u8]) -> Expected<S:
             let result = guard(at, || subject.feed(byte, &mut given));
             frames.extend(given.iter().map(|frame| (at, frame.clone())));
             match result {
-                Ok(Ok(())) => continue,
-                Ok(Err(error)) => outcome = Outcome::Rejected { at, error },
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    outcome = Outcome::Rejected { at, error };
+                    return Expected {
+                        frames,
+                        at_end,
+                        outcome,
+                    };
+                }
                 // What panics here does so under test, where it is told.
-                Err(_) => {}
+                Err(_) => break,
             }
-            return Expected {
-                frames,
-                at_end,
-                outcome,
-            };
         }
         given.clear();
         let result = guard(stream.len(), || subject.finish(&mut given)).unwrap_or(Ok(()));

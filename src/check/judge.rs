@@ -187,7 +187,12 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
             return Ok(());
         }
         let (expected, actual) = ((&self.at_end, result), (call.frames, call.result));
-        Err(found(property, len, &expected, &actual))
+        Err(found(
+            property,
+            len,
+            &format_args!("at the end {expected:?}"),
+            &format_args!("at the end {actual:?}"),
+        ))
     }
 
     /// Returns how many bytes a subject holds while it is fed the bytes `from..to`:

@@ -1,7 +1,7 @@
 //! What the command can be asked. It does nothing.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -169,7 +169,7 @@ pub(crate) struct Tcp {
     pub(crate) reporting: Reporting,
 
     /// Tests a server that runs, at an address such as 127.0.0.1:7000.
-    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["command", "port", "listen"])]
+    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with_all = ["command", "port", "listen"])]
     pub(crate) connect: Option<SocketAddr>,
 
     /// Tests a server that is started: its port on 127.0.0.1. Its command stands behind --.
@@ -319,6 +319,13 @@ pub(crate) enum Framing {
 pub(crate) enum Order {
     Little,
     Big,
+}
+
+/// Resolves a name; one of IPv4 is what most servers listen on.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let addresses = text.to_socket_addrs().map_err(|error| error.to_string())?;
+    let address = addresses.min_by_key(SocketAddr::is_ipv6);
+    address.ok_or_else(|| "nobody has this name".into())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -7,8 +7,9 @@ mod junit;
 mod known;
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use everysplit::check::{Property, SplitMap, Violation};
@@ -207,8 +208,7 @@ impl Report {
                     .into());
                 }
             };
-            fs::write(path, "")
-                .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            writable(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
             files.push((path.clone(), format));
         }
         let known = reporting.known.as_deref().map(Known::read).transpose()?;
@@ -328,6 +328,16 @@ impl Report {
             _ => Ok(run.held()),
         }
     }
+}
+
+/// Tries to write a file, and leaves it as it is.
+fn writable(path: &Path) -> io::Result<()> {
+    let new = !path.exists();
+    OpenOptions::new().append(true).create(true).open(path)?;
+    if new {
+        fs::remove_file(path)?;
+    }
+    Ok(())
 }
 
 /// Tells the smallest violation of each property, how the properties fared, and the summary.

@@ -4,9 +4,10 @@
 mod client;
 mod hostile;
 mod server;
+mod told;
 
 use std::collections::HashMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,12 +20,12 @@ use crate::Cannot;
 use crate::args::{Reporting, Tcp};
 use crate::format::Format;
 use crate::process::Memory;
-use crate::report::{Report, pace};
+use crate::report::Report;
 use crate::stop::Deadline;
 use crate::streams::{self, Stream};
-use crate::wire::DELAY;
 use client::Client;
 use server::Server;
+use told::{Covered, Tried, excerpt, reply_from, same, told};
 
 /// How often the whole stream is sent first.
 const BASELINES: usize = 3;
@@ -39,6 +40,9 @@ const MAP: usize = 2000;
 trait Peer {
     /// What it is called.
     fn name(&self) -> &'static str;
+
+    /// What that is called which comes of a connection.
+    fn answer(&self) -> &'static str;
 
     /// Sends a stream in a split, on a connection of its own.
     fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot>;
@@ -256,6 +260,7 @@ impl<'a> Asking<'a> {
                 bytes: bytes.len(),
                 splits: tried.into_keys().collect(),
                 reply: baseline.reply.len(),
+                answer: self.peer.answer(),
             };
             self.report.held(name, bytes.len(), told.to_string());
             return Ok(());
@@ -264,7 +269,11 @@ impl<'a> Asking<'a> {
         let (stream, count) = (bytes.clone(), tried.len());
         let case = Received { stream, split };
         let Differs { actual, .. } = &mut differs;
-        let _ = write!(actual, "; {violated} of {count} splits have another reply");
+        let answer = self.peer.answer();
+        let _ = write!(
+            actual,
+            "; {violated} of {count} splits have another {answer}"
+        );
         let map = (2..=MAP).contains(&bytes.len()).then(|| {
             SplitMap::of(bytes.len(), &edges, |split| match tried.get(split) {
                 None => Cell::Untried,
@@ -455,69 +464,6 @@ struct Differs {
     actual: String,
 }
 
-/// What was done.
-#[derive(Default)]
-struct Covered {
-    connections: u64,
-    time: Duration,
-    splits: usize,
-    /// Those of which it was not seen that each chunk was read before the next.
-    timed: usize,
-}
-
-impl fmt::Display for Covered {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { splits, timed, .. } = self;
-        match timed {
-            0 => write!(
-                f,
-                "{splits} splits, observed: each chunk was read before the next was sent"
-            )?,
-            _ => write!(
-                f,
-                "{splits} splits, {timed} of them timed: {DELAY:?} between chunks, of which several may have been read at once"
-            )?,
-        }
-        let pace = pace(self.connections, self.time);
-        write!(f, "; {} connections {pace}", self.connections)
-    }
-}
-
-/// Which splits of a stream held.
-struct Tried {
-    bytes: usize,
-    splits: Vec<Split>,
-    reply: usize,
-}
-
-impl fmt::Display for Tried {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            bytes,
-            splits,
-            reply,
-        } = self;
-        let all = bytes - 1;
-        let of = |cuts| {
-            splits
-                .iter()
-                .filter(|split| split.cuts().len() == cuts)
-                .count()
-        };
-        let (one, two) = (of(1), of(2));
-        let more = splits.len() - 1 - one - two;
-        write!(
-            f,
-            "{bytes} bytes, coalesced, {one} of {all} splits of 1 cut, "
-        )?;
-        write!(f, "{two} of {} of 2", all * all.saturating_sub(1) / 2)?;
-        if more > 0 {
-            write!(f, ", {more} of more (byte by byte, and by chance)")?;
-        }
-        write!(f, ": one reply of {reply} bytes")
-    }
-}
-
 /// Every split of one cut, byte by byte, random ones, then those of two cuts, as many as
 /// the budget allows.
 fn splits(len: usize, tcp: &Tcp) -> impl Iterator<Item = Split> {
@@ -534,42 +480,4 @@ fn masked(masks: &[Regex], reply: &[u8]) -> Vec<u8> {
     masks.iter().fold(reply.to_vec(), |reply, mask| {
         mask.replace_all(&reply, &b"*"[..]).into_owned()
     })
-}
-
-/// Makes a violation of which all bytes were in.
-fn told(property: Property, case: Received, expected: String, actual: String) -> Violation {
-    Violation {
-        property,
-        offset: case.stream.len(),
-        case,
-        edges: Vec::new(),
-        declared: Vec::new(),
-        expected: expected.into(),
-        actual: actual.into(),
-    }
-}
-
-/// Tells a reply, from where it is of interest.
-fn reply_from(reply: &[u8], at: usize) -> String {
-    let from = if at == 0 {
-        String::new()
-    } else {
-        format!(", from byte {at}")
-    };
-    format!("{} bytes{from}: \"{}\"", reply.len(), excerpt(reply, at))
-}
-
-/// Returns how many bytes two replies begin alike.
-fn same(one: &[u8], other: &[u8]) -> usize {
-    let alike = one
-        .iter()
-        .zip(other)
-        .take_while(|(one, other)| one == other);
-    alike.count()
-}
-
-fn excerpt(reply: &[u8], at: usize) -> String {
-    let rest = reply.get(at..).unwrap_or_default();
-    let end = if rest.len() > 60 { "..." } else { "" };
-    format!("{}{end}", rest[..rest.len().min(60)].escape_ascii())
 }

@@ -97,6 +97,10 @@ impl Peer for Client<'_> {
         "client"
     }
 
+    fn answer(&self) -> &'static str {
+        "outcome"
+    }
+
     fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot> {
         // Nobody is left over from the last one.
         while self.listener.accept().is_ok() {}

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use everysplit::check::{Property, Violation};
 use everysplit::{Received, Split};
 
-use super::{Ask, Asking, Baseline, Ending, excerpt, told};
+use super::told::{excerpt, told};
+use super::{Ask, Asking, Baseline, Ending};
 use crate::Cannot;
 use crate::format::Format;
 use crate::streams::Stream;

@@ -81,6 +81,10 @@ impl Peer for Server<'_> {
         "server"
     }
 
+    fn answer(&self) -> &'static str {
+        "reply"
+    }
+
     fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot> {
         if self.tcp.fresh {
             self.start()?;
