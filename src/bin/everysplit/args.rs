@@ -29,6 +29,7 @@ pub(crate) enum Command {
     /// The driver is a program that is fed chunks over stdin and answers with frames over
     /// stdout, a line each. drivers/driver.py and drivers/driver.js are ready for a
     /// decoder in Python and in Node; drivers/PROTOCOL.md says how to write another.
+    #[command(after_help = EXEC)]
     Exec(Exec),
 
     /// Tests a live server or client, unmodified: it gets the same in every split, and what it
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     ///
     /// On Linux each chunk is seen to have been read before the next is sent, so that the very
     /// chunks arrive. Elsewhere there is a delay between them, and the report says so.
+    #[command(after_help = TCP)]
     Tcp(Box<Tcp>),
 
     /// Serves clients that are under test: every frame comes back, in the splits that are
@@ -55,6 +57,17 @@ pub(crate) enum Command {
     /// Tries a violation again, of which the token was told.
     Replay(Replay),
 }
+
+const EXEC: &str = "\
+Examples:
+  everysplit exec --framing len16 -- python3 drivers/driver.py
+  everysplit exec --stream recorded.bin --report report.html -- node driver.js";
+
+const TCP: &str = "\
+Examples:
+  everysplit tcp --port 7000 --stream request.bin -- python3 server.py
+  everysplit tcp --connect localhost:7000 --framing len32 --message ls --hostile
+  everysplit tcp --listen 7000 --stream reply.bin -- python3 client.py";
 
 #[derive(Arguments, Clone, Debug)]
 pub(crate) struct Serve {
