@@ -246,6 +246,19 @@ fn bad_input_is_told_in_a_line() {
         &["exec", "--hex", "00", "--", "sh", "-c", "echo ready 2; cat"],
         "the driver speaks another version of the protocol",
     );
+    let long = "00".repeat(1000);
+    cannot(
+        &[
+            "exec",
+            "--feeds",
+            "3999",
+            "--hex",
+            &long,
+            "--",
+            "no-such-program",
+        ],
+        "is too long: byte by byte, it takes 4000 feeds; give a part of it, or --feeds 4000",
+    );
     cannot(
         &["replay", "00026f6b", "exec", "--", "cat"],
         "no @ and split behind the bytes; write a token such as 0a0b0c@1,2",
@@ -306,7 +319,7 @@ fn a_header_in_json_is_a_format_too() {
 #[test]
 fn a_long_stream_is_sampled() {
     let long = format!("{:04x}{}", 700, "61".repeat(700));
-    for feeds in ["1000", "300000"] {
+    for feeds in ["3000", "300000"] {
         let arguments = [
             "--framing",
             "len16",
@@ -321,8 +334,8 @@ fn a_long_stream_is_sampled() {
             return;
         };
         let told = said.with(0);
-        let tier = if feeds == "1000" {
-            "sampled: 702 bytes, 35 splits"
+        let tier = if feeds == "3000" {
+            "sampled: 702 bytes, 107 splits"
         } else {
             "proved: 702 bytes"
         };
@@ -341,6 +354,8 @@ fn a_driver_that_does_not_read_is_told() {
         "exec",
         "--timeout",
         "0.5",
+        "--feeds",
+        "1000000",
         "--stream",
         &long,
         "--",

@@ -164,7 +164,7 @@ pub(crate) struct Exec {
     pub(crate) discards_at_end: bool,
 
     /// How many times a decoder may be fed for a proof. Of a longer stream, splits are drawn by
-    /// chance.
+    /// chance; one of more than a quarter as many bytes is not asked of.
     #[arg(long, default_value_t = 200_000, value_name = "N")]
     pub(crate) feeds: u64,
 
@@ -196,7 +196,7 @@ pub(crate) struct Tcp {
 
     /// Tests a client, which is started for each connection and connects to this port on
     /// 127.0.0.1. Its command stands behind --; the streams are what it is replied.
-    #[arg(long, requires = "command", value_name = "PORT")]
+    #[arg(long, requires = "command", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) listen: Option<u16>,
 
     /// Starts the server anew for each connection, for one that serves only one.

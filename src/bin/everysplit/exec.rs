@@ -28,6 +28,13 @@ const FEEDS: u64 = 28;
 /// How many bytes they may be in all.
 const BYTES: u64 = 64 * 1024 * 1024;
 
+/// A stream, and what it must give.
+struct Due<'a> {
+    stream: &'a [u8],
+    expected: Expected<String, String>,
+    declared: Option<Deviation>,
+}
+
 type Oracle = Rc<dyn Fn(&[u8]) -> Expected<String, String>>;
 
 /// A decoder in a driver, and what is known of it.
@@ -94,48 +101,53 @@ impl Asked {
         Session::new(&self.drivers, self.errors)
     }
 
-    /// Asks of a stream, as much as there may be feeds.
-    fn ask(&self, stream: &[u8], exec: &Exec) -> Result<Certificate, Violation> {
+    /// Finds out what a stream must give.
+    fn due<'a>(&self, stream: &'a [u8]) -> Due<'a> {
         self.drivers.borrow_mut().renew();
-        let declared = self.declared_of(stream);
-        let oracle = |stream: &[u8]| self.expected(stream);
+        let before = self.drivers.borrow().ended();
+        let expected = (self.oracle)(stream);
+        // What a driver gives that breaks on it, byte by byte, can be anything.
+        let broken = self.format.is_none() && self.drivers.borrow().ended() > before;
+        let broken = broken.then_some(Deviation::DiscardsAtEnd);
+        Due {
+            stream,
+            expected,
+            declared: broken.or(self.declared),
+        }
+    }
+
+    /// Tells what a stream must give; nothing when the driver is not to be asked any more.
+    fn expected(&self, due: &Due<'_>, stream: &[u8]) -> Option<Expected<String, String>> {
+        let worn = self.drivers.borrow().worn();
+        let known = (stream == due.stream).then(|| due.expected.clone());
+        (!worn).then(|| known.unwrap_or_else(|| (self.oracle)(stream)))
+    }
+
+    /// Asks of a stream, as much as there may be feeds.
+    fn ask(&self, due: &Due<'_>, exec: &Exec) -> Result<Certificate, Violation> {
+        let Due {
+            stream, declared, ..
+        } = *due;
+        self.drivers.borrow_mut().renew();
+        let oracle = |stream: &[u8]| self.expected(due, stream);
         let sessions = Harness::new(|| self.session(), oracle).declare(declared);
         let len = stream.len() as u64;
         if len * (len + 1) / 2 > exec.feeds {
-            let case = Received {
-                stream: stream.to_vec(),
-                split: Split::bytes(stream.len()),
-            };
-            sessions.check(&case)?;
             let samples = (exec.feeds / FEEDS)
                 .min(BYTES / (3 * len))
                 .clamp(1, SAMPLES);
-            return sessions.sampled(stream, 0, samples);
+            let certificate = sessions.sampled(stream, 0, samples)?;
+            sessions.check(&Received {
+                stream: stream.to_vec(),
+                split: Split::bytes(stream.len()),
+            })?;
+            return Ok(certificate);
         }
         let Some(fresh) = &self.fresh else {
             return sessions.bounded(stream, exec.cuts);
         };
         let state = || State::new(&self.drivers, self.errors, fresh);
         Harness::new(state, oracle).declare(declared).prove(stream)
-    }
-
-    /// Returns what is declared of a stream. What a driver gives that breaks on it, byte by
-    /// byte, can be anything.
-    fn declared_of(&self, stream: &[u8]) -> Option<Deviation> {
-        let before = self.drivers.borrow().ended();
-        if self.format.is_none() {
-            (self.oracle)(stream);
-        }
-        if self.drivers.borrow().ended() > before {
-            return Some(Deviation::DiscardsAtEnd);
-        }
-        self.declared
-    }
-
-    /// Tells what a stream must give; nothing when the driver is not to be asked any more.
-    fn expected(&self, stream: &[u8]) -> Option<Expected<String, String>> {
-        let worn = self.drivers.borrow().worn();
-        (!worn).then(|| (self.oracle)(stream))
     }
 
     /// Adds to a violation what a driver does not know.
@@ -165,6 +177,15 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     let streams = streams::gather(&exec.streams, |format| {
         format.streams(&exec.streams.message)
     })?;
+    for Stream { name, bytes } in &streams {
+        let feeds = 4 * bytes.len() as u64;
+        if feeds > exec.feeds {
+            return Err(format!(
+                "{name} is too long: byte by byte, it takes {feeds} feeds; give a part of it, or --feeds {feeds}"
+            )
+            .into());
+        }
+    }
     let mut report = Report::begin(&exec.reporting)?;
     let asked = Asked::start(exec)?;
     if asked.fresh.is_none() {
@@ -176,12 +197,13 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
             break;
         }
         report.doing(format!("{name}: {} bytes", bytes.len()));
-        let verdict = asked.ask(bytes, exec);
+        let due = asked.due(bytes);
+        let verdict = asked.ask(&due, exec);
         // What a driver does that is ended is no verdict.
         if stop::requested() {
             break;
         }
-        report.asks(properties(&(asked.oracle)(bytes)));
+        report.asks(properties(&due.expected));
         match verdict {
             Ok(certificate) => report.held(name, bytes.len(), certificate.to_string()),
             Err(violation) => {
@@ -200,10 +222,12 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
 pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
     let mut report = Report::begin(&exec.reporting.replayed())?;
     let asked = Asked::start(exec)?;
-    report.asks(properties(&(asked.oracle)(&case.stream)));
+    let due = asked.due(&case.stream);
+    report.asks(properties(&due.expected));
     report.say(trace(&mut asked.session(), case).trim_end());
-    let declared = asked.declared_of(&case.stream);
-    let harness = Harness::new(|| asked.session(), &*asked.oracle).declare(declared);
+    asked.drivers.borrow_mut().renew();
+    let oracle = |stream: &[u8]| asked.expected(&due, stream);
+    let harness = Harness::new(|| asked.session(), oracle).declare(due.declared);
     let (name, bytes) = ("replayed", case.stream.len());
     match harness.check(case) {
         Ok(()) => report.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),

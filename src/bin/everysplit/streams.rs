@@ -7,6 +7,9 @@ use crate::Cannot;
 use crate::args::Streams;
 use crate::format::Format;
 
+/// How many digits of a stream are part of its name.
+const LONG: usize = 64;
+
 /// A stream and what to call it.
 pub(crate) struct Stream {
     pub(crate) name: String,
@@ -49,7 +52,11 @@ pub(crate) fn gather(
     for text in &streams.hex {
         let bytes = hex::decode(text)
             .map_err(|error| format!("{text:?} is no stream: {error}; write two digits a byte"))?;
-        gathered.push(Stream::new(format!("hex {text}"), bytes));
+        let name = match text.get(..LONG) {
+            Some(begun) => format!("hex {begun}... of {} bytes", bytes.len()),
+            None => format!("hex {text}"),
+        };
+        gathered.push(Stream::new(name, bytes));
     }
     if let Some(format) = Format::of(streams) {
         gathered.extend(make(format));
