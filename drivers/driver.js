@@ -33,7 +33,8 @@ function* finish(decoder) {
   if (decoder.buffer.length > 0) throw new RangeError();
 }
 
-let decoder;
+// The decoder with its first error, after which it is not used any more.
+let state;
 const saved = new Map();
 
 function answer(line) {
@@ -44,25 +45,27 @@ function answer(line) {
     case 'hello':
       return 'ready 1 states\n';
     case 'new':
-      decoder = create(Object.fromEntries(words.filter(Boolean).map((pair) => pair.split('='))));
+      state = { decoder: create(Object.fromEntries(words.filter(Boolean).map((pair) => pair.split('=')))) };
       break;
     case 'save': {
-      const bytes = v8.serialize(decoder);
+      const bytes = v8.serialize(state);
       const digest = crypto.createHash('sha256').update(bytes).digest('hex');
       saved.set(digest, bytes);
       return `ready ${digest}\n`;
     }
     case 'load':
-      decoder = v8.deserialize(saved.get(rest));
+      state = v8.deserialize(saved.get(rest));
       break;
     case 'feed':
     case 'finish':
       try {
-        const frames = word === 'feed' ? feed(decoder, Buffer.from(rest, 'hex')) : finish(decoder);
+        const { decoder, failed } = state;
+        const frames = failed ? [] : word === 'feed' ? feed(decoder, Buffer.from(rest, 'hex')) : finish(decoder);
         for (const frame of frames) out.push(`frame ${Buffer.isBuffer(frame) ? frame.toString('hex') : frame}\n`);
       } catch (error) {
-        out.push(`error ${error.code ?? error.name}\n`);
+        state.failed = error.code ?? error.name;
       }
+      if (state.failed) out.push(`error ${state.failed}\n`);
       break;
     default:
       throw new Error(`unknown message: ${line}`);

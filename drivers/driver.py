@@ -44,33 +44,38 @@ def finish(decoder):
 
 
 def main():
-    decoder, saved = None, {}
+    # The decoder with its first error, after which it is not used any more.
+    state, saved = None, {}
     for line in sys.stdin:
         word, _, rest = line.rstrip("\n").partition(" ")
         answer = "ready"
         if word == "hello":
             answer = "ready 1 states"
         elif word == "new":
-            decoder = new(dict(pair.split("=", 1) for pair in rest.split()))
+            state = [new(dict(pair.split("=", 1) for pair in rest.split())), None]
         elif word == "save":
-            answer = "ready " + save(decoder, saved)
+            answer = "ready " + save(state, saved)
         elif word == "load":
-            decoder = copy.deepcopy(saved[rest])
+            state = copy.deepcopy(saved[rest])
         elif word in ("feed", "finish"):
+            decoder, failed = state
             try:
-                for frame in feed(decoder, bytes.fromhex(rest)) if word == "feed" else finish(decoder):
-                    print("frame", frame.hex() if isinstance(frame, bytes) else frame)
+                if not failed:
+                    for frame in feed(decoder, bytes.fromhex(rest)) if word == "feed" else finish(decoder):
+                        print("frame", frame.hex() if isinstance(frame, bytes) else frame)
             except Exception as error:
-                print("error", type(error).__name__)
+                state[1] = failed = type(error).__name__
+            if failed:
+                print("error", failed)
         else:
             sys.exit(f"unknown message: {line!r}")
         print(answer, flush=True)
 
 
-def save(decoder, saved):
-    digest = hashlib.sha256(pickle.dumps(decoder)).hexdigest()
+def save(state, saved):
+    digest = hashlib.sha256(pickle.dumps(state)).hexdigest()
     if digest not in saved:
-        saved[digest] = copy.deepcopy(decoder)
+        saved[digest] = copy.deepcopy(state)
     return digest
 
 

@@ -264,6 +264,14 @@ fn bad_input_is_told_in_a_line() {
         "no @ and split behind the bytes; write a token such as 0a0b0c@1,2",
     );
     cannot(
+        &["replay", "00@9", "exec", "--", "no-such-program"],
+        "00@9 is cut behind its 1 bytes",
+    );
+    cannot(
+        &["exec", "--hex", "00", "--config", "foo", "--", "cat"],
+        "--config foo is no KEY=VALUE",
+    );
+    cannot(
         &["replay", "00@whole", "exec", "--", "no-such-program"],
         "everysplit: cannot start no-such-program: ",
     );
@@ -340,7 +348,7 @@ fn a_long_stream_is_sampled() {
             "proved: 702 bytes"
         };
         assert!(told.contains(tier), "{told}");
-        assert!(told.contains("ok    in a row: proved: 3 bytes"), "{told}");
+        assert!(told.contains("ok    in a row: proved: 6 bytes"), "{told}");
     }
 }
 
@@ -421,5 +429,49 @@ fn a_decoder_that_discards_at_the_end_is_declared() {
             told.contains("FAIL  truncated after 1 of 6: truncation\n"),
             "{told}"
         );
+    }
+}
+
+/// One message is sent twice: its second one may be lost.
+#[test]
+fn one_message_is_two_frames() {
+    for (language, change) in LANGUAGES.into_iter().zip(STALLS) {
+        let arguments = ["--framing", "len16", "--message", "one"];
+        let Some(said) = exec(language, Some(change), &arguments) else {
+            continue;
+        };
+        let told = said.with(1);
+        assert!(told.contains("FAIL  in a row: prompt\n"), "{told}");
+        // Of a stream with a violation, nothing else is known.
+        assert!(told.contains("\nevery_split  not known, "), "{told}");
+    }
+}
+
+/// A decoder is not asked any more after its first error, and what that is is told.
+#[test]
+fn errors_are_kept_and_told() {
+    for language in LANGUAGES {
+        let arguments = ["--config", "max=2", "--hex", "00 03 61 62 63"];
+        if let Some(said) = exec(language, None, &arguments) {
+            let told = said.with(0);
+            assert!(told.contains("\npoisoned     held\n"), "{told}");
+        }
+    }
+    let typo = ("decoder.buffer += chunk", "decoder.bufer += chunk");
+    if let Some(said) = exec(LANGUAGES[0], Some(typo), &["--framing", "len16"]) {
+        let told = said.with(1);
+        assert!(told.contains("Err(AttributeError)"), "{told}");
+    }
+}
+
+/// The time is bounded, whatever is asked.
+#[test]
+fn the_time_is_bounded() {
+    let stream = "000161".repeat(100);
+    let arguments = ["--hex", &stream, "--cuts", "99", "--time", "2"];
+    let change = ("\"ready 1 states\"", "\"ready 1\"");
+    if let Some(said) = exec(LANGUAGES[0], Some(change), &arguments) {
+        assert_eq!(said.stderr, "everysplit: the time is up, see --time\n");
+        said.with(2);
     }
 }

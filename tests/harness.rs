@@ -300,12 +300,12 @@ fn a_split_and_a_token_can_be_too_long_to_tell() {
     let violation = wrong.check(&case).unwrap_err();
     let told = violation.to_string();
     assert!(
-        told.contains("\n  split     3002 cuts: violation.case.split\n"),
+        told.contains("\n  split     3002 cuts, see its case\n"),
         "{told}"
     );
     let token = violation.case.to_string();
     let replay = format!(
-        "\n  replay    a token of {} characters: violation.case.to_string()",
+        "\n  replay    a token of {} characters, see its case",
         token.len()
     );
     assert!(told.ends_with(&replay), "{told}");

@@ -5,9 +5,15 @@ mod command;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use command::{REQUEST, Serve, cannot, free_port, listens, run, script, server, there_is};
+use command::{
+    REQUEST, Serve, cannot, everysplit, free_port, listens, run, script, server, there_is,
+};
 
 /// Answers each frame as soon as it is there.
 fn right(mut socket: TcpStream) {
@@ -106,7 +112,7 @@ fn a_right_server_passes() {
     let localhost = format!("localhost:{port}");
     run(&["tcp", "--connect", &localhost, "--hex", REQUEST]).with(0);
     let told = ask(at_the_end, 0, &["--budget", "3"]);
-    assert!(told.contains("3 of 4 splits of 1 cut"), "{told}");
+    assert!(told.contains("2 of 4 splits of 1 cut"), "{told}");
 }
 
 #[test]
@@ -134,6 +140,91 @@ fn a_server_that_never_replies_is_no_success() {
     assert!(told.contains("the server replied to nothing"), "{told}");
 }
 
+/// Takes its time for each answer; a frame that comes alone is not told from another.
+fn slow(mut socket: TcpStream, right: bool) {
+    let mut length = [0];
+    while socket.read_exact(&mut length).is_ok() {
+        let mut body = vec![0; length[0].into()];
+        if socket.read_exact(&mut body).is_err() {
+            return;
+        }
+        // Whether there is more behind it.
+        socket.set_nonblocking(true).unwrap();
+        let alone = socket.peek(&mut [0]).is_err();
+        socket.set_nonblocking(false).unwrap();
+        thread::sleep(Duration::from_millis(300));
+        if alone && !right && body.len() == 2 {
+            body.clear();
+        }
+        if socket.write_all(&[b"[", &body[..], b"]"].concat()).is_err() {
+            return;
+        }
+    }
+}
+
+/// A reply that pauses is waited for to its end.
+#[test]
+fn a_slow_reply_is_waited_for() {
+    let bounds = ["--quiet", "0.1", "--budget", "5"];
+    let told = ask(|socket| slow(socket, true), 0, &bounds);
+    assert!(told.contains(": one reply of 7 bytes\n"), "{told}");
+    let told = ask(|socket| slow(socket, false), 1, &bounds);
+    assert!(told.contains("\n  split     3\n"), "{told}");
+}
+
+/// What was found is told when the time is up, and fails.
+#[test]
+fn a_violation_outlives_the_time() {
+    let address = server(one_recv).to_string();
+    let long = "0161".repeat(50);
+    let ask = [
+        "tcp",
+        "--connect",
+        &address,
+        "--hex",
+        &long,
+        "--quiet",
+        "0.2",
+    ];
+    let said = run(&[&ask[..], &["--time", "2", "--rate", "20"]].concat());
+    let told = said.with(1);
+    assert!(told.contains(": every_split\n"), "{told}");
+    assert!(
+        told.contains("not all was asked: the time is up, see --time\n"),
+        "{told}"
+    );
+}
+
+/// Who fails now and then, whatever the split, is accused of nothing.
+#[test]
+fn a_server_that_fails_by_chance_is_no_violation() {
+    static CLIENTS: AtomicUsize = AtomicUsize::new(0);
+    let busy: Serve = |mut socket| match CLIENTS.fetch_add(1, Ordering::Relaxed) {
+        9 => drop(socket.write_all(b"busy")),
+        _ => right(socket),
+    };
+    let told = ask(busy, 2, &[]);
+    assert!(
+        told.contains("the server's own replies to hex 026f6b0161 in the split "),
+        "{told}"
+    );
+    assert!(told.contains("it depends on something else too"), "{told}");
+}
+
+/// Whoever does not listen to what is told misses it, and nothing else happens.
+#[test]
+fn nobody_has_to_listen() {
+    let address = server(one_recv).to_string();
+    let mut command = everysplit(&["tcp", "--connect", &address, "--hex", REQUEST]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let said = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&said.stderr);
+    assert_eq!(said.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr, "");
+}
+
 /// What differs anyway is told, and can be masked.
 #[test]
 fn a_server_that_differs_from_itself_is_no_violation() {
@@ -153,6 +244,10 @@ fn bad_input_is_told() {
         cannot(&[&["tcp", "--hex", "00"], arguments].concat(), said);
     };
     tcp(&["--connect", &address], "nobody listens on 127.0.0.1:");
+    tcp(&["--budget", "0"], "invalid value '0' for '--budget <N>'");
+    tcp(&["--hex", ""], "a stream is empty: give it some bytes");
+    let replay = ["replay", "00@1", "tcp", "--connect", &address];
+    cannot(&replay, "00@1 is cut behind its 1 bytes");
     tcp(&[], "there is nobody to test: give --connect");
     tcp(
         &["--port", &port],

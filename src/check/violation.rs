@@ -154,7 +154,7 @@ impl fmt::Display for Violation {
         self.hexdump(f)?;
         match self.case.split.cuts().len() {
             ..=CUTS => writeln!(f, "  split     {}", self.case.split)?,
-            cuts => writeln!(f, "  split     {cuts} cuts: violation.case.split")?,
+            cuts => writeln!(f, "  split     {cuts} cuts, see its case")?,
         }
         writeln!(f, "  bytes in  {} of {len}", self.offset)?;
         for (name, what) in [("expected", &self.expected), ("actual  ", &self.actual)] {
@@ -174,7 +174,7 @@ impl fmt::Display for Violation {
             token if token.len() <= TOKEN => write!(f, "  replay    {token}{}", self.between()),
             token => write!(
                 f,
-                "  replay    a token of {} characters: violation.case.to_string()",
+                "  replay    a token of {} characters, see its case",
                 token.len()
             ),
         }

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -163,6 +164,10 @@ pub(crate) struct Exec {
     #[arg(long)]
     pub(crate) discards_at_end: bool,
 
+    /// How many seconds it all may take.
+    #[arg(long, default_value = "600", value_parser = seconds, value_name = "SECONDS")]
+    pub(crate) time: Duration,
+
     /// How many times a decoder may be fed for a proof. Of a longer stream, splits are drawn by
     /// chance; one of more than a quarter as many bytes is not asked of.
     #[arg(long, default_value_t = 200_000, value_name = "N")]
@@ -218,8 +223,8 @@ pub(crate) struct Tcp {
     pub(crate) growth: u64,
 
     /// How many connections are made for a stream, at most.
-    #[arg(long, default_value_t = 1000, value_name = "N")]
-    pub(crate) budget: usize,
+    #[arg(long, default_value = "1000", value_name = "N")]
+    pub(crate) budget: NonZero<usize>,
 
     /// How many connections are made in a second, at most.
     #[arg(long, default_value_t = 5000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::ffi::OsString;
+use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::panic::resume_unwind;
 use std::rc::Rc;
@@ -20,8 +21,6 @@ use crate::stop;
 const VERSION: &str = "1";
 /// The longest line that a driver may write, in bytes.
 const LINE: u64 = 64 * 1024 * 1024;
-/// How many frames a driver may give in one answer.
-const FRAMES: usize = 100_000;
 /// How often a driver that does not answer is asked to make a violation small.
 const WAITS: usize = 20;
 /// How often its memory is looked at while it is waited for.
@@ -36,6 +35,8 @@ pub(crate) struct Driver {
     pub(crate) timeout: Duration,
     /// How much memory it may take, in MiB.
     pub(crate) memory: u64,
+    /// How many frames it may give in one answer.
+    pub(crate) frames: usize,
 }
 
 /// A driver, and the program that runs now: there is a new one behind each that was
@@ -45,6 +46,8 @@ pub(crate) struct Drivers {
     /// How long it is waited for now: less while a violation is made small by a driver
     /// that did not answer once.
     patience: Duration,
+    /// The longest that an answer took.
+    slowest: Duration,
     /// How often it was waited for in vain.
     waits: usize,
     running: Option<Running>,
@@ -78,6 +81,7 @@ impl Drivers {
         let mut drivers = Self {
             patience: driver.timeout,
             waits: 0,
+            slowest: Duration::ZERO,
             driver,
             running: None,
             feeds: 0,
@@ -145,7 +149,7 @@ impl Drivers {
     /// Asks some messages at once.
     fn ask(&mut self, messages: String, count: usize) -> Result<Vec<Answer>, String> {
         if stop::requested() {
-            return Err("interrupted".into());
+            return Err("it was to stop".into());
         }
         self.run()?;
         self.feeds += 1;
@@ -153,6 +157,7 @@ impl Drivers {
             driver,
             running,
             patience,
+            slowest,
             ..
         } = self;
         let begun = Instant::now();
@@ -160,9 +165,13 @@ impl Drivers {
             .as_mut()
             .map(|running| running.ask(messages, count, driver, *patience));
         let asked = asked.unwrap_or_else(|| Err("there is no driver".into()));
-        if asked.is_err() && begun.elapsed() >= *patience {
-            *patience = driver.timeout.div_f64(10.0);
+        let took = begun.elapsed();
+        if asked.is_err() && took >= *patience {
+            // One that is slow is not taken for one that hangs.
+            *patience = (driver.timeout / 10).max(8 * *slowest).min(driver.timeout);
             self.waits += 1;
+        } else if asked.is_ok() {
+            *slowest = took.max(*slowest);
         }
         asked.map_err(|stuck| self.end(&stuck))
     }
@@ -243,8 +252,9 @@ impl Running {
                     answer.ready = rest.into();
                     return Ok(answer);
                 }
-                "frame" if answer.frames.len() == FRAMES => {
-                    return Err(format!("the driver gave more than {FRAMES} frames at once"));
+                "frame" if answer.frames.len() == driver.frames => {
+                    let most = driver.frames;
+                    return Err(format!("the driver gave more than {most} frames at once"));
                 }
                 "frame" if answer.error.is_none() => answer.frames.push(rest.into()),
                 "error" if answer.error.is_none() => answer.error = Some(rest.into()),
@@ -273,19 +283,40 @@ impl Running {
                 return Err(format!("the driver takes {held} MiB of memory"));
             }
             if stop::requested() {
-                return Err("interrupted".into());
+                return Err("it was to stop".into());
             }
         }
     }
 }
 
 /// Which errors are told apart.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errors {
     /// Those of different kinds.
     Kinds,
-    /// None: all are told as this.
-    As(&'static str),
+    /// None.
+    Alike,
+}
+
+/// An error of a decoder.
+#[derive(Clone)]
+pub(crate) struct Refused {
+    pub(crate) kind: String,
+    pub(crate) errors: Errors,
+}
+
+impl PartialEq for Refused {
+    fn eq(&self, other: &Self) -> bool {
+        self.errors == Errors::Alike || self.kind == other.kind
+    }
+}
+
+impl Eq for Refused {}
+
+impl fmt::Debug for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)
+    }
 }
 
 /// A decoder in a driver that cannot save it: only one at a time.
@@ -305,7 +336,7 @@ impl Session {
     }
 
     /// Asks for frames, of a fresh decoder at first.
-    fn ask(&mut self, message: &str, frames: &mut Sink<String>) -> Result<(), String> {
+    fn ask(&mut self, message: &str, frames: &mut Sink<String>) -> Result<(), Refused> {
         let mut drivers = self.drivers.borrow_mut();
         let (messages, index) = if std::mem::replace(&mut self.begun, true) {
             (message.into(), 0)
@@ -319,15 +350,15 @@ impl Session {
 
 impl Subject for Session {
     type Frame = String;
-    type Error = String;
+    type Error = Refused;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), String> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), Refused> {
         let mut messages = String::new();
         feed(&mut messages, chunk);
         self.ask(&messages, frames)
     }
 
-    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), String> {
+    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), Refused> {
         self.ask("finish\n", frames)
     }
 }
@@ -362,9 +393,9 @@ impl Eq for State {}
 
 impl Subject for State {
     type Frame = String;
-    type Error = String;
+    type Error = Refused;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), String> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), Refused> {
         let mut messages = format!("load {}\n", self.saved);
         feed(&mut messages, chunk);
         messages.push_str("save\n");
@@ -374,7 +405,7 @@ impl Subject for State {
         result
     }
 
-    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), String> {
+    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), Refused> {
         let messages = format!("load {}\nfinish\n", self.saved);
         let answers = self.drivers.borrow_mut().ask(messages, 2);
         give(answers, 1, self.errors, frames).0
@@ -397,17 +428,16 @@ fn give(
     index: usize,
     errors: Errors,
     frames: &mut Sink<String>,
-) -> (Result<(), String>, String) {
+) -> (Result<(), Refused>, String) {
     let mut answers = answers.unwrap_or_else(|stuck| resume_unwind(Box::new(stuck)));
     let last = answers
         .last()
         .map_or(String::new(), |answer| answer.ready.clone());
     let answer = std::mem::take(&mut answers[index]);
     frames.extend(answer.frames);
-    let result = match (answer.error, errors) {
-        (None, _) => Ok(()),
-        (Some(kind), Errors::Kinds) => Err(kind),
-        (Some(_), Errors::As(kind)) => Err(kind.into()),
+    let result = match answer.error {
+        None => Ok(()),
+        Some(kind) => Err(Refused { kind, errors }),
     };
     (result, last)
 }

@@ -13,14 +13,16 @@ use everysplit::check::{
 use everysplit::{Received, Sink, Split, Subject};
 
 use crate::args::Exec;
-use crate::driver::{Driver, Drivers, Errors, Session, State};
-use crate::format::{ERROR, Format};
+use crate::driver::{Driver, Drivers, Errors, Refused, Session, State};
+use crate::format::Format;
 use crate::report::{Report, pace};
 use crate::streams::{self, Stream};
 use crate::{Cannot, stop};
 
 /// The longest stream of which a split map is drawn.
 const MAP: usize = 46;
+/// How many frames a driver may give in one answer to a short stream.
+const FRAMES: usize = 100_000;
 /// How many splits of a stream that is too long to be proved are drawn, at most.
 const SAMPLES: u64 = 1000;
 /// How many feeds such a split makes: each of its nine chunks, and again with empty ones.
@@ -31,11 +33,11 @@ const BYTES: u64 = 64 * 1024 * 1024;
 /// A stream, and what it must give.
 struct Due<'a> {
     stream: &'a [u8],
-    expected: Expected<String, String>,
+    expected: Expected<String, Refused>,
     declared: Option<Deviation>,
 }
 
-type Oracle = Rc<dyn Fn(&[u8]) -> Expected<String, String>>;
+type Oracle = Rc<dyn Fn(&[u8]) -> Expected<String, Refused>>;
 
 /// A decoder in a driver, and what is known of it.
 struct Asked {
@@ -50,7 +52,11 @@ struct Asked {
 }
 
 impl Asked {
-    fn start(exec: &Exec) -> Result<Self, Cannot> {
+    fn start(exec: &Exec, longest: usize) -> Result<Self, Cannot> {
+        stop::after(exec.time);
+        if let Some(pair) = exec.config.iter().find(|pair| !pair.contains('=')) {
+            return Err(format!("--config {pair} is no KEY=VALUE").into());
+        }
         let limit = exec.streams.limit.map(|limit| format!(" max={limit}"));
         let config = exec.config.iter().map(|pair| format!(" {pair}"));
         let (drivers, fresh) = Drivers::start(Driver {
@@ -58,17 +64,22 @@ impl Asked {
             config: limit.into_iter().chain(config).collect(),
             timeout: exec.timeout,
             memory: exec.memory,
+            // A frame has a byte at least; more are no frames, as far as they come.
+            frames: longest.max(FRAMES),
         })?;
         let drivers = Rc::new(RefCell::new(drivers));
         let format = Format::of(&exec.streams);
         let errors = match format {
-            Some(_) => Errors::As(ERROR),
+            Some(_) => Errors::Alike,
             None => Errors::Kinds,
         };
         let declared = exec.discards_at_end.then_some(Deviation::DiscardsAtEnd);
         let oracle: Oracle = if let Some(format) = format {
             Rc::new(move |stream: &[u8]| {
-                let mut expected = format.parse(stream);
+                let mut expected = format.parse(stream, || Refused {
+                    kind: "an error".into(),
+                    errors,
+                });
                 if declared.is_some() && matches!(expected.outcome, Outcome::Truncated(_)) {
                     expected.outcome = Outcome::Clean;
                 }
@@ -117,7 +128,7 @@ impl Asked {
     }
 
     /// Tells what a stream must give; nothing when the driver is not to be asked any more.
-    fn expected(&self, due: &Due<'_>, stream: &[u8]) -> Option<Expected<String, String>> {
+    fn expected(&self, due: &Due<'_>, stream: &[u8]) -> Option<Expected<String, Refused>> {
         let worn = self.drivers.borrow().worn();
         let known = (stream == due.stream).then(|| due.expected.clone());
         (!worn).then(|| known.unwrap_or_else(|| (self.oracle)(stream)))
@@ -157,6 +168,10 @@ impl Asked {
         Violation {
             edges: edges.unwrap_or_else(|| violation.edges.clone()),
             declared: self.declared.into_iter().collect(),
+            actual: violation
+                .actual
+                .replace("`DiscardsAtEnd`", "--discards-at-end")
+                .into(),
             ..violation
         }
     }
@@ -187,7 +202,8 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
         }
     }
     let mut report = Report::begin(&exec.reporting)?;
-    let asked = Asked::start(exec)?;
+    let longest = streams.iter().map(|stream| stream.bytes.len()).max();
+    let asked = Asked::start(exec, longest.unwrap_or(0))?;
     if asked.fresh.is_none() {
         report.say("the driver cannot save and load: some splits are tried, and nothing is proved");
     }
@@ -215,13 +231,17 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     report.draw(|violation| asked.map(violation));
     let feeds = asked.drivers.borrow().feeds();
     let covered = format!("{feeds} feeds {}", pace(feeds, begun.elapsed()));
-    report.finish(covered, stop::requested().then(|| "interrupted".into()))
+    report.finish(covered, stop::why().map(Into::into))
 }
 
 /// Tries the split of a token, and tells what is given to each chunk.
 pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
     let mut report = Report::begin(&exec.reporting.replayed())?;
-    let asked = Asked::start(exec)?;
+    let Received { stream, split } = case;
+    if split.cuts().last().is_some_and(|&cut| cut >= stream.len()) {
+        return Err(format!("{case} is cut behind its {} bytes", stream.len()).into());
+    }
+    let asked = Asked::start(exec, stream.len())?;
     let due = asked.due(&case.stream);
     report.asks(properties(&due.expected));
     report.say(trace(&mut asked.session(), case).trim_end());
@@ -230,16 +250,15 @@ pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
     let harness = Harness::new(|| asked.session(), oracle).declare(due.declared);
     let (name, bytes) = ("replayed", case.stream.len());
     match harness.check(case) {
+        // What a driver does that is ended is no verdict.
+        _ if stop::requested() => {}
         Ok(()) => report.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),
         Err(violation) => {
             report.violated(name, bytes, asked.told(violation), None);
             report.draw(|violation| asked.map(violation));
         }
     }
-    report.finish(
-        "one split".into(),
-        stop::requested().then(|| "interrupted".into()),
-    )
+    report.finish("one split".into(), stop::why().map(Into::into))
 }
 
 /// Tells what a decoder gives to each chunk, and to the end.
@@ -259,7 +278,7 @@ fn trace(session: &mut Session, Received { stream, split }: &Received) -> String
         let frames: Vec<String> = frames.iter().cloned().collect();
         let ended = match &given {
             Ok(Ok(())) => String::new(),
-            Ok(Err(error)) => format!(" error {error}"),
+            Ok(Err(error)) => format!(" error {error:?}"),
             Err(stuck) => format!(
                 " {}",
                 stuck.downcast_ref::<String>().map_or("", String::as_str)
@@ -274,7 +293,7 @@ fn trace(session: &mut Session, Received { stream, split }: &Received) -> String
 }
 
 /// Returns what is asked for where a stream must give this.
-fn properties(expected: &Expected<String, String>) -> Vec<Property> {
+fn properties(expected: &Expected<String, Refused>) -> Vec<Property> {
     let mut asked = vec![
         Property::EverySplit,
         Property::EmptyChunk,

@@ -10,8 +10,6 @@ use serde_json::{Value, json};
 use crate::args::{Framing, Order, Streams};
 use crate::streams::Stream;
 
-/// What is told of an error where only that there is one is expected.
-pub(crate) const ERROR: &str = "error";
 /// The longest limit at which a frame is made.
 const AT_LIMIT: u32 = 256;
 
@@ -100,24 +98,29 @@ impl Format {
         }
     }
 
-    /// Tells what a stream must give, as a driver tells it.
-    pub(crate) fn parse(&self, stream: &[u8]) -> Expected<String, String> {
+    /// Tells what a stream must give, as a driver tells it; an error is like any other.
+    pub(crate) fn parse<E>(&self, stream: &[u8], error: impl Fn() -> E) -> Expected<String, E> {
         let framing = self.framing;
-        self.frames(stream, |Parsed { header, body }| {
+        let expected = self.frames(stream, |Parsed { header, body }| {
             let body = hex::encode(body);
             match framing {
                 Framing::Header12 => format!("{} {} {body}", header["cmd"], header["recv"]),
-                Framing::Len16 | Framing::Len32 | Framing::JsonHeader => body,
+                _ => body,
             }
-        })
+        });
+        Expected {
+            frames: expected.frames,
+            at_end: expected.at_end,
+            outcome: match expected.outcome {
+                Outcome::Clean => Outcome::Clean,
+                Outcome::Truncated(()) => Outcome::Truncated(error()),
+                Outcome::Rejected { at, .. } => Outcome::Rejected { at, error: error() },
+            },
+        }
     }
 
     /// Tells what a stream must give.
-    pub(crate) fn frames<T>(
-        &self,
-        stream: &[u8],
-        told: impl Fn(Parsed) -> T,
-    ) -> Expected<T, String> {
+    pub(crate) fn frames<T>(&self, stream: &[u8], told: impl Fn(Parsed) -> T) -> Expected<T, ()> {
         let bare = |body: Bytes| Parsed {
             header: Value::Null,
             body,
@@ -182,7 +185,8 @@ impl Format {
             Framing::Len32 => return naive::len32::edges(self.len32(), stream),
             Framing::Len16 | Framing::JsonHeader => {}
         }
-        let ends = self.parse(stream).frames.into_iter().map(|(end, _)| end);
+        let ends = self.frames(stream, drop).frames;
+        let ends = ends.into_iter().map(|(end, ())| end);
         let mut edges = Vec::new();
         for start in [0].into_iter().chain(ends) {
             edges.extend([start, start + self.length()]);
@@ -241,8 +245,7 @@ impl Format {
     pub(crate) fn streams(&self, messages: &[String]) -> Vec<Stream> {
         let row = self.row(messages);
         let (first, last) = match &row[..] {
-            [] => return Vec::new(),
-            [only] => (&[][..], &only[..]),
+            [] | [_] => return Vec::new(),
             [first, .., last] => (&first[..], &last[..]),
         };
         let mut streams = vec![
@@ -270,14 +273,24 @@ impl Format {
         let made = ["hello", "", "world", "\0\0\0\x05"].map(String::from);
         let messages = if messages.is_empty() { &made } else { messages };
         let bodies = messages.iter().map(String::as_bytes);
-        bodies.map(|body| self.encode(body)).collect()
+        let mut row: Vec<_> = bodies.map(|body| self.encode(body)).collect();
+        // A second one is what some lose.
+        if let [only] = &row[..] {
+            row.push(only.clone());
+        }
+        row
     }
 
     /// Returns headers that are to be refused.
     fn refused(&self) -> Vec<Stream> {
         let claims = self.claims().into_iter();
         claims
-            .filter(|claim| matches!(self.parse(&claim.bytes).outcome, Outcome::Rejected { .. }))
+            .filter(|claim| {
+                matches!(
+                    self.frames(&claim.bytes, drop).outcome,
+                    Outcome::Rejected { .. }
+                )
+            })
             .collect()
     }
 
@@ -316,14 +329,11 @@ pub(crate) struct Parsed {
 }
 
 /// Tells frames otherwise, and of an error only that there is one.
-fn map<F, E, T>(expected: Expected<F, E>, told: impl Fn(F) -> T) -> Expected<T, String> {
+fn map<F, E, T>(expected: Expected<F, E>, told: impl Fn(F) -> T) -> Expected<T, ()> {
     let outcome = match expected.outcome {
         Outcome::Clean => Outcome::Clean,
-        Outcome::Truncated(_) => Outcome::Truncated(ERROR.into()),
-        Outcome::Rejected { at, .. } => Outcome::Rejected {
-            at,
-            error: ERROR.into(),
-        },
+        Outcome::Truncated(_) => Outcome::Truncated(()),
+        Outcome::Rejected { at, .. } => Outcome::Rejected { at, error: () },
     };
     let frames = expected.frames.into_iter();
     Expected {

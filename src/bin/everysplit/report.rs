@@ -8,7 +8,7 @@ mod known;
 
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ pub(crate) struct Run {
     pub(crate) entries: Vec<Entry>,
     /// The properties that were asked of them.
     pub(crate) asked: Vec<Property>,
+    /// Those that were asked of each stream with a violation of another one: whether they hold
+    /// on it is not known.
+    pub(crate) open: Vec<Property>,
     /// The known violations that were not met: each of them fails.
     pub(crate) unmet: Vec<String>,
     /// What was done, in a line.
@@ -68,6 +71,8 @@ pub(crate) enum Fared {
     Violated(usize),
     /// By so many streams, and that is known.
     Known(usize),
+    /// Held on some streams, and so many others have a violation of another property.
+    Open(usize),
     Unasked,
 }
 
@@ -118,7 +123,9 @@ impl Run {
                     .filter(|found| found.violation.property == property && found.known == known)
                     .count()
             };
+            let open = self.open.iter().filter(|&&open| open == property).count();
             let fared = match (count(false), count(true)) {
+                (0, 0) if open > 0 => Fared::Open(open),
                 (0, 0) if self.asked.contains(&property) => Fared::Held,
                 (0, 0) => Fared::Unasked,
                 (0, known) => Fared::Known(known),
@@ -219,6 +226,7 @@ impl Report {
                 command: command(None),
                 entries: Vec::new(),
                 asked: Vec::new(),
+                open: Vec::new(),
                 unmet: Vec::new(),
                 covered: String::new(),
                 stopped: None,
@@ -237,7 +245,7 @@ impl Report {
 
     /// Says something beside the verdicts.
     pub(crate) fn say(&self, what: &str) {
-        self.bar.suspend(|| println!("{what}"));
+        self.bar.suspend(|| print(what));
     }
 
     /// Takes note that these properties are asked of the stream that is told of next.
@@ -278,10 +286,15 @@ impl Report {
 
     fn add(&mut self, name: &str, bytes: usize, verdict: Verdict) {
         let name = name.into();
-        // What else was asked of a stream with a violation is not known to have held.
-        match verdict {
+        match &verdict {
             Verdict::Held(_) => self.run.asked.append(&mut self.asking),
-            Verdict::Violated(_) => self.asking.clear(),
+            Verdict::Violated(found) => {
+                let asked = |property: &Property| self.asking.contains(property);
+                let other = |property: &Property| *property != found.violation.property;
+                let open = Property::ALL.into_iter().filter(asked).filter(other);
+                self.run.open.extend(open);
+                self.asking.clear();
+            }
         }
         self.run.entries.push(Entry {
             name,
@@ -310,7 +323,8 @@ impl Report {
         self.run.covered = covered;
         self.run.stopped = stopped;
         if self.run.stopped.is_none() {
-            self.run.unmet = self.known.unmet();
+            let streams = self.run.entries.iter().map(|entry| entry.name.as_str());
+            self.run.unmet = self.known.unmet(&streams.collect::<Vec<_>>());
         }
         let run = &self.run;
         tell(run);
@@ -349,28 +363,35 @@ fn tell(run: &Run) {
             replay,
             ..
         } = found;
-        println!("\n{violation}");
+        print(&format!("\n{violation}"));
         if replay.len() <= LONGEST {
-            println!("  run       {replay}");
+            print(&format!("  run       {replay}"));
         }
         if let Some(map) = map {
-            println!("\n{map}");
+            print(&format!("\n{map}"));
         }
     }
-    println!();
+    print("");
     for (property, fared) in run.properties() {
         let name = property.name();
         match fared {
-            Fared::Held => println!("{name:<12} held"),
-            Fared::Violated(count) => println!("{name:<12} violated, streams: {count}"),
-            Fared::Known(count) => println!("{name:<12} violated as known, streams: {count}"),
+            Fared::Held => print(&format!("{name:<12} held")),
+            Fared::Violated(count) => {
+                print(&format!("{name:<12} violated, streams: {count}"));
+            }
+            Fared::Known(count) => {
+                print(&format!("{name:<12} violated as known, streams: {count}"));
+            }
+            Fared::Open(count) => print(&format!(
+                "{name:<12} not known, streams with another violation: {count}"
+            )),
             Fared::Unasked => {}
         }
     }
     for unmet in &run.unmet {
-        println!("\n{unmet}");
+        print(&format!("\n{unmet}"));
     }
-    println!("\n{}", run.summary());
+    print(&format!("\n{}", run.summary()));
 }
 
 /// The command, and its version.
@@ -381,6 +402,11 @@ pub(crate) fn pace(count: u64, time: Duration) -> String {
     let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let rate = count.saturating_mul(1000) / milliseconds.max(1);
     format!("in {:.1} s, {rate} a second", time.as_secs_f64())
+}
+
+/// Tells a line. Whoever does not listen any more misses it.
+fn print(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// The longest command line that is told, in bytes.

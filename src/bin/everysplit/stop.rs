@@ -6,38 +6,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Takes note of Ctrl-C, and of what asks a program to end, from now on.
+static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+static UNTIL: OnceLock<Instant> = OnceLock::new();
+
+/// Takes note of Ctrl-C, and of what else asks a program to end, from now on.
 pub(crate) fn listen() -> io::Result<()> {
     let requested = REQUESTED.get_or_init(Arc::default);
-    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(requested))?;
-    signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(requested))?;
+    let signals = [
+        SIGINT,
+        SIGTERM,
+        #[cfg(unix)]
+        signal_hook::consts::SIGHUP,
+    ];
+    for signal in signals {
+        signal_hook::flag::register(signal, Arc::clone(requested))?;
+    }
     Ok(())
 }
 
-/// Returns whether somebody wants the run to stop.
-pub(crate) fn requested() -> bool {
-    REQUESTED
-        .get()
-        .is_some_and(|requested| requested.load(Ordering::Relaxed))
+/// Sets how long the run may take from now on.
+pub(crate) fn after(time: Duration) {
+    if let Some(until) = Instant::now().checked_add(time) {
+        UNTIL.get_or_init(|| until);
+    }
 }
 
-/// How long a run may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline(Option<Instant>);
-
-impl Deadline {
-    pub(crate) fn after(time: Duration) -> Self {
-        Self(Instant::now().checked_add(time))
+/// Returns why the run is to stop, if it is.
+pub(crate) fn why() -> Option<&'static str> {
+    let requested = REQUESTED.get();
+    if requested.is_some_and(|requested| requested.load(Ordering::Relaxed)) {
+        return Some("interrupted");
     }
+    let over = UNTIL.get().is_some_and(|until| Instant::now() > *until);
+    over.then_some("the time is up, see --time")
+}
 
-    /// Returns why the run is to stop, if it is.
-    pub(crate) fn stop(self) -> Option<&'static str> {
-        if requested() {
-            return Some("interrupted");
-        }
-        let over = self.0.is_some_and(|until| Instant::now() > until);
-        over.then_some("the time is up, see --time")
-    }
+/// Returns whether the run is to stop.
+pub(crate) fn requested() -> bool {
+    why().is_some()
 }

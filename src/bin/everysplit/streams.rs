@@ -50,7 +50,8 @@ pub(crate) fn gather(
         }
     }
     for text in &streams.hex {
-        let bytes = hex::decode(text)
+        let text: String = text.split_whitespace().collect();
+        let bytes = hex::decode(&text)
             .map_err(|error| format!("{text:?} is no stream: {error}; write two digits a byte"))?;
         let name = match text.get(..LONG) {
             Some(begun) => format!("hex {begun}... of {} bytes", bytes.len()),

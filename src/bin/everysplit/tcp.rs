@@ -6,7 +6,7 @@ mod hostile;
 mod server;
 mod told;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::thread;
@@ -16,13 +16,12 @@ use everysplit::check::{Cell, Property, SplitMap, Violation};
 use everysplit::{Received, Split};
 use regex::bytes::Regex;
 
-use crate::Cannot;
 use crate::args::{Reporting, Tcp};
 use crate::format::Format;
 use crate::process::Memory;
 use crate::report::Report;
-use crate::stop::Deadline;
 use crate::streams::{self, Stream};
+use crate::{Cannot, stop};
 use client::Client;
 use server::Server;
 use told::{Covered, Tried, excerpt, reply_from, same, told};
@@ -119,10 +118,14 @@ pub(crate) fn replay(case: &Received, tcp: &Tcp) -> Result<bool, Cannot> {
 }
 
 fn gather(tcp: &Tcp) -> Result<Vec<Stream>, Cannot> {
-    streams::gather(&tcp.streams, |format| {
+    let streams = streams::gather(&tcp.streams, |format| {
         let row = format.row(&tcp.streams.message).concat();
         vec![Stream::new("in a row", row)]
-    })
+    })?;
+    match streams.iter().find(|stream| stream.bytes.is_empty()) {
+        Some(_) => Err("a stream is empty: give it some bytes".into()),
+        None => Ok(streams),
+    }
 }
 
 /// A run.
@@ -131,7 +134,6 @@ struct Asking<'a> {
     peer: Box<dyn Peer + 'a>,
     report: Report,
     format: Option<Format>,
-    deadline: Deadline,
     covered: Covered,
     /// When the next connection may be made.
     next: Instant,
@@ -141,6 +143,7 @@ struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     fn begin(tcp: &'a Tcp, reporting: &Reporting) -> Result<Self, Cannot> {
+        stop::after(tcp.time);
         let report = Report::begin(reporting)?;
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let peer: Box<dyn Peer> = match (tcp.connect, tcp.port, tcp.listen) {
@@ -156,7 +159,6 @@ impl<'a> Asking<'a> {
             peer,
             report,
             format: Format::of(&tcp.streams),
-            deadline: Deadline::after(tcp.time),
             covered: Covered::default(),
             next: Instant::now(),
             memory: None,
@@ -166,7 +168,7 @@ impl<'a> Asking<'a> {
     /// Asks everything of each stream.
     fn all(&mut self, streams: &[Stream]) -> Result<(), Cannot> {
         let mut next = None;
-        for stream in streams.iter().filter(|stream| !stream.bytes.is_empty()) {
+        for stream in streams {
             let baseline = self.baseline(stream)?;
             self.stream(stream, &baseline)?;
             if next.is_none() && !baseline.reply.is_empty() {
@@ -191,12 +193,13 @@ impl<'a> Asking<'a> {
     fn again(&mut self, case: &Received, streams: &[Stream]) -> Result<(), Cannot> {
         let Received { stream, split } = case;
         let found = if let (Some(right), true) = (streams.first(), split.cuts().is_empty()) {
-            self.report
-                .asks([Property::Limit, Property::Truncation, Property::Progress]);
             let baseline = self.baseline(right)?;
             let right = Stream::new(right.name.clone(), right.bytes.clone());
-            self.hostile_again(stream, &(right, baseline))?
+            self.hostile_again(stream, streams, &(right, baseline))?
         } else {
+            if split.cuts().last().is_some_and(|&cut| cut >= stream.len()) {
+                return Err(format!("{case} is cut behind its {} bytes", stream.len()).into());
+            }
             self.report.asks([Property::EverySplit]);
             let whole = Stream::new("replayed", stream.clone());
             let baseline = self.baseline(&whole)?;
@@ -226,22 +229,30 @@ impl<'a> Asking<'a> {
         let mut tried = HashMap::from([(Split::whole(), true)]);
         let mut found: Option<(Split, Differs)> = None;
         let (mut patience, mut waits) = (self.tcp.timeout, 0);
+        let mut stopped = None;
         for split in splits(bytes.len(), self.tcp) {
             if waits == WAITS {
                 break;
             }
             self.report.doing(format!("{name}: split {split}"));
-            let Some(differs) = self.differs(bytes, &split, baseline, patience)? else {
-                tried.insert(split, true);
+            let differs = match self.differs(bytes, &split, baseline, patience) {
+                Ok(differs) => differs,
+                // What was found until now is told all the same.
+                Err(why) => {
+                    stopped = Some(why);
+                    break;
+                }
+            };
+            tried.insert(split.clone(), differs.is_none());
+            let Some(differs) = differs else {
                 continue;
             };
             if found.is_none() {
                 self.itself(name, bytes, baseline)?;
                 // What is known to go wrong is waited for less.
-                patience = (patience / 10).max(4 * baseline.took);
+                patience = (patience / 10).max(4 * baseline.took).min(patience);
             }
             waits += usize::from(!differs.answered);
-            tried.insert(split.clone(), false);
             // The fewest cuts, and of those the most at edges.
             let size = |split: &Split| {
                 let inside = split.cuts().iter().filter(|cut| !edges.contains(cut));
@@ -254,44 +265,77 @@ impl<'a> Asking<'a> {
                 found = Some((split, differs));
             }
         }
+        match (found, stopped) {
+            (None, Some(why)) => Err(why),
+            (None, None) => {
+                let told = Tried {
+                    bytes: bytes.len(),
+                    splits: tried.into_keys().collect(),
+                    reply: baseline.reply.len(),
+                    answer: self.peer.answer(),
+                };
+                self.report.held(name, bytes.len(), told.to_string());
+                Ok(())
+            }
+            (Some((split, differs)), stopped) => {
+                let smaller = if let Some(why) = stopped {
+                    Err(why)
+                } else {
+                    let found = (split.clone(), differs.clone());
+                    self.fewer(name, bytes, found, baseline, patience)
+                };
+                // Who differs from itself is accused of nothing.
+                if let Err(why) = &smaller
+                    && !stop::requested()
+                {
+                    return Err(why.to_string().into());
+                }
+                let (found, stopped) = match smaller {
+                    Ok(found) => (found, Ok(())),
+                    Err(why) => ((split, differs), Err(why)),
+                };
+                self.violated(name, bytes, found, &tried, &edges);
+                stopped
+            }
+        }
+    }
+
+    /// Tells of a stream of which some splits have another reply.
+    fn violated(
+        &mut self,
+        name: &str,
+        stream: &[u8],
+        (split, mut differs): (Split, Differs),
+        tried: &HashMap<Split, bool>,
+        edges: &[usize],
+    ) {
         let violated = tried.values().filter(|&&held| !held).count();
-        let Some((split, differs)) = found else {
-            let told = Tried {
-                bytes: bytes.len(),
-                splits: tried.into_keys().collect(),
-                reply: baseline.reply.len(),
-                answer: self.peer.answer(),
-            };
-            self.report.held(name, bytes.len(), told.to_string());
-            return Ok(());
-        };
-        let (split, mut differs) = self.fewer(bytes, split, differs, baseline, patience)?;
-        let (stream, count) = (bytes.clone(), tried.len());
-        let case = Received { stream, split };
+        let (answer, count) = (self.peer.answer(), tried.len());
         let Differs { actual, .. } = &mut differs;
-        let answer = self.peer.answer();
         let _ = write!(
             actual,
             "; {violated} of {count} splits have another {answer}"
         );
-        let map = (2..=MAP).contains(&bytes.len()).then(|| {
-            SplitMap::of(bytes.len(), &edges, |split| match tried.get(split) {
+        let map = (2..=MAP).contains(&stream.len()).then(|| {
+            SplitMap::of(stream.len(), edges, |split| match tried.get(split) {
                 None => Cell::Untried,
                 Some(true) => Cell::Held,
                 Some(false) => Cell::Violated(Property::EverySplit),
             })
         });
-        let violation = self.violation(case, differs);
-        self.report.violated(name, bytes.len(), violation, map);
-        Ok(())
+        let len = stream.len();
+        let stream = stream.to_vec();
+        let violation = self.violation(Received { stream, split }, differs);
+        self.report.violated(name, len, violation, map);
     }
 
-    /// Leaves out the cuts that it does not take: many at once at first, then each.
+    /// Leaves out the cuts that it does not take: many at once at first, then each. What does
+    /// not differ each time is no violation.
     fn fewer(
         &mut self,
+        name: &str,
         stream: &[u8],
-        mut split: Split,
-        mut differs: Differs,
+        (mut split, mut differs): (Split, Differs),
         baseline: &Baseline,
         patience: Duration,
     ) -> Result<(Split, Differs), Cannot> {
@@ -311,6 +355,16 @@ impl<'a> Asking<'a> {
                 }
             }
             some /= 2;
+        }
+        for _ in 1..BASELINES {
+            if self.differs(stream, &split, baseline, patience)?.is_none() {
+                let peer = self.peer.name();
+                return Err(format!(
+                    "the {peer}'s own replies to {name} in the split {split} differ, \"{}\" and then as when it is whole; it depends on something else too",
+                    differs.actual
+                )
+                .into());
+            }
         }
         Ok((split, differs))
     }
@@ -338,7 +392,10 @@ impl<'a> Asking<'a> {
         }
         let at = same(&baseline.masked, &reply);
         let mut actual = reply_from(&reply, at);
-        if let Some(ended) = self.peer.ended()? {
+        // One that ends closes its connections.
+        if answer.closed
+            && let Some(ended) = self.peer.ended()?
+        {
             let _ = write!(actual, "; {ended}");
         }
         Ok(Some(Differs {
@@ -361,11 +418,15 @@ impl<'a> Asking<'a> {
         self.report.doing(format!("{name}: whole"));
         let open = self.whole(bytes, Ending::Unknown)?;
         let begun = Instant::now();
-        let answer = self.whole(bytes, Ending::HalfClosed)?;
+        let answer = self.whole(bytes, Ending::Drained)?;
         let took = begun.elapsed();
         let masked = self.masked(&answer.bytes);
         let ending = if self.masked(&open.bytes) != masked {
-            Ending::HalfClosed
+            if answer.closed {
+                Ending::Drained
+            } else {
+                Ending::HalfClosed
+            }
         } else if open.closed {
             Ending::Closed
         } else {
@@ -421,17 +482,16 @@ impl<'a> Asking<'a> {
         let now = Instant::now();
         thread::sleep(self.next.saturating_duration_since(now));
         self.next = self.next.max(now) + Duration::from_secs(1) / self.tcp.rate;
-        let stopped = self.deadline.stop();
-        let answer = match stopped {
+        let answer = match stop::why() {
             None => self.peer.ask(ask),
             Some(why) => Err(why.into()),
         };
         self.covered.connections += 1;
         self.covered.time += now.elapsed();
         // What comes of a connection that is broken off is no answer.
-        match self.deadline.stop() {
-            Some("interrupted") => Err("interrupted".into()),
-            _ => answer,
+        match stop::why() {
+            Some(why) => Err(why.into()),
+            None => answer,
         }
     }
 
@@ -457,6 +517,7 @@ struct Baseline {
 }
 
 /// Another reply than that to the whole.
+#[derive(Clone)]
 struct Differs {
     /// Whether it was not waited for in vain.
     answered: bool,
@@ -464,16 +525,17 @@ struct Differs {
     actual: String,
 }
 
-/// Every split of one cut, byte by byte, random ones, then those of two cuts, as many as
+/// Byte by byte, every split of one cut, random ones, then those of two cuts, as many as
 /// the budget allows.
 fn splits(len: usize, tcp: &Tcp) -> impl Iterator<Item = Split> {
     let one = Split::up_to(len, 1).skip(1);
     let random = (0..RANDOM as u64).map(move |n| Split::sample(len, &[], tcp.seed.wrapping_add(n)));
     let two = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
-    let rest = [Split::bytes(len)].into_iter().chain(random).chain(two);
-    let mut before = std::collections::HashSet::new();
+    let bytes = [Split::bytes(len)].into_iter();
+    let mut before = HashSet::new();
     let new = move |split: &Split| !split.cuts().is_empty() && before.insert(split.clone());
-    one.chain(rest).filter(new).take(tcp.budget)
+    let all = bytes.chain(one).chain(random).chain(two);
+    all.filter(new).take(tcp.budget.get())
 }
 
 fn masked(masks: &[Regex], reply: &[u8]) -> Vec<u8> {

@@ -56,7 +56,7 @@ fn vector(format: Format, streams: &Streams, Stream { name, bytes }: &Stream) ->
     });
     let (outcome, at) = match expected.outcome {
         Outcome::Clean => ("clean", None),
-        Outcome::Truncated(_) => ("truncated", None),
+        Outcome::Truncated(()) => ("truncated", None),
         Outcome::Rejected { at, .. } => ("rejected", Some(at)),
     };
     Vector {

@@ -162,6 +162,11 @@ fn fares(property: Property, fared: Fared) -> Markup {
             let verdict = format!("violated as known by {}", by(streams));
             (Mark::Known, verdict, Some("known-"))
         }
+        Fared::Open(streams) => {
+            let streams = by(streams);
+            let told = format!("not known: {streams} with another violation");
+            (Mark::Nothing, told, None)
+        }
         Fared::Unasked => (Mark::Nothing, "not asked".into(), None),
     };
     html! {

@@ -82,6 +82,7 @@ fn properties(run: &Run) -> Vec<Property> {
             Fared::Held => ("held", 0),
             Fared::Violated(streams) => ("violated", streams),
             Fared::Known(streams) => ("known", streams),
+            Fared::Open(streams) => ("open", streams),
             Fared::Unasked => ("unasked", 0),
         };
         Property {

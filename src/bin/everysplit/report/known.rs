@@ -35,7 +35,7 @@ impl Known {
             let property = Property::ALL
                 .into_iter()
                 .find(|property| property.name() == name);
-            let (Some(property), false) = (property, stream.is_empty()) else {
+            let (Some(property), false) = (property, stream.trim().is_empty()) else {
                 return Err(format!(
                     "line {} of {file} is no known violation: {line:?}; write a property and the name of a stream, such as \"prompt in a row\"",
                     index + 1
@@ -44,7 +44,7 @@ impl Known {
             };
             violations.push(Violation {
                 property,
-                stream: stream.into(),
+                stream: stream.trim().into(),
                 met: false,
             });
         }
@@ -58,16 +58,18 @@ impl Known {
         known.map(|known| known.met = true).is_some()
     }
 
-    /// Tells of those that were not met.
-    pub(super) fn unmet(&self) -> Vec<String> {
+    /// Tells of those that were not met by these streams.
+    pub(super) fn unmet(&self, streams: &[&str]) -> Vec<String> {
         let unmet = self.violations.iter().filter(|known| !known.met);
         unmet
             .map(|known| {
-                let name = known.property.name();
-                format!(
-                    "known, and not met: {name} {}; if that is mended, take it off the list",
-                    known.stream
-                )
+                let (name, stream) = (known.property.name(), &known.stream);
+                let why = if streams.contains(&stream.as_str()) {
+                    "if that is mended, take it off the list"
+                } else {
+                    "no stream has this name"
+                };
+                format!("known, and not met: {name} {stream}; {why}")
             })
             .collect()
     }

@@ -67,6 +67,12 @@ fn claims(format: Format) -> impl Iterator<Item = Round> {
         })
 }
 
+/// Returns all rounds.
+fn all(right: &[Stream], format: Option<Format>) -> impl Iterator<Item = Round> {
+    let rounds = right.iter().flat_map(move |stream| rounds(stream, format));
+    rounds.chain(format.into_iter().flat_map(claims))
+}
+
 impl Asking<'_> {
     /// Sends everything hostile; `next` is what the next one asks, with what is to come of
     /// it.
@@ -77,12 +83,10 @@ impl Asking<'_> {
         next: &(Stream, Baseline),
     ) -> Result<(), Cannot> {
         self.memory = self.peer.memory();
-        let right = streams.iter().filter(|stream| !stream.bytes.is_empty());
-        let rounds = right.flat_map(|stream| rounds(stream, format));
-        for round in rounds.chain(format.into_iter().flat_map(claims)) {
+        for round in all(streams, format) {
             self.report.asks([round.property, Property::Progress]);
             self.report.doing(round.name.clone());
-            let count = round.streams.len().min(self.tcp.budget);
+            let count = round.streams.len().min(self.tcp.budget.get());
             let streams = round.streams.iter().take(count);
             let mut found = None;
             for stream in streams {
@@ -106,22 +110,30 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Sends a hostile stream, whatever there is to be sent behind it, as a token says it.
+    /// Sends a hostile stream again, as it was sent in the rounds that have it.
     pub(super) fn hostile_again(
         &mut self,
         stream: &[u8],
+        right: &[Stream],
         next: &(Stream, Baseline),
     ) -> Result<Option<Violation>, Cannot> {
-        for (then, property) in [
-            (Then::Close, Property::Truncation),
-            (Then::Silence, Property::Limit),
-        ] {
-            let found = self.round(stream, then, property, next)?;
+        self.memory = self.peer.memory();
+        let mut sent = false;
+        for round in all(right, self.format) {
+            if !round.streams.iter().any(|hostile| hostile == stream) {
+                continue;
+            }
+            sent = true;
+            self.report.asks([round.property, Property::Progress]);
+            let found = self.round(stream, round.then, round.property, next)?;
             if found.is_some() {
                 return Ok(found);
             }
         }
-        Ok(None)
+        if sent {
+            return Ok(None);
+        }
+        Err("no such stream is sent with --hostile: give the streams and the --framing of the run that told the token".into())
     }
 
     fn round(
