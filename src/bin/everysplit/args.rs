@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use everysplit::{ParseSplitError, Received, Split};
+use everysplit::{Received, Split};
 use regex::bytes::Regex;
 
 /// Tests whether code that puts messages back together gives the same ones however the
@@ -106,13 +106,16 @@ pub(crate) enum Cutting {
 }
 
 impl FromStr for Cutting {
-    type Err = ParseSplitError;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, ParseSplitError> {
+    fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "bytes" => Ok(Self::Bytes),
             "random" => Ok(Self::Random),
-            cuts => cuts.parse().map(Self::At),
+            cuts => match cuts.parse() {
+                Ok(split) => Ok(Self::At(split)),
+                Err(error) => Err(format!("{error}, bytes or random")),
+            },
         }
     }
 }
@@ -328,8 +331,12 @@ pub(crate) enum Framing {
     /// A signed length of 32 bits, little-endian, then the body. A driver tells a frame as
     /// its body in hexadecimal digits.
     Len32,
+    /// An unsigned length of 32 bits, big-endian, then the body. A driver tells a frame as its
+    /// body in hexadecimal digits.
+    Len32u,
     /// A signed length of 32 bits, little-endian, a header in JSON that tells the size of the
-    /// body, then the body. A driver tells a frame as its body in hexadecimal digits.
+    /// body, such as `{"total_size": 5}`, then the body. A driver tells a frame as its body in
+    /// hexadecimal digits.
     JsonHeader,
 }
 

@@ -165,7 +165,16 @@ impl Asked {
     fn told(&self, violation: Violation) -> Violation {
         let stream = &violation.case.stream;
         let edges = self.format.map(|format| format.edges(stream));
+        // What is expected is what it gives byte by byte: nobody knows what was encoded.
+        let (mut property, mut expected) = (violation.property, violation.expected.clone());
+        if self.format.is_none() && [Property::EverySplit, Property::RoundTrip].contains(&property)
+        {
+            property = Property::EverySplit;
+            expected = format!("as byte by byte: {expected}").into();
+        }
         Violation {
+            property,
+            expected,
             edges: edges.unwrap_or_else(|| violation.edges.clone()),
             declared: self.declared.into_iter().collect(),
             actual: violation
@@ -219,7 +228,7 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
         if stop::requested() {
             break;
         }
-        report.asks(properties(&due.expected));
+        report.asks(properties(&due, asked.format));
         match verdict {
             Ok(certificate) => report.held(name, bytes.len(), certificate.to_string()),
             Err(violation) => {
@@ -243,7 +252,7 @@ pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
     }
     let asked = Asked::start(exec, stream.len())?;
     let due = asked.due(&case.stream);
-    report.asks(properties(&due.expected));
+    report.asks(properties(&due, asked.format));
     report.say(trace(&mut asked.session(), case).trim_end());
     asked.drivers.borrow_mut().renew();
     let oracle = |stream: &[u8]| asked.expected(&due, stream);
@@ -293,14 +302,17 @@ fn trace(session: &mut Session, Received { stream, split }: &Received) -> String
 }
 
 /// Returns what is asked for where a stream must give this.
-fn properties(expected: &Expected<String, Refused>) -> Vec<Property> {
+fn properties(due: &Due<'_>, format: Option<Format>) -> Vec<Property> {
+    let expected = &due.expected;
     let mut asked = vec![
         Property::EverySplit,
         Property::EmptyChunk,
         Property::Progress,
     ];
     if !expected.frames.is_empty() {
-        asked.extend([Property::RoundTrip, Property::Prompt]);
+        asked.push(Property::Prompt);
+        // Without a format nobody knows what was encoded.
+        asked.extend(format.map(|_| Property::RoundTrip));
     }
     match expected.outcome {
         Outcome::Clean => {}

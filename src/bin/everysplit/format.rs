@@ -24,7 +24,7 @@ pub(crate) struct Format {
 impl Format {
     pub(crate) fn new(framing: Framing, order: Option<Order>, limit: Option<u32>) -> Self {
         let order = match (order, framing) {
-            (Some(Order::Big), _) | (None, Framing::Len16) => ByteOrder::Big,
+            (Some(Order::Big), _) | (None, Framing::Len16 | Framing::Len32u) => ByteOrder::Big,
             (Some(Order::Little) | None, _) => ByteOrder::Little,
         };
         Self {
@@ -46,6 +46,7 @@ impl Format {
             Framing::Header12 => "header12",
             Framing::Len16 => "len16",
             Framing::Len32 => "len32",
+            Framing::Len32u => "len32u",
             Framing::JsonHeader => "json_header",
         }
     }
@@ -66,7 +67,7 @@ impl Format {
     /// Returns the most bytes that a body may have.
     fn most(&self) -> u32 {
         let most = match self.framing {
-            Framing::Header12 | Framing::JsonHeader => u32::MAX,
+            Framing::Header12 | Framing::Len32u | Framing::JsonHeader => u32::MAX,
             Framing::Len16 => u16::MAX.into(),
             Framing::Len32 => i32::MAX.unsigned_abs(),
         };
@@ -131,7 +132,7 @@ impl Format {
                 let header = json!({ "cmd": cmd, "recv": recv });
                 told(Parsed { header, body })
             }),
-            Framing::Len16 => map(self.len16(stream), |body| told(bare(body))),
+            Framing::Len16 | Framing::Len32u => map(self.unsigned(stream), |body| told(bare(body))),
             Framing::Len32 => {
                 let expected = naive::len32::parse(self.len32(), stream);
                 map(expected, |body| told(bare(body)))
@@ -147,28 +148,30 @@ impl Format {
         }
     }
 
-    fn len16(&self, stream: &[u8]) -> Expected<Bytes, ()> {
+    /// Parses frames behind an unsigned length.
+    fn unsigned(&self, stream: &[u8]) -> Expected<Bytes, ()> {
         let (mut frames, mut start) = (Vec::new(), 0);
         let outcome = loop {
             let rest = &stream[start..];
             if rest.is_empty() {
                 break Outcome::Clean;
             }
-            let Some((&size, rest)) = rest.split_first_chunk() else {
+            let Some((size, rest)) = rest.split_at_checked(self.length()) else {
                 break Outcome::Truncated(());
             };
+            let append = |number, &byte: &u8| number << 8 | u32::from(byte);
             let size = match self.order {
-                ByteOrder::Little => u16::from_le_bytes(size),
-                ByteOrder::Big => u16::from_be_bytes(size),
+                ByteOrder::Little => size.iter().rev().fold(0, append),
+                ByteOrder::Big => size.iter().fold(0, append),
             };
-            if u32::from(size) > self.most() {
-                let (at, error) = (start + 2, ());
+            if size > self.most() {
+                let (at, error) = (start + self.length(), ());
                 break Outcome::Rejected { at, error };
             }
-            let Some(body) = rest.get(..size.into()) else {
+            let Some(body) = rest.get(..size as usize) else {
                 break Outcome::Truncated(());
             };
-            start += 2 + body.len();
+            start += self.length() + body.len();
             frames.push((start, Bytes::copy_from_slice(body)));
         };
         Expected {
@@ -183,7 +186,7 @@ impl Format {
         match self.framing {
             Framing::Header12 => return naive::edges(self.header12(), stream),
             Framing::Len32 => return naive::len32::edges(self.len32(), stream),
-            Framing::Len16 | Framing::JsonHeader => {}
+            Framing::Len16 | Framing::Len32u | Framing::JsonHeader => {}
         }
         let ends = self.frames(stream, drop).frames;
         let ends = ends.into_iter().map(|(end, ())| end);
@@ -208,7 +211,7 @@ impl Format {
     const fn length(&self) -> usize {
         match self.framing {
             Framing::Len16 => 2,
-            Framing::Header12 | Framing::Len32 | Framing::JsonHeader => 4,
+            Framing::Header12 | Framing::Len32 | Framing::Len32u | Framing::JsonHeader => 4,
         }
     }
 
@@ -222,7 +225,7 @@ impl Format {
     fn claim(&self, length: i64) -> Vec<u8> {
         match self.framing {
             Framing::Header12 => [self.field(length), self.field(1), self.field(0)].concat(),
-            Framing::Len16 | Framing::Len32 => self.field(length),
+            Framing::Len16 | Framing::Len32 | Framing::Len32u => self.field(length),
             Framing::JsonHeader => {
                 let header = json!({ "total_size": length }).to_string();
                 let length = i64::try_from(header.len()).unwrap_or(i64::MAX);
@@ -303,7 +306,7 @@ impl Format {
         }
         match self.framing {
             // Without a sign, -1 is the most there is.
-            Framing::Header12 => claims.push(named("maximal", u32::MAX.into())),
+            Framing::Header12 | Framing::Len32u => claims.push(named("maximal", u32::MAX.into())),
             Framing::Len16 => claims.push(named("maximal", u16::MAX.into())),
             Framing::Len32 => {
                 claims.push(named("negative", -1));
