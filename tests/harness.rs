@@ -2,7 +2,7 @@
 //! it finds.
 
 use everysplit::check::{Expected, Harness, Outcome, Property, Tier};
-use everysplit::{ParseTokenError, Received, Sink, Split, Subject};
+use everysplit::{ParseTokenError, Push, Received, Sink, Split, Subject};
 
 /// The right answer in the smallest format: a length of one byte, then the body.
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
@@ -399,4 +399,25 @@ fn an_empty_chunk_that_changes_something_is_found() {
         let token = violation.case.to_string();
         assert_eq!(harness.replay(&token), Err(violation));
     }
+}
+
+/// A long stream is made short within bounds, and not every split of it is tried.
+#[test]
+fn a_violation_of_a_long_stream_is_made_small() {
+    let loses = |begun: &mut bool, chunk: &[u8], frames: &mut Sink<u8>| -> Result<(), ()> {
+        // The first byte of every chunk but the first.
+        let lost = usize::from(std::mem::replace(begun, true)).min(chunk.len());
+        frames.extend(chunk[lost..].iter().copied());
+        Ok(())
+    };
+    let finish = |_: &mut bool, _: &mut Sink<u8>| Ok(());
+    let every_byte = |stream: &[u8]| Expected {
+        frames: (1..).zip(stream.iter().copied()).collect(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    let harness = Harness::new(|| Push::new(false, loses, finish), every_byte);
+    let violation = harness.sampled(&vec![7; 100_000], 0, 10).unwrap_err();
+    assert_eq!(violation.case.split.cuts().len(), 1, "{violation}");
+    assert!(violation.case.stream.len() <= 128, "{violation}");
 }

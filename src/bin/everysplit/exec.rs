@@ -15,7 +15,7 @@ use everysplit::{Received, Sink, Split, Subject};
 use crate::args::Exec;
 use crate::driver::{Driver, Drivers, Errors, Refused, Session, State};
 use crate::format::Format;
-use crate::report::{Report, pace};
+use crate::report::{Report, count, pace};
 use crate::streams::{self, Stream};
 use crate::{Cannot, stop};
 
@@ -239,7 +239,7 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
     report.doing("split maps");
     report.draw(|violation| asked.map(violation));
     let feeds = asked.drivers.borrow().feeds();
-    let covered = format!("{feeds} feeds {}", pace(feeds, begun.elapsed()));
+    let covered = format!("{} {}", count(feeds, "feed"), pace(feeds, begun.elapsed()));
     report.finish(covered, stop::why().map(Into::into))
 }
 

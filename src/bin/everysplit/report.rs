@@ -159,10 +159,7 @@ impl Run {
 
     /// Returns the last line.
     pub(crate) fn summary(&self) -> String {
-        let streams = match self.entries.len() {
-            1 => "1 stream".into(),
-            streams => format!("{streams} streams"),
-        };
+        let streams = count(self.entries.len() as u64, "stream");
         let known = self.found().filter(|found| found.known).count();
         let mut summary = format!("{}; {streams}, {} violated", self.covered, self.violated());
         if known > 0 {
@@ -396,6 +393,14 @@ fn tell(run: &Run) {
 
 /// The command, and its version.
 const TOOL: &str = concat!("everysplit ", env!("CARGO_PKG_VERSION"));
+
+/// Tells how many there are of what has a regular plural.
+pub(crate) fn count(number: u64, one: &str) -> String {
+    match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {one}s"),
+    }
+}
 
 /// Tells how fast something was done so many times.
 pub(crate) fn pace(count: u64, time: Duration) -> String {

@@ -385,7 +385,7 @@ impl<'a> Asking<'a> {
             masks: &self.tcp.mask,
         })?;
         self.covered.splits += 1;
-        self.covered.timed += usize::from(!answer.observed);
+        self.covered.timed += u64::from(!answer.observed);
         let reply = self.masked(&answer.bytes);
         if reply == baseline.masked {
             return Ok(None);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use everysplit::check::{Property, Violation};
 use everysplit::{Received, Split};
 
-use crate::report::pace;
+use crate::report::{count, pace};
 use crate::wire::DELAY;
 
 /// What was done.
@@ -15,26 +15,27 @@ use crate::wire::DELAY;
 pub(super) struct Covered {
     pub(super) connections: u64,
     pub(super) time: Duration,
-    pub(super) splits: usize,
+    pub(super) splits: u64,
     /// Those of which it was not seen that each chunk was read before the next.
-    pub(super) timed: usize,
+    pub(super) timed: u64,
 }
 
 impl fmt::Display for Covered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { splits, timed, .. } = self;
+        let Self { timed, .. } = self;
+        let splits = count(self.splits, "split");
         match timed {
             0 => write!(
                 f,
-                "{splits} splits, observed: each chunk was read before the next was sent"
+                "{splits}, observed: each chunk was read before the next was sent"
             )?,
             _ => write!(
                 f,
-                "{splits} splits, {timed} of them timed: {DELAY:?} between chunks, of which several may have been read at once"
+                "{splits}, {timed} of them timed: {DELAY:?} between chunks, of which several may have been read at once"
             )?,
         }
         let pace = pace(self.connections, self.time);
-        write!(f, "; {} connections {pace}", self.connections)
+        write!(f, "; {} {pace}", count(self.connections, "connection"))
     }
 }
 
