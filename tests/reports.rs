@@ -1,13 +1,16 @@
 //! The reports of a run, and known violations: what is written is what was found, and
 //! nobody's text does anything but be read. How they look is nobody's to test.
 
+mod command;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::{io, thread};
 
+use command::{run, there_is};
 use everysplit::check::SplitMap;
 use everysplit::{Config, Framer, naive};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
@@ -53,15 +56,10 @@ fn file(name: &str, text: &str) -> String {
     path.to_str().unwrap().into()
 }
 
-fn run(arguments: &[&str]) -> Output {
-    Command::new(COMMAND).args(arguments).output().unwrap()
-}
-
 /// Asks the ready driver in Python after some changes, under a name of its own; nothing
 /// where there is no Python.
 fn exec(name: &str, changes: &[Change], arguments: &[&str]) -> Option<Told> {
-    if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no python3");
+    if !there_is("python3") {
         return None;
     }
     let mut driver = DRIVER.to_string();
@@ -74,11 +72,11 @@ fn exec(name: &str, changes: &[Change], arguments: &[&str]) -> Option<Told> {
     let written = reports.iter().flat_map(|path| ["--report", path]);
     let written: Vec<&str> = written.collect();
     let driver = ["--", "python3", &driver];
-    let output = run(&[&["exec"], arguments, &written, &driver].concat());
+    let said = run(&[&["exec"], arguments, &written, &driver].concat());
     let [html, json, xml] = reports.map(|path| fs::read_to_string(path).unwrap());
     Some(Told {
-        status: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
+        status: said.status,
+        stdout: said.stdout,
         html,
         json: serde_json::from_str(&json).unwrap(),
         junit: Report::deserialize_from_str(&xml).unwrap(),
@@ -295,8 +293,7 @@ fn a_property_without_a_verdict_did_not_hold() {
     let stream = "00".repeat(100);
     let streams = ["--hex", &stream, "--rate", "20", "--time", "2"];
     let arguments = ["tcp", "--connect", &address, "--report", &json];
-    let output = run(&[&arguments[..], &streams].concat());
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    run(&[&arguments[..], &streams].concat()).with(2);
     let json: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
     // There was time for some, and not for the 99 of one cut.
     assert!(
@@ -466,15 +463,14 @@ fn classes(style: &str) -> BTreeSet<&str> {
     names.filter(begins).collect()
 }
 
-/// One line that says what is wrong, and exit status 2.
+/// Asks a driver with options that cannot be.
 #[track_caller]
 fn cannot(arguments: &[&str], said: &str) {
     let driver = ["--", "sh", "-c", "echo ready 1; cat > /dev/null"];
-    let output = run(&[&["exec", "--hex", "00"], arguments, &driver].concat());
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{told}");
-    assert!(told.contains(said), "{told}");
-    assert_eq!(told.lines().count(), 1, "{told}");
+    command::cannot(
+        &[&["exec", "--hex", "00"], arguments, &driver].concat(),
+        said,
+    );
 }
 
 #[test]

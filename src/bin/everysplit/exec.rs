@@ -37,8 +37,6 @@ struct Due<'a> {
     declared: Option<Deviation>,
 }
 
-type Oracle = Rc<dyn Fn(&[u8]) -> Expected<String, Refused>>;
-
 /// A decoder in a driver, and what is known of it.
 struct Asked {
     drivers: Rc<RefCell<Drivers>>,
@@ -46,7 +44,6 @@ struct Asked {
     fresh: Option<Rc<str>>,
     errors: Errors,
     format: Option<Format>,
-    oracle: Oracle,
     /// Where the decoder is meant to differ from the strict policy.
     declared: Option<Deviation>,
 }
@@ -74,36 +71,11 @@ impl Asked {
             None => Errors::Kinds,
         };
         let declared = exec.discards_at_end.then_some(Deviation::DiscardsAtEnd);
-        let oracle: Oracle = if let Some(format) = format {
-            Rc::new(move |stream: &[u8]| {
-                let mut expected = format.parse(stream, || Refused {
-                    kind: "an error".into(),
-                    errors,
-                });
-                if declared.is_some() && matches!(expected.outcome, Outcome::Truncated(_)) {
-                    expected.outcome = Outcome::Clean;
-                }
-                expected
-            })
-        } else {
-            let (asked, count) = (Rc::clone(&drivers), Rc::clone(&drivers));
-            let itself = check::itself(move || Session::new(&asked, errors));
-            Rc::new(move |stream: &[u8]| {
-                let before = count.borrow().ended();
-                let mut expected = itself(stream);
-                // What a driver gives that breaks is no end of a stream.
-                if count.borrow().ended() > before {
-                    expected.outcome = Outcome::Clean;
-                }
-                expected
-            })
-        };
         Ok(Self {
             drivers,
             fresh,
             errors,
             format,
-            oracle,
             declared,
         })
     }
@@ -112,13 +84,11 @@ impl Asked {
         Session::new(&self.drivers, self.errors)
     }
 
-    /// Finds out what a stream must give.
+    /// Finds out what a stream must give, and how its end is meant.
     fn due<'a>(&self, stream: &'a [u8]) -> Due<'a> {
         self.drivers.borrow_mut().renew();
-        let before = self.drivers.borrow().ended();
-        let expected = (self.oracle)(stream);
+        let (expected, broken) = self.oracle(stream);
         // What a driver gives that breaks on it, byte by byte, can be anything.
-        let broken = self.format.is_none() && self.drivers.borrow().ended() > before;
         let broken = broken.then_some(Deviation::DiscardsAtEnd);
         Due {
             stream,
@@ -127,11 +97,31 @@ impl Asked {
         }
     }
 
+    /// Tells what a stream must give, by the format or else byte by byte, and whether the
+    /// driver broke on it.
+    fn oracle(&self, stream: &[u8]) -> (Expected<String, Refused>, bool) {
+        let before = self.drivers.borrow().ended();
+        let mut expected = match self.format {
+            Some(format) => format.parse(stream, || Refused {
+                kind: "an error".into(),
+                errors: self.errors,
+            }),
+            None => check::itself(|| self.session())(stream),
+        };
+        let broken = self.drivers.borrow().ended() > before;
+        let discards = self.format.is_some() && self.declared.is_some();
+        // What a driver gives that breaks is no end of a stream.
+        if broken || discards && matches!(expected.outcome, Outcome::Truncated(_)) {
+            expected.outcome = Outcome::Clean;
+        }
+        (expected, broken)
+    }
+
     /// Tells what a stream must give; nothing when the driver is not to be asked any more.
     fn expected(&self, due: &Due<'_>, stream: &[u8]) -> Option<Expected<String, Refused>> {
         let worn = self.drivers.borrow().worn();
         let known = (stream == due.stream).then(|| due.expected.clone());
-        (!worn).then(|| known.unwrap_or_else(|| (self.oracle)(stream)))
+        (!worn).then(|| known.unwrap_or_else(|| self.oracle(stream).0))
     }
 
     /// Asks of a stream, as much as there may be feeds.
@@ -190,7 +180,7 @@ impl Asked {
         let stream = &violation.case.stream;
         self.drivers.borrow_mut().renew();
         ((2..=MAP).contains(&stream.len()) && !stop::requested()).then(|| {
-            let expected = (self.oracle)(stream);
+            let (expected, _) = self.oracle(stream);
             SplitMap::new(|| self.session(), stream, &expected, &violation.edges)
         })
     }
@@ -246,11 +236,7 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
 /// Tries the split of a token, and tells what is given to each chunk.
 pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
     let mut report = Report::begin(&exec.reporting.replayed())?;
-    let Received { stream, split } = case;
-    if split.cuts().last().is_some_and(|&cut| cut >= stream.len()) {
-        return Err(format!("{case} is cut behind its {} bytes", stream.len()).into());
-    }
-    let asked = Asked::start(exec, stream.len())?;
+    let asked = Asked::start(exec, case.stream.len())?;
     let due = asked.due(&case.stream);
     report.asks(properties(&due, asked.format));
     report.say(trace(&mut asked.session(), case).trim_end());

@@ -109,15 +109,7 @@ impl Format {
                 _ => body,
             }
         });
-        Expected {
-            frames: expected.frames,
-            at_end: expected.at_end,
-            outcome: match expected.outcome {
-                Outcome::Clean => Outcome::Clean,
-                Outcome::Truncated(()) => Outcome::Truncated(error()),
-                Outcome::Rejected { at, .. } => Outcome::Rejected { at, error: error() },
-            },
-        }
+        map(expected, |frame| frame, |()| error())
     }
 
     /// Tells what a stream must give.
@@ -127,23 +119,28 @@ impl Format {
             body,
         };
         match self.framing {
-            Framing::Header12 => map(naive::parse(self.header12(), stream), |frame| {
-                let Frame { cmd, recv, body } = frame;
-                let header = json!({ "cmd": cmd, "recv": recv });
-                told(Parsed { header, body })
-            }),
-            Framing::Len16 | Framing::Len32u => map(self.unsigned(stream), |body| told(bare(body))),
+            Framing::Header12 => {
+                let expected = naive::parse(self.header12(), stream);
+                let parsed = |Frame { cmd, recv, body }| Parsed {
+                    header: json!({ "cmd": cmd, "recv": recv }),
+                    body,
+                };
+                map(expected, |frame| told(parsed(frame)), drop)
+            }
+            Framing::Len16 | Framing::Len32u => {
+                map(self.unsigned(stream), |body| told(bare(body)), drop)
+            }
             Framing::Len32 => {
                 let expected = naive::len32::parse(self.len32(), stream);
-                map(expected, |body| told(bare(body)))
+                map(expected, |body| told(bare(body)), drop)
             }
             Framing::JsonHeader => {
                 let expected = naive::json_header::parse(self.json_header(), stream);
-                map(expected, |(header, body)| {
-                    let header = Value::Object(header.fields);
-                    let body = body.into();
-                    told(Parsed { header, body })
-                })
+                let parsed = |(header, body): naive::json_header::Frame| Parsed {
+                    header: Value::Object(header.fields),
+                    body: body.into(),
+                };
+                map(expected, |frame| told(parsed(frame)), drop)
             }
         }
     }
@@ -159,11 +156,7 @@ impl Format {
             let Some((size, rest)) = rest.split_at_checked(self.length()) else {
                 break Outcome::Truncated(());
             };
-            let append = |number, &byte: &u8| number << 8 | u32::from(byte);
-            let size = match self.order {
-                ByteOrder::Little => size.iter().rev().fold(0, append),
-                ByteOrder::Big => size.iter().fold(0, append),
-            };
+            let size = self.number(size);
             if size > self.most() {
                 let (at, error) = (start + self.length(), ());
                 break Outcome::Rejected { at, error };
@@ -194,12 +187,8 @@ impl Format {
         for start in [0].into_iter().chain(ends) {
             edges.extend([start, start + self.length()]);
             let header = stream.get(start..start + 4);
-            if let (Framing::JsonHeader, Some(&[a, b, c, d])) = (self.framing, header) {
-                let length = match self.order {
-                    ByteOrder::Little => u32::from_le_bytes([a, b, c, d]),
-                    ByteOrder::Big => u32::from_be_bytes([a, b, c, d]),
-                };
-                edges.push((start + 4).saturating_add(length as usize));
+            if let (Framing::JsonHeader, Some(length)) = (self.framing, header) {
+                edges.push((start + 4).saturating_add(self.number(length) as usize));
             }
         }
         edges.dedup();
@@ -212,6 +201,15 @@ impl Format {
         match self.framing {
             Framing::Len16 => 2,
             Framing::Header12 | Framing::Len32 | Framing::Len32u | Framing::JsonHeader => 4,
+        }
+    }
+
+    /// Reads a number of up to four bytes.
+    fn number(&self, bytes: &[u8]) -> u32 {
+        let append = |number, &byte: &u8| number << 8 | u32::from(byte);
+        match self.order {
+            ByteOrder::Little => bytes.iter().rev().fold(0, append),
+            ByteOrder::Big => bytes.iter().fold(0, append),
         }
     }
 
@@ -331,12 +329,22 @@ pub(crate) struct Parsed {
     pub(crate) body: Bytes,
 }
 
-/// Tells frames otherwise, and of an error only that there is one.
-fn map<F, E, T>(expected: Expected<F, E>, told: impl Fn(F) -> T) -> Expected<T, ()> {
+/// Tells frames and the error otherwise.
+fn map<F, E, T, D>(
+    expected: Expected<F, E>,
+    told: impl Fn(F) -> T,
+    error: impl Fn(E) -> D,
+) -> Expected<T, D> {
     let outcome = match expected.outcome {
         Outcome::Clean => Outcome::Clean,
-        Outcome::Truncated(_) => Outcome::Truncated(()),
-        Outcome::Rejected { at, .. } => Outcome::Rejected { at, error: () },
+        Outcome::Truncated(truncated) => Outcome::Truncated(error(truncated)),
+        Outcome::Rejected {
+            at,
+            error: rejected,
+        } => Outcome::Rejected {
+            at,
+            error: error(rejected),
+        },
     };
     let frames = expected.frames.into_iter();
     Expected {

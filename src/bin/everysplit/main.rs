@@ -17,7 +17,7 @@ mod wire;
 
 use std::process::ExitCode;
 
-use args::{Args, Command, Under};
+use args::{Args, Command, Replay, Under};
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -51,10 +51,16 @@ fn run(command: Command) -> Result<bool, Cannot> {
         Command::Tcp(tcp) => tcp::run(&tcp),
         Command::Serve(serve) => serve::run(&serve),
         Command::Vectors(streams) => vectors::run(&streams),
-        Command::Replay(replay) => match replay.of {
-            Under::Exec(exec) => exec::replay(&replay.token, &exec),
-            Under::Tcp(tcp) => tcp::replay(&replay.token, &tcp),
-        },
+        Command::Replay(Replay { token, of }) => {
+            let len = token.stream.len();
+            if token.split.cuts().last().is_some_and(|&cut| cut >= len) {
+                return Err(format!("{token} is cut behind its {len} bytes").into());
+            }
+            match of {
+                Under::Exec(exec) => exec::replay(&token, &exec),
+                Under::Tcp(tcp) => tcp::replay(&token, &tcp),
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ impl Process {
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
         let stderr = child.stderr.take().ok_or("the program has no stderr")?;
-        let stderr = Tail::of(stderr, KEPT);
+        let stderr = Tail::of(stderr);
         Ok(Self { child, stderr })
     }
 
@@ -75,12 +75,7 @@ impl Process {
 
     /// Returns how the program ended, which it does about now if it does.
     pub(crate) fn ends(&mut self) -> Option<ExitStatus> {
-        self.wait(GRACE)
-    }
-
-    /// Waits for the program to end.
-    pub(crate) fn wait(&mut self, timeout: Duration) -> Option<ExitStatus> {
-        let until = Instant::now() + timeout;
+        let until = Instant::now() + GRACE;
         loop {
             let ended = self.ended();
             if ended.is_some() || Instant::now() > until || crate::stop::requested() {
@@ -157,11 +152,11 @@ fn kibibytes(status: &str, field: &str) -> u64 {
 }
 
 /// The end of what has been written to a pipe so far.
-pub(crate) struct Tail(Arc<Mutex<Vec<u8>>>);
+struct Tail(Arc<Mutex<Vec<u8>>>);
 
 impl Tail {
-    /// Reads to the end, on a thread of its own, and keeps so many bytes.
-    pub(crate) fn of(mut pipe: impl Read + Send + 'static, most: usize) -> Self {
+    /// Reads to the end, on a thread of its own.
+    fn of(mut pipe: ChildStderr) -> Self {
         let tail = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&tail);
         thread::spawn(move || {
@@ -169,7 +164,7 @@ impl Tail {
             while let Ok(read @ 1..) = pipe.read(&mut chunk) {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.extend_from_slice(&chunk[..read]);
-                let surplus = kept.len().saturating_sub(most);
+                let surplus = kept.len().saturating_sub(KEPT);
                 kept.drain(..surplus);
             }
         });

@@ -6,7 +6,7 @@ mod json;
 mod junit;
 mod known;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -61,6 +61,17 @@ pub(crate) struct Found {
     pub(crate) replay: String,
     /// Whether it is in the list of known violations, and fails nothing.
     pub(crate) known: bool,
+}
+
+/// All that is told of it in text, with the command line if it is not too long.
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.violation)?;
+        if self.replay.len() <= LONGEST {
+            write!(f, "\n  run       {}", self.replay)?;
+        }
+        Ok(())
+    }
 }
 
 /// How a property fared.
@@ -354,17 +365,8 @@ fn writable(path: &Path) -> io::Result<()> {
 /// Tells the smallest violation of each property, how the properties fared, and the summary.
 fn tell(run: &Run) {
     for (_, found) in run.smallest() {
-        let Found {
-            violation,
-            map,
-            replay,
-            ..
-        } = found;
-        print(&format!("\n{violation}"));
-        if replay.len() <= LONGEST {
-            print(&format!("  run       {replay}"));
-        }
-        if let Some(map) = map {
+        print(&format!("\n{found}"));
+        if let Some(map) = &found.map {
             print(&format!("\n{map}"));
         }
     }
@@ -410,7 +412,7 @@ pub(crate) fn pace(count: u64, time: Duration) -> String {
 }
 
 /// Tells a line. Whoever does not listen any more misses it.
-fn print(line: &str) {
+pub(crate) fn print(line: &str) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::Cannot;
 use crate::args::Streams;
 use crate::format::{Format, Parsed};
+use crate::report::print;
 use crate::streams::{self, Stream};
 
 #[derive(Serialize)]
@@ -32,7 +33,7 @@ pub(crate) fn run(streams: &Streams) -> Result<bool, Cannot> {
         .iter()
         .map(|stream| vector(format, streams, stream))
         .collect();
-    println!("{}", serde_json::to_string_pretty(&vectors)?);
+    print(&serde_json::to_string_pretty(&vectors)?);
     Ok(true)
 }
 

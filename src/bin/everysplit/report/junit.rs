@@ -1,11 +1,9 @@
 //! A report as `JUnit`'s XML, for what shows the tests of a build: a test case for each stream.
 //! It holds no times, so that the same run is told the same way.
 
-use std::fmt::Write as _;
-
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 
-use super::{Entry, Found, LONGEST, Run, Verdict};
+use super::{Entry, Found, Run, Verdict};
 use crate::Cannot;
 
 /// What the cases are kept together under where suites are not shown.
@@ -42,25 +40,16 @@ fn stream(entry: &Entry) -> TestCase {
 }
 
 fn violated(found: &Found) -> TestCaseStatus {
-    let Found {
-        violation,
-        replay,
-        known,
-        ..
-    } = found;
-    let mut status = if *known {
+    let property = found.violation.property;
+    let mut status = if found.known {
         TestCaseStatus::skipped()
     } else {
         TestCaseStatus::non_success(NonSuccessKind::Failure)
     };
-    let mut text = violation.to_string();
-    if replay.len() <= LONGEST {
-        let _ = write!(text, "\n  run       {replay}");
-    }
     status
-        .set_type(violation.property.name())
-        .set_message(violation.property.sentence())
-        .set_description(xml(&text));
+        .set_type(property.name())
+        .set_message(property.sentence())
+        .set_description(xml(&found.to_string()));
     status
 }
 

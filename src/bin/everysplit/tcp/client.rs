@@ -76,7 +76,7 @@ impl<'a> Client<'a> {
         let mut tries = 0;
         loop {
             wire.take();
-            if tries % LOOK == 0 {
+            if self.tcp.hostile && tries % LOOK == 0 {
                 let memory = [self.memory, process.memory()].into_iter().flatten();
                 self.memory = memory.max_by_key(|memory| memory.most);
             }
@@ -121,21 +121,15 @@ impl Peer for Client<'_> {
             }
         }
         wire.send_in(ask.stream, ask.split, self.tcp.timeout);
-        let (ended, closed) = match ask.ending {
-            Ending::HalfClosed | Ending::Drained | Ending::Whole { .. } => {
-                wire.half_close();
-                (self.wait(&mut process, &mut wire, ask.patience), false)
-            }
-            Ending::Unknown => {
-                let quiet = self.tcp.quiet;
-                let ended = self.wait(&mut process, &mut wire, quiet);
-                (ended, ended)
-            }
-            Ending::Closed | Ending::Any => {
-                let ended = self.wait(&mut process, &mut wire, ask.patience);
-                (ended, ended)
-            }
+        let open = matches!(ask.ending, Ending::Unknown | Ending::Closed | Ending::Any);
+        if !open {
+            wire.half_close();
+        }
+        let patience = match ask.ending {
+            Ending::Unknown => self.tcp.quiet,
+            _ => ask.patience,
         };
+        let ended = self.wait(&mut process, &mut wire, patience);
         wire.take();
         let status = match process.ended() {
             Some(status) if ended => status.to_string(),
@@ -147,7 +141,7 @@ impl Peer for Client<'_> {
         Ok(Answer {
             bytes: [&printed[..], status.as_bytes(), &wire.bytes].concat(),
             observed: wire.observed,
-            closed,
+            closed: ended && open,
             answered: ended,
         })
     }

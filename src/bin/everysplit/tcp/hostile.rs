@@ -31,7 +31,7 @@ struct Round {
 }
 
 /// Returns the rounds for a stream that is right.
-fn rounds(stream: &Stream, format: Option<Format>) -> Vec<Round> {
+fn rounds(stream: &Stream, format: Option<Format>) -> [Round; 2] {
     let Stream { name, bytes } = stream;
     let begun = match format.map(|format| format.edges(bytes)) {
         // A header and nothing of its body.
@@ -39,19 +39,20 @@ fn rounds(stream: &Stream, format: Option<Format>) -> Vec<Round> {
         // One byte is a whole frame of few formats.
         None => 1,
     };
-    let mut rounds = vec![Round {
-        name: format!("{name}, truncated"),
-        streams: (1..bytes.len()).map(|end| bytes[..end].to_vec()).collect(),
-        then: Then::Close,
-        property: Property::Truncation,
-    }];
-    rounds.push(Round {
-        name: format!("{name}, begun and then silence"),
-        streams: vec![bytes[..begun].to_vec()],
-        then: Then::Silence,
-        property: Property::Progress,
-    });
-    rounds
+    [
+        Round {
+            name: format!("{name}, truncated"),
+            streams: (1..bytes.len()).map(|end| bytes[..end].to_vec()).collect(),
+            then: Then::Close,
+            property: Property::Truncation,
+        },
+        Round {
+            name: format!("{name}, begun and then silence"),
+            streams: vec![bytes[..begun].to_vec()],
+            then: Then::Silence,
+            property: Property::Progress,
+        },
+    ]
 }
 
 /// Returns the rounds of a format.
@@ -79,11 +80,10 @@ impl Asking<'_> {
     pub(super) fn hostile(
         &mut self,
         streams: &[Stream],
-        format: Option<Format>,
-        next: &(Stream, Baseline),
+        next: &(&Stream, Baseline),
     ) -> Result<(), Cannot> {
         self.memory = self.peer.memory();
-        for round in all(streams, format) {
+        for round in all(streams, self.format) {
             self.report.asks([round.property, Property::Progress]);
             self.report.doing(round.name.clone());
             let count = round.streams.len().min(self.tcp.budget.get());
@@ -115,7 +115,7 @@ impl Asking<'_> {
         &mut self,
         stream: &[u8],
         right: &[Stream],
-        next: &(Stream, Baseline),
+        next: &(&Stream, Baseline),
     ) -> Result<Option<Violation>, Cannot> {
         self.memory = self.peer.memory();
         let mut sent = false;
@@ -141,7 +141,7 @@ impl Asking<'_> {
         stream: &[u8],
         then: Then,
         property: Property,
-        (next, baseline): &(Stream, Baseline),
+        (next, baseline): &(&Stream, Baseline),
     ) -> Result<Option<Violation>, Cannot> {
         let violation = |property, expected: String, actual: String| {
             let case = Received {
@@ -155,13 +155,11 @@ impl Asking<'_> {
             Then::Close => (Ending::Drained, self.tcp.timeout),
             Then::Silence => (Ending::Any, self.tcp.idle),
         };
-        let whole = Split::whole();
         let answer = self.send(&Ask {
             stream,
-            split: &whole,
+            split: &Split::whole(),
             ending,
             patience,
-            masks: &self.tcp.mask,
         })?;
         let after = self.peer.memory();
         if let Some(ended) = self.peer.ended()? {
@@ -191,13 +189,7 @@ impl Asking<'_> {
                 return violation(Property::Memory, expected, format!("{grown} MiB more"));
             }
         }
-        let answer = self.send(&Ask {
-            stream: &next.bytes,
-            split: &whole,
-            ending: baseline.ending,
-            patience: self.tcp.timeout,
-            masks: &self.tcp.mask,
-        })?;
+        let answer = self.whole(&next.bytes, baseline.ending)?;
         let reply = self.masked(&answer.bytes);
         if reply != baseline.masked {
             let expected = format!(

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Answer, Ask, Ending, Peer};
+use super::{Answer, Ask, Ending, Peer, masked};
 use crate::args::Tcp;
 use crate::process::{Memory, Process};
 use crate::wire::Wire;
@@ -101,8 +101,10 @@ impl Peer for Server<'_> {
             Ending::Closed => wire.collect(|_| false, |_| patience),
             Ending::Any => wire.collect(|bytes| !bytes.is_empty(), |_| patience),
             Ending::Whole { length, closes } => {
-                let answered =
-                    wire.collect(|reply| ask.masked(reply).len() >= length, |_| patience);
+                let answered = wire.collect(
+                    |reply| masked(&self.tcp.mask, reply).len() >= length,
+                    |_| patience,
+                );
                 wire.half_close();
                 if closes {
                     // More than there should be is in the answer too.
