@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use everysplit::{Config, Decoder, FrameRef, Framer, check, naive};
+use everysplit::check;
+use everysplit::reference::{Config, Decoder, FrameRef, Framer, naive};
 
 fn main() {
     println!(

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::frame::Frame;
 use crate::split::{ParseSplitError, Split};
 
 /// Bytes as they arrive from anybody, and how they were cut on the way.
@@ -97,15 +96,6 @@ impl fmt::Display for ParseTokenError {
 }
 
 impl core::error::Error for ParseTokenError {}
-
-/// Frames as a right peer sends them, and how their bytes are cut on the way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// The frames, in order.
-    pub frames: Vec<Frame>,
-    /// The cuts of the stream that they make.
-    pub split: Split,
-}
 
 /// FNV-1a over words: the same on every machine and with every compiler, so that
 /// an input keeps its split.

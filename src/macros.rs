@@ -15,7 +15,8 @@
 ///
 /// ```
 /// # mod user {
-/// use everysplit::{Config, Framer, check::Harness, naive};
+/// use everysplit::check::Harness;
+/// use everysplit::reference::{Config, Framer, naive};
 ///
 /// const CONFIG: Config = Config { max_body_size: 64, ..Config::DEFAULT };
 ///

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 
 use bytes::BytesMut;
-use everysplit::{Config, Decoder, FrameRef, Framer, Walk};
+use everysplit::reference::{Config, Decoder, FrameRef, Framer, Walk};
 use tokio_util::codec::{Decoder as _, Encoder as _, LengthDelimitedCodec};
 
 /// The sizes of bodies, in bytes.

@@ -2,10 +2,11 @@
 //! right one alone, whatever the split.
 #![no_main]
 
-use everysplit::{Received, suite::auth};
+use everysplit::Received;
+use everysplit_formats::auth::fuzzing;
 
 everysplit_fuzz::libfuzzer_sys::fuzz_target!(|case: Received| {
-    for algorithm in auth::ALGORITHMS {
-        auth::decode(auth::guarded(algorithm), algorithm, &case).unwrap();
+    for algorithm in fuzzing::ALGORITHMS {
+        fuzzing::decode(fuzzing::guarded(algorithm), algorithm, &case).unwrap();
     }
 });

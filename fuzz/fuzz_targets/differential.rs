@@ -1,10 +1,11 @@
 //! Bytes from anybody, read by tokio-util's `LengthDelimitedCodec` beside ours.
 #![no_main]
 
-use everysplit::{Framer, Received, suite};
+use everysplit::Received;
+use everysplit::reference::{Framer, fuzzing};
 
 everysplit_fuzz::target!(|case: Received| {
-    for config in suite::CONFIGS {
-        suite::differential(|| Framer::new(config), config, &case).unwrap();
+    for config in fuzzing::CONFIGS {
+        fuzzing::differential(|| Framer::new(config), config, &case).unwrap();
     }
 });

@@ -1,13 +1,13 @@
 //! Frames to be written, under limits that allow them and limits that do not.
 #![no_main]
 
-use everysplit::{Sent, suite};
+use everysplit::reference::{Sent, fuzzing};
 
 everysplit_fuzz::target!(|case: Sent| {
-    for config in suite::CONFIGS {
+    for config in fuzzing::CONFIGS {
         for frame in &case.frames {
-            suite::encode(suite::encode_whole, config.byte_order, frame).unwrap();
-            suite::encode(suite::encode_in_parts, config.byte_order, frame).unwrap();
+            fuzzing::encode(fuzzing::encode_whole, config.byte_order, frame).unwrap();
+            fuzzing::encode(fuzzing::encode_in_parts, config.byte_order, frame).unwrap();
         }
     }
 });

@@ -2,7 +2,7 @@
 //! the same error whatever the split.
 #![no_main]
 
-use everysplit::suite::json_header::{CONFIGS, harness};
+use everysplit_formats::json_header::fuzzing::{CONFIGS, harness};
 
 libfuzzer_sys::fuzz_target!(|stream: &[u8]| {
     for config in CONFIGS {

@@ -2,12 +2,13 @@
 //! whatever the split; and the same bytes as a body to be written.
 #![no_main]
 
-use everysplit::framing::len32::{Config, Decoder};
-use everysplit::{Buffered, Received, suite::len32};
+use everysplit::{Buffered, Received};
+use everysplit_formats::len32::fuzzing;
+use everysplit_formats::len32::{Config, Decoder};
 
 everysplit_fuzz::libfuzzer_sys::fuzz_target!(|case: Received| {
-    for config in len32::CONFIGS {
-        len32::decode(|| Buffered::new(Decoder::new(config)), config, &case).unwrap();
-        len32::encode(Config::encode, config.byte_order, &case.stream).unwrap();
+    for config in fuzzing::CONFIGS {
+        fuzzing::decode(|| Buffered::new(Decoder::new(config)), config, &case).unwrap();
+        fuzzing::encode(Config::encode, config.byte_order, &case.stream).unwrap();
     }
 });

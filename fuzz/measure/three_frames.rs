@@ -1,10 +1,10 @@
 //! Panics at three whole frames in a row: how far a campaign sees.
 #![no_main]
 
-use everysplit::{naive, suite};
+use everysplit::reference::{fuzzing, naive};
 
 everysplit_fuzz::target!(|stream: &[u8]| {
-    for config in suite::CONFIGS {
+    for config in fuzzing::CONFIGS {
         assert!(naive::parse(config, stream).frames.len() < 3);
     }
 });

@@ -1,7 +1,7 @@
 //! What the targets share: the mutator and the crossover that keep length
 //! fields true. It judges nothing; that is the library's `suite`.
 
-pub use everysplit::{mutator, suite};
+pub use everysplit::reference::{fuzzing, mutator};
 pub use libfuzzer_sys;
 
 /// `fuzz_target!` with the mutator and the crossover for the reference format.
@@ -12,7 +12,7 @@ macro_rules! target {
         #[cfg(not(feature = "plain"))]
         $crate::libfuzzer_sys::fuzz_mutator!(
             |data: &mut [u8], size: usize, max_size: usize, seed: u32| {
-                let limit = $crate::suite::CONFIGS[0].max_body_size;
+                let limit = $crate::fuzzing::CONFIGS[0].max_body_size;
                 let base = $crate::libfuzzer_sys::fuzzer_mutate;
                 $crate::mutator::mutate(data, size, max_size, limit, seed, base)
             }
@@ -20,7 +20,7 @@ macro_rules! target {
         #[cfg(not(feature = "plain"))]
         $crate::libfuzzer_sys::fuzz_crossover!(
             |first: &[u8], second: &[u8], out: &mut [u8], seed: u32| {
-                let limit = $crate::suite::CONFIGS[0].max_body_size;
+                let limit = $crate::fuzzing::CONFIGS[0].max_body_size;
                 $crate::mutator::crossover(first, second, out, limit, seed)
             }
         );

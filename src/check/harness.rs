@@ -21,7 +21,8 @@ type Edges = fn(&[u8]) -> Vec<usize>;
 /// give.
 ///
 /// ```
-/// use everysplit::{Config, Framer, check::Harness, naive};
+/// use everysplit::check::Harness;
+/// use everysplit::reference::{Config, Framer, naive};
 ///
 /// let config = Config::default();
 /// let harness = Harness::new(|| Framer::new(config), |stream| naive::parse(config, stream));

@@ -12,7 +12,7 @@ use crate::subject::{Sink, Subject};
 ///
 /// ```
 /// use everysplit::check::{self, Harness};
-/// use everysplit::{Config, Framer};
+/// use everysplit::reference::{Config, Framer};
 ///
 /// let make = || Framer::new(Config::default());
 /// Harness::new(make, check::itself(make)).prove(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok")?;

@@ -44,7 +44,8 @@ const ROUNDS: usize = 5;
 /// of two from the same tries.
 ///
 /// ```
-/// use everysplit::{Config, Framer, Header, check};
+/// use everysplit::check;
+/// use everysplit::reference::{Config, Framer, Header};
 ///
 /// let config = Config::default();
 /// let one_body = |len| {

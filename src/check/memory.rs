@@ -33,7 +33,8 @@ pub struct Allocated {
 ///
 /// ```
 /// use everysplit::check::{self, Allocated};
-/// use everysplit::{Config, Framer, Split};
+/// use everysplit::Split;
+/// use everysplit::reference::{Config, Framer};
 ///
 /// let measure = |call: &mut dyn FnMut()| {
 ///     let counted = allocation_counter::measure(call);

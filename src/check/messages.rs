@@ -24,7 +24,8 @@ const SHORT: usize = 64;
 /// use std::io::ErrorKind;
 ///
 /// use everysplit::check::Messages;
-/// use everysplit::{Buffered, Codec, Config, Frame, Tokio, encoder};
+/// use everysplit::{Buffered, Tokio, encoder};
+/// use everysplit::reference::{Codec, Config, Frame};
 ///
 /// let codec = || Codec::new(Config { max_body_size: 8, ..Config::DEFAULT });
 /// let frame = |body: &'static [u8]| Frame { cmd: 1, recv: 0, body: body.into() };
@@ -49,7 +50,7 @@ const SHORT: usize = 64;
 /// # #[cfg(feature = "proptest")]
 /// # fn main() {
 /// use everysplit::check::Messages;
-/// use everysplit::{Config, Framer, naive, strategy};
+/// use everysplit::reference::{Config, Framer, naive, strategy};
 /// use proptest::collection::vec;
 /// use proptest::prelude::*;
 ///

@@ -2,7 +2,8 @@
 //! format; what a stream must give is handed in as [`Expected`].
 //!
 //! ```
-//! use everysplit::{Config, Framer, Split, check, naive};
+//! use everysplit::{Split, check};
+//! use everysplit::reference::{Config, Framer, naive};
 //!
 //! let config = Config::default();
 //! let stream = b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok";

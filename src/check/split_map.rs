@@ -20,7 +20,8 @@ use crate::subject::Subject;
 /// than none, and of several that which is first in [`Property::ALL`].
 ///
 /// ```
-/// use everysplit::{Config, Framer, check::SplitMap, naive};
+/// use everysplit::check::SplitMap;
+/// use everysplit::reference::{Config, Framer, naive};
 ///
 /// let (config, stream) = (Config::default(), &[0; 12]);
 /// let expected = naive::parse(config, stream);
@@ -151,7 +152,8 @@ impl SplitMap {
     /// cell covers several cuts, as a character of the text does.
     ///
     /// ```
-    /// use everysplit::{Config, Framer, check::SplitMap, naive};
+    /// use everysplit::check::SplitMap;
+    /// use everysplit::reference::{Config, Framer, naive};
     ///
     /// let (config, stream) = (Config::default(), &[0; 24]);
     /// let expected = naive::parse(config, stream);

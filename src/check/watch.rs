@@ -23,7 +23,7 @@ use super::guard::Watched;
 /// use std::time::Duration;
 ///
 /// use everysplit::check::{self, Harness};
-/// use everysplit::{Config, Framer, naive};
+/// use everysplit::reference::{Config, Framer, naive};
 ///
 /// let certificate = check::watch(Duration::from_secs(10), || {
 ///     let config = Config::default();

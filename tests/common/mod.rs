@@ -6,7 +6,7 @@
 pub mod oracles;
 
 use everysplit::check::{self, Expected};
-use everysplit::{ByteOrder, Config, DecodeError, Frame};
+use everysplit::reference::{ByteOrder, Config, DecodeError, Frame};
 use serde::Deserialize;
 
 /// A stream written by CPython, and what must come out of it. The fields are

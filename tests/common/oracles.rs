@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use bytes::BytesMut;
 use everysplit::check::{Expected, Outcome};
-use everysplit::{ByteOrder, DecodeError};
+use everysplit::reference::{ByteOrder, DecodeError};
 use tokio_util::codec::{AnyDelimiterCodecError, LengthDelimitedCodec, LinesCodecError};
 
 /// What a codec says of bad input, as a value.

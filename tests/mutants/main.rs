@@ -18,7 +18,6 @@ mod one_recv;
 mod overflow;
 mod prefix;
 mod quadratic;
-mod receive_loops;
 mod sampling;
 mod stall;
 mod toy;

@@ -1,0 +1,42 @@
+//! What guards a connection as a codec of tokio-util's.
+
+use std::io;
+
+use bytes::BytesMut;
+use tokio_util::codec;
+
+use super::{AuthError, Guarded};
+
+/// Reads the answer, then what the codec within reads. For what is sent, take the
+/// codec alone.
+impl<D> codec::Decoder for Guarded<D>
+where
+    D: codec::Decoder<Error: From<AuthError>>,
+{
+    type Item = D::Item;
+    type Error = D::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Item>, D::Error> {
+        match self.open(buffer)? {
+            Some(codec) => codec.decode(buffer),
+            None => Ok(None),
+        }
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Item>, D::Error> {
+        self.open_eof(buffer)?.decode_eof(buffer)
+    }
+}
+
+/// Of the kind `PermissionDenied`, or `UnexpectedEof` where the stream ended.
+impl From<AuthError> for io::Error {
+    fn from(error: AuthError) -> Self {
+        let kind = match error {
+            AuthError::WrongAnswer { .. } => io::ErrorKind::PermissionDenied,
+            AuthError::AnswerTruncated { .. } | AuthError::ChallengeTruncated { .. } => {
+                io::ErrorKind::UnexpectedEof
+            }
+        };
+        Self::new(kind, error)
+    }
+}

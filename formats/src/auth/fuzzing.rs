@@ -1,0 +1,61 @@
+//! The keyed check of a connection ahead of the reference format, held to its oracle.
+//! What the right answers are was computed elsewhere.
+
+use crate::auth::naive::parse;
+use crate::auth::{Algorithm, Challenge, Guarded, GuardedError};
+use everysplit::Received;
+use everysplit::check::{self, Violation};
+use everysplit::reference::DecodeError;
+use everysplit::reference::Decoder;
+use everysplit::reference::Frame;
+use everysplit::reference::fuzzing::CONFIGS;
+use everysplit::reference::naive;
+use everysplit::{Buffered, Subject};
+
+/// Both ways to answer.
+pub const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
+
+/// The key that both ends share.
+pub const KEY: &[u8] = b"correct horse";
+
+/// The bytes of the challenge: 0 to 31.
+pub const CHALLENGE: [u8; Challenge::LEN] =
+    *b"\0\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\
+    \x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f";
+
+/// Returns the right answer, as CPython's `hmac` gives it.
+#[must_use]
+pub const fn answer(algorithm: Algorithm) -> &'static [u8] {
+    match algorithm {
+        Algorithm::Sha256 => {
+            b"\x7e\x86\x0e\x91\xa6\x46\xcd\x84\x01\x2a\xad\x39\xdc\xf3\x6a\xb7\
+              \x26\xa7\x88\x88\x1d\x03\xd2\xbc\x09\xa4\x7b\x87\x65\xbd\x13\x67"
+        }
+        Algorithm::Md5 => b"\x88\x39\xac\xdc\xc5\x01\x43\xd8\x19\xd0\xd9\xd0\x94\x35\xe7\x40",
+    }
+}
+
+/// Makes the server's end: it waits for the answer, then decodes the first of
+/// [`CONFIGS`].
+#[must_use]
+pub fn guarded(algorithm: Algorithm) -> Buffered<Guarded<Decoder>> {
+    let due = Challenge::from(CHALLENGE).answer(algorithm, KEY);
+    Buffered::new(Guarded::new(due, Decoder::new(CONFIGS[0])))
+}
+
+/// Checks a server's end on bytes from anybody: nothing comes out unless they begin
+/// with the right answer, and then what [`naive`] finds behind it, whatever the split.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn decode<S>(server: S, algorithm: Algorithm, case: &Received) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = GuardedError<DecodeError>>,
+{
+    let Received { stream, split } = case;
+    let expected = parse(algorithm, answer(algorithm), stream, |behind| {
+        naive::parse(CONFIGS[0], behind)
+    });
+    check::split(server, stream, split, &expected)
+}

@@ -1,0 +1,47 @@
+//! What guards a connection, as a decoder under test.
+
+use core::error::Error;
+use core::fmt;
+
+use bytes::BytesMut;
+use everysplit::Decode;
+
+use super::{AuthError, Guarded};
+
+/// What a decoder behind an answer says of bad input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuardedError<E> {
+    /// The answer is refused.
+    Answer(AuthError),
+    /// The stream behind it is.
+    Behind(E),
+}
+
+impl<E: fmt::Display> fmt::Display for GuardedError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Answer(error) => error.fmt(f),
+            Self::Behind(error) => write!(f, "behind the answer: {error}"),
+        }
+    }
+}
+
+impl<E: Error> Error for GuardedError<E> {}
+
+/// Gives the frames behind the answer.
+impl<D: Decode> Decode for Guarded<D> {
+    type Frame = D::Frame;
+    type Error = GuardedError<D::Error>;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, Self::Error> {
+        match self.open(buffer).map_err(GuardedError::Answer)? {
+            Some(inner) => inner.decode(buffer).map_err(GuardedError::Behind),
+            None => Ok(None),
+        }
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, Self::Error> {
+        let inner = self.open_eof(buffer).map_err(GuardedError::Answer)?;
+        inner.decode_eof(buffer).map_err(GuardedError::Behind)
+    }
+}

@@ -1,0 +1,303 @@
+//! Real UDP on loopback: one datagram, one frame. Whoever wants order or certainty
+//! takes TCP; nothing here makes up for either.
+
+use std::collections::BTreeSet;
+use std::net::UdpSocket;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::BytesMut;
+use everysplit::reference::{ByteOrder, Config, Frame, FrameRef};
+use everysplit_formats::datagram::{self, DatagramError, EncodeError, MAX_DATAGRAM};
+
+const CONFIG: Config = Config::DEFAULT;
+
+fn socket() -> UdpSocket {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let timeout = Some(Duration::from_secs(10));
+    socket.set_read_timeout(timeout).unwrap();
+    socket.set_write_timeout(timeout).unwrap();
+    socket
+}
+
+/// Two sockets that hear each other and nobody else.
+fn pair() -> (UdpSocket, UdpSocket) {
+    let (one, other) = (socket(), socket());
+    one.connect(other.local_addr().unwrap()).unwrap();
+    other.connect(one.local_addr().unwrap()).unwrap();
+    (one, other)
+}
+
+fn frame(cmd: u32, body: &[u8]) -> Frame {
+    FrameRef { cmd, recv: 1, body }.into()
+}
+
+fn encode(frame: &Frame) -> BytesMut {
+    let mut datagram = BytesMut::new();
+    datagram::encode(CONFIG, frame, &mut datagram).unwrap();
+    datagram
+}
+
+fn receive(socket: &UdpSocket) -> Result<Frame, DatagramError> {
+    let mut buffer = vec![0; MAX_DATAGRAM];
+    let received = socket.recv(&mut buffer).unwrap();
+    datagram::decode(CONFIG, &buffer[..received]).map(Frame::from)
+}
+
+/// What is sent at once is not joined, what is sent large is not cut: the opposite
+/// of TCP.
+#[test]
+fn each_datagram_is_whole() {
+    let (client, server) = pair();
+    let bodies = [&b"hello"[..], b"world", b"", b"musibii", &[7; 9000], b"1"];
+    for body in bodies {
+        client.send(&encode(&frame(1, body))).unwrap();
+    }
+    for body in bodies {
+        assert_eq!(receive(&server), Ok(frame(1, body)));
+    }
+}
+
+/// Serves so many questions: receives a frame, and answers whoever sent it with
+/// another.
+fn serve(questions: usize, answer: fn(FrameRef<'_>) -> Vec<u8>) -> (UdpSocket, JoinHandle<()>) {
+    let (client, server) = (socket(), socket());
+    client.connect(server.local_addr().unwrap()).unwrap();
+    let serving = thread::spawn(move || {
+        let mut buffer = vec![0; MAX_DATAGRAM];
+        for _ in 0..questions {
+            let (received, client) = server.recv_from(&mut buffer).unwrap();
+            let question = datagram::decode(CONFIG, &buffer[..received]).unwrap();
+            let answer = frame(question.cmd, &answer(question));
+            server.send_to(&encode(&answer), client).unwrap();
+        }
+    });
+    (client, serving)
+}
+
+fn ask(client: &UdpSocket, question: &Frame) -> Frame {
+    client.send(&encode(question)).unwrap();
+    receive(client).unwrap()
+}
+
+#[test]
+fn chat() {
+    let said = ["hello", "大家好", "", "bye"];
+    let (client, serving) = serve(said.len(), |question| question.body.to_ascii_uppercase());
+    for (cmd, said) in (1..).zip(said) {
+        let answer = ask(&client, &frame(cmd, said.as_bytes()));
+        assert_eq!(answer, frame(cmd, said.to_ascii_uppercase().as_bytes()));
+    }
+    serving.join().unwrap();
+}
+
+/// The client says what it wants the time in; whoever says nothing gets seconds.
+#[test]
+fn time_server() {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let (client, serving) = serve(2, |question| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let told = match question.body {
+            b"milliseconds" => now.as_millis(),
+            _ => now.as_secs().into(),
+        };
+        told.to_string().into_bytes()
+    });
+    let told = |unit: &[u8]| {
+        let answer = ask(&client, &frame(1, unit));
+        let told: u128 = str::from_utf8(&answer.body).unwrap().parse().unwrap();
+        told
+    };
+    let (before, seconds, milliseconds) = (now(), told(b""), told(b"milliseconds"));
+    assert!((before.as_secs().into()..=now().as_secs().into()).contains(&seconds));
+    assert!((before.as_millis()..=now().as_millis()).contains(&milliseconds));
+    serving.join().unwrap();
+}
+
+/// Half a frame is not waited for, and the frame behind it is none the worse.
+#[test]
+fn half_a_frame_is_refused() {
+    let (client, server) = pair();
+    let whole = encode(&frame(1, b"hello"));
+    for half in 0..whole.len() {
+        client.send(&whole[..half]).unwrap();
+        client.send(&whole).unwrap();
+        let due = if half < 4 { 12 } else { 17 };
+        let received = half as u64;
+        let error = DatagramError::Truncated { received, due };
+        assert_eq!(receive(&server), Err(error), "{half}");
+        assert_eq!(receive(&server), Ok(frame(1, b"hello")));
+    }
+}
+
+/// The kernel drops what the buffer has no room for: that is seen.
+#[test]
+fn a_buffer_that_is_too_small_is_seen() {
+    let (client, server) = pair();
+    client.send(&encode(&frame(1, b"hello world"))).unwrap();
+    let mut buffer = [0; 16];
+    let received = server.recv(&mut buffer).unwrap();
+    let error = DatagramError::Truncated {
+        received: 16,
+        due: 23,
+    };
+    assert_eq!(datagram::decode(CONFIG, &buffer[..received]), Err(error));
+}
+
+#[test]
+fn two_frames_in_a_datagram_are_refused() {
+    let (client, server) = pair();
+    let two = [encode(&frame(1, b"hello")), encode(&frame(2, b""))].concat();
+    client.send(&two).unwrap();
+    let error = DatagramError::Trailing {
+        frame: 17,
+        received: 29,
+    };
+    assert_eq!(receive(&server), Err(error));
+}
+
+#[test]
+fn a_body_over_the_limit_is_refused() {
+    let config = Config {
+        max_body_size: 4,
+        ..CONFIG
+    };
+    let datagram = encode(&frame(1, b"hello"));
+    let error = DatagramError::BodyTooLarge {
+        body_size: 5,
+        max_body_size: 4,
+    };
+    // Before the rest of the datagram is looked at.
+    for end in 4..=datagram.len() {
+        assert_eq!(datagram::decode(config, &datagram[..end]), Err(error));
+    }
+    let mut output = BytesMut::from("before");
+    let error = EncodeError::BodyTooLarge {
+        body_size: 5,
+        max_body_size: 4,
+    };
+    let encoded = datagram::encode(config, &frame(1, b"hello"), &mut output);
+    assert_eq!((encoded, &output[..]), (Err(error), &b"before"[..]));
+}
+
+/// The largest is sent and comes; one byte more is refused here, and the kernel
+/// would have refused it.
+#[test]
+fn the_largest_datagram() {
+    let (client, server) = pair();
+    let largest = frame(1, &vec![7; MAX_DATAGRAM - 12]);
+    let sent = encode(&largest);
+    assert_eq!(sent.len(), 65_507);
+    client.send(&sent).unwrap();
+    assert_eq!(receive(&server), Ok(largest));
+
+    let over = frame(1, &vec![7; MAX_DATAGRAM - 11]);
+    let mut output = BytesMut::from("before");
+    let error = EncodeError::DatagramTooLarge { size: 65_508 };
+    let encoded = datagram::encode(CONFIG, &over, &mut output);
+    assert_eq!((encoded, &output[..]), (Err(error), &b"before"[..]));
+
+    CONFIG.encode(&over, &mut output).unwrap();
+    let error = client.send(&output[b"before".len()..]).unwrap_err();
+    if cfg!(target_os = "linux") {
+        let emsgsize = 90;
+        assert_eq!(error.raw_os_error(), Some(emsgsize), "{error}");
+    }
+}
+
+/// Frames that say which they are need no order.
+#[test]
+fn lost_order_does_not_matter() {
+    let (client, server) = pair();
+    let numbers = [3, 0, 9, 1, 7, 2, 8, 4, 6, 5];
+    for number in numbers {
+        client.send(&encode(&frame(number, b"part"))).unwrap();
+    }
+    let received = numbers.map(|_| receive(&server).unwrap());
+    let numbers: BTreeSet<u32> = received.iter().map(|frame| frame.cmd).collect();
+    assert!(numbers.into_iter().eq(0..10));
+}
+
+/// A byte less and it is half a frame, a byte more and it goes on behind one.
+#[test]
+fn every_byte_of_a_datagram_counts() {
+    for byte_order in [ByteOrder::Little, ByteOrder::Big] {
+        let config = Config {
+            byte_order,
+            ..CONFIG
+        };
+        for body in [&b""[..], b"a", b"hello"] {
+            let mut whole = BytesMut::new();
+            datagram::encode(config, &frame(1, body), &mut whole).unwrap();
+            assert_eq!(
+                datagram::decode(config, &whole).map(Frame::from),
+                Ok(frame(1, body))
+            );
+            for end in 0..whole.len() {
+                let error = datagram::decode(config, &whole[..end]).unwrap_err();
+                assert!(matches!(error, DatagramError::Truncated { .. }), "{end}");
+            }
+            whole.extend_from_slice(b"x");
+            let error = datagram::decode(config, &whole).unwrap_err();
+            assert!(matches!(error, DatagramError::Trailing { .. }));
+        }
+    }
+}
+
+#[test]
+fn errors_tell_what_to_do() {
+    let over = |body_size| DatagramError::BodyTooLarge {
+        body_size,
+        max_body_size: 64,
+    };
+    assert_eq!(
+        over(65).to_string(),
+        "bodySize 65 of a datagram is over the limit of 64 bytes: \
+         drop it, or raise max_body_size if the peer is right"
+    );
+    assert_eq!(
+        over(5 << 24).to_string(),
+        "bodySize 83886080 of a datagram is over the limit of 64 bytes: \
+         in the other byte order it is 5, check that both ends use the same"
+    );
+    let truncated = |received, due| DatagramError::Truncated { received, due };
+    assert_eq!(
+        truncated(13, 17).to_string(),
+        "datagram ended inside the frame: 13 of 17 bytes came, and no more will: \
+         receive with room for 65507 bytes, and send each frame in one datagram"
+    );
+    assert_eq!(
+        truncated(4, 17).to_string(),
+        "datagram ended inside the frame: 4 of 17 bytes came, and no more will: \
+         receive with room for 65507 bytes, and send each frame in one datagram"
+    );
+    assert_eq!(
+        truncated(0, 12).to_string(),
+        "datagram ended inside the frame: 0 of at least 12 bytes came, and no more will: \
+         receive with room for 65507 bytes, and send each frame in one datagram"
+    );
+    let trailing = DatagramError::Trailing {
+        frame: 17,
+        received: 29,
+    };
+    assert_eq!(
+        trailing.to_string(),
+        "datagram of 29 bytes goes on behind its frame of 17: \
+         send each frame in a datagram of its own"
+    );
+    let over = EncodeError::BodyTooLarge {
+        body_size: 65,
+        max_body_size: 64,
+    };
+    assert_eq!(
+        over.to_string(),
+        "body of 65 bytes is over the limit of 64 bytes: \
+         send it in several frames, or raise max_body_size at both ends"
+    );
+    let over = EncodeError::DatagramTooLarge { size: 65_508 };
+    assert_eq!(
+        over.to_string(),
+        "frame of 65508 bytes is over the 65507 of a datagram: \
+         send it in several frames, or over TCP"
+    );
+}

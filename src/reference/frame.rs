@@ -1,0 +1,225 @@
+//! The frame, its header, and how they are written. It reads nothing from a
+//! stream: that is the decoder's work.
+
+use bytes::{Bytes, BytesMut};
+
+use super::error::EncodeError;
+
+/// The order of the bytes of every integer in a header.
+///
+/// The format's documents never fix it: the original program packs in the
+/// machine's own order, its test sends network order. Both ends must agree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ByteOrder {
+    /// Least significant byte first: `struct.pack("3I")` on x86 and Arm.
+    #[default]
+    Little,
+    /// Most significant byte first, network order: `struct.pack("!3I")`.
+    Big,
+}
+
+impl ByteOrder {
+    /// Reads an integer.
+    #[must_use]
+    pub const fn read(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::Little => u32::from_le_bytes(bytes),
+            Self::Big => u32::from_be_bytes(bytes),
+        }
+    }
+
+    /// Writes an integer.
+    #[must_use]
+    pub const fn write(self, value: u32) -> [u8; 4] {
+        match self {
+            Self::Little => value.to_le_bytes(),
+            Self::Big => value.to_be_bytes(),
+        }
+    }
+}
+
+/// What both ends must agree on before the first byte.
+///
+/// ```
+/// use everysplit::reference::{ByteOrder, Config};
+///
+/// let config = Config { byte_order: ByteOrder::Big, ..Config::default() };
+/// assert_eq!(config.max_body_size, 8 * 1024 * 1024);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Config {
+    /// The byte order of the header's integers; little-endian by default.
+    pub byte_order: ByteOrder,
+    /// The largest body accepted, in bytes: any `u32`, 8 MiB by default. A
+    /// body of exactly this size passes.
+    pub max_body_size: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl Config {
+    /// Little-endian, bodies of up to 8 MiB: what [`Default`] gives.
+    pub const DEFAULT: Self = Self {
+        byte_order: ByteOrder::Little,
+        max_body_size: 8 * 1024 * 1024,
+    };
+
+    /// Appends a whole frame to `dst`: the header, then the body.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use everysplit::reference::{Config, FrameRef};
+    ///
+    /// let mut wire = BytesMut::new();
+    /// Config::default().encode(FrameRef { cmd: 1, recv: 0, body: b"hello" }, &mut wire)?;
+    /// assert_eq!(&wire[..], b"\x05\0\0\0\x01\0\0\0\0\0\0\0hello");
+    /// # Ok::<(), everysplit::reference::EncodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::BodyTooLarge`] when the body is over
+    /// [`max_body_size`](Self::max_body_size); `dst` is then as it was.
+    #[inline]
+    pub fn encode<'a>(
+        self,
+        frame: impl Into<FrameRef<'a>>,
+        dst: &mut BytesMut,
+    ) -> Result<(), EncodeError> {
+        let FrameRef { cmd, recv, body } = frame.into();
+        let header = self.header(cmd, recv, body.len())?;
+        dst.extend_from_slice(&header.to_bytes(self.byte_order));
+        dst.extend_from_slice(body);
+        Ok(())
+    }
+
+    /// Returns the header of a frame on its own, so that a body can be sent
+    /// from where it lies: write the header, then `body_size` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::BodyTooLarge`] when `body_size` is over
+    /// [`max_body_size`](Self::max_body_size), and so also when it does not fit
+    /// the field.
+    #[inline]
+    pub fn encode_header(
+        self,
+        cmd: u32,
+        recv: u32,
+        body_size: usize,
+    ) -> Result<[u8; Header::LEN], EncodeError> {
+        let header = self.header(cmd, recv, body_size)?;
+        Ok(header.to_bytes(self.byte_order))
+    }
+
+    #[inline]
+    fn header(self, cmd: u32, recv: u32, body_size: usize) -> Result<Header, EncodeError> {
+        match u32::try_from(body_size) {
+            Ok(body_size) if body_size <= self.max_body_size => Ok(Header {
+                body_size,
+                cmd,
+                recv,
+            }),
+            _ => Err(EncodeError::BodyTooLarge {
+                body_size,
+                max_body_size: self.max_body_size,
+            }),
+        }
+    }
+}
+
+/// The twelve bytes before each body.
+///
+/// ```text
+/// +-- bodySize: u32 --+---- cmd: u32 ----+---- recv: u32 ---+
+/// |  bytes of body    |  command, opaque |  1 = reply wanted |
+/// +-------------------+------------------+------------------+
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// bodySize on the wire: how many bytes of body follow the header.
+    pub body_size: u32,
+    /// The command; opaque here, every value passes.
+    pub cmd: u32,
+    /// Whether the sender wants a reply (1) or not (0); opaque here, every
+    /// value passes.
+    pub recv: u32,
+}
+
+impl Header {
+    /// The length of a header, in bytes.
+    pub const LEN: usize = 12;
+
+    /// Reads the three integers. Every value is a header; the limit is the
+    /// decoder's business.
+    #[must_use]
+    #[inline]
+    pub const fn from_bytes(bytes: [u8; Self::LEN], byte_order: ByteOrder) -> Self {
+        let [s0, s1, s2, s3, c0, c1, c2, c3, r0, r1, r2, r3] = bytes;
+        Self {
+            body_size: byte_order.read([s0, s1, s2, s3]),
+            cmd: byte_order.read([c0, c1, c2, c3]),
+            recv: byte_order.read([r0, r1, r2, r3]),
+        }
+    }
+
+    /// Writes the three integers.
+    #[must_use]
+    #[inline]
+    pub const fn to_bytes(self, byte_order: ByteOrder) -> [u8; Self::LEN] {
+        let [s0, s1, s2, s3] = byte_order.write(self.body_size);
+        let [c0, c1, c2, c3] = byte_order.write(self.cmd);
+        let [r0, r1, r2, r3] = byte_order.write(self.recv);
+        [s0, s1, s2, s3, c0, c1, c2, c3, r0, r1, r2, r3]
+    }
+}
+
+/// A frame that owns its body.
+///
+/// A body that was decoded shares the read buffer it came in: keeping it keeps
+/// that buffer. [`Bytes::copy_from_slice`] cuts the tie.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Frame {
+    /// The command; opaque here.
+    pub cmd: u32,
+    /// Whether the sender wants a reply; opaque here.
+    pub recv: u32,
+    /// The body; its length is the header's bodySize.
+    pub body: Bytes,
+}
+
+/// A frame whose body is borrowed from where it lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FrameRef<'a> {
+    /// The command; opaque here.
+    pub cmd: u32,
+    /// Whether the sender wants a reply; opaque here.
+    pub recv: u32,
+    /// The body; its length is the header's bodySize.
+    pub body: &'a [u8],
+}
+
+impl<'a> From<&'a Frame> for FrameRef<'a> {
+    fn from(frame: &'a Frame) -> Self {
+        Self {
+            cmd: frame.cmd,
+            recv: frame.recv,
+            body: &frame.body,
+        }
+    }
+}
+
+impl From<FrameRef<'_>> for Frame {
+    /// Copies the body.
+    fn from(frame: FrameRef<'_>) -> Self {
+        Self {
+            cmd: frame.cmd,
+            recv: frame.recv,
+            body: Bytes::copy_from_slice(frame.body),
+        }
+    }
+}

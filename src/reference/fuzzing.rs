@@ -1,0 +1,289 @@
+//! A framer of the reference format held to every property: a case goes in, a
+//! verdict comes out. The fuzz targets, the property suites, the replay of seeds
+//! and the planted bugs all call these. It generates nothing.
+
+use alloc::vec::Vec;
+
+use bytes::BytesMut;
+
+use super::error::{DecodeError, EncodeError};
+use super::frame::{ByteOrder, Config, Frame};
+use super::naive;
+use super::sent::Sent;
+use crate::case::Received;
+use crate::check::{self, Expected, Outcome, Violation};
+use crate::subject::Subject;
+
+/// What the fuzz targets run under: both byte orders, and a limit of 64 bytes,
+/// so that bodies of exactly the limit and one above are easy to come by.
+pub const CONFIGS: [Config; 2] = [
+    Config {
+        byte_order: ByteOrder::Little,
+        max_body_size: 64,
+    },
+    Config {
+        byte_order: ByteOrder::Big,
+        max_body_size: 64,
+    },
+];
+
+/// Checks a framer on bytes from anybody: the same frames and the same error as
+/// [`naive`], whatever the split, at the earliest byte; poisoned afterwards;
+/// memory bounded by what was fed.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn decode<S>(framer: S, config: Config, case: &Received) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
+    let Received { stream, split } = case;
+    let expected = naive::parse(config, stream);
+    check::split(framer, stream, split, &expected)
+}
+
+/// Checks a framer on bytes from anybody, with empty chunks between the others.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn empty_chunk<S>(
+    make: impl Fn() -> S,
+    config: Config,
+    case: &Received,
+) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
+    let Received { stream, split } = case;
+    let expected = naive::parse(config, stream);
+    check::empty_chunk(make, stream, split, &expected)
+}
+
+/// Checks that frames come back equal when the limit is that of the largest.
+/// `make` makes a framer for a configuration.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn round_trip<S>(
+    make: impl FnOnce(Config) -> S,
+    byte_order: ByteOrder,
+    case: &Sent,
+) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
+    let sizes = case.frames.iter().map(|frame| frame.body.len());
+    let largest = sizes.max().unwrap_or(0);
+    let config = Config {
+        byte_order,
+        max_body_size: u32::try_from(largest).unwrap_or(u32::MAX),
+    };
+    let mut stream = BytesMut::new();
+    let mut frames = Vec::new();
+    for frame in &case.frames {
+        // A frame that is not written is missed below.
+        let _ = config.encode(frame, &mut stream);
+        frames.push((stream.len(), frame.clone()));
+    }
+    let expected = Expected {
+        frames,
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    check::round_trip(make(config), &stream, &case.split, &expected)
+}
+
+/// Checks an encoder on a frame with limits below, at and above its body: what
+/// it writes is what [`naive`] writes, what a decoder would refuse it refuses.
+///
+/// # Errors
+///
+/// The first violation.
+pub fn encode(
+    encode: impl Fn(Config, &Frame, &mut BytesMut) -> Result<(), EncodeError>,
+    byte_order: ByteOrder,
+    frame: &Frame,
+) -> Result<(), Violation> {
+    for max_body_size in limits_around(frame.body.len()) {
+        let config = Config {
+            byte_order,
+            max_body_size,
+        };
+        let expected = naive::encode(config, frame);
+        let expected = expected.as_deref().map_err(|error| *error);
+        check::encode(|output| encode(config, frame, output), expected)?;
+    }
+    Ok(())
+}
+
+/// Returns limits below, at and above a body of so many bytes, and the largest.
+#[must_use]
+pub fn limits_around(len: usize) -> [u32; 4] {
+    let size = u32::try_from(len).unwrap_or(u32::MAX);
+    [
+        size.saturating_sub(1),
+        size,
+        size.saturating_add(1),
+        u32::MAX,
+    ]
+}
+
+/// Encodes a frame in one piece.
+///
+/// # Errors
+///
+/// Those of [`Config::encode`].
+pub fn encode_whole(
+    config: Config,
+    frame: &Frame,
+    output: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    config.encode(frame, output)
+}
+
+/// Encodes a frame as one does who sends the body from where it lies: the header
+/// first, then the body.
+///
+/// # Errors
+///
+/// Those of [`Config::encode_header`].
+pub fn encode_in_parts(
+    config: Config,
+    frame: &Frame,
+    output: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    let header = config.encode_header(frame.cmd, frame.recv, frame.body.len())?;
+    output.extend_from_slice(&header);
+    output.extend_from_slice(&frame.body);
+    Ok(())
+}
+
+/// Checks that all agree on bytes from anybody: a framer, [`Walk`](crate::Walk)
+/// over a slice, and tokio-util's `LengthDelimitedCodec` set up for this header.
+///
+/// # Errors
+///
+/// The violation, with the framer as what was not expected.
+#[cfg(feature = "tokio")]
+pub fn differential<S>(
+    make: impl Fn() -> S,
+    config: Config,
+    case: &Received,
+) -> Result<(), Violation>
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
+    let Received { stream, split } = case;
+    check::agree(peers::LengthDelimited::new(config), make(), stream, split)?;
+    check::agree(peers::Walker::new(config), make(), stream, split)
+}
+
+/// What the framer is compared with, as subjects.
+#[cfg(feature = "tokio")]
+mod peers {
+    use alloc::vec::Vec;
+    use std::io;
+
+    use bytes::{Buf, BytesMut};
+    use tokio_util::codec::{Decoder, LengthDelimitedCodec};
+
+    use super::super::decoder::Walk;
+    use super::super::error::DecodeError;
+    use super::super::frame::{ByteOrder, Config, Frame, Header};
+    use crate::subject::{Buffered, Decode, Sink, Subject};
+
+    /// [`Walk`] as a subject: keeps all that came and walks over it each time.
+    pub(super) struct Walker {
+        config: Config,
+        received: Vec<u8>,
+        frames: usize,
+    }
+
+    impl Walker {
+        pub(super) fn new(config: Config) -> Self {
+            Self {
+                config,
+                received: Vec::new(),
+                frames: 0,
+            }
+        }
+    }
+
+    impl Subject for Walker {
+        type Frame = Frame;
+        type Error = DecodeError;
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+            self.received.extend_from_slice(chunk);
+            let mut walk = Walk::new(self.config, &self.received);
+            let mut walked = 0;
+            while let Some(frame) = walk.next_frame()? {
+                walked += 1;
+                if walked > self.frames {
+                    self.frames = walked;
+                    frames.push(frame.into());
+                }
+            }
+            Ok(())
+        }
+
+        fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
+            Walk::new(self.config, &self.received).finish()
+        }
+    }
+
+    /// tokio-util's codec, its frames taken apart as ours are.
+    pub(super) struct LengthDelimited {
+        byte_order: ByteOrder,
+        codec: LengthDelimitedCodec,
+    }
+
+    impl LengthDelimited {
+        pub(super) fn new(config: Config) -> Buffered<Self> {
+            let mut builder = LengthDelimitedCodec::builder();
+            builder
+                .length_field_length(4)
+                .length_adjustment(12)
+                // The header stays: an end inside it is seen only that way.
+                .num_skip(0)
+                .max_frame_length(config.max_body_size as usize);
+            match config.byte_order {
+                ByteOrder::Little => builder.little_endian(),
+                ByteOrder::Big => builder.big_endian(),
+            };
+            Buffered::new(Self {
+                byte_order: config.byte_order,
+                codec: builder.new_codec(),
+            })
+        }
+
+        fn frame(&self, mut bytes: BytesMut) -> Frame {
+            let mut header = [0; Header::LEN];
+            bytes.copy_to_slice(&mut header);
+            let Header { cmd, recv, .. } = Header::from_bytes(header, self.byte_order);
+            let body = bytes.freeze();
+            Frame { cmd, recv, body }
+        }
+    }
+
+    impl Decode for LengthDelimited {
+        type Frame = Frame;
+        type Error = io::ErrorKind;
+
+        fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, io::ErrorKind> {
+            let decoded = self.codec.decode(buffer).map_err(|error| error.kind())?;
+            Ok(decoded.map(|bytes| self.frame(bytes)))
+        }
+
+        fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, io::ErrorKind> {
+            let decoded = self
+                .codec
+                .decode_eof(buffer)
+                .map_err(|error| error.kind())?;
+            Ok(decoded.map(|bytes| self.frame(bytes)))
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! The reference framer and decoder, under test.
+
+use bytes::BytesMut;
+
+use super::decoder::{Decoder, Framer};
+use super::error::DecodeError;
+use super::frame::Frame;
+use crate::subject::{Decode, Sink, Subject};
+
+impl Decode for Decoder {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        Decoder::decode(self, buffer)
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
+        Decoder::decode_eof(self, buffer)
+    }
+}
+
+impl Subject for Framer {
+    type Frame = Frame;
+    type Error = DecodeError;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+        Framer::feed(self, chunk, frames.frames())
+    }
+
+    fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
+        Framer::finish(self)
+    }
+
+    fn held(&self) -> Option<usize> {
+        Some(Framer::held(self))
+    }
+}

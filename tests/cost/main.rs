@@ -1,0 +1,4 @@
+//! What framers cost: bytes allocated, and time.
+
+mod dribble;
+mod memory;

@@ -1,0 +1,204 @@
+//! What the framer allocates, counted: memory follows the bytes that came,
+//! never the bytes that a header claims.
+
+use allocation_counter::measure;
+use bytes::BytesMut;
+use everysplit::check::{self, Allocated, Property};
+use everysplit::reference::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk};
+use everysplit::{Buffered, Push, Sink, Split, Subject, Tokio};
+use tokio_util::codec::LengthDelimitedCodec;
+
+const MIB: u32 = 1024 * 1024;
+
+fn header(body_size: u32) -> [u8; Header::LEN] {
+    let (cmd, recv) = (1, 0);
+    let header = Header {
+        body_size,
+        cmd,
+        recv,
+    };
+    header.to_bytes(Config::default().byte_order)
+}
+
+#[test]
+fn a_header_that_claims_8_mib_holds_less_than_4_kib() {
+    let header = header(8 * MIB);
+    let measured = measure(|| {
+        let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
+        framer.feed(&header, &mut frames).unwrap();
+        assert!(framer.held() < 4096, "{}", framer.held());
+    });
+    assert!(measured.bytes_max < 4096, "{measured:?}");
+
+    let mut buffer = BytesMut::from(&header[..]);
+    let measured = measure(|| {
+        let decoded = Decoder::new(Config::default()).decode(&mut buffer);
+        assert_eq!(decoded, Ok(None));
+    });
+    assert_eq!(measured.bytes_max, 0, "{measured:?}");
+}
+
+/// What is left of a large chunk does not keep the chunk.
+#[test]
+fn a_byte_that_is_left_holds_little() {
+    let frame = [&header(1000)[..], &[7; 1000]].concat();
+    let stream = [&frame.repeat(1000)[..], b"\x05"].concat();
+    let mut framer = Framer::new(Config::default());
+    let measured = measure(|| {
+        let mut frames = Vec::new();
+        framer.feed(&stream, &mut frames).unwrap();
+        assert_eq!(frames.len(), 1000);
+    });
+    assert_eq!(measured.bytes_current, 1, "{measured:?}");
+    assert_eq!(framer.held(), 1);
+}
+
+/// Up to eight times what is left may stay with it: no copy then.
+#[test]
+fn eight_times_what_is_left_is_kept_and_no_more() {
+    let kept = |taken: usize| {
+        let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::with_capacity(100));
+        // What came before this chunk does not count.
+        framer.feed(&header(0).repeat(90), &mut frames).unwrap();
+        let chunk = [header(0).repeat(taken), header(1).to_vec()].concat();
+        let measured = measure(|| framer.feed(&chunk, &mut frames).unwrap());
+        assert_eq!(frames.len(), 90 + taken);
+        usize::try_from(measured.bytes_current).unwrap()
+    };
+    assert_eq!(kept(8), 9 * Header::LEN);
+    assert_eq!(kept(9), Header::LEN);
+}
+
+#[test]
+fn a_refused_size_holds_nothing() {
+    let mut framer = Framer::new(Config::default());
+    framer
+        .feed(&header(8 * MIB + 1), &mut Vec::new())
+        .unwrap_err();
+    assert_eq!(framer.held(), 0);
+    let measured = measure(|| {
+        for _ in 0..1000 {
+            framer.feed(&[0; 1024], &mut Vec::new()).unwrap_err();
+        }
+    });
+    assert_eq!(measured.bytes_max, 0, "{measured:?}");
+}
+
+#[test]
+fn a_body_half_there_holds_at_most_twice_what_came() {
+    let chunk = [0; 1000];
+    let measured = measure(|| {
+        let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
+        framer.feed(&header(8 * MIB), &mut frames).unwrap();
+        for _ in 0..1000 {
+            framer.feed(&chunk, &mut frames).unwrap();
+        }
+    });
+    // While a buffer grows, the old one is held beside the new one.
+    assert!(measured.bytes_max < 3 * 1_000_012, "{measured:?}");
+}
+
+#[test]
+fn an_empty_body_does_not_keep_the_buffer() {
+    let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
+    let measured = measure(|| {
+        framer.feed(&header(0).repeat(1000), &mut frames).unwrap();
+        framer = Framer::new(Config::default());
+    });
+    assert_eq!(frames.len(), 1000);
+    let kept = usize::try_from(measured.bytes_current).unwrap();
+    assert_eq!(kept, frames.capacity() * size_of::<Frame>());
+}
+
+#[test]
+fn a_walk_and_a_header_allocate_nothing() {
+    let stream = [&header(5)[..], b"hello", &header(0)].concat();
+    let measured = measure(|| {
+        let mut walk = Walk::new(Config::default(), &stream);
+        while let Some(FrameRef { body, .. }) = walk.next_frame().unwrap() {
+            assert!(body == b"hello" || body.is_empty());
+        }
+        walk.finish().unwrap();
+        Config::default().encode_header(1, 0, 5).unwrap();
+    });
+    assert_eq!(measured.count_total, 0, "{measured:?}");
+}
+
+/// A body of 1 MiB in one piece is given out as it lies in the buffer.
+#[test]
+fn a_body_is_not_copied_out_of_the_buffer() {
+    let mut buffer = BytesMut::from(&[&header(MIB)[..], &vec![7; MIB as usize]].concat()[..]);
+    let measured = measure(|| {
+        let frame = Decoder::new(Config::default()).decode(&mut buffer);
+        assert_eq!(frame.unwrap().unwrap().body.len(), MIB as usize);
+    });
+    assert!(measured.bytes_total < 128, "{measured:?}");
+}
+
+fn count(call: &mut dyn FnMut()) -> Allocated {
+    let measured = measure(call);
+    Allocated {
+        most: measured.bytes_max,
+        kept: measured.bytes_current,
+    }
+}
+
+/// What claims 8 MiB, and frames of all sizes, in all ways.
+fn allocates<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation> {
+    let small: Vec<u8> = (0..100).flat_map(|_| header(0)).collect();
+    let body = [&header(MIB)[..], &vec![7; MIB as usize]].concat();
+    let claim = [&header(8 * MIB)[..], b"little"].concat();
+    for stream in [small, body, claim, vec![0xff; 1000]] {
+        let len = stream.len();
+        let splits = [Split::whole(), Split::sample(len, &[], 1)];
+        let bytes = (len < 2000).then(|| Split::bytes(len));
+        for split in splits.into_iter().chain(bytes) {
+            check::memory(&make, &stream, &split, count)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_framer_allocates_for_what_it_was_fed() {
+    allocates(|| Framer::new(Config::default())).unwrap();
+    allocates(|| Buffered::new(Decoder::new(Config::default()))).unwrap();
+}
+
+/// Right ones that make room for what a header claims, up to their limit.
+#[test]
+fn room_for_what_is_claimed_is_found() {
+    let make = || {
+        let codec = LengthDelimitedCodec::builder()
+            .length_adjustment(8)
+            .little_endian()
+            .new_codec();
+        Buffered::new(Tokio::new(codec, |error| error.kind()))
+    };
+    let violation = allocates(make).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    assert!(violation.offset < 20, "{violation}");
+    assert!(
+        violation.expected.contains("bytes allocated"),
+        "{violation}"
+    );
+}
+
+/// What is kept of one call counts in the next.
+#[test]
+fn a_buffer_that_is_never_emptied_is_found() {
+    let feed = |kept: &mut Vec<[u8; 1000]>, chunk: &[u8], _: &mut Sink<()>| {
+        kept.extend(chunk.iter().map(|&byte| [byte; 1000]));
+        Ok::<(), ()>(())
+    };
+    let make = || Push::new(Vec::new(), feed, |_, _| Ok(()));
+    let split = Split::bytes(100);
+    let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    assert!(violation.offset > 1, "{violation}");
+
+    let panics = |(): &mut (), _: &[u8], _: &mut Sink<()>| -> Result<(), ()> { panic!("a bug") };
+    let make = || Push::new((), panics, |(), _| Ok(()));
+    let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+}

@@ -1,0 +1,18 @@
+//! The harness itself: what it finds, what it leaves alone, and how it reports both.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod adapters;
+mod harness;
+mod judged;
+mod macros;
+mod messages;
+mod planted;
+mod progress;
+mod proof;
+mod pull;
+mod readme;
+mod right;
+mod split_map;
+mod tokio;

@@ -1,0 +1,140 @@
+//! The mutator and the crossover: they keep to their room, keep lengths true
+//! most of the time, and break them when they mean to.
+
+use everysplit::check::Outcome;
+use everysplit::reference::{ByteOrder, Config, mutator, naive};
+
+const LIMIT: u32 = 64;
+
+const LITTLE: Config = Config {
+    byte_order: ByteOrder::Little,
+    max_body_size: LIMIT,
+};
+
+const BIG: Config = Config {
+    byte_order: ByteOrder::Big,
+    max_body_size: LIMIT,
+};
+
+/// A fuzzer's own mutator that may do anything within its rules.
+fn base(data: &mut [u8], size: usize, max_size: usize) -> usize {
+    for byte in &mut data[..size] {
+        *byte = !*byte;
+    }
+    (size / 2 + 3).min(max_size).min(data.len())
+}
+
+fn mutate(input: &[u8], max_size: usize, seed: u32) -> Vec<u8> {
+    let mut data = input.to_vec();
+    data.resize(max_size.max(input.len()), 0xaa);
+    let size = mutator::mutate(&mut data, input.len(), max_size, LIMIT, seed, base);
+    assert!(size <= max_size, "{size} of {max_size}");
+    data.truncate(size);
+    data
+}
+
+#[test]
+fn any_input_in_any_room() {
+    let inputs: [&[u8]; 4] = [b"", b"\x02", &[0xff; 300], &[0; 40]];
+    for seed in 0..2000 {
+        for input in inputs {
+            for max_size in [1, 7, 12, 100, 4096] {
+                mutate(input, max_size, seed);
+            }
+        }
+    }
+}
+
+/// A campaign without feedback: what is mutated is mutated again as long as it
+/// has a whole frame.
+#[test]
+fn frames_grow_from_nothing_and_stay_whole() {
+    let (mut input, mut most, mut at_limit) = (Vec::new(), 0, 0);
+    let (mut rejected, mut truncated) = (0, 0);
+    for seed in 0..2000 {
+        let mutated = mutate(&input, 4096, seed);
+        let readings = [LITTLE, BIG].map(|config| naive::parse(config, &mutated));
+        let parsed = readings
+            .iter()
+            .max_by_key(|parsed| parsed.frames.len())
+            .unwrap();
+        most = most.max(parsed.frames.len());
+        match parsed.outcome {
+            Outcome::Rejected { .. } => rejected += 1,
+            Outcome::Truncated(_) => truncated += 1,
+            Outcome::Clean => {}
+        }
+        let mut sizes = parsed.frames.iter().map(|(_, frame)| frame.body.len());
+        at_limit += usize::from(sizes.any(|size| size == 64));
+        if !parsed.frames.is_empty() {
+            input = mutated;
+        }
+    }
+    assert!(most >= 6, "{most} frames");
+    for often in [at_limit, rejected, truncated] {
+        assert!(
+            often > 100,
+            "{at_limit} at the limit, {rejected} rejected, {truncated} truncated"
+        );
+    }
+}
+
+#[test]
+fn a_crossover_joins_whole_frames() {
+    let stream = |cmds: &[u32]| {
+        let frame = |&cmd| everysplit::reference::Frame {
+            cmd,
+            recv: 0,
+            body: vec![b'x'; cmd as usize].into(),
+        };
+        let frames = cmds
+            .iter()
+            .map(|cmd| naive::encode(LITTLE, &frame(cmd)).unwrap());
+        frames.collect::<Vec<_>>().concat()
+    };
+    let (first, second) = (stream(&[1, 2, 3]), stream(&[4, 5, 6]));
+    let mut joined = false;
+    for seed in 0..100 {
+        let mut out = [0; 4096];
+        let size = mutator::crossover(&first, &second, &mut out, LIMIT, seed);
+        let parsed = naive::parse(LITTLE, &out[..size]);
+        assert_eq!(parsed.outcome, Outcome::Clean);
+        let cmds: Vec<u32> = parsed.frames.iter().map(|(_, frame)| frame.cmd).collect();
+        joined |= cmds == [1, 2, 6];
+        let mut short = [0; 20];
+        assert!(mutator::crossover(&first, &second, &mut short, LIMIT, seed) <= 20);
+    }
+    assert!(joined);
+}
+
+/// Of a recorded stream that is longer than what is made, whole frames are kept.
+#[test]
+fn a_long_input_is_cut_to_some_of_its_frames() {
+    let frame = everysplit::reference::Frame {
+        cmd: 1,
+        recv: 0,
+        body: vec![b'x'; 50].into(),
+    };
+    let input = naive::encode(LITTLE, &frame).unwrap().repeat(40);
+    for seed in 0..200 {
+        let mutated = mutate(&input, 4096, seed);
+        let parsed = naive::parse(LITTLE, &mutated);
+        assert!(
+            !parsed.frames.is_empty() || mutated.is_empty(),
+            "{mutated:?}"
+        );
+        assert!(mutated.len() <= 256);
+    }
+}
+
+/// A high limit costs no more than a low one.
+#[test]
+fn bodies_are_drawn_small_whatever_the_limit() {
+    let measured = allocation_counter::measure(|| {
+        for seed in 0..1000 {
+            let mut data = [0; 4096];
+            mutator::mutate(&mut data, 12, 4096, u32::MAX, seed, base);
+        }
+    });
+    assert!(measured.bytes_max < 8192, "{measured:?}");
+}
