@@ -12,15 +12,15 @@ use crate::split::{ParseSplitError, Split};
 /// Its text form is a token: the bytes in hexadecimal, `@`, and the split.
 ///
 /// ```
-/// use everysplit::Received;
+/// use everysplit::Case;
 ///
-/// let case: Received = "0a0b0c@1,2".parse()?;
+/// let case: Case = "0a0b0c@1,2".parse()?;
 /// assert_eq!(case.stream, b"\x0a\x0b\x0c");
 /// assert_eq!(case.to_string(), "0a0b0c@1,2");
-/// # Ok::<(), everysplit::ParseTokenError>(())
+/// # Ok::<(), everysplit::ParseCaseError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Received {
+pub struct Case {
     /// The bytes: frames, the beginning of one, or anything else.
     pub stream: Vec<u8>,
     /// The cuts.
@@ -29,7 +29,7 @@ pub struct Received {
 
 /// Draws the split from a hash of the stream, so that the bytes alone are a whole
 /// case.
-impl From<&[u8]> for Received {
+impl From<&[u8]> for Case {
     fn from(stream: &[u8]) -> Self {
         Self {
             split: Split::sample(stream.len(), &[], hash(stream)),
@@ -38,7 +38,7 @@ impl From<&[u8]> for Received {
     }
 }
 
-impl fmt::Display for Received {
+impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for byte in &self.stream {
             write!(f, "{byte:02x}")?;
@@ -47,18 +47,18 @@ impl fmt::Display for Received {
     }
 }
 
-impl FromStr for Received {
-    type Err = ParseTokenError;
+impl FromStr for Case {
+    type Err = ParseCaseError;
 
-    fn from_str(token: &str) -> Result<Self, ParseTokenError> {
-        let (hex, split) = token.split_once('@').ok_or(ParseTokenError::NoSplit)?;
-        let split = split.parse().map_err(ParseTokenError::Split)?;
+    fn from_str(token: &str) -> Result<Self, ParseCaseError> {
+        let (hex, split) = token.split_once('@').ok_or(ParseCaseError::NoSplit)?;
+        let split = split.parse().map_err(ParseCaseError::Split)?;
         let (pairs, odd) = hex.as_bytes().as_chunks();
         let digit = |digit| char::from(digit).to_digit(16);
         let byte = |(index, &[high, low]): (usize, &[u8; 2])| {
             let byte = digit(high).zip(digit(low));
             let byte = byte.and_then(|(high, low)| u8::try_from(16 * high + low).ok());
-            byte.ok_or(ParseTokenError::Byte(index))
+            byte.ok_or(ParseCaseError::Byte(index))
         };
         let stream = pairs
             .iter()
@@ -66,16 +66,16 @@ impl FromStr for Received {
             .map(byte)
             .collect::<Result<_, _>>()?;
         if !odd.is_empty() {
-            return Err(ParseTokenError::Byte(pairs.len()));
+            return Err(ParseCaseError::Byte(pairs.len()));
         }
         Ok(Self { stream, split })
     }
 }
 
-/// Why a text is not the token of a [`Received`].
+/// Why a text is not the token of a [`Case`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum ParseTokenError {
+pub enum ParseCaseError {
     /// There is no `@` behind the bytes.
     NoSplit,
     /// The byte of this index, from 0, is not two hexadecimal digits.
@@ -84,7 +84,7 @@ pub enum ParseTokenError {
     Split(ParseSplitError),
 }
 
-impl fmt::Display for ParseTokenError {
+impl fmt::Display for ParseCaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSplit => f.write_str("no @ and split behind the bytes")?,
@@ -95,7 +95,7 @@ impl fmt::Display for ParseTokenError {
     }
 }
 
-impl core::error::Error for ParseTokenError {}
+impl core::error::Error for ParseCaseError {}
 
 /// FNV-1a over words: the same on every machine and with every compiler, so that
 /// an input keeps its split.

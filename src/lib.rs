@@ -1,4 +1,9 @@
-#![doc = include_str!("../README.md")]
+//! Tests framers: the code that puts messages back together from a byte stream.
+//!
+//! TCP delivers bytes, not messages. A framer must emit the same messages however the stream is
+//! cut, however many arrive at once, and whatever length a hostile header claims.
+//! [`check::Harness`] checks that for all splits of a stream.
+
 #![no_std]
 
 extern crate alloc;
@@ -12,10 +17,10 @@ pub mod reference;
 mod split;
 mod subject;
 
-pub use case::{ParseTokenError, Received};
+pub use case::{Case, ParseCaseError};
 pub use split::{ParseSplitError, Split};
 pub use subject::{
-    Buffered, Decode, Joined, Parser, Push, Resynchronises, Sink, Subject, with_length,
+    Buffered, Decode, ErrorsAsFrames, FeedFn, Frames, JoinPieces, ParseFn, Subject, with_length,
 };
 #[cfg(feature = "tokio")]
 pub use subject::{Tokio, encoder};

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use everysplit::{Received, Split};
+use everysplit::{Case, Split};
 use regex::bytes::Regex;
 
 /// Tests whether code that puts messages back together gives the same ones however the
@@ -123,7 +123,7 @@ impl FromStr for Cutting {
 #[derive(Arguments, Debug)]
 pub(crate) struct Replay {
     /// The token: the bytes of the stream in hexadecimal digits, @, and the cuts.
-    pub(crate) token: Received,
+    pub(crate) token: Case,
 
     #[command(subcommand)]
     pub(crate) of: Under,

@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use everysplit::{Sink, Subject};
+use everysplit::{Frames, Subject};
 
 use crate::Cannot;
 use crate::process::Process;
@@ -336,7 +336,7 @@ impl Session {
     }
 
     /// Asks for frames, of a fresh decoder at first.
-    fn ask(&mut self, message: &str, frames: &mut Sink<String>) -> Result<(), Refused> {
+    fn ask(&mut self, message: &str, frames: &mut Frames<String>) -> Result<(), Refused> {
         let mut drivers = self.drivers.borrow_mut();
         let (messages, index) = if std::mem::replace(&mut self.begun, true) {
             (message.into(), 0)
@@ -352,13 +352,13 @@ impl Subject for Session {
     type Frame = String;
     type Error = Refused;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), Refused> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<String>) -> Result<(), Refused> {
         let mut messages = String::new();
         feed(&mut messages, chunk);
         self.ask(&messages, frames)
     }
 
-    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), Refused> {
+    fn finish(&mut self, frames: &mut Frames<String>) -> Result<(), Refused> {
         self.ask("finish\n", frames)
     }
 }
@@ -395,7 +395,7 @@ impl Subject for State {
     type Frame = String;
     type Error = Refused;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<String>) -> Result<(), Refused> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<String>) -> Result<(), Refused> {
         let mut messages = format!("load {}\n", self.saved);
         feed(&mut messages, chunk);
         messages.push_str("save\n");
@@ -405,7 +405,7 @@ impl Subject for State {
         result
     }
 
-    fn finish(&mut self, frames: &mut Sink<String>) -> Result<(), Refused> {
+    fn finish(&mut self, frames: &mut Frames<String>) -> Result<(), Refused> {
         let messages = format!("load {}\nfinish\n", self.saved);
         let answers = self.drivers.borrow_mut().ask(messages, 2);
         give(answers, 1, self.errors, frames).0
@@ -427,7 +427,7 @@ fn give(
     answers: Result<Vec<Answer>, String>,
     index: usize,
     errors: Errors,
-    frames: &mut Sink<String>,
+    frames: &mut Frames<String>,
 ) -> (Result<(), Refused>, String) {
     let mut answers = answers.unwrap_or_else(|stuck| resume_unwind(Box::new(stuck)));
     let last = answers

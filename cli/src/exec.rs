@@ -10,7 +10,7 @@ use std::time::Instant;
 use everysplit::check::{
     self, Certificate, Deviation, Expected, Harness, Outcome, Property, SplitMap, Violation,
 };
-use everysplit::{Received, Sink, Split, Subject};
+use everysplit::{Case, Frames, Split, Subject};
 
 use crate::args::Exec;
 use crate::driver::{Driver, Drivers, Errors, Refused, Session, State};
@@ -138,7 +138,7 @@ impl Asked {
                 .min(BYTES / (3 * len))
                 .clamp(1, SAMPLES);
             let certificate = sessions.sampled(stream, 0, samples)?;
-            sessions.check(&Received {
+            sessions.check(&Case {
                 stream: stream.to_vec(),
                 split: Split::bytes(stream.len()),
             })?;
@@ -234,7 +234,7 @@ pub(crate) fn run(exec: &Exec) -> Result<bool, Cannot> {
 }
 
 /// Tries the split of a token, and tells what is given to each chunk.
-pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
+pub(crate) fn replay(case: &Case, exec: &Exec) -> Result<bool, Cannot> {
     let mut report = Report::begin(&exec.reporting.replayed())?;
     let asked = Asked::start(exec, case.stream.len())?;
     let due = asked.due(&case.stream);
@@ -257,10 +257,10 @@ pub(crate) fn replay(case: &Received, exec: &Exec) -> Result<bool, Cannot> {
 }
 
 /// Tells what a decoder gives to each chunk, and to the end.
-fn trace(session: &mut Session, Received { stream, split }: &Received) -> String {
+fn trace(session: &mut Session, Case { stream, split }: &Case) -> String {
     let mut told = String::new();
     for chunk in split.chunks(stream).map(Some).chain([None]) {
-        let mut frames = Sink::new(usize::MAX);
+        let mut frames = Frames::new(usize::MAX);
         let asked = match chunk {
             Some(chunk) => format!("feed {}", hex::encode(chunk)),
             None => "finish".into(),

@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use everysplit::check::{Cell, Property, SplitMap, Violation};
-use everysplit::{Received, Split};
+use everysplit::{Case, Split};
 use regex::bytes::Regex;
 
 use crate::args::{Reporting, Tcp};
@@ -100,7 +100,7 @@ pub(crate) fn run(tcp: &Tcp) -> Result<bool, Cannot> {
 }
 
 /// Tries the split of a token.
-pub(crate) fn replay(case: &Received, tcp: &Tcp) -> Result<bool, Cannot> {
+pub(crate) fn replay(case: &Case, tcp: &Tcp) -> Result<bool, Cannot> {
     let streams = match gather(tcp) {
         Ok(streams) if tcp.hostile => streams,
         _ => Vec::new(),
@@ -182,8 +182,8 @@ impl<'a> Asking<'a> {
     }
 
     /// Asks for one split, and for what is hostile in it if it has no cuts.
-    fn again(&mut self, case: &Received, streams: &[Stream]) -> Result<(), Cannot> {
-        let Received { stream, split } = case;
+    fn again(&mut self, case: &Case, streams: &[Stream]) -> Result<(), Cannot> {
+        let Case { stream, split } = case;
         let found = if let (Some(right), true) = (streams.first(), split.cuts().is_empty()) {
             let baseline = self.baseline(right)?;
             self.hostile_again(stream, streams, &(right, baseline))?
@@ -305,7 +305,7 @@ impl<'a> Asking<'a> {
         });
         let len = stream.len();
         let stream = stream.to_vec();
-        let violation = self.violation(Received { stream, split }, differs);
+        let violation = self.violation(Case { stream, split }, differs);
         self.report.violated(name, len, violation, map);
     }
 
@@ -384,7 +384,7 @@ impl<'a> Asking<'a> {
         }))
     }
 
-    fn violation(&self, case: Received, differs: Differs) -> Violation {
+    fn violation(&self, case: Case, differs: Differs) -> Violation {
         let format = self.format;
         Violation {
             edges: format.map_or(Vec::new(), |format| format.edges(&case.stream)),

@@ -2,10 +2,10 @@
 //! right one alone, whatever the split.
 #![no_main]
 
-use everysplit::Received;
+use everysplit::Case;
 use everysplit_formats::auth::fuzzing;
 
-everysplit_fuzz::libfuzzer_sys::fuzz_target!(|case: Received| {
+everysplit_fuzz::libfuzzer_sys::fuzz_target!(|case: Case| {
     for algorithm in fuzzing::ALGORITHMS {
         fuzzing::decode(fuzzing::guarded(algorithm), algorithm, &case).unwrap();
     }

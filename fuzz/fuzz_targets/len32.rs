@@ -2,11 +2,11 @@
 //! whatever the split; and the same bytes as a body to be written.
 #![no_main]
 
-use everysplit::{Buffered, Received};
+use everysplit::{Buffered, Case};
 use everysplit_formats::len32::fuzzing;
 use everysplit_formats::len32::{Config, Decoder};
 
-everysplit_fuzz::libfuzzer_sys::fuzz_target!(|case: Received| {
+everysplit_fuzz::libfuzzer_sys::fuzz_target!(|case: Case| {
     for config in fuzzing::CONFIGS {
         fuzzing::decode(|| Buffered::new(Decoder::new(config)), config, &case).unwrap();
         fuzzing::encode(Config::encode, config.byte_order, &case.stream).unwrap();

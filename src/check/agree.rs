@@ -4,9 +4,9 @@ use alloc::format;
 
 use super::guard::guard;
 use super::{Property, Violation};
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
-use crate::subject::{Sink, Subject};
+use crate::subject::{Frames, Subject};
 
 /// Checks that two framers of one format give the same frames at the same bytes
 /// and refuse the same streams. Which error it is, and what follows it, may
@@ -29,8 +29,8 @@ where
     let mut chunks = split.chunks(stream);
     loop {
         let (mut theirs, mut ours) = (
-            Sink::for_stream(stream.len()),
-            Sink::for_stream(stream.len()),
+            Frames::for_stream(stream.len()),
+            Frames::for_stream(stream.len()),
         );
         let chunk = chunks.next();
         offset += chunk.map_or(0, <[u8]>::len);
@@ -47,7 +47,7 @@ where
         if theirs != ours || their_result.is_ok() != our_result.is_ok() {
             return Err(Violation {
                 property: Property::Agree,
-                case: Received {
+                case: Case {
                     stream: stream.to_vec(),
                     split: split.clone(),
                 },

@@ -5,7 +5,7 @@ use core::fmt;
 use alloc::vec::Vec;
 
 use super::deviation::Declared;
-use super::{Deviation, Unmerged};
+use super::{Deviation, NotProved};
 
 /// What was covered, and held. Its text is one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Tier {
         /// How many splits that is.
         splits: u64,
         /// Why it is not a proof, when one was asked for.
-        unmerged: Option<Unmerged>,
+        unmerged: Option<NotProved>,
     },
     /// Splits drawn by chance.
     Sampled {
@@ -75,7 +75,7 @@ impl fmt::Display for Certificate {
                 )?;
                 match unmerged {
                     None => {}
-                    Some(Unmerged { offset, bound }) => write!(
+                    Some(NotProved { offset, bound }) => write!(
                         f,
                         "; not proved, as there were more than {bound} states at offset {offset}"
                     )?,

@@ -13,7 +13,7 @@ use super::{Expected, Outcome, Property};
 #[non_exhaustive]
 pub enum Deviation {
     /// After an error the stream goes on: errors are among the frames, as with
-    /// [`Resynchronises`](crate::Resynchronises), and no stream is refused for
+    /// [`Resynchronises`](crate::ErrorsAsFrames), and no stream is refused for
     /// good.
     Resynchronises,
     /// The end of the stream drops what is not a whole frame, and is clean.

@@ -7,7 +7,7 @@ use core::fmt::Debug;
 use bytes::BytesMut;
 
 use super::{Property, Violation};
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
 
 /// Checks that a frame over the limit is not written and leaves the output as
@@ -34,7 +34,7 @@ pub fn encode<E: Eq + Debug>(
     }
     Err(Violation {
         property: Property::Encode,
-        case: Received {
+        case: Case {
             stream: output.to_vec(),
             split: Split::whole(),
         },

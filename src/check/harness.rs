@@ -4,10 +4,10 @@
 use alloc::vec::Vec;
 
 use super::{
-    Certificate, Deviation, Expected, Tier, Unmerged, Violation, deviation, empty_chunk, guard,
+    Certificate, Deviation, Expected, NotProved, Tier, Violation, deviation, empty_chunk, guard,
     minimize, prove, prove_decoder,
 };
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
 use crate::subject::{Buffered, Decode, Subject};
 
@@ -115,7 +115,7 @@ where
     /// # Errors
     ///
     /// The violation, as it is.
-    pub fn check(&self, case: &Received) -> Result<(), Violation> {
+    pub fn check(&self, case: &Case) -> Result<(), Violation> {
         let expected = self.expected(&case.stream)?;
         self.judge(case, &expected)
     }
@@ -127,21 +127,21 @@ where
     ///
     /// A minimal violation.
     pub fn fuzz(&self, stream: &[u8]) -> Result<(), Violation> {
-        let case = Received::from(stream);
+        let case = Case::from(stream);
         let violation = self.find(&case);
         violation.map_or(Ok(()), |violation| Err(self.minimal(violation)))
     }
 
     fn judge(
         &self,
-        Received { stream, split }: &Received,
+        Case { stream, split }: &Case,
         expected: &Expected<S::Frame, S::Error>,
     ) -> Result<(), Violation> {
         empty_chunk(&self.make, stream, split, expected).map_err(|found| self.told(found))
     }
 
     /// Returns the violation of a case, if there is one and the oracle can judge it.
-    fn find(&self, case: &Received) -> Option<Violation> {
+    fn find(&self, case: &Case) -> Option<Violation> {
         let expected = (self.oracle)(&case.stream).into()?;
         let held = self.held(&case.stream, &expected);
         held.and_then(|()| self.judge(case, &expected)).err()
@@ -186,7 +186,7 @@ where
         }
     }
 
-    /// Checks the split of a [token](Received) that a violation told.
+    /// Checks the split of a [token](Case) that a violation told.
     ///
     /// # Errors
     ///
@@ -218,7 +218,7 @@ where
         &self,
         stream: &[u8],
         cuts: usize,
-        unmerged: Option<Unmerged>,
+        unmerged: Option<NotProved>,
     ) -> Result<Certificate, Violation> {
         let splits = Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]);
         let (splits, feeds) = self.each(stream, splits)?;
@@ -272,7 +272,7 @@ where
     fn certify(
         &self,
         stream: &[u8],
-        proof: Result<Result<Certificate, Unmerged>, Violation>,
+        proof: Result<Result<Certificate, NotProved>, Violation>,
     ) -> Result<Certificate, Violation> {
         match proof.map_err(|violation| self.minimal(self.told(violation)))? {
             Ok(certificate) => Ok(Certificate {

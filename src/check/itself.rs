@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::guard::guard;
 use super::{Expected, Outcome};
-use crate::subject::{Sink, Subject};
+use crate::subject::{Frames, Subject};
 
 /// Makes an oracle of a framer: what it gives byte by byte is expected of every other
 /// split. This finds what depends on the split, and not what is wrong with every
@@ -20,7 +20,7 @@ use crate::subject::{Sink, Subject};
 /// ```
 pub fn itself<S: Subject>(make: impl Fn() -> S) -> impl Fn(&[u8]) -> Expected<S::Frame, S::Error> {
     move |stream| {
-        let (mut subject, mut given) = (make(), Sink::for_stream(stream.len()));
+        let (mut subject, mut given) = (make(), Frames::for_stream(stream.len()));
         let (mut frames, mut at_end) = (Vec::new(), Vec::new());
         let mut outcome = Outcome::Clean;
         for (at, byte) in (1..).zip(stream.chunks(1)) {

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use super::{Expected, Outcome, Property, Violation};
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
 
 /// How many bytes a subject may hold for nothing.
@@ -73,7 +73,7 @@ impl Found {
         let stream = stream.to_vec();
         Violation {
             property,
-            case: Received { stream, split },
+            case: Case { stream, split },
             edges: Vec::new(),
             declared: Vec::new(),
             offset: self.offset,

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::guard::guard;
 use super::{Property, Violation};
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
-use crate::subject::{Sink, Subject};
+use crate::subject::{Frames, Subject};
 
 /// The shorter streams that are tried, in bytes.
 const LENGTHS: [usize; 5] = [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16];
@@ -116,7 +116,7 @@ impl Laps {
 
     /// Feeds the stream to a subject, a byte at a time.
     fn run<S: Subject>(&mut self, mut subject: S, stream: &[u8]) -> Result<(), Violation> {
-        let mut frames = Sink::for_stream(LAP);
+        let mut frames = Frames::for_stream(LAP);
         for (lap, least) in stream.chunks(LAP).zip(&mut self.0) {
             frames.clear();
             let start = Instant::now();
@@ -143,7 +143,7 @@ fn violation(stream: Vec<u8>, long: usize, ratio: f64) -> Violation {
     let short = stream.len();
     Violation {
         property: Property::Linear,
-        case: Received {
+        case: Case {
             stream,
             split: Split::bytes(short),
         },

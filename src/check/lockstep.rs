@@ -4,7 +4,7 @@ use super::guard::guard;
 use super::judge::{Call, Found, judge_held};
 use super::{Expected, Property, Violation};
 use crate::split::Split;
-use crate::subject::{Sink, Subject};
+use crate::subject::{Frames, Subject};
 
 /// Checks a subject on one split of a stream, call by call: [`EverySplit`],
 /// [`Prompt`], [`Limit`], [`Truncation`], [`Poisoned`], [`Memory`] and, with the
@@ -76,12 +76,12 @@ fn run<'a, S: Subject>(
     expected: &Expected<S::Frame, S::Error>,
 ) -> Result<(), Found> {
     let (mut offset, mut most) = (0, 0);
-    let mut frames = Sink::for_stream(len);
+    let mut frames = Frames::for_stream(len);
     for chunk in chunks {
         let from = offset;
         offset += chunk.len();
         frames.clear();
-        let call = || (subject.feed(chunk, &mut frames), subject.held());
+        let call = || (subject.feed(chunk, &mut frames), subject.buffered_bytes());
         let (result, held) = &guard(offset, call)?;
         let frames = &frames[..];
         expected.judge_feed(from, offset, &Call { frames, result })?;

@@ -7,7 +7,7 @@ use super::guard::guard;
 use super::judge::Found;
 use super::{Property, Violation};
 use crate::split::Split;
-use crate::subject::{Sink, Subject};
+use crate::subject::{Frames, Subject};
 
 /// How many bytes may be allocated for one that was fed: for a buffer that grows by
 /// doubling and is copied as it does, a frame with a copy of its body, and what frames
@@ -54,7 +54,7 @@ pub fn memory<S: Subject>(
     split: &Split,
     mut measure: impl FnMut(&mut dyn FnMut()) -> Allocated,
 ) -> Result<(), Violation> {
-    let (mut subject, mut frames) = (make(), Sink::for_stream(stream.len()));
+    let (mut subject, mut frames) = (make(), Frames::for_stream(stream.len()));
     let (mut offset, mut held) = (0, 0);
     for chunk in split.chunks(stream) {
         offset += chunk.len();

@@ -31,8 +31,8 @@ const SHORT: usize = 64;
 /// let frame = |body: &'static [u8]| Frame { cmd: 1, recv: 0, body: body.into() };
 /// let messages = Messages::new(encoder(codec))
 ///     .messages([frame(b"one"), frame(b""), frame(b"eight...")])
-///     .refused(*b"\x09\0\0\0", 4, ErrorKind::InvalidData)
-///     .truncated(ErrorKind::UnexpectedEof);
+///     .rejects(*b"\x09\0\0\0", 4, ErrorKind::InvalidData)
+///     .truncation_error(ErrorKind::UnexpectedEof);
 /// let harness = messages.harness(|| Buffered::new(Tokio::new(codec(), |error| error.kind())));
 /// for stream in harness.streams() {
 ///     println!("{}", harness.prove(stream)?);
@@ -139,7 +139,7 @@ where
     pub fn messages(mut self, messages: impl IntoIterator<Item = F>) -> Self {
         for frame in messages {
             let bytes = (self.encode)(&frame);
-            self = self.goes_on(bytes.clone(), bytes.len(), frame);
+            self = self.frame_bytes(bytes.clone(), bytes.len(), frame);
         }
         self
     }
@@ -153,7 +153,7 @@ where
     ///
     /// When `at` is 0, or more than there are bytes.
     #[must_use]
-    pub fn goes_on(mut self, bytes: impl Into<Vec<u8>>, at: usize, frame: F) -> Self {
+    pub fn frame_bytes(mut self, bytes: impl Into<Vec<u8>>, at: usize, frame: F) -> Self {
         let bytes = bytes.into();
         assert!(
             (1..=bytes.len()).contains(&at),
@@ -171,7 +171,7 @@ where
     ///
     /// When `at` is 0, or more than there are bytes.
     #[must_use]
-    pub fn refused(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: E) -> Self {
+    pub fn rejects(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: E) -> Self {
         let bytes = bytes.into();
         assert!(
             (1..=bytes.len()).contains(&at),
@@ -186,7 +186,7 @@ where
     /// without it no stream is truncated, unless
     /// [`DiscardsAtEnd`](Deviation::DiscardsAtEnd) is declared.
     #[must_use]
-    pub fn truncated(mut self, error: E) -> Self {
+    pub fn truncation_error(mut self, error: E) -> Self {
         self.truncated = Some(error);
         self
     }
@@ -209,7 +209,13 @@ where
     /// limit: one that refuses it, as a right codec does, is to be given a higher limit
     /// of its own here.
     #[must_use]
-    pub fn limit(mut self, most: usize, sized: impl Fn(usize) -> F, at: usize, error: E) -> Self {
+    pub fn size_limit(
+        mut self,
+        most: usize,
+        sized: impl Fn(usize) -> F,
+        at: usize,
+        error: E,
+    ) -> Self {
         self.limited = true;
         let empty = sized(0);
         let header = (self.encode)(&empty);
@@ -220,9 +226,9 @@ where
             most
         };
         let above = (self.encode)(&sized(most + 1));
-        self = self.refused(above, at, error.clone());
+        self = self.rejects(above, at, error.clone());
         self = if self.declared.contains(&Deviation::NoEmptyFrame) {
-            self.refused(header, at, error)
+            self.rejects(header, at, error)
         } else {
             self.messages([empty])
         };

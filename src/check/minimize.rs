@@ -5,12 +5,12 @@
 use alloc::vec::Vec;
 
 use super::{Property, Violation};
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
 
 /// The longest stream of which every split of two cuts is tried.
 const SHORT: usize = 128;
-/// Between how many edges bytes are taken out.
+/// Interruption how many edges bytes are taken out.
 const MARKS: usize = 64;
 /// How many bytes the cases that are tried may have in all, if those are enough for so many
 /// of them.
@@ -21,11 +21,11 @@ const LEAST: usize = 64;
 /// tells the violation of a case, `edges` the field edges of a stream.
 pub(super) fn minimize(
     violation: Violation,
-    violates: impl Fn(&Received) -> Option<Violation>,
+    violates: impl Fn(&Case) -> Option<Violation>,
     edges: impl Fn(&[u8]) -> Vec<usize>,
 ) -> Violation {
     let property = violation.property;
-    let same = |case: &Received| {
+    let same = |case: &Case| {
         // Without a cut the first is told as the second.
         let whole = (Property::EverySplit, Property::RoundTrip);
         violates(case)
@@ -72,9 +72,9 @@ pub(super) fn cut_off(mut violation: Violation) -> Violation {
 }
 
 /// Returns cases that are smaller than `case`, those that say most first.
-fn smaller<'a>(case: &'a Received, edges: &'a [usize]) -> impl Iterator<Item = Received> + 'a {
+fn smaller<'a>(case: &'a Case, edges: &'a [usize]) -> impl Iterator<Item = Case> + 'a {
     let fewer = fewer(case).chain(moved(case, edges));
-    let fewer = fewer.map(|split| Received {
+    let fewer = fewer.map(|split| Case {
         stream: case.stream.clone(),
         split,
     });
@@ -83,7 +83,7 @@ fn smaller<'a>(case: &'a Received, edges: &'a [usize]) -> impl Iterator<Item = R
 
 /// Returns splits of fewer cuts: all of few, or those with one of them of a long stream, then
 /// those with one less than there are.
-fn fewer(Received { stream, split }: &Received) -> impl Iterator<Item = Split> {
+fn fewer(Case { stream, split }: &Case) -> impl Iterator<Item = Split> {
     let (len, cuts) = (stream.len(), split.cuts());
     let most = cuts.len().checked_sub(1);
     let every = most.filter(|_| len <= SHORT);
@@ -103,10 +103,7 @@ fn fewer(Received { stream, split }: &Received) -> impl Iterator<Item = Split> {
 }
 
 /// Returns splits with a cut that is at no edge moved to one.
-fn moved<'a>(
-    Received { split, .. }: &'a Received,
-    edges: &'a [usize],
-) -> impl Iterator<Item = Split> + 'a {
+fn moved<'a>(Case { split, .. }: &'a Case, edges: &'a [usize]) -> impl Iterator<Item = Split> + 'a {
     let cuts = split.cuts();
     let inside = cuts.iter().enumerate();
     let inside = inside.filter(|(_, cut)| !edges.contains(cut));
@@ -123,9 +120,9 @@ fn moved<'a>(
 /// Returns cases with the bytes between two edges, or any one byte, taken out, or the end cut
 /// off: those with the fewest bytes first.
 fn shorter<'a>(
-    Received { stream, split }: &'a Received,
+    Case { stream, split }: &'a Case,
     edges: &'a [usize],
-) -> impl Iterator<Item = Received> + 'a {
+) -> impl Iterator<Item = Case> + 'a {
     let len = stream.len();
     let marks: Vec<usize> = edges
         .iter()
@@ -148,7 +145,7 @@ fn shorter<'a>(
         let cuts = split.cuts().iter();
         let shifted = cuts.map(|&cut| cut.min(from) + cut.saturating_sub(to));
         let shifted = Split::new(shifted.filter(|&cut| cut < shorter.len()));
-        Received {
+        Case {
             stream: shorter,
             split: shifted,
         }

@@ -53,12 +53,12 @@ pub use linear::linear;
 pub use lockstep::{empty_chunk, round_trip, split};
 pub use memory::{Allocated, memory};
 pub use messages::Messages;
-pub use prove::{Unmerged, prove};
+pub use prove::{NotProved, prove};
 pub use prove_decoder::prove_decoder;
 #[cfg(feature = "tokio")]
-pub use pull::{AsyncScript, pull_async, pull_async_bounded};
+pub use pull::{AsyncChunkReader, pull_async, pull_async_bounded};
 #[cfg(feature = "std")]
-pub use pull::{Between, Script, pull, pull_bounded};
+pub use pull::{ChunkReader, Interruption, pull, pull_bounded};
 pub use split_map::{Cell, SplitMap};
 pub use verdicts::Verdicts;
 pub use violation::{Property, Violation};

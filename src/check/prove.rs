@@ -21,12 +21,12 @@ use alloc::vec::Vec;
 use super::guard::guard;
 use super::judge::{Call, Found, judge_held};
 use super::{Certificate, Expected, Tier, Violation};
-use crate::subject::{Sink, Subject};
+use crate::subject::{Frames, Subject};
 
 /// Why a subject could not be proved: it was in so many states at one offset
 /// that the search was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unmerged {
+pub struct NotProved {
     /// The offset.
     pub offset: usize,
     /// The bound on states that was passed there.
@@ -39,7 +39,7 @@ pub struct Unmerged {
 /// `Eq` must cover all that decides what the subject does next, the bytes that
 /// it has buffered included.
 ///
-/// Returns a certificate of the tier [`Tier::Proved`], or [`Unmerged`] when the
+/// Returns a certificate of the tier [`Tier::Proved`], or [`NotProved`] when the
 /// subject was in more than `bound` states at one offset.
 ///
 /// # Errors
@@ -50,7 +50,7 @@ pub fn prove<S: Subject + Clone + Eq>(
     stream: &[u8],
     expected: &Expected<S::Frame, S::Error>,
     bound: usize,
-) -> Result<Result<Certificate, Unmerged>, Violation> {
+) -> Result<Result<Certificate, NotProved>, Violation> {
     let mut search = Search {
         stream,
         expected,
@@ -58,7 +58,7 @@ pub fn prove<S: Subject + Clone + Eq>(
         nodes: Vec::new(),
         at: (0..=stream.len()).map(|_| Vec::new()).collect(),
         feeds: 0,
-        frames: Sink::for_stream(stream.len()),
+        frames: Frames::for_stream(stream.len()),
     };
     let outcome = search.run(subject);
     let states = search.at.iter().map(Vec::len).max().unwrap_or(0);
@@ -67,7 +67,7 @@ pub fn prove<S: Subject + Clone + Eq>(
 
 /// Why a search ends before it is done.
 pub(super) enum Stop {
-    Unmerged(Unmerged),
+    NotProved(NotProved),
     Violation(Violation),
 }
 
@@ -77,7 +77,7 @@ pub(super) fn conclude(
     states: usize,
     bytes: usize,
     feeds: u64,
-) -> Result<Result<Certificate, Unmerged>, Violation> {
+) -> Result<Result<Certificate, NotProved>, Violation> {
     let tier = Tier::Proved { states };
     match outcome {
         Ok(()) => Ok(Ok(Certificate {
@@ -86,7 +86,7 @@ pub(super) fn conclude(
             feeds,
             declared: Vec::new(),
         })),
-        Err(Stop::Unmerged(unmerged)) => Ok(Err(unmerged)),
+        Err(Stop::NotProved(unmerged)) => Ok(Err(unmerged)),
         Err(Stop::Violation(violation)) => Err(violation),
     }
 }
@@ -111,7 +111,7 @@ struct Search<'a, S: Subject> {
     at: Vec<Vec<usize>>,
     feeds: u64,
     /// What the last call gave.
-    frames: Sink<S::Frame>,
+    frames: Frames<S::Frame>,
 }
 
 impl<S: Subject + Clone + Eq> Search<'_, S> {
@@ -147,7 +147,12 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         let (stream, expected, frames) = (self.stream, self.expected, &mut self.frames);
         self.feeds += 1;
         frames.clear();
-        let call = || (subject.feed(&stream[from..to], frames), subject.held());
+        let call = || {
+            (
+                subject.feed(&stream[from..to], frames),
+                subject.buffered_bytes(),
+            )
+        };
         let judged = guard(to, call).and_then(|(result, held)| {
             let (frames, result) = (&self.frames[..], &result);
             expected.judge_feed(from, to, &Call { frames, result })?;
@@ -172,7 +177,7 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         }
         if known.len() == self.bound {
             let (offset, bound) = (node.offset, self.bound);
-            return Err(Stop::Unmerged(Unmerged { offset, bound }));
+            return Err(Stop::NotProved(NotProved { offset, bound }));
         }
         let new = self.nodes.len();
         known.push(new);

@@ -22,14 +22,14 @@ use bytes::BytesMut;
 use super::guard::guard;
 use super::judge::{Call, Found};
 use super::prove::{Stop, conclude};
-use super::{Certificate, Expected, Unmerged, Violation};
+use super::{Certificate, Expected, NotProved, Violation};
 use crate::subject::Decode;
 
 /// Proves every split of `stream` for a `decoder` at the beginning of a stream,
 /// as [`prove`](super::prove()) does for a subject. The certificate counts calls
 /// of `decode`.
 ///
-/// Returns [`Unmerged`] when the decoder was in more than `bound` states after
+/// Returns [`NotProved`] when the decoder was in more than `bound` states after
 /// consuming the same bytes, and when it changes bytes that it leaves in the
 /// buffer, which this search cannot follow.
 ///
@@ -41,7 +41,7 @@ pub fn prove_decoder<D: Decode + Clone + Eq>(
     stream: &[u8],
     expected: &Expected<D::Frame, D::Error>,
     bound: usize,
-) -> Result<Result<Certificate, Unmerged>, Violation> {
+) -> Result<Result<Certificate, NotProved>, Violation> {
     let mut search = Search {
         stream,
         expected,
@@ -137,7 +137,7 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
                 .map_err(|found| self.violation(found, wait, Some(arrived)))?;
             let rest = &self.stream[consumed..arrived];
             if !rest.ends_with(&buffer) {
-                return Err(Stop::Unmerged(Unmerged {
+                return Err(Stop::NotProved(NotProved {
                     offset: consumed,
                     bound: 0,
                 }));
@@ -176,7 +176,7 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
             return Ok(known);
         }
         if known.len() == self.bound {
-            return Err(Stop::Unmerged(Unmerged {
+            return Err(Stop::NotProved(NotProved {
                 offset: consumed,
                 bound: self.bound,
             }));

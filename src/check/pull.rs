@@ -8,12 +8,12 @@ use std::io::{self, Read};
 use super::guard::guard;
 use super::judge::{Call, Found, ended_early};
 use super::{Certificate, Expected, Outcome, Property, Tier, Violation, minimize};
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
 
-/// What a [`Script`] does before each chunk, and before the end.
+/// What a [`ChunkReader`] does before each chunk, and before the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Between {
+pub enum Interruption {
     /// Nothing: the next call of `read` gives the next chunk.
     Nothing,
     /// One call of `read` gives [`io::ErrorKind::Interrupted`], after which one
@@ -37,9 +37,9 @@ const PATIENCE: usize = 1000;
 /// less where the buffer is smaller. A framer that reads on and on at the end is
 /// stopped by a panic, which [`pull`] takes for a violation.
 #[derive(Debug)]
-pub struct Script<'a> {
+pub struct ChunkReader<'a> {
     chunks: Vec<&'a [u8]>,
-    between: Between,
+    between: Interruption,
     /// Whether the next call gives what stands between.
     pause: bool,
     /// Whether the last call gave [`io::ErrorKind::WouldBlock`].
@@ -53,8 +53,8 @@ pub struct Script<'a> {
     reads_at_end: usize,
 }
 
-impl<'a> Script<'a> {
-    fn new(stream: &'a [u8], split: &'a Split, between: Between) -> Self {
+impl<'a> ChunkReader<'a> {
+    fn new(stream: &'a [u8], split: &'a Split, between: Interruption) -> Self {
         let mut chunks: Vec<&[u8]> = split.chunks(stream).collect();
         chunks.reverse();
         Self {
@@ -69,19 +69,19 @@ impl<'a> Script<'a> {
     }
 }
 
-impl Read for Script<'_> {
+impl Read for ChunkReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.blocked = false;
         if core::mem::take(&mut self.pause) {
             self.asked.push(self.offset);
             match self.between {
-                Between::Nothing => {}
-                Between::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
-                Between::WouldBlock => {
+                Interruption::Nothing => {}
+                Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
+                Interruption::WouldBlock => {
                     self.blocked = true;
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
-                Between::Pending | Between::Dropped => {
+                Interruption::Pending | Interruption::Dropped => {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
             }
@@ -112,10 +112,10 @@ impl Read for Script<'_> {
 /// use std::io::Read;
 ///
 /// use everysplit::Split;
-/// use everysplit::check::{self, Between, Expected, Outcome};
+/// use everysplit::check::{self, Interruption, Expected, Outcome};
 ///
 /// // A length of one byte, then the body.
-/// fn next(reader: &mut check::Script<'_>) -> Result<Option<Vec<u8>>, std::io::ErrorKind> {
+/// fn next(reader: &mut check::ChunkReader<'_>) -> Result<Option<Vec<u8>>, std::io::ErrorKind> {
 ///     let mut length = [0];
 ///     if reader.read(&mut length).map_err(|error| error.kind())? == 0 {
 ///         return Ok(None);
@@ -131,9 +131,9 @@ impl Read for Script<'_> {
 ///     outcome: Outcome::Clean,
 /// };
 /// let split = Split::bytes(3);
-/// check::pull(next, b"\x02ok", &split, &expected, Between::Nothing)?;
+/// check::pull(next, b"\x02ok", &split, &expected, Interruption::Nothing)?;
 /// // `read` alone does not call again when it was interrupted.
-/// assert!(check::pull(next, b"\x02ok", &split, &expected, Between::Interrupted).is_err());
+/// assert!(check::pull(next, b"\x02ok", &split, &expected, Interruption::Interrupted).is_err());
 /// # Ok::<(), check::Violation>(())
 /// ```
 ///
@@ -142,24 +142,26 @@ impl Read for Script<'_> {
 /// The first violation; [`Property::Interrupted`] where something stands between
 /// the chunks.
 pub fn pull<F, E>(
-    mut next: impl FnMut(&mut Script<'_>) -> Result<Option<F>, E>,
+    mut next: impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     stream: &[u8],
     split: &Split,
     expected: &Expected<F, E>,
-    between: Between,
+    between: Interruption,
 ) -> Result<(), Violation>
 where
     F: Clone + Eq + Debug,
     E: Clone + Eq + Debug,
 {
-    let script = Script::new(stream, split, between);
+    let script = ChunkReader::new(stream, split, between);
     run(&mut next, script, stream.len(), expected).map_err(|found| {
         let violation = found.in_stream(stream, split.clone());
         let property = match between {
             _ if violation.property == Property::Progress => Property::Progress,
-            Between::Nothing => violation.property,
-            Between::Interrupted | Between::WouldBlock | Between::Pending => Property::Interrupted,
-            Between::Dropped => Property::Cancelled,
+            Interruption::Nothing => violation.property,
+            Interruption::Interrupted | Interruption::WouldBlock | Interruption::Pending => {
+                Property::Interrupted
+            }
+            Interruption::Dropped => Property::Cancelled,
         };
         Violation {
             property,
@@ -175,10 +177,10 @@ where
 /// ```
 /// use std::io::{ErrorKind, Read};
 ///
-/// use everysplit::check::{self, Between, Expected, Outcome, Script};
+/// use everysplit::check::{self, Interruption, Expected, Outcome, ChunkReader};
 ///
 /// // Every byte is a frame.
-/// let make = || |reader: &mut Script<'_>| {
+/// let make = || |reader: &mut ChunkReader<'_>| {
 ///     let mut byte = [0];
 ///     match reader.read_exact(&mut byte) {
 ///         Ok(()) => Ok(Some(byte[0])),
@@ -191,7 +193,7 @@ where
 ///     at_end: Vec::new(),
 ///     outcome: Outcome::Clean,
 /// };
-/// let between = [Between::Nothing, Between::Interrupted, Between::WouldBlock];
+/// let between = [Interruption::Nothing, Interruption::Interrupted, Interruption::WouldBlock];
 /// let certificate = check::pull_bounded(make, oracle, b"abc", 2, &between)?;
 /// # Ok::<(), check::Violation>(())
 /// ```
@@ -204,14 +206,14 @@ pub fn pull_bounded<F, E, N>(
     oracle: impl Fn(&[u8]) -> Expected<F, E>,
     stream: &[u8],
     cuts: usize,
-    between: &[Between],
+    between: &[Interruption],
 ) -> Result<Certificate, Violation>
 where
-    N: FnMut(&mut Script<'_>) -> Result<Option<F>, E>,
+    N: FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     F: Clone + Eq + Debug,
     E: Clone + Eq + Debug,
 {
-    let judge = |Received { stream, split }: &Received, between| {
+    let judge = |Case { stream, split }: &Case, between| {
         pull(make(), stream, split, &oracle(stream), between)
     };
     bounded(judge, &oracle, stream, cuts, between)
@@ -229,35 +231,35 @@ pub fn pull_async_bounded<F, E, N>(
     oracle: impl Fn(&[u8]) -> Expected<F, E>,
     stream: &[u8],
     cuts: usize,
-    between: &[Between],
+    between: &[Interruption],
 ) -> Result<Certificate, Violation>
 where
-    N: AsyncFnMut(&mut AsyncScript<'_, '_>) -> Result<Option<F>, E>,
+    N: AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
     F: Clone + Eq + Debug,
     E: Clone + Eq + Debug,
 {
-    let judge = |Received { stream, split }: &Received, between| {
+    let judge = |Case { stream, split }: &Case, between| {
         pull_async(make(), stream, split, &oracle(stream), between)
     };
     bounded(judge, &oracle, stream, cuts, between)
 }
 
 fn bounded<F, E>(
-    judge: impl Fn(&Received, Between) -> Result<(), Violation>,
+    judge: impl Fn(&Case, Interruption) -> Result<(), Violation>,
     oracle: &impl Fn(&[u8]) -> Expected<F, E>,
     stream: &[u8],
     cuts: usize,
-    between: &[Between],
+    between: &[Interruption],
 ) -> Result<Certificate, Violation> {
     let (mut splits, mut feeds) = (0, 0);
     for split in Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]) {
         splits += 1;
         feeds += (between.len() * split.chunks(stream).count()) as u64;
         let stream = stream.to_vec();
-        let case = Received { stream, split };
+        let case = Case { stream, split };
         for &between in between {
             judge(&case, between).map_err(|violation| {
-                let judge = |case: &Received| judge(case, between).err();
+                let judge = |case: &Case| judge(case, between).err();
                 let ends = |stream: &[u8]| oracle(stream).ends();
                 let minimal = minimize::minimize(violation, judge, ends);
                 Violation {
@@ -281,7 +283,7 @@ fn bounded<F, E>(
 
 /// Checks a framer that pulls from an [`AsyncRead`](tokio::io::AsyncRead), as
 /// [`pull`] does for one that blocks: `next` is awaited until it returns no frame,
-/// or an error. With [`Between::Dropped`] its future is dropped whenever it is
+/// or an error. With [`Interruption::Dropped`] its future is dropped whenever it is
 /// pending, and `next` is called again, as `select!` and timeouts do.
 ///
 /// # Errors
@@ -290,11 +292,11 @@ fn bounded<F, E>(
 /// where something stands between the chunks.
 #[cfg(feature = "tokio")]
 pub fn pull_async<F, E>(
-    mut next: impl AsyncFnMut(&mut AsyncScript<'_, '_>) -> Result<Option<F>, E>,
+    mut next: impl AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
     stream: &[u8],
     split: &Split,
     expected: &Expected<F, E>,
-    between: Between,
+    between: Interruption,
 ) -> Result<(), Violation>
 where
     F: Clone + Eq + Debug,
@@ -305,8 +307,8 @@ where
 
     // The script is pending once a chunk.
     let mut polls = 0..stream.len() + PATIENCE;
-    let poll = |script: &mut Script<'_>| loop {
-        let mut reader = AsyncScript(script);
+    let poll = |script: &mut ChunkReader<'_>| loop {
+        let mut reader = AsyncChunkReader(script);
         let mut future = pin!(next(&mut reader));
         let returned = loop {
             poll_again(&mut polls);
@@ -315,7 +317,7 @@ where
                 .poll(&mut Context::from_waker(Waker::noop()))
             {
                 Poll::Ready(returned) => break Some(returned),
-                Poll::Pending if between == Between::Dropped => break None,
+                Poll::Pending if between == Interruption::Dropped => break None,
                 Poll::Pending => {}
             }
         };
@@ -332,13 +334,13 @@ fn poll_again(polls: &mut core::ops::Range<usize>) {
     assert!(polls.next().is_some(), "pending {} times", polls.end);
 }
 
-/// A [`Script`] as an [`AsyncRead`](tokio::io::AsyncRead).
+/// A [`ChunkReader`] as an [`AsyncRead`](tokio::io::AsyncRead).
 #[cfg(feature = "tokio")]
 #[derive(Debug)]
-pub struct AsyncScript<'a, 's>(&'a mut Script<'s>);
+pub struct AsyncChunkReader<'a, 's>(&'a mut ChunkReader<'s>);
 
 #[cfg(feature = "tokio")]
-impl tokio::io::AsyncRead for AsyncScript<'_, '_> {
+impl tokio::io::AsyncRead for AsyncChunkReader<'_, '_> {
     fn poll_read(
         mut self: core::pin::Pin<&mut Self>,
         _: &mut core::task::Context<'_>,
@@ -356,8 +358,8 @@ impl tokio::io::AsyncRead for AsyncScript<'_, '_> {
 }
 
 fn run<F: Eq + Debug, E: Eq + Debug>(
-    next: &mut impl FnMut(&mut Script<'_>) -> Result<Option<F>, E>,
-    mut script: Script<'_>,
+    next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
+    mut script: ChunkReader<'_>,
     len: usize,
     expected: &Expected<F, E>,
 ) -> Result<(), Found> {

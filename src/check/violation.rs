@@ -7,7 +7,7 @@ use core::fmt::{self, Debug, Write};
 
 use super::Deviation;
 use super::deviation::Declared;
-use crate::case::Received;
+use crate::case::Case;
 
 /// What a framer must do, one sentence each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -123,7 +123,7 @@ pub struct Violation {
     /// The property.
     pub property: Property,
     /// The stream on which it does not hold, and how it was cut.
-    pub case: Received,
+    pub case: Case,
     /// The offsets at which the stream's fields begin and end, as far as they are
     /// known.
     pub edges: Vec<usize>,

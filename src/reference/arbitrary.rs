@@ -1,7 +1,7 @@
 //! `Arbitrary` for frames, splits and cases. It does not aim at weak spots: the
 //! fuzzer's coverage, its mutator and the seeds do.
 //!
-//! A raw stream, as it comes off the wire, is a whole input: [`Received`] takes
+//! A raw stream, as it comes off the wire, is a whole input: [`Case`] takes
 //! it as it is, and [`Sent`] reads its frames from it. The split is drawn from
 //! a hash of the same bytes, so that one input is one test case.
 
@@ -11,7 +11,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::frame::{Frame, Header};
 use super::sent::Sent;
-use crate::case::{Received, hash};
+use crate::case::{Case, hash};
 use crate::split::Split;
 
 /// Reads a little-endian header and its body; a bodySize beyond the bytes left
@@ -41,14 +41,14 @@ impl<'a> Arbitrary<'a> for Split {
     }
 }
 
-impl<'a> Arbitrary<'a> for Received {
+impl<'a> Arbitrary<'a> for Case {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let len = u.arbitrary_len::<u8>()?;
-        Ok(Received::from(u.bytes(len)?))
+        Ok(Case::from(u.bytes(len)?))
     }
 
     fn arbitrary_take_rest(u: Unstructured<'a>) -> Result<Self> {
-        Ok(Received::from(u.take_rest()))
+        Ok(Case::from(u.take_rest()))
     }
 }
 

@@ -295,7 +295,7 @@ impl Framer {
     /// used or not. Up to eight times as many that were taken off before it may
     /// be kept with them, until more bytes come.
     #[must_use]
-    pub fn held(&self) -> usize {
+    pub fn buffered_bytes(&self) -> usize {
         self.buffer.capacity()
     }
 }

@@ -10,7 +10,7 @@ use super::error::{DecodeError, EncodeError};
 use super::frame::{ByteOrder, Config, Frame};
 use super::naive;
 use super::sent::Sent;
-use crate::case::Received;
+use crate::case::Case;
 use crate::check::{self, Expected, Outcome, Violation};
 use crate::subject::Subject;
 
@@ -34,11 +34,11 @@ pub const CONFIGS: [Config; 2] = [
 /// # Errors
 ///
 /// The first violation.
-pub fn decode<S>(framer: S, config: Config, case: &Received) -> Result<(), Violation>
+pub fn decode<S>(framer: S, config: Config, case: &Case) -> Result<(), Violation>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
-    let Received { stream, split } = case;
+    let Case { stream, split } = case;
     let expected = naive::parse(config, stream);
     check::split(framer, stream, split, &expected)
 }
@@ -48,15 +48,11 @@ where
 /// # Errors
 ///
 /// The first violation.
-pub fn empty_chunk<S>(
-    make: impl Fn() -> S,
-    config: Config,
-    case: &Received,
-) -> Result<(), Violation>
+pub fn empty_chunk<S>(make: impl Fn() -> S, config: Config, case: &Case) -> Result<(), Violation>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
-    let Received { stream, split } = case;
+    let Case { stream, split } = case;
     let expected = naive::parse(config, stream);
     check::empty_chunk(make, stream, split, &expected)
 }
@@ -168,15 +164,11 @@ pub fn encode_in_parts(
 ///
 /// The violation, with the framer as what was not expected.
 #[cfg(feature = "tokio")]
-pub fn differential<S>(
-    make: impl Fn() -> S,
-    config: Config,
-    case: &Received,
-) -> Result<(), Violation>
+pub fn differential<S>(make: impl Fn() -> S, config: Config, case: &Case) -> Result<(), Violation>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
-    let Received { stream, split } = case;
+    let Case { stream, split } = case;
     check::agree(peers::LengthDelimited::new(config), make(), stream, split)?;
     check::agree(peers::Walker::new(config), make(), stream, split)
 }
@@ -193,7 +185,7 @@ mod peers {
     use super::super::decoder::Walk;
     use super::super::error::DecodeError;
     use super::super::frame::{ByteOrder, Config, Frame, Header};
-    use crate::subject::{Buffered, Decode, Sink, Subject};
+    use crate::subject::{Buffered, Decode, Frames, Subject};
 
     /// [`Walk`] as a subject: keeps all that came and walks over it each time.
     pub(super) struct Walker {
@@ -216,7 +208,7 @@ mod peers {
         type Frame = Frame;
         type Error = DecodeError;
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
             self.received.extend_from_slice(chunk);
             let mut walk = Walk::new(self.config, &self.received);
             let mut walked = 0;
@@ -230,7 +222,7 @@ mod peers {
             Ok(())
         }
 
-        fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
+        fn finish(&mut self, _: &mut Frames<Frame>) -> Result<(), DecodeError> {
             Walk::new(self.config, &self.received).finish()
         }
     }

@@ -24,7 +24,7 @@ use proptest::sample::{Index, select};
 use super::frame::{Config, Frame, Header};
 use super::naive;
 use super::sent::Sent;
-use crate::case::Received;
+use crate::case::Case;
 use crate::split::Split;
 
 /// The largest body that is drawn, in bytes, where the limit is higher.
@@ -73,11 +73,11 @@ pub fn sent(config: Config) -> impl Strategy<Value = Sent> {
 /// Any stream as it may come from anybody, and any split of it: whole frames,
 /// then nothing, a frame that is not whole, a header that claims limit - 1,
 /// limit, limit + 1, 2^31 - 1, 2^31, `u32::MAX` or another size, or any bytes.
-pub fn received(config: Config) -> impl Strategy<Value = Received> {
+pub fn received(config: Config) -> impl Strategy<Value = Case> {
     (cuts(), frames(config), tail(config)).prop_map(move |(cuts, frames, tail)| {
         let mut stream = concat(config, &frames);
         stream.extend(tail);
-        Received {
+        Case {
             split: cuts.apply(stream.len(), &naive::edges(config, &stream)),
             stream,
         }

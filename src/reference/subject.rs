@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use super::decoder::{Decoder, Framer};
 use super::error::DecodeError;
 use super::frame::Frame;
-use crate::subject::{Decode, Sink, Subject};
+use crate::subject::{Decode, Frames, Subject};
 
 impl Decode for Decoder {
     type Frame = Frame;
@@ -24,15 +24,15 @@ impl Subject for Framer {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
         Framer::feed(self, chunk, frames.frames())
     }
 
-    fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, _: &mut Frames<Frame>) -> Result<(), DecodeError> {
         Framer::finish(self)
     }
 
-    fn held(&self) -> Option<usize> {
-        Some(Framer::held(self))
+    fn buffered_bytes(&self) -> Option<usize> {
+        Some(Framer::buffered_bytes(self))
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use super::{Decode, Sink, Subject};
+use super::{Decode, Frames, Subject};
 
 /// A [`Decode`] with a buffer, as a [`Subject`]: what comes is appended, then the
 /// decoder is called until it gives no frame.
@@ -31,7 +31,7 @@ impl<D: Decode> Subject for Buffered<D> {
     type Frame = D::Frame;
     type Error = D::Error;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<D::Frame>) -> Result<(), D::Error> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<D::Frame>) -> Result<(), D::Error> {
         self.buffer.extend_from_slice(chunk);
         while let Some(frame) = self.decoder.decode(&mut self.buffer)? {
             frames.push(frame);
@@ -39,7 +39,7 @@ impl<D: Decode> Subject for Buffered<D> {
         Ok(())
     }
 
-    fn finish(&mut self, frames: &mut Sink<D::Frame>) -> Result<(), D::Error> {
+    fn finish(&mut self, frames: &mut Frames<D::Frame>) -> Result<(), D::Error> {
         while let Some(frame) = self.decoder.decode_eof(&mut self.buffer)? {
             frames.push(frame);
         }

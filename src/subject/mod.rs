@@ -2,20 +2,20 @@
 //! one. What is expected of it is for `check` to say.
 
 mod buffered;
-mod joined;
-mod parser;
-mod push;
-mod resynchronises;
-mod sink;
+mod errors_as_frames;
+mod feed_fn;
+mod frames;
+mod join_pieces;
+mod parse_fn;
 #[cfg(feature = "tokio")]
 mod tokio;
 
 pub use buffered::Buffered;
-pub use joined::Joined;
-pub use parser::{Parser, with_length};
-pub use push::Push;
-pub use resynchronises::Resynchronises;
-pub use sink::Sink;
+pub use errors_as_frames::ErrorsAsFrames;
+pub use feed_fn::FeedFn;
+pub use frames::Frames;
+pub use join_pieces::JoinPieces;
+pub use parse_fn::{ParseFn, with_length};
 #[cfg(feature = "tokio")]
 pub use tokio::{Tokio, encoder};
 
@@ -38,7 +38,7 @@ pub trait Subject {
     /// # Errors
     ///
     /// The subject's own, for a stream that it refuses.
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Self::Frame>) -> Result<(), Self::Error>;
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Self::Frame>) -> Result<(), Self::Error>;
 
     /// Takes the end of the stream and appends the frames that it gives, if any,
     /// to `frames`.
@@ -46,11 +46,11 @@ pub trait Subject {
     /// # Errors
     ///
     /// The subject's own, for a stream that must not end here.
-    fn finish(&mut self, frames: &mut Sink<Self::Frame>) -> Result<(), Self::Error>;
+    fn finish(&mut self, frames: &mut Frames<Self::Frame>) -> Result<(), Self::Error>;
 
     /// Returns how many bytes of memory it holds for what it has been fed, `None`
     /// if it cannot say: then the property is not checked.
-    fn held(&self) -> Option<usize> {
+    fn buffered_bytes(&self) -> Option<usize> {
         None
     }
 }

@@ -7,7 +7,7 @@ use std::panic;
 
 use everysplit::check::{self, Property};
 use everysplit::reference::{Config, Frame, Framer, Header, Walk};
-use everysplit::{Sink, Subject};
+use everysplit::{Frames, Subject};
 
 /// What is dribbled, for a length.
 type Stream = fn(usize) -> Vec<u8>;
@@ -51,12 +51,12 @@ impl Subject for Toy {
     type Frame = Frame;
     type Error = ();
 
-    fn feed(&mut self, chunk: &[u8], _: &mut Sink<Frame>) -> Result<(), ()> {
+    fn feed(&mut self, chunk: &[u8], _: &mut Frames<Frame>) -> Result<(), ()> {
         (self.take)(&mut self.buffer, chunk);
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), ()> {
+    fn finish(&mut self, _: &mut Frames<Frame>) -> Result<(), ()> {
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use allocation_counter::measure;
 use bytes::BytesMut;
 use everysplit::check::{self, Allocated, Property};
 use everysplit::reference::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk};
-use everysplit::{Buffered, Push, Sink, Split, Subject, Tokio};
+use everysplit::{Buffered, FeedFn, Frames, Split, Subject, Tokio};
 use tokio_util::codec::LengthDelimitedCodec;
 
 const MIB: u32 = 1024 * 1024;
@@ -26,7 +26,11 @@ fn a_header_that_claims_8_mib_holds_less_than_4_kib() {
     let measured = measure(|| {
         let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
         framer.feed(&header, &mut frames).unwrap();
-        assert!(framer.held() < 4096, "{}", framer.held());
+        assert!(
+            framer.buffered_bytes() < 4096,
+            "{}",
+            framer.buffered_bytes()
+        );
     });
     assert!(measured.bytes_max < 4096, "{measured:?}");
 
@@ -50,7 +54,7 @@ fn a_byte_that_is_left_holds_little() {
         assert_eq!(frames.len(), 1000);
     });
     assert_eq!(measured.bytes_current, 1, "{measured:?}");
-    assert_eq!(framer.held(), 1);
+    assert_eq!(framer.buffered_bytes(), 1);
 }
 
 /// Up to eight times what is left may stay with it: no copy then.
@@ -75,7 +79,7 @@ fn a_refused_size_holds_nothing() {
     framer
         .feed(&header(8 * MIB + 1), &mut Vec::new())
         .unwrap_err();
-    assert_eq!(framer.held(), 0);
+    assert_eq!(framer.buffered_bytes(), 0);
     let measured = measure(|| {
         for _ in 0..1000 {
             framer.feed(&[0; 1024], &mut Vec::new()).unwrap_err();
@@ -187,18 +191,18 @@ fn room_for_what_is_claimed_is_found() {
 /// What is kept of one call counts in the next.
 #[test]
 fn a_buffer_that_is_never_emptied_is_found() {
-    let feed = |kept: &mut Vec<[u8; 1000]>, chunk: &[u8], _: &mut Sink<()>| {
+    let feed = |kept: &mut Vec<[u8; 1000]>, chunk: &[u8], _: &mut Frames<()>| {
         kept.extend(chunk.iter().map(|&byte| [byte; 1000]));
         Ok::<(), ()>(())
     };
-    let make = || Push::new(Vec::new(), feed, |_, _| Ok(()));
+    let make = || FeedFn::new(Vec::new(), feed, |_, _| Ok(()));
     let split = Split::bytes(100);
     let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
     assert_eq!(violation.property, Property::Memory, "{violation}");
     assert!(violation.offset > 1, "{violation}");
 
-    let panics = |(): &mut (), _: &[u8], _: &mut Sink<()>| -> Result<(), ()> { panic!("a bug") };
-    let make = || Push::new((), panics, |(), _| Ok(()));
+    let panics = |(): &mut (), _: &[u8], _: &mut Frames<()>| -> Result<(), ()> { panic!("a bug") };
+    let make = || FeedFn::new((), panics, |(), _| Ok(()));
     let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
     assert_eq!(violation.property, Property::Progress, "{violation}");
 }

@@ -11,7 +11,7 @@ use everysplit::check::{
 };
 use everysplit::reference::{Config, Framer};
 use everysplit::{
-    Buffered, Decode, Joined, Parser, Push, Sink, Split, Subject, Tokio, with_length,
+    Buffered, Decode, FeedFn, Frames, JoinPieces, ParseFn, Split, Subject, Tokio, with_length,
 };
 use tokio_util::codec::LinesCodec;
 
@@ -29,7 +29,7 @@ where
 {
     let messages = Messages::new(encode)
         .messages([&b"ok"[..], b"", b"abc"].map(<[u8]>::to_vec))
-        .truncated(Truncated);
+        .truncation_error(Truncated);
     let harness = messages.harness(make);
     for stream in harness.streams() {
         let certificate = harness.prove(stream)?;
@@ -69,13 +69,13 @@ fn a_parser_that_tells_what_it_took() {
         Ok(right(bytes)?.map(|(frame, taken)| (frame, taken + 1)))
     }
 
-    prove(|| Buffered::new(Parser::new(right, Truncated))).unwrap();
+    prove(|| Buffered::new(ParseFn::new(right, Truncated))).unwrap();
     found(
-        prove(|| Buffered::new(Parser::new(greedy, Truncated))),
+        prove(|| Buffered::new(ParseFn::new(greedy, Truncated))),
         Property::Prompt,
     );
     found(
-        prove(|| Buffered::new(Parser::new(lies, Truncated))),
+        prove(|| Buffered::new(ParseFn::new(lies, Truncated))),
         Property::Progress,
     );
 }
@@ -84,17 +84,17 @@ fn a_parser_that_tells_what_it_took() {
 fn a_parser_and_a_length() {
     let parse = |frame: &[u8]| Ok(frame[1..].to_vec());
     let right = |bytes: &[u8]| Ok(bytes.first().map(|&length| 1 + usize::from(length)));
-    prove(|| Buffered::new(Parser::new(with_length(right, parse), Truncated))).unwrap();
+    prove(|| Buffered::new(ParseFn::new(with_length(right, parse), Truncated))).unwrap();
     // The length byte itself is not counted.
     let short = |bytes: &[u8]| Ok(bytes.first().map(|&length| usize::from(length).max(1)));
     found(
-        prove(|| Buffered::new(Parser::new(with_length(short, parse), Truncated))),
+        prove(|| Buffered::new(ParseFn::new(with_length(short, parse), Truncated))),
         Property::RoundTrip,
     );
     // The length is asked for before there is one.
     let early = |bytes: &[u8]| Ok(Some(1 + usize::from(bytes[0])));
     found(
-        prove(|| Buffered::new(Parser::new(with_length(early, parse), Truncated))),
+        prove(|| Buffered::new(ParseFn::new(with_length(early, parse), Truncated))),
         Property::Progress,
     );
 }
@@ -104,13 +104,13 @@ fn take(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
     (end <= buffer.len()).then(|| buffer.drain(..end).skip(1).collect())
 }
 
-fn feed(buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), Truncated> {
+fn feed(buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), Truncated> {
     buffer.extend(chunk);
     frames.extend(std::iter::from_fn(|| take(buffer)));
     Ok(())
 }
 
-fn finish(buffer: &mut Vec<u8>, _: &mut Sink<Vec<u8>>) -> Result<(), Truncated> {
+fn finish(buffer: &mut Vec<u8>, _: &mut Frames<Vec<u8>>) -> Result<(), Truncated> {
     if buffer.is_empty() {
         Ok(())
     } else {
@@ -120,14 +120,14 @@ fn finish(buffer: &mut Vec<u8>, _: &mut Sink<Vec<u8>>) -> Result<(), Truncated> 
 
 #[test]
 fn what_is_pushed_with_functions() {
-    prove(|| Push::new(Vec::new(), feed, finish)).unwrap();
-    let one_a_chunk = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Sink<Vec<u8>>| {
+    prove(|| FeedFn::new(Vec::new(), feed, finish)).unwrap();
+    let one_a_chunk = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         buffer.extend(chunk);
         frames.extend(take(buffer));
         Ok(())
     };
     found(
-        prove(|| Push::new(Vec::new(), one_a_chunk, finish)),
+        prove(|| FeedFn::new(Vec::new(), one_a_chunk, finish)),
         Property::Prompt,
     );
 }
@@ -136,7 +136,11 @@ fn what_is_pushed_with_functions() {
 type Piece = (Vec<u8>, bool);
 
 /// Gives the bytes of a body as they come: what is left to come is all it keeps.
-fn pieces(left: &mut Option<u8>, chunk: &[u8], pieces: &mut Sink<Piece>) -> Result<(), Truncated> {
+fn pieces(
+    left: &mut Option<u8>,
+    chunk: &[u8],
+    pieces: &mut Frames<Piece>,
+) -> Result<(), Truncated> {
     let mut rest = chunk;
     while let Some((&first, behind)) = rest.split_first() {
         let length = left.take().unwrap_or_else(|| {
@@ -152,7 +156,7 @@ fn pieces(left: &mut Option<u8>, chunk: &[u8], pieces: &mut Sink<Piece>) -> Resu
     Ok(())
 }
 
-fn finish_pieces(left: &mut Option<u8>, _: &mut Sink<Piece>) -> Result<(), Truncated> {
+fn finish_pieces(left: &mut Option<u8>, _: &mut Frames<Piece>) -> Result<(), Truncated> {
     if left.is_none() {
         Ok(())
     } else {
@@ -162,7 +166,7 @@ fn finish_pieces(left: &mut Option<u8>, _: &mut Sink<Piece>) -> Result<(), Trunc
 
 #[test]
 fn pieces_are_joined() {
-    let joined = |join| Joined::new(Push::new(None, pieces, finish_pieces), Vec::new(), join);
+    let joined = |join| JoinPieces::new(FeedFn::new(None, pieces, finish_pieces), Vec::new(), join);
     prove(|| {
         joined(|body: &mut Vec<u8>, (piece, last): Piece| {
             body.extend(piece);
@@ -233,8 +237,9 @@ fn states_are_told_apart() {
         None
     };
     let joined = |stream: &[u8]| {
-        let mut joined = Joined::new(Push::new(None, pieces, finish_pieces), Vec::new(), join);
-        joined.feed(stream, &mut Sink::new(0)).unwrap();
+        let mut joined =
+            JoinPieces::new(FeedFn::new(None, pieces, finish_pieces), Vec::new(), join);
+        joined.feed(stream, &mut Frames::new(0)).unwrap();
         joined
     };
     assert!(joined(b"\x02a") == joined(b"\x02a"));
@@ -242,7 +247,7 @@ fn states_are_told_apart() {
     assert!(joined(b"\x02a") != joined(b"\x02b"));
     assert!(joined(b"\x02") != joined(b"\x03"));
 
-    let push = |stream: &[u8]| Push::new(stream.to_vec(), feed, finish);
+    let push = |stream: &[u8]| FeedFn::new(stream.to_vec(), feed, finish);
     assert!(push(b"a") == push(b"a"));
     assert!(push(b"a") != push(b"b"));
 
@@ -258,15 +263,15 @@ impl Subject for Three {
     type Frame = ();
     type Error = ();
 
-    fn feed(&mut self, _: &[u8], _: &mut Sink<()>) -> Result<(), ()> {
+    fn feed(&mut self, _: &[u8], _: &mut Frames<()>) -> Result<(), ()> {
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Sink<()>) -> Result<(), ()> {
+    fn finish(&mut self, _: &mut Frames<()>) -> Result<(), ()> {
         Ok(())
     }
 
-    fn held(&self) -> Option<usize> {
+    fn buffered_bytes(&self) -> Option<usize> {
         Some(3)
     }
 }
@@ -274,18 +279,24 @@ impl Subject for Three {
 /// What is held is told by whoever knows it, and by nobody else.
 #[test]
 fn what_is_held_is_told() {
-    assert_eq!(Joined::new(Three, (), |(), ()| Some(())).held(), Some(3));
-    assert_eq!(Push::new(Vec::new(), feed, finish).held(), None);
+    assert_eq!(
+        JoinPieces::new(Three, (), |(), ()| Some(())).buffered_bytes(),
+        Some(3)
+    );
+    assert_eq!(FeedFn::new(Vec::new(), feed, finish).buffered_bytes(), None);
     let mut framer = Framer::new(Config::default());
-    Subject::feed(&mut framer, &[0; 5], &mut Sink::new(0)).unwrap();
-    assert!(framer.held() > 1);
-    assert_eq!(Subject::held(&framer), Some(framer.held()));
+    Subject::feed(&mut framer, &[0; 5], &mut Frames::new(0)).unwrap();
+    assert!(framer.buffered_bytes() > 1);
+    assert_eq!(
+        Subject::buffered_bytes(&framer),
+        Some(framer.buffered_bytes())
+    );
 }
 
 /// The pieces themselves depend on the split, and that is seen.
 #[test]
 fn pieces_are_not_frames() {
-    let make = || Push::new(None, pieces, finish_pieces);
+    let make = || FeedFn::new(None, pieces, finish_pieces);
     let harness = Harness::new(make, check::itself(make));
     let violation = harness.prove(b"\x02ab").unwrap_err();
     assert_eq!(violation.property, Property::RoundTrip, "{violation}");
@@ -294,12 +305,12 @@ fn pieces_are_not_frames() {
 /// Without an oracle, what byte by byte gives is expected.
 #[test]
 fn a_framer_is_held_to_itself() {
-    let right = || Push::new(Vec::new(), feed, finish);
+    let right = || FeedFn::new(Vec::new(), feed, finish);
     let harness = Harness::new(right, check::itself(right));
     for stream in [&b""[..], b"\x02ok\0", b"\x02ok\x03ab"] {
         harness.prove(stream).unwrap();
     }
-    let at_once = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Sink<Vec<u8>>| {
+    let at_once = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         feed(buffer, chunk, frames)?;
         // A frame that came in one chunk is given twice.
         let twice: Vec<_> = frames
@@ -310,7 +321,7 @@ fn a_framer_is_held_to_itself() {
         frames.extend(twice.into_iter().filter(|frame| !frame.is_empty()));
         Ok(())
     };
-    let wrong = || Push::new(Vec::new(), at_once, finish);
+    let wrong = || FeedFn::new(Vec::new(), at_once, finish);
     let harness = Harness::new(wrong, check::itself(wrong));
     let violation = harness.prove(b"\0\x02ok\0").unwrap_err();
     assert_eq!(violation.case.to_string(), "026f6b@whole", "{violation}");
@@ -319,11 +330,11 @@ fn a_framer_is_held_to_itself() {
 /// A panic in the oracle is that of the framer, and told of the framer.
 #[test]
 fn a_framer_that_panics_is_no_oracle_for_itself() {
-    let panics = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Sink<Vec<u8>>| {
+    let panics = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         assert!(chunk.len() != 1 || buffer.is_empty(), "a bug of the framer");
         feed(buffer, chunk, frames)
     };
-    let wrong = || Push::new(Vec::new(), panics, finish);
+    let wrong = || FeedFn::new(Vec::new(), panics, finish);
     let harness = Harness::new(wrong, check::itself(wrong));
     let violation = harness.check(&"026f6b@1,2".parse().unwrap()).unwrap_err();
     assert_eq!(violation.property, Property::Progress, "{violation}");
@@ -333,15 +344,15 @@ fn a_framer_that_panics_is_no_oracle_for_itself() {
 /// the other those that it knows.
 #[test]
 fn any_bytes_are_fuzzed() {
-    let right = || Push::new(Vec::new(), feed, finish);
+    let right = || FeedFn::new(Vec::new(), feed, finish);
     let harness = Harness::new(right, check::itself(right));
     let known = Messages::new(encode).messages([b"ok".to_vec()]);
     let known = known.harness(right);
-    let forgets = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Sink<Vec<u8>>| {
+    let forgets = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         buffer.clear();
         feed(buffer, chunk, frames)
     };
-    let wrong = || Push::new(Vec::new(), forgets, finish);
+    let wrong = || FeedFn::new(Vec::new(), forgets, finish);
     let wrong = Messages::new(encode)
         .messages([b"ok".to_vec()])
         .harness(wrong);
@@ -378,9 +389,9 @@ fn a_corpus_is_read() {
 #[test]
 fn a_split_of_nothing_is_whole() -> Result<(), Violation> {
     let make = || {
-        Push::new(
+        FeedFn::new(
             BytesMut::new(),
-            |_, _, _: &mut Sink<()>| Ok::<(), ()>(()),
+            |_, _, _: &mut Frames<()>| Ok::<(), ()>(()),
             |_, _| Ok(()),
         )
     };

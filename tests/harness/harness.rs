@@ -2,7 +2,7 @@
 //! it finds.
 
 use everysplit::check::{Expected, Harness, Outcome, Property, Tier};
-use everysplit::{ParseTokenError, Push, Received, Sink, Split, Subject};
+use everysplit::{Case, FeedFn, Frames, ParseCaseError, Split, Subject};
 
 /// The right answer in the smallest format: a length of one byte, then the body.
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
@@ -71,7 +71,7 @@ impl Subject for Framer {
     type Frame = Vec<u8>;
     type Error = ();
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
         if chunk.is_empty() {
             return Ok(());
         }
@@ -92,7 +92,7 @@ impl Subject for Framer {
         Ok(())
     }
 
-    fn finish(&mut self, _: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+    fn finish(&mut self, _: &mut Frames<Vec<u8>>) -> Result<(), ()> {
         if self.buffer.is_empty() {
             Ok(())
         } else {
@@ -145,12 +145,12 @@ fn what_cannot_be_proved_is_bounded_and_says_so() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.1 += 1;
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
     }
@@ -219,13 +219,13 @@ fn a_cut_at_the_end_of_a_shorter_stream_is_dropped() {
         type Frame = u8;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<u8>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
             self.0.extend((!chunk.is_empty()).then_some(chunk.len()));
             frames.extend(chunk.iter().copied());
             Ok(())
         }
 
-        fn finish(&mut self, _: &mut Sink<u8>) -> Result<(), ()> {
+        fn finish(&mut self, _: &mut Frames<u8>) -> Result<(), ()> {
             match self.0[..] {
                 [2, 1, 1] | [2, 1] | [1, 2] => Err(()),
                 _ => Ok(()),
@@ -246,7 +246,7 @@ fn a_cut_at_the_end_of_a_shorter_stream_is_dropped() {
 #[test]
 fn a_violation_is_told_with_its_cuts_and_fields() {
     let wrong = harness(|chunks| chunks.len() > 1);
-    let case = Received {
+    let case = Case {
         stream: b"\x01a\x13seventeen bytes ...\x02ok".to_vec(),
         split: Split::new([3, 10, 23]),
     };
@@ -269,7 +269,7 @@ fn a_violation_is_told_with_its_cuts_and_fields() {
 #[test]
 fn a_long_stream_is_told_in_part() {
     let wrong = harness(|chunks| chunks.len() > 1);
-    let case = Received {
+    let case = Case {
         stream: [&[0; 400][..], b"\x02ok", &[0; 400]].concat(),
         split: Split::new([401]),
     };
@@ -293,7 +293,7 @@ fn a_long_stream_is_told_in_part() {
 #[test]
 fn a_split_and_a_token_can_be_too_long_to_tell() {
     let wrong = harness(|chunks| chunks.len() > 1);
-    let case = Received {
+    let case = Case {
         stream: [&[0; 3000][..], b"\x02ok"].concat(),
         split: Split::bytes(3003),
     };
@@ -324,10 +324,10 @@ fn a_token_replays() {
 
 #[test]
 fn texts_that_are_no_token_are_told_why() {
-    let error = |token: &str| token.parse::<Received>().unwrap_err();
-    assert_eq!(error("0a0b"), ParseTokenError::NoSplit);
-    assert_eq!(error("0a0@1"), ParseTokenError::Byte(1));
-    assert_eq!(error("0a+b@1"), ParseTokenError::Byte(1));
+    let error = |token: &str| token.parse::<Case>().unwrap_err();
+    assert_eq!(error("0a0b"), ParseCaseError::NoSplit);
+    assert_eq!(error("0a0@1"), ParseCaseError::Byte(1));
+    assert_eq!(error("0a+b@1"), ParseCaseError::Byte(1));
     assert_eq!(
         error("0a@x").to_string(),
         "split: cut 1: invalid digit found in string; write increasing offsets such as 3,12,17 or the word whole"
@@ -346,15 +346,15 @@ fn a_memory_violation_keeps_its_property() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
 
-        fn held(&self) -> Option<usize> {
+        fn buffered_bytes(&self) -> Option<usize> {
             Some(
                 self.0
                     .buffer
@@ -379,14 +379,14 @@ fn an_empty_chunk_that_changes_something_is_found() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             if chunk.is_empty() {
                 self.0.buffer.clear();
             }
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
     }
@@ -404,19 +404,19 @@ fn an_empty_chunk_that_changes_something_is_found() {
 /// A long stream is made short within bounds, and not every split of it is tried.
 #[test]
 fn a_violation_of_a_long_stream_is_made_small() {
-    let loses = |begun: &mut bool, chunk: &[u8], frames: &mut Sink<u8>| -> Result<(), ()> {
+    let loses = |begun: &mut bool, chunk: &[u8], frames: &mut Frames<u8>| -> Result<(), ()> {
         // The first byte of every chunk but the first.
         let lost = usize::from(std::mem::replace(begun, true)).min(chunk.len());
         frames.extend(chunk[lost..].iter().copied());
         Ok(())
     };
-    let finish = |_: &mut bool, _: &mut Sink<u8>| Ok(());
+    let finish = |_: &mut bool, _: &mut Frames<u8>| Ok(());
     let every_byte = |stream: &[u8]| Expected {
         frames: (1..).zip(stream.iter().copied()).collect(),
         at_end: Vec::new(),
         outcome: Outcome::Clean,
     };
-    let harness = Harness::new(|| Push::new(false, loses, finish), every_byte);
+    let harness = Harness::new(|| FeedFn::new(false, loses, finish), every_byte);
     let violation = harness.sampled(&vec![7; 100_000], 0, 10).unwrap_err();
     assert_eq!(violation.case.split.cuts().len(), 1, "{violation}");
     assert!(violation.case.stream.len() <= 128, "{violation}");

@@ -2,7 +2,7 @@
 //! named, and what was expected and happened instead.
 
 use everysplit::check::{self, Expected, Outcome, Property, Violation};
-use everysplit::{Buffered, Parser, Sink, Split, Subject};
+use everysplit::{Buffered, Frames, ParseFn, Split, Subject};
 
 type Parse = fn(&[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str>;
 
@@ -33,7 +33,7 @@ fn right(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
 
 /// What the proof for decoders says, in one line.
 fn said(parse: Parse) -> String {
-    let decoder = Parser::new(parse, "truncated");
+    let decoder = ParseFn::new(parse, "truncated");
     match check::prove_decoder(decoder, STREAM, &expected(), 8) {
         Ok(proof) => proof.unwrap().to_string(),
         Err(violation) => in_one_line(&violation),
@@ -94,7 +94,7 @@ fn a_frame_of_a_decoder_that_nothing_makes_due_is_found() {
         outcome: Outcome::Truncated("truncated"),
     };
     let surplus: Parse = |bytes| Ok((!bytes.is_empty()).then(|| (bytes.to_vec(), bytes.len())));
-    let decoder = Parser::new(surplus, "truncated");
+    let decoder = ParseFn::new(surplus, "truncated");
     let violation = check::prove_decoder(decoder, b"\x07", &expected, 8).unwrap_err();
     assert_eq!(
         in_one_line(&violation),
@@ -135,8 +135,8 @@ fn waits_of_a_decoder_are_told_apart() {
 /// Right, but for what it does with no bytes.
 #[derive(Clone)]
 struct OnNothing {
-    framer: Buffered<Parser<Parse, &'static str>>,
-    wrong: fn(&mut Sink<Vec<u8>>),
+    framer: Buffered<ParseFn<Parse, &'static str>>,
+    wrong: fn(&mut Frames<Vec<u8>>),
 }
 
 /// What it is, `wrong` aside.
@@ -152,14 +152,14 @@ impl Subject for OnNothing {
     type Frame = Vec<u8>;
     type Error = &'static str;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), &'static str> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
         if chunk.is_empty() {
             (self.wrong)(frames);
         }
         self.framer.feed(chunk, frames)
     }
 
-    fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), &'static str> {
+    fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
         self.framer.finish(frames)
     }
 }
@@ -169,7 +169,7 @@ impl Subject for OnNothing {
 #[test]
 fn a_proof_names_what_an_empty_chunk_breaks() {
     let prove = |wrong| {
-        let framer = Buffered::new(Parser::new(right as Parse, "truncated"));
+        let framer = Buffered::new(ParseFn::new(right as Parse, "truncated"));
         let proof = check::prove(OnNothing { framer, wrong }, STREAM, &expected(), 8);
         proof.unwrap_err()
     };
@@ -181,7 +181,7 @@ fn a_proof_names_what_an_empty_chunk_breaks() {
     let panic = prove(|_| panic!("a bug of the framer"));
     assert_eq!(panic.property, Property::Progress, "{panic}");
     // Where no chunk is empty, none is blamed.
-    let parser = |parse: Parse| Buffered::new(Parser::new(parse, "truncated"));
+    let parser = |parse: Parse| Buffered::new(ParseFn::new(parse, "truncated"));
     let late: Parse = |bytes| match bytes {
         [2, _, _] => Ok(None),
         _ => right(bytes),
@@ -201,7 +201,7 @@ fn a_violation_at_the_end_has_no_cut_there() {
         at_end: Vec::new(),
         outcome: Outcome::Clean,
     };
-    let framer = || Parser::new(right as Parse, "truncated");
+    let framer = || ParseFn::new(right as Parse, "truncated");
     for proof in [
         check::prove(Buffered::new(framer()), b"\x02o", &expected, 8),
         check::prove_decoder(framer(), b"\x02o", &expected, 8),

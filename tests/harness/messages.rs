@@ -4,7 +4,7 @@
 
 use bytes::{Buf, BytesMut};
 use everysplit::check::{Deviation, Expected, Harness, Messages, Outcome, Property, Violation};
-use everysplit::{Buffered, Decode, Push, Resynchronises};
+use everysplit::{Buffered, Decode, ErrorsAsFrames, FeedFn};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Error {
@@ -86,8 +86,8 @@ fn check(policy: &Policy, declared: Option<Deviation>) -> Result<(), Violation> 
     }
     let messages = messages
         .messages([b"ok".to_vec()])
-        .limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong)
-        .truncated(Error::Truncated);
+        .size_limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong)
+        .truncation_error(Error::Truncated);
     let harness = messages.harness(|| Buffered::new(policy.clone()));
     for stream in harness.streams() {
         let certificate = harness.prove(stream)?;
@@ -164,8 +164,8 @@ fn a_framer_that_resynchronises() {
     let messages = || {
         Messages::new(|body: &Result<Vec<u8>, Error>| encode(body.as_ref().unwrap()))
             .messages([Ok(b"ok".to_vec()), Ok(Vec::new())])
-            .goes_on(encode(&b"toolong".to_vec()), 1, Err(Error::TooLong))
-            .truncated(Error::Truncated)
+            .frame_bytes(encode(&b"toolong".to_vec()), 1, Err(Error::TooLong))
+            .truncation_error(Error::Truncated)
             .declare(Deviation::Resynchronises)
     };
     let goes_on = || Policy {
@@ -175,7 +175,7 @@ fn a_framer_that_resynchronises() {
     };
     let stream = b"\x02ok\x07toolong\x00\x05other";
     let check = |policy: fn() -> Policy| {
-        let harness = messages().harness(move || Buffered::new(Resynchronises(policy())));
+        let harness = messages().harness(move || Buffered::new(ErrorsAsFrames(policy())));
         let stream = &stream[..12];
         harness.prove(stream)?;
         harness.prove_decoder(stream)
@@ -208,7 +208,7 @@ fn a_framer_that_resynchronises() {
 /// An error of the end ends the stream, and any other is a frame.
 #[test]
 fn an_error_of_the_end_is_none_of_the_frames() {
-    let mut decoder = Resynchronises(STRICT);
+    let mut decoder = ErrorsAsFrames(STRICT);
     let mut decode = |bytes: &[u8]| decoder.decode(&mut BytesMut::from(bytes));
     assert_eq!(decode(b"\x01a"), Ok(Some(Ok(b"a".to_vec()))));
     assert_eq!(decode(b"\x01"), Ok(None));
@@ -227,11 +227,11 @@ fn a_last_frame_that_is_out_early() {
             skip: Some(0),
             ..STRICT
         };
-        Buffered::new(Resynchronises(goes_on))
+        Buffered::new(ErrorsAsFrames(goes_on))
     };
     let harness = Messages::new(|body: &Result<Vec<u8>, Error>| encode(body.as_ref().unwrap()))
         .messages([Ok(b"ok".to_vec())])
-        .goes_on(encode(&b"toolong".to_vec()), 1, Err(Error::TooLong))
+        .frame_bytes(encode(&b"toolong".to_vec()), 1, Err(Error::TooLong))
         .declare(Deviation::Resynchronises)
         .harness(resynchronises);
     harness.prove(b"\x02ok\x07toolong").unwrap();
@@ -292,12 +292,12 @@ fn an_oracle_that_takes_a_declared_end_for_an_error_is_found() {
 fn streams_are_made_of_the_messages() {
     let messages = Messages::new(encode)
         .messages([b"a".to_vec(), b"bc".to_vec()])
-        .refused(b"\x05", 1, Error::TooLong);
+        .rejects(b"\x05", 1, Error::TooLong);
     assert_eq!(
         messages.streams(),
         [&b""[..], b"\x01a\x02bc", b"\x01a\x05\x01a"]
     );
-    let truncated = messages.truncated(Error::Truncated).streams();
+    let truncated = messages.truncation_error(Error::Truncated).streams();
     assert_eq!(
         truncated[3..],
         [&b"\x01a\x01"[..], b"\x01a\x02", b"\x01a\x02b"]
@@ -309,7 +309,7 @@ fn streams_are_made_of_the_messages() {
 fn a_small_limit_has_few_messages() {
     let whole = |most| {
         let messages =
-            Messages::new(encode).limit(most, |size| vec![b'x'; size], 1, Error::TooLong);
+            Messages::new(encode).size_limit(most, |size| vec![b'x'; size], 1, Error::TooLong);
         messages.streams().swap_remove(1)
     };
     assert_eq!(whole(0), b"\x00");
@@ -322,7 +322,7 @@ fn a_small_limit_has_few_messages() {
 fn a_long_message_is_truncated_where_it_matters() {
     let messages = Messages::new(encode)
         .messages([vec![b'x'; 200]])
-        .truncated(Error::Truncated);
+        .truncation_error(Error::Truncated);
     let streams = messages.streams();
     let ends = streams[2..].iter().map(|stream| stream.len() - 201);
     let ends: Vec<usize> = ends.collect();
@@ -331,10 +331,10 @@ fn a_long_message_is_truncated_where_it_matters() {
 
 /// A full stop is a frame, and so is the first byte of two, unless it is a question
 /// mark: that is refused with the second.
-type Pairs = Push<(Option<u8>, bool), u8, Error>;
+type Pairs = FeedFn<(Option<u8>, bool), u8, Error>;
 
 fn pairs() -> Pairs {
-    Push::new(
+    FeedFn::new(
         (None, false),
         |(first, refused), chunk: &[u8], frames| {
             for &byte in chunk {
@@ -366,10 +366,10 @@ fn pairs() -> Pairs {
 #[test]
 fn what_is_out_or_refused_early_is_truncated_too() {
     let messages = Messages::new(|&byte: &u8| vec![byte])
-        .goes_on(b"ab", 1, b'a')
+        .frame_bytes(b"ab", 1, b'a')
         .messages([b'.'])
-        .refused(b"?!", 2, Error::TooLong)
-        .truncated(Error::Truncated);
+        .rejects(b"?!", 2, Error::TooLong)
+        .truncation_error(Error::Truncated);
     let harness = messages.harness(pairs);
     let streams = [&b""[..], b"ab.", b"ab?!ab", b"aba", b"ab?"];
     assert_eq!(harness.streams(), streams);
@@ -414,7 +414,7 @@ fn violations_are_made_of_messages_too() {
 #[test]
 #[should_panic(expected = "a frame is out after 2 of the 1 bytes of its encoding")]
 fn an_offset_behind_the_encoding_is_refused() {
-    let _ = Messages::<_, _, Error>::new(encode).goes_on(b"\0", 2, Vec::new());
+    let _ = Messages::<_, _, Error>::new(encode).frame_bytes(b"\0", 2, Vec::new());
 }
 
 #[test]
@@ -428,13 +428,14 @@ fn an_empty_encoding_is_refused() {
 fn a_stream_that_cannot_be_judged_is_not_passed_over() {
     let messages = Messages::new(encode)
         .messages([b"a".to_vec()])
-        .truncated(Error::Truncated);
+        .truncation_error(Error::Truncated);
     let _ = messages.harness(|| Buffered::new(STRICT)).prove(b"\x02??");
 }
 
 #[test]
 #[should_panic(expected = "is declared behind the limit: declare it first")]
 fn a_deviation_of_the_limit_behind_it_is_refused() {
-    let limited = Messages::new(encode).limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong);
+    let limited =
+        Messages::new(encode).size_limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong);
     let _ = limited.declare(Deviation::CountsHeader);
 }

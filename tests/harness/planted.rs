@@ -6,7 +6,7 @@ use everysplit::check::{self, Harness, Property, Violation};
 use everysplit::reference::{
     ByteOrder, Config, DecodeError, EncodeError, Frame, Header, Sent, fuzzing, naive,
 };
-use everysplit::{Received, Sink, Split, Subject};
+use everysplit::{Case, Frames, Split, Subject};
 
 const CONFIG: Config = Config {
     byte_order: ByteOrder::Little,
@@ -123,7 +123,7 @@ impl Subject for Planted {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
         if let Some(error) = self.error {
             return Err(error);
         }
@@ -150,7 +150,7 @@ impl Subject for Planted {
         }
     }
 
-    fn finish(&mut self, _: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, _: &mut Frames<Frame>) -> Result<(), DecodeError> {
         if self.bug == Bug::EndForgets {
             self.error = None;
         }
@@ -168,7 +168,7 @@ impl Subject for Planted {
         })
     }
 
-    fn held(&self) -> Option<usize> {
+    fn buffered_bytes(&self) -> Option<usize> {
         Some(self.buffer.capacity())
     }
 }
@@ -196,10 +196,10 @@ fn streams() -> [Vec<u8>; 3] {
 }
 
 /// Each stream whole, with one cut, and byte by byte.
-fn cases() -> impl Iterator<Item = Received> {
+fn cases() -> impl Iterator<Item = Case> {
     streams().into_iter().flat_map(|stream| {
         let splits = Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]);
-        splits.map(move |split| Received {
+        splits.map(move |split| Case {
             stream: stream.clone(),
             split,
         })
@@ -283,16 +283,16 @@ impl<F: Fn(usize) -> usize> Subject for Holds<F> {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
         self.fed += chunk.len();
         self.planted.feed(chunk, frames)
     }
 
-    fn finish(&mut self, frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
         self.planted.finish(frames)
     }
 
-    fn held(&self) -> Option<usize> {
+    fn buffered_bytes(&self) -> Option<usize> {
         Some((self.held)(self.fed))
     }
 }
@@ -308,7 +308,7 @@ fn memory_holds_to_its_bound() {
             held,
         };
         let (stream, split) = (stream.clone(), Split::bytes(stream.len()));
-        fuzzing::decode(holds, CONFIG, &Received { stream, split })
+        fuzzing::decode(holds, CONFIG, &Case { stream, split })
     };
     check(|_| 3 + 64).unwrap();
     assert_eq!(check(|_| 3 + 65).unwrap_err().property, Property::Memory);

@@ -5,9 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{self, Between, Certificate, Expected, Harness, Outcome, Property};
-use everysplit::check::{Script, Violation};
-use everysplit::{Buffered, Decode, Sink, Split, Subject};
+use everysplit::check::{self, Certificate, Expected, Harness, Interruption, Outcome, Property};
+use everysplit::check::{ChunkReader, Violation};
+use everysplit::{Buffered, Decode, Frames, Split, Subject};
 
 /// Where it goes wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,20 +20,20 @@ enum At {
 }
 
 /// How it goes wrong.
-type Wrong = fn(&mut Sink<Vec<u8>>);
+type Wrong = fn(&mut Frames<Vec<u8>>);
 
-fn panics(_: &mut Sink<Vec<u8>>) {
+fn panics(_: &mut Frames<Vec<u8>>) {
     panic!("a bug of the framer")
 }
 
 /// Never returns, and leaves the processor to others.
-fn hangs(_: &mut Sink<Vec<u8>>) {
+fn hangs(_: &mut Frames<Vec<u8>>) {
     loop {
         thread::park();
     }
 }
 
-fn floods(frames: &mut Sink<Vec<u8>>) {
+fn floods(frames: &mut Frames<Vec<u8>>) {
     loop {
         frames.push(Vec::new());
     }
@@ -66,7 +66,7 @@ impl Subject for Framer {
     type Frame = Vec<u8>;
     type Error = ();
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
         self.buffer.extend_from_slice(chunk);
         while let Some(frame) = take(&mut self.buffer) {
             if matches!(self.at, At::Body(body) if body == frame) {
@@ -77,7 +77,7 @@ impl Subject for Framer {
         Ok(())
     }
 
-    fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+    fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
         if self.at == At::End {
             (self.wrong)(frames);
         }
@@ -177,12 +177,12 @@ fn a_panic_on_an_empty_chunk_is_one() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             assert_ne!(chunk[0], 255);
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
     }
@@ -247,14 +247,14 @@ fn a_call_that_does_not_return_is_told_with_the_cuts_before_it() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             if chunk == b"k" {
                 hangs(frames);
             }
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
     }
@@ -275,12 +275,12 @@ fn calls_that_take_their_time_are_not_given_up() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             thread::sleep(Duration::from_millis(50));
             self.0.feed(chunk, frames)
         }
 
-        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             self.0.finish(frames)
         }
     }
@@ -303,7 +303,7 @@ fn a_violation_survives_what_hangs_around_it() {
         type Frame = Vec<u8>;
         type Error = ();
 
-        fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             let before = frames.len();
             let result = self.0.feed(chunk, frames);
             self.1 += frames.len() - before;
@@ -313,7 +313,7 @@ fn a_violation_survives_what_hangs_around_it() {
             result
         }
 
-        fn finish(&mut self, frames: &mut Sink<Vec<u8>>) -> Result<(), ()> {
+        fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
             if self.1 == 1 {
                 hangs(frames);
             }
@@ -389,22 +389,22 @@ fn readers_are_caught_as_well() {
     let (stream, split) = (b"\0", Split::whole());
     let expected = parse(stream);
     let found = check::pull(
-        |_: &mut Script<'_>| panic!("a bug of the reader"),
+        |_: &mut ChunkReader<'_>| panic!("a bug of the reader"),
         stream,
         &split,
         &expected,
-        Between::Nothing,
+        Interruption::Nothing,
     );
     no_progress(&found.unwrap_err(), "00@whole", "a bug of the reader");
 
     let found = check::pull(
-        |reader: &mut Script<'_>| loop {
+        |reader: &mut ChunkReader<'_>| loop {
             let _ = reader.read(&mut [0; 8]);
         },
         stream,
         &split,
         &expected,
-        Between::Nothing,
+        Interruption::Nothing,
     );
     let violation = found.unwrap_err();
     no_progress(
@@ -415,11 +415,11 @@ fn readers_are_caught_as_well() {
     assert_eq!(violation.offset, 1);
 
     let found = check::pull_async(
-        async |_: &mut check::AsyncScript<'_, '_>| std::future::pending().await,
+        async |_: &mut check::AsyncChunkReader<'_, '_>| std::future::pending().await,
         stream,
         &split,
         &expected,
-        Between::Pending,
+        Interruption::Pending,
     );
     no_progress(&found.unwrap_err(), "00@whole", "pending 1001 times");
 }

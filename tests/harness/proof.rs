@@ -8,7 +8,7 @@ use std::mem;
 
 use bytes::{BufMut, BytesMut};
 use everysplit::check::{
-    self, Certificate, Expected, Outcome, Property, Tier, Unmerged, Violation,
+    self, Certificate, Expected, NotProved, Outcome, Property, Tier, Violation,
 };
 use everysplit::reference::{Config, Decoder, Framer, naive};
 use everysplit::{Buffered, Decode, Split};
@@ -24,7 +24,7 @@ enum Error {
     Truncated,
 }
 
-type Verdict = Result<Result<Certificate, Unmerged>, Violation>;
+type Verdict = Result<Result<Certificate, NotProved>, Violation>;
 
 /// The whole-buffer answer.
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, Error> {
@@ -282,7 +282,7 @@ fn states_that_do_not_merge_are_told() {
     // Nor without any bytes, where nothing but empty chunks can be fed.
     for proof in proofs(Bug::Counts, &[], &parse(&[])) {
         let (offset, bound) = (0, 8);
-        assert_eq!(proof.unwrap(), Err(Unmerged { offset, bound }));
+        assert_eq!(proof.unwrap(), Err(NotProved { offset, bound }));
     }
 }
 
@@ -309,7 +309,7 @@ fn a_buffer_that_is_rewritten_is_told() {
     let [any_subject, decoder] = proofs(Bug::Rewrites, &stream, &expected);
     assert!(any_subject.unwrap().is_ok());
     let (offset, bound) = (0, 0);
-    assert_eq!(decoder.unwrap(), Err(Unmerged { offset, bound }));
+    assert_eq!(decoder.unwrap(), Err(NotProved { offset, bound }));
 }
 
 /// Every split of up to two cuts is harmless: sampling needs luck.

@@ -4,7 +4,9 @@
 use std::io::{self, ErrorKind, Read};
 
 use everysplit::Split;
-use everysplit::check::{self, Between, Expected, Outcome, Property, Script, Tier, Violation};
+use everysplit::check::{
+    self, ChunkReader, Expected, Interruption, Outcome, Property, Tier, Violation,
+};
 use everysplit::reference::{Config, DecodeError, Frame, Framer, naive};
 
 const CONFIG: Config = Config {
@@ -33,7 +35,11 @@ enum Bug {
 }
 
 impl Reader {
-    fn next(&mut self, bug: Bug, reader: &mut Script<'_>) -> Result<Option<Frame>, DecodeError> {
+    fn next(
+        &mut self,
+        bug: Bug,
+        reader: &mut ChunkReader<'_>,
+    ) -> Result<Option<Frame>, DecodeError> {
         let framer = self.framer.get_or_insert_with(|| Framer::new(CONFIG));
         let mut buffer = [0; 64];
         loop {
@@ -87,12 +93,12 @@ fn streams() -> [Vec<u8>; 3] {
     [whole, truncated, refused]
 }
 
-fn check(bug: Bug, between: Between) -> Result<(), Violation> {
+fn check(bug: Bug, between: Interruption) -> Result<(), Violation> {
     for stream in streams() {
         let expected = naive::parse(CONFIG, &stream);
         for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
             let mut reader = Reader::default();
-            let next = |script: &mut Script<'_>| reader.next(bug, script);
+            let next = |script: &mut ChunkReader<'_>| reader.next(bug, script);
             check::pull(next, &stream, &split, &expected, between)?;
         }
     }
@@ -101,29 +107,41 @@ fn check(bug: Bug, between: Between) -> Result<(), Violation> {
 
 #[test]
 fn a_right_one_passes() {
-    for between in [Between::Nothing, Between::Interrupted, Between::WouldBlock] {
+    for between in [
+        Interruption::Nothing,
+        Interruption::Interrupted,
+        Interruption::WouldBlock,
+    ] {
         check(Bug::Nothing, between).unwrap();
     }
 }
 
 #[track_caller]
-fn finds(bug: Bug, between: Between, property: Property) {
+fn finds(bug: Bug, between: Interruption, property: Property) {
     let violation = check(bug, between).unwrap_err();
     assert_eq!(violation.property, property, "{violation}");
 }
 
 #[test]
 fn wrong_ones_are_found() {
-    finds(Bug::EndsEarly, Between::Nothing, Property::EverySplit);
-    finds(Bug::ReadsOn, Between::Nothing, Property::Prompt);
+    finds(Bug::EndsEarly, Interruption::Nothing, Property::EverySplit);
+    finds(Bug::ReadsOn, Interruption::Nothing, Property::Prompt);
 }
 
 #[test]
 fn what_interrupted_and_would_block_lose_is_found() {
-    check(Bug::NoRetry, Between::Nothing).unwrap();
-    check(Bug::Forgets, Between::Nothing).unwrap();
-    finds(Bug::NoRetry, Between::Interrupted, Property::Interrupted);
-    finds(Bug::Forgets, Between::WouldBlock, Property::Interrupted);
+    check(Bug::NoRetry, Interruption::Nothing).unwrap();
+    check(Bug::Forgets, Interruption::Nothing).unwrap();
+    finds(
+        Bug::NoRetry,
+        Interruption::Interrupted,
+        Property::Interrupted,
+    );
+    finds(
+        Bug::Forgets,
+        Interruption::WouldBlock,
+        Property::Interrupted,
+    );
 }
 
 /// A header that is read whole before its size is looked at: where the size alone
@@ -132,7 +150,7 @@ fn what_interrupted_and_would_block_lose_is_found() {
 fn a_limit_that_is_checked_late_is_found() {
     let stream = &streams()[2][17..];
     let expected = naive::parse(CONFIG, stream);
-    let next = |reader: &mut Script<'_>| {
+    let next = |reader: &mut ChunkReader<'_>| {
         let mut header = [0; 12];
         let _ = reader.read_exact(&mut header);
         let header = everysplit::reference::Header::from_bytes(header, CONFIG.byte_order);
@@ -142,7 +160,7 @@ fn a_limit_that_is_checked_late_is_found() {
             max_body_size: 8,
         })
     };
-    let between = Between::Nothing;
+    let between = Interruption::Nothing;
     let found = check::pull(next, stream, &Split::new([4]), &expected, between).unwrap_err();
     assert_eq!(found.property, Property::Limit, "{found}");
 }
@@ -151,7 +169,7 @@ fn a_limit_that_is_checked_late_is_found() {
 /// when it would block: the one is right, the other is a well-known trap.
 #[test]
 fn read_exact_and_its_trap() {
-    fn next(reader: &mut Script<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
+    fn next(reader: &mut ChunkReader<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
         let mut length = [0];
         let read = |result: io::Result<()>| result.map_err(|error| error.kind());
         match read(reader.read_exact(&mut length)) {
@@ -169,22 +187,26 @@ fn read_exact_and_its_trap() {
     };
     let stream = b"\x02ok\0";
     for split in Split::all(stream.len()) {
-        check::pull(next, stream, &split, &expected, Between::Nothing).unwrap();
-        check::pull(next, stream, &split, &expected, Between::Interrupted).unwrap();
+        check::pull(next, stream, &split, &expected, Interruption::Nothing).unwrap();
+        check::pull(next, stream, &split, &expected, Interruption::Interrupted).unwrap();
     }
     let split = Split::new([2]);
-    check::pull(next, stream, &split, &expected, Between::WouldBlock).unwrap_err();
+    check::pull(next, stream, &split, &expected, Interruption::WouldBlock).unwrap_err();
 }
 
 /// Every split of up to two cuts, and what is found is as small as it gets.
 #[test]
 fn what_is_found_is_minimal() {
-    let all = [Between::Nothing, Between::Interrupted, Between::WouldBlock];
+    let all = [
+        Interruption::Nothing,
+        Interruption::Interrupted,
+        Interruption::WouldBlock,
+    ];
     let oracle = |stream: &[u8]| naive::parse(CONFIG, stream);
-    let check = |bug, stream: &[u8], between: &[Between]| {
+    let check = |bug, stream: &[u8], between: &[Interruption]| {
         let make = || {
             let mut reader = Reader::default();
-            move |script: &mut Script<'_>| reader.next(bug, script)
+            move |script: &mut ChunkReader<'_>| reader.next(bug, script)
         };
         check::pull_bounded(make, oracle, stream, 2, between)
     };
@@ -205,13 +227,13 @@ fn what_is_found_is_minimal() {
     // One byte, and an end before which it would block.
     assert_eq!(forgets.case.to_string(), "05@whole", "{forgets}");
     assert_eq!(forgets.edges, [0]);
-    let ends_early = check(Bug::EndsEarly, stream, &[Between::Nothing]).unwrap_err();
+    let ends_early = check(Bug::EndsEarly, stream, &[Interruption::Nothing]).unwrap_err();
     assert_eq!(ends_early.property, Property::EverySplit, "{ends_early}");
     assert_eq!(ends_early.case.split.cuts().len(), 1, "{ends_early}");
 }
 
 /// Lines, and so often what is left behind the last one at the end of the stream.
-fn lines(times: usize) -> impl FnMut(&mut Script<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
+fn lines(times: usize) -> impl FnMut(&mut ChunkReader<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
     let (mut buffer, mut left) = (Vec::new(), times);
     move |reader| loop {
         if let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {
@@ -240,7 +262,7 @@ fn frames_at_the_end_are_held_to() {
     };
     let check = |times, split: &Split| {
         let next = lines(times);
-        check::pull(next, b"one\n2", split, &expected, Between::Nothing)
+        check::pull(next, b"one\n2", split, &expected, Interruption::Nothing)
     };
     for split in Split::all(5) {
         check(1, &split).unwrap();
@@ -258,11 +280,11 @@ fn frames_at_the_end_are_held_to() {
 
 /// Framers that await.
 mod awaiting {
-    use everysplit::check::AsyncScript;
+    use everysplit::check::AsyncChunkReader;
     use tokio::io::AsyncReadExt;
 
     use super::{
-        Between, CONFIG, ErrorKind, Expected, Framer, Outcome, Property, Split, check, naive,
+        CONFIG, ErrorKind, Expected, Framer, Interruption, Outcome, Property, Split, check, naive,
         streams,
     };
 
@@ -270,12 +292,16 @@ mod awaiting {
     /// future, so that the future can be dropped.
     #[test]
     fn a_reader_that_can_be_dropped() {
-        for between in [Between::Nothing, Between::Pending, Between::Dropped] {
+        for between in [
+            Interruption::Nothing,
+            Interruption::Pending,
+            Interruption::Dropped,
+        ] {
             for stream in streams() {
                 let expected = naive::parse(CONFIG, &stream);
                 for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
                     let (mut framer, mut frames) = (Framer::new(CONFIG), Vec::new());
-                    let next = async |reader: &mut AsyncScript<'_, '_>| loop {
+                    let next = async |reader: &mut AsyncChunkReader<'_, '_>| loop {
                         if !frames.is_empty() {
                             return Ok(Some(frames.remove(0)));
                         }
@@ -296,7 +322,7 @@ mod awaiting {
     #[test]
     fn read_exact_loses_what_is_dropped() {
         let make = || {
-            async |reader: &mut AsyncScript<'_, '_>| {
+            async |reader: &mut AsyncChunkReader<'_, '_>| {
                 let mut length = [0];
                 match reader.read_exact(&mut length).await {
                     Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
@@ -331,9 +357,9 @@ mod awaiting {
             }
         };
         let pull = |between| check::pull_async_bounded(make, oracle, b"\0\x02ok\0", 4, &[between]);
-        pull(Between::Nothing).unwrap();
-        assert_eq!(pull(Between::Pending).unwrap().bytes, 5);
-        let found = pull(Between::Dropped).unwrap_err();
+        pull(Interruption::Nothing).unwrap();
+        assert_eq!(pull(Interruption::Pending).unwrap().bytes, 5);
+        let found = pull(Interruption::Dropped).unwrap_err();
         assert_eq!(found.property, Property::Cancelled, "{found}");
         // One byte, and an end before which the future is dropped.
         assert_eq!(found.case.to_string(), "02@whole", "{found}");

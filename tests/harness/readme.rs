@@ -64,7 +64,7 @@ fn verdicts(codec: MyCodec) -> Verdicts {
     Verdicts::of(move |verdicts| {
         let harness = Messages::new(encoder(|| codec.clone()))
             .messages(["hello", "", "world"].map(Bytes::from))
-            .truncated(io::ErrorKind::Other)
+            .truncation_error(io::ErrorKind::Other)
             .harness(|| Buffered::new(Tokio::new(codec.clone(), |error| error.kind())));
         for stream in harness.streams() {
             verdicts.add(harness.prove_decoder(stream))?;

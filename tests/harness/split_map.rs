@@ -6,7 +6,7 @@ use std::path::Path;
 use bytes::BytesMut;
 use everysplit::check::{self, Cell, Property, SplitMap};
 use everysplit::reference::{Config, DecodeError, Decoder, Frame, FrameRef, Framer, naive};
-use everysplit::{Buffered, Decode, Sink, Split, Subject};
+use everysplit::{Buffered, Decode, Frames, Split, Subject};
 
 /// Reads a size from the first chunk alone: what is missing of it is taken for 0.
 struct SizeCut(Decoder);
@@ -37,13 +37,13 @@ impl Subject for OneAChunk {
     type Frame = Frame;
     type Error = DecodeError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
         self.buffer.extend_from_slice(chunk);
         frames.extend(self.decoder.decode(&mut self.buffer)?);
         Ok(())
     }
 
-    fn finish(&mut self, frames: &mut Sink<Frame>) -> Result<(), DecodeError> {
+    fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
         frames.extend(self.decoder.decode_eof(&mut self.buffer)?);
         Ok(())
     }

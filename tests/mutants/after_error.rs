@@ -1,7 +1,7 @@
 //! After an error: the decoder is called again, and does not know.
 
 use bytes::BytesMut;
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -47,7 +47,7 @@ impl Toy for Endless {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
         // Whoever asks until there is no frame would be here for ever.
@@ -57,7 +57,7 @@ impl Toy for Endless {
         Ok(())
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Sink<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Frames<Frame>) -> Result<(), Error> {
         self.feed(buffer, b"", frames)
     }
 }

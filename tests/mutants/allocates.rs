@@ -1,7 +1,7 @@
 //! Allocates before it validates: room is made for bytes that never come.
 
 use bytes::BytesMut;
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -56,7 +56,7 @@ impl Toy for Reserves {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
         loop {
@@ -71,7 +71,7 @@ impl Toy for Reserves {
         }
     }
 
-    fn held(&self) -> Option<usize> {
+    fn buffered_bytes(&self) -> Option<usize> {
         Some(self.room.capacity())
     }
 }

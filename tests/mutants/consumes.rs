@@ -1,7 +1,7 @@
 //! Consumes before complete: bytes are taken that are needed again.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -77,7 +77,7 @@ impl Toy for SmallRoom {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         for &byte in chunk {
             if buffer.len() < 5 {
@@ -98,7 +98,7 @@ impl Toy for ShortRecv {
         &mut self,
         _: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         frames.extend(chunk.chunks_exact(4).map(Frame::from));
         Ok(())

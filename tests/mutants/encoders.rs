@@ -2,7 +2,7 @@
 //! blame, so they have a table of their own.
 
 use bytes::{BufMut, BytesMut};
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::{self, Property};
 
 use crate::formats::Short;
@@ -120,7 +120,7 @@ fn the_right_encoder_passes() {
 /// What it does: one body goes out, and the other side sees 129 frames.
 #[test]
 fn a_wrapped_length_smuggles_frames() {
-    let (mut output, mut frames) = (BytesMut::new(), Sink::<Frame>::new(200));
+    let (mut output, mut frames) = (BytesMut::new(), Frames::<Frame>::new(200));
     let [.., smuggled, _] = bodies();
     smuggles(&smuggled, &mut output).unwrap();
     Short

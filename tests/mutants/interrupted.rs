@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 
 use bytes::BytesMut;
 use everysplit::Split;
-use everysplit::check::{self, AsyncScript, Between, Property, Script, Violation};
+use everysplit::check::{self, AsyncChunkReader, ChunkReader, Interruption, Property, Violation};
 use tokio::io::AsyncReadExt;
 
 use crate::Mutant;
@@ -18,7 +18,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::reads(
             "what a future has read is dropped with it",
             "nteract PR2182, mirrord PR4609",
-            (Between::Dropped, Property::Cancelled),
+            (Interruption::Dropped, Property::Cancelled),
             reads_in_its_future,
             awaits,
             two_frames,
@@ -26,7 +26,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::reads(
             "after a timeout a call gets the reply before",
             "redis-rs#1252",
-            (Between::WouldBlock, Property::Interrupted),
+            (Interruption::WouldBlock, Property::Interrupted),
             forgets_its_request,
             asks,
             two_frames,
@@ -34,7 +34,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::reads(
             "an interrupted read is an error",
             "tokio PR8448",
-            (Between::Interrupted, Property::Interrupted),
+            (Interruption::Interrupted, Property::Interrupted),
             gives_up,
             blocks,
             two_frames,
@@ -66,7 +66,7 @@ fn end(buffer: &BytesMut) -> Next {
     }
 }
 
-fn read(reader: &mut Script<'_>, buffer: &mut BytesMut) -> Result<usize, ErrorKind> {
+fn read(reader: &mut ChunkReader<'_>, buffer: &mut BytesMut) -> Result<usize, ErrorKind> {
     let mut bytes = [0; 16];
     let read = reader.read(&mut bytes).map_err(|error| error.kind())?;
     buffer.extend_from_slice(&bytes[..read]);
@@ -74,7 +74,7 @@ fn read(reader: &mut Script<'_>, buffer: &mut BytesMut) -> Result<usize, ErrorKi
 }
 
 /// Reads once more when it was interrupted, and only then.
-fn read_on(reader: &mut Script<'_>, buffer: &mut BytesMut) -> Result<usize, Error> {
+fn read_on(reader: &mut ChunkReader<'_>, buffer: &mut BytesMut) -> Result<usize, Error> {
     loop {
         match read(reader, buffer) {
             Err(ErrorKind::Interrupted) => {}
@@ -84,16 +84,16 @@ fn read_on(reader: &mut Script<'_>, buffer: &mut BytesMut) -> Result<usize, Erro
 }
 
 /// Right: what was read is in a buffer that stays.
-fn blocks(stream: &[u8], split: &Split, between: Between) -> Result<(), Violation> {
+fn blocks(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
     let mut buffer = BytesMut::new();
-    let next = |reader: &mut Script<'_>| next(&mut buffer, |buffer| read_on(reader, buffer));
+    let next = |reader: &mut ChunkReader<'_>| next(&mut buffer, |buffer| read_on(reader, buffer));
     check::pull(next, stream, split, &Short::parse(stream), between)
 }
 
 /// Whatever a read says but bytes is passed on.
-fn gives_up(stream: &[u8], split: &Split, between: Between) -> Result<(), Violation> {
+fn gives_up(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
     let mut buffer = BytesMut::new();
-    let next = |reader: &mut Script<'_>| {
+    let next = |reader: &mut ChunkReader<'_>| {
         next(&mut buffer, |buffer| {
             read(reader, buffer).map_err(|_| Error::Blocked)
         })
@@ -117,9 +117,9 @@ fn replies(stream: &[u8]) -> Answer {
 }
 
 /// Right: a call after a timeout waits for the reply that is still to come.
-fn asks(stream: &[u8], split: &Split, between: Between) -> Result<(), Violation> {
+fn asks(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
     let (mut answered, mut buffer) = (0, BytesMut::new());
-    let next = |reader: &mut Script<'_>| {
+    let next = |reader: &mut ChunkReader<'_>| {
         let reply = next(&mut buffer, |buffer| read_on(reader, buffer))?;
         Ok(reply.map(|reply| {
             answered += 1;
@@ -131,9 +131,13 @@ fn asks(stream: &[u8], split: &Split, between: Between) -> Result<(), Violation>
 
 /// Each call sends a request and takes the next reply for its own, be there one
 /// outstanding or not.
-fn forgets_its_request(stream: &[u8], split: &Split, between: Between) -> Result<(), Violation> {
+fn forgets_its_request(
+    stream: &[u8],
+    split: &Split,
+    between: Interruption,
+) -> Result<(), Violation> {
     let (mut sent, mut buffer) = (0, BytesMut::new());
-    let next = |reader: &mut Script<'_>| {
+    let next = |reader: &mut ChunkReader<'_>| {
         sent += 1;
         let reply = next(&mut buffer, |buffer| read_on(reader, buffer))?;
         Ok(reply.map(|reply| numbered(sent, &reply)))
@@ -142,9 +146,9 @@ fn forgets_its_request(stream: &[u8], split: &Split, between: Between) -> Result
 }
 
 /// Right: what was read is in a buffer that no future owns.
-fn awaits(stream: &[u8], split: &Split, between: Between) -> Result<(), Violation> {
+fn awaits(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
     let mut buffer = BytesMut::new();
-    let next = async |reader: &mut AsyncScript<'_, '_>| loop {
+    let next = async |reader: &mut AsyncChunkReader<'_, '_>| loop {
         if let Some(frame) = Short.decode(&mut buffer)? {
             return Ok(Some(frame));
         }
@@ -156,8 +160,12 @@ fn awaits(stream: &[u8], split: &Split, between: Between) -> Result<(), Violatio
 }
 
 /// What `read_exact` has read of a body is in its future.
-fn reads_in_its_future(stream: &[u8], split: &Split, between: Between) -> Result<(), Violation> {
-    let next = async |reader: &mut AsyncScript<'_, '_>| {
+fn reads_in_its_future(
+    stream: &[u8],
+    split: &Split,
+    between: Interruption,
+) -> Result<(), Violation> {
+    let next = async |reader: &mut AsyncChunkReader<'_, '_>| {
         let mut length = [0];
         if reader.read(&mut length).await.unwrap() == 0 {
             return Ok(None);
@@ -171,8 +179,16 @@ fn reads_in_its_future(stream: &[u8], split: &Split, between: Between) -> Result
     check::pull_async(next, stream, split, &Short::parse(stream), between)
 }
 
-const BLOCKING: [Between; 3] = [Between::Nothing, Between::Interrupted, Between::WouldBlock];
-const AWAITING: [Between; 3] = [Between::Nothing, Between::Pending, Between::Dropped];
+const BLOCKING: [Interruption; 3] = [
+    Interruption::Nothing,
+    Interruption::Interrupted,
+    Interruption::WouldBlock,
+];
+const AWAITING: [Interruption; 3] = [
+    Interruption::Nothing,
+    Interruption::Pending,
+    Interruption::Dropped,
+];
 
 #[test]
 fn the_right_ones_can_be_interrupted_by_anything() {
@@ -194,7 +210,7 @@ fn the_wrong_ones_are_right_as_long_as_nothing_interrupts_them() {
     for stream in Short::STREAMS {
         for split in Split::up_to(stream.len(), 2).chain([Split::bytes(stream.len())]) {
             for wrong in [reads_in_its_future, forgets_its_request, gives_up] {
-                wrong(stream, &split, Between::Nothing).unwrap();
+                wrong(stream, &split, Interruption::Nothing).unwrap();
             }
         }
     }

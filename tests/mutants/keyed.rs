@@ -2,7 +2,7 @@
 //! of a comparison of as many bytes as came.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -68,7 +68,7 @@ impl Toy for OneRecv {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         let answer = chunk.get(..KEYED.len()).unwrap_or(chunk);
         self.refused |= !self.right.passed && !chunk.is_empty() && answer != KEYED;

@@ -3,7 +3,7 @@
 //! missing ones are taken for zero in `prefix`.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -111,7 +111,7 @@ impl Toy for RecvOfFive {
         &mut self,
         _: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         let received = chunk.chunks(5).filter_map(|received| received.get(4..));
         frames.extend(received.map(Frame::from));

@@ -1,7 +1,7 @@
 //! Limit logic: a legal frame is refused, or one over the limit is not.
 
 use bytes::BytesMut;
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -100,7 +100,7 @@ impl Toy for LongChunk {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         limited(chunk.len())?;
         buffer.extend_from_slice(chunk);

@@ -29,7 +29,7 @@ mod zero;
 
 use std::collections::HashSet;
 
-use everysplit::check::{self, Between, Property, Violation};
+use everysplit::check::{self, Interruption, Property, Violation};
 use everysplit::{Split, Subject};
 
 use formats::Format;
@@ -58,7 +58,7 @@ enum Verdict {
     /// This property does not hold.
     Caught(Property),
     /// It was in too many states.
-    Unmerged,
+    NotProved,
     /// It is right.
     Right,
 }
@@ -91,7 +91,7 @@ enum Kill {
     NotTried,
     Survives,
     /// It was in too many states for a proof.
-    Unmerged,
+    NotProved,
     /// Killed by splits whose chunks are read with an interruption before each.
     Interrupted,
     Killed,
@@ -102,7 +102,7 @@ impl Kill {
         match self {
             Self::NotTried => '-',
             Self::Survives => '.',
-            Self::Unmerged => '~',
+            Self::NotProved => '~',
             Self::Interrupted => 'i',
             Self::Killed => 'x',
         }
@@ -110,7 +110,7 @@ impl Kill {
 }
 
 /// Checks one split of a stream through a reader that is interrupted.
-type Reads = fn(&[u8], &Split, Between) -> Result<(), Violation>;
+type Reads = fn(&[u8], &Split, Interruption) -> Result<(), Violation>;
 
 impl Mutant {
     /// Makes a mutant of the format `F`.
@@ -159,7 +159,7 @@ impl Mutant {
     fn reads(
         name: &'static str,
         source: &'static str,
-        (between, property): (Between, Property),
+        (between, property): (Interruption, Property),
         wrong: Reads,
         right: Reads,
         streams: &'static [&'static [u8]],
@@ -200,7 +200,7 @@ where
     let mut kills = kills(columns, Kill::Killed);
     let verdict = match check::prove(subject.clone(), stream, answer, BOUND) {
         Ok(Ok(_)) => Verdict::Right,
-        Ok(Err(_)) => Verdict::Unmerged,
+        Ok(Err(_)) => Verdict::NotProved,
         Err(violation) => {
             // What the proof found is there without it.
             let replayed = check::split(subject.clone(), stream, &violation.case.split, answer);
@@ -210,7 +210,7 @@ where
     };
     kills[PROOF] = match verdict {
         Verdict::Right => Kill::Survives,
-        Verdict::Unmerged => Kill::Unmerged,
+        Verdict::NotProved => Kill::NotProved,
         Verdict::Caught(_) => Kill::Killed,
     };
     (kills, verdict)
@@ -266,7 +266,7 @@ where
     (kills, verdict)
 }
 
-fn judge_reads(reads: Reads, stream: &[u8], between: Between) -> (Kills, Verdict) {
+fn judge_reads(reads: Reads, stream: &[u8], between: Interruption) -> (Kills, Verdict) {
     let columns = columns(stream.len(), |split| reads(stream, split, between));
     let verdict = columns.into_iter().flatten().next();
     (

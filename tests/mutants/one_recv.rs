@@ -1,7 +1,7 @@
 //! One recv, one message: what tutorials teach.
 
 use bytes::BytesMut;
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -57,7 +57,7 @@ impl Toy for RecvIsFrame {
         &mut self,
         _: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         frames.extend(chunk.get(1..).map(Frame::from));
         Ok(())

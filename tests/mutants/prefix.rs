@@ -1,7 +1,7 @@
 //! Cut inside the prefix: what comes first is short, and is not awaited.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -267,7 +267,7 @@ impl Toy for Shuffled {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         let body = buffer.split_off(buffer.len().min(1));
         buffer.extend_from_slice(chunk);

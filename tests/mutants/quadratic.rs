@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 
-use everysplit::Sink;
+use everysplit::Frames;
 
 use crate::Mutant;
 use crate::formats::{Array, Head, Large};
@@ -66,7 +66,7 @@ impl Toy for CopiesAgain {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         *buffer = BytesMut::from(&[&buffer[..], chunk].concat()[..]);
         Large.feed(buffer, b"", frames)

@@ -2,7 +2,7 @@
 //! cut or two; that agree with themselves; that nothing can prove.
 
 use bytes::BytesMut;
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::formats::Short;
@@ -28,7 +28,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Short>(
             "chunks are counted, and nothing is wrong",
             "no product",
-            Verdict::Unmerged,
+            Verdict::NotProved,
             Counts::default(),
             &[b"\x02ab\x02cd\x02ef\x02gh\x02ij\x02kl"],
         ),
@@ -85,7 +85,7 @@ impl Toy for Late {
         }
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Sink<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Frames<Frame>) -> Result<(), Error> {
         Short.finish(buffer, frames)
     }
 }
@@ -105,7 +105,7 @@ impl Toy for Counts {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         self.chunks += 1;
         Short.feed(buffer, chunk, frames)

@@ -1,7 +1,7 @@
 //! Stall: a frame is there, and is not given until more bytes come.
 
 use bytes::BytesMut;
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -50,7 +50,7 @@ impl Toy for OneAChunk {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
         frames.extend(Short.decode(buffer)?);

@@ -3,7 +3,7 @@
 
 use bytes::{Buf, BytesMut};
 use everysplit::check::{Expected, Outcome};
-use everysplit::{Sink, Subject};
+use everysplit::{Frames, Subject};
 
 /// The most bytes of body in most of the formats.
 pub(crate) const LIMIT: usize = 8;
@@ -37,7 +37,7 @@ pub(crate) trait Toy: Clone + Eq {
         &mut self,
         buffer: &mut BytesMut,
         chunk: &[u8],
-        frames: &mut Sink<Frame>,
+        frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
         while let Some(frame) = self.decode(buffer)? {
@@ -51,7 +51,7 @@ pub(crate) trait Toy: Clone + Eq {
         !buffer.is_empty()
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Sink<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Frames<Frame>) -> Result<(), Error> {
         while let Some(frame) = self.decode(buffer)? {
             frames.push(frame);
         }
@@ -61,7 +61,7 @@ pub(crate) trait Toy: Clone + Eq {
         Ok(())
     }
 
-    fn held(&self) -> Option<usize> {
+    fn buffered_bytes(&self) -> Option<usize> {
         None
     }
 }
@@ -84,16 +84,16 @@ impl<T: Toy> Subject for Run<T> {
     type Frame = Frame;
     type Error = Error;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<Frame>) -> Result<(), Error> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), Error> {
         self.toy.feed(&mut self.buffer, chunk, frames)
     }
 
-    fn finish(&mut self, frames: &mut Sink<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), Error> {
         self.toy.finish(&mut self.buffer, frames)
     }
 
-    fn held(&self) -> Option<usize> {
-        self.toy.held()
+    fn buffered_bytes(&self) -> Option<usize> {
+        self.toy.buffered_bytes()
     }
 }
 

@@ -1,7 +1,7 @@
 //! Truncated end: the stream ends inside a frame, and nobody is told.
 
 use bytes::BytesMut;
-use everysplit::Sink;
+use everysplit::Frames;
 use everysplit::check::Property;
 
 use crate::Mutant;
@@ -51,7 +51,7 @@ impl Toy for Pads {
         Short.decode(buffer)
     }
 
-    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Sink<Frame>) -> Result<(), Error> {
+    fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Frames<Frame>) -> Result<(), Error> {
         if let Some(&length) = buffer.first() {
             buffer.resize(1 + usize::from(length), 0);
         }

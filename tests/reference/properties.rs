@@ -10,7 +10,7 @@ use everysplit::reference::{
     ByteOrder, Config, DecodeError, Decoder, EncodeError, Frame, FrameRef, Framer, Header, Sent,
     Walk, fuzzing, naive, strategy,
 };
-use everysplit::{Received, Split};
+use everysplit::{Case, Split};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
@@ -46,7 +46,7 @@ fn header(config: Config, body_size: u32) -> [u8; Header::LEN] {
 /// Runs every check that takes bytes.
 fn hold(config: Config, stream: &[u8], split: Split) {
     let stream = stream.to_vec();
-    let case = Received { stream, split };
+    let case = Case { stream, split };
     let framer = || Framer::new(config);
     fuzzing::decode(framer(), config, &case).unwrap();
     fuzzing::empty_chunk(framer, config, &case).unwrap();
@@ -442,7 +442,7 @@ fn cases_shrink_to_the_fewest_cuts() {
         ..Config::default()
     };
     let mut runner = runner();
-    let inside_a_size = |case: &Received| {
+    let inside_a_size = |case: &Case| {
         let expected = naive::parse(config, &case.stream);
         let starts = expected.frames.iter().map(|&(end, _)| end).chain([0]);
         let starts: Vec<usize> = starts.collect();

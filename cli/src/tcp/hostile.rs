@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use everysplit::check::{Property, Violation};
-use everysplit::{Received, Split};
+use everysplit::{Case, Split};
 
 use super::told::{excerpt, told};
 use super::{Ask, Asking, Baseline, Ending};
@@ -144,7 +144,7 @@ impl Asking<'_> {
         (next, baseline): &(&Stream, Baseline),
     ) -> Result<Option<Violation>, Cannot> {
         let violation = |property, expected: String, actual: String| {
-            let case = Received {
+            let case = Case {
                 stream: stream.to_vec(),
                 split: Split::whole(),
             };

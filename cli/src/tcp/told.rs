@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use everysplit::check::{Property, Violation};
-use everysplit::{Received, Split};
+use everysplit::{Case, Split};
 
 use crate::report::{count, pace};
 use crate::wire::DELAY;
@@ -78,12 +78,7 @@ impl fmt::Display for Tried {
 }
 
 /// Makes a violation of which all bytes were in.
-pub(super) fn told(
-    property: Property,
-    case: Received,
-    expected: String,
-    actual: String,
-) -> Violation {
+pub(super) fn told(property: Property, case: Case, expected: String, actual: String) -> Violation {
     Violation {
         property,
         offset: case.stream.len(),

@@ -1,7 +1,7 @@
 //! `everysplit exec`: drivers in Python and in Node, right and wrong, and what is said
 //! of them. Skipped, with a message, where there is no such program.
 
-use crate::run::{Said, cannot, run, script, there_is};
+use crate::program::{Said, cannot, run, script, there_is};
 
 const PYTHON: &str = include_str!("../../drivers/driver.py");
 const NODE: &str = include_str!("../../drivers/driver.js");

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::run::{Ends, Serve, everysplit, free_port, listens, run, script, server, there_is};
+use crate::program::{Ends, Serve, everysplit, free_port, listens, run, script, server, there_is};
 
 /// Frames behind 32 bits and of at most a hundred bytes, and little patience.
 const ASK: [&str; 13] = [

@@ -6,7 +6,7 @@ use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::run::{REQUEST, cannot, free_port, run, script, there_is};
+use crate::program::{REQUEST, cannot, free_port, run, script, there_is};
 
 /// The variables by which this program is told that it is a client: its port, and whether it
 /// is right.

@@ -1,6 +1,6 @@
 //! The command: decoders, servers and clients under test, right and wrong.
 
-mod run;
+mod program;
 
 mod exec;
 mod hostile;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{io, thread};
 
-use crate::run::{run, there_is};
+use crate::program::{run, there_is};
 use everysplit::check::SplitMap;
 use everysplit::reference::{Config, Framer, naive};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
@@ -465,7 +465,7 @@ fn classes(style: &str) -> BTreeSet<&str> {
 #[track_caller]
 fn cannot(arguments: &[&str], said: &str) {
     let driver = ["--", "sh", "-c", "echo ready 1; cat > /dev/null"];
-    crate::run::cannot(
+    crate::program::cannot(
         &[&["exec", "--hex", "00"], arguments, &driver].concat(),
         said,
     );

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
-use crate::run::{Ends, cannot, everysplit, run};
+use crate::program::{Ends, cannot, everysplit, run};
 use serde_json::Value;
 
 /// Starts the peer; returns it with its address.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::run::{
+use crate::program::{
     REQUEST, Serve, cannot, everysplit, free_port, listens, run, script, server, there_is,
 };
 use bytes::{Buf, BytesMut};

@@ -3,7 +3,7 @@
 
 use crate::auth::naive::parse;
 use crate::auth::{Algorithm, Challenge, Guarded, GuardedError};
-use everysplit::Received;
+use everysplit::Case;
 use everysplit::check::{self, Violation};
 use everysplit::reference::DecodeError;
 use everysplit::reference::Decoder;
@@ -49,11 +49,11 @@ pub fn guarded(algorithm: Algorithm) -> Buffered<Guarded<Decoder>> {
 /// # Errors
 ///
 /// The first violation.
-pub fn decode<S>(server: S, algorithm: Algorithm, case: &Received) -> Result<(), Violation>
+pub fn decode<S>(server: S, algorithm: Algorithm, case: &Case) -> Result<(), Violation>
 where
     S: Subject<Frame = Frame, Error = GuardedError<DecodeError>>,
 {
-    let Received { stream, split } = case;
+    let Case { stream, split } = case;
     let expected = parse(algorithm, answer(algorithm), stream, |behind| {
         naive::parse(CONFIGS[0], behind)
     });

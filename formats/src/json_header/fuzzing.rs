@@ -5,7 +5,7 @@ use crate::json_header::naive::{self as naive, Frame};
 use crate::json_header::{Config, DecodeError, Decoder, Md5, Part};
 use everysplit::check::{Expected, Harness};
 use everysplit::reference::ByteOrder;
-use everysplit::{Buffered, Joined};
+use everysplit::{Buffered, JoinPieces};
 
 /// What the fuzz target runs under: both byte orders, the md5 checked and not, and
 /// limits that are easy to come by.
@@ -27,12 +27,12 @@ pub const CONFIGS: [Config; 2] = [
 ];
 
 /// A decoder that gives whole frames.
-pub type Whole = Joined<Buffered<Decoder>, Option<Frame>, Frame>;
+pub type Whole = JoinPieces<Buffered<Decoder>, Option<Frame>, Frame>;
 
 /// Makes a decoder that gives whole frames.
 #[must_use]
 pub fn whole(config: Config) -> Whole {
-    Joined::new(Buffered::new(Decoder::new(config)), None, join)
+    JoinPieces::new(Buffered::new(Decoder::new(config)), None, join)
 }
 
 /// Adds a part to the frame that is not whole, and returns it when it is.

@@ -5,7 +5,7 @@ use everysplit::Decode;
 
 use super::{DecodeError, Decoder, Part};
 
-/// Its frames are parts: [`Joined`](everysplit::Joined) makes whole ones of them.
+/// Its frames are parts: [`JoinPieces`](everysplit::JoinPieces) makes whole ones of them.
 impl Decode for Decoder {
     type Frame = Part;
     type Error = DecodeError;

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::len32::naive;
 use crate::len32::{Config, DecodeError, EncodeError};
-use everysplit::Received;
+use everysplit::Case;
 use everysplit::Subject;
 use everysplit::check::{self, Violation};
 use everysplit::reference::ByteOrder;
@@ -30,11 +30,11 @@ pub const CONFIGS: [Config; 2] = [
 /// # Errors
 ///
 /// The first violation.
-pub fn decode<S>(make: impl Fn() -> S, config: Config, case: &Received) -> Result<(), Violation>
+pub fn decode<S>(make: impl Fn() -> S, config: Config, case: &Case) -> Result<(), Violation>
 where
     S: Subject<Frame = Bytes, Error = DecodeError>,
 {
-    let Received { stream, split } = case;
+    let Case { stream, split } = case;
     let expected = naive::parse(config, stream);
     check::empty_chunk(make, stream, split, &expected)
 }

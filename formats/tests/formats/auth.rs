@@ -7,7 +7,7 @@ use bytes::{Buf, BytesMut};
 use everysplit::check::{Expected, Harness, Outcome, Tier};
 use everysplit::reference::fuzzing::CONFIGS;
 use everysplit::reference::{Codec, Config, DecodeError, Decoder, Frame, naive};
-use everysplit::{Buffered, Decode, Received, Split};
+use everysplit::{Buffered, Case, Decode, Split};
 use everysplit_formats::auth::GuardedError;
 use everysplit_formats::auth::fuzzing::{ALGORITHMS, CHALLENGE, KEY, answer, guarded};
 use everysplit_formats::auth::{Algorithm, Answer, AuthError, Challenge, Guarded};
@@ -532,7 +532,7 @@ fn the_suite_holds() {
                 [answer(algorithm), &vector.stream].concat(),
                 vector.stream.clone(),
             ] {
-                let case = Received {
+                let case = Case {
                     split: Split::bytes(stream.len()),
                     stream,
                 };

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use everysplit::reference::{ByteOrder, Config, Frame, Framer};
-use everysplit::{Buffered, Sink, Split, Subject};
+use everysplit::{Buffered, Frames, Split, Subject};
 use everysplit_formats::json_header::fuzzing::{Whole, whole};
 use everysplit_formats::json_header::{self, Header, Md5};
 use everysplit_formats::len32;
@@ -191,7 +191,7 @@ where
     /// Reads frames to the end of the stream, in pieces of all sizes.
     fn read(&self, mut socket: TcpStream, seed: u64) -> Vec<F> {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let (mut subject, mut frames) = ((self.make)(self.byte_order), Sink::new(2 * MESSAGES));
+        let (mut subject, mut frames) = ((self.make)(self.byte_order), Frames::new(2 * MESSAGES));
         let mut buffer = [0; 16 * 1024];
         loop {
             let most = [1, 7, 1000, buffer.len()][rng.usize(..4)];

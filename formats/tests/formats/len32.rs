@@ -7,7 +7,7 @@ use std::iter;
 use bytes::{Bytes, BytesMut};
 use everysplit::check::{self, Certificate, Expected, Harness};
 use everysplit::reference::ByteOrder;
-use everysplit::{Buffered, Received, Split};
+use everysplit::{Buffered, Case, Split};
 use everysplit_formats::len32::{Config, DecodeError, Decoder, EncodeError};
 use serde::Deserialize;
 
@@ -216,7 +216,7 @@ fn what_the_fuzz_target_asks() {
                 .chain(Split::up_to(stream.len(), 1))
             {
                 let stream = stream.clone();
-                let case = Received { stream, split };
+                let case = Case { stream, split };
                 everysplit_formats::len32::fuzzing::decode(|| framer(config), config, &case)
                     .unwrap();
             }

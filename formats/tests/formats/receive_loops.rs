@@ -6,7 +6,7 @@
 
 use bytes::{Bytes, BytesMut};
 use everysplit::check::{Harness, Messages, Property, Violation};
-use everysplit::{Buffered, Push, Received, Sink, Split, Subject};
+use everysplit::{Buffered, Case, FeedFn, Frames, Split, Subject};
 use everysplit_formats::len32;
 
 type Message = &'static [u8];
@@ -52,7 +52,7 @@ struct Recv {
 }
 
 fn recv(size: usize) -> impl Subject<Frame = Vec<u8>, Error = ()> + Clone + Eq {
-    Push::new(
+    FeedFn::new(
         Recv { size },
         |server: &mut Recv, chunk, messages| {
             messages.extend(chunk.chunks(server.size).map(<[u8]>::to_vec));
@@ -67,7 +67,7 @@ const SAID: [Message; 4] = [b"hello", b"world", b"musibii", b"1"];
 
 /// What the server makes of what was sent in one go, or apart.
 fn received(size: usize, chunks: &[Message]) -> Vec<String> {
-    let (mut server, mut messages) = (recv(size), Sink::new(100));
+    let (mut server, mut messages) = (recv(size), Frames::new(100));
     for chunk in chunks {
         server.feed(chunk, &mut messages).unwrap();
     }
@@ -129,7 +129,7 @@ struct RecvReady {
 }
 
 impl RecvReady {
-    fn feed(&mut self, chunk: &[u8], messages: &mut Sink<Vec<u8>>) -> Result<(), NoNumber> {
+    fn feed(&mut self, chunk: &[u8], messages: &mut Frames<Vec<u8>>) -> Result<(), NoNumber> {
         if chunk.is_empty() {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl RecvReady {
 struct NoNumber;
 
 fn recv_ready() -> impl Subject<Frame = Vec<u8>, Error = NoNumber> + Clone + Eq {
-    Push::new(RecvReady::default(), RecvReady::feed, |_, _| Ok(()))
+    FeedFn::new(RecvReady::default(), RecvReady::feed, |_, _| Ok(()))
 }
 
 fn decimal(message: &[u8]) -> Vec<u8> {
@@ -166,7 +166,7 @@ fn length_then_data(cuts: &[usize]) -> Result<(), Violation> {
     let harness = Messages::new(|message: &Vec<u8>| decimal(message))
         .messages([message.clone()])
         .harness(recv_ready);
-    harness.check(&Received {
+    harness.check(&Case {
         stream: decimal(&message),
         split: Split::new(cuts.iter().copied()),
     })

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use arbitrary::{Arbitrary, Unstructured};
 use everysplit::check::{Outcome, Violation};
 use everysplit::reference::{Framer, Sent, fuzzing};
-use everysplit::{Buffered, Received, Split};
+use everysplit::{Buffered, Case, Split};
 use everysplit_formats::len32;
 
 fn folder(kind: &str, target: &str) -> PathBuf {
@@ -34,8 +34,8 @@ fn files(folder: &PathBuf) -> BTreeMap<String, Vec<u8>> {
     files.collect()
 }
 
-fn received(input: &[u8]) -> Received {
-    Received::arbitrary_take_rest(Unstructured::new(input)).unwrap()
+fn received(input: &[u8]) -> Case {
+    Case::arbitrary_take_rest(Unstructured::new(input)).unwrap()
 }
 
 fn sent(input: &[u8]) -> Sent {
@@ -50,10 +50,10 @@ fn splits(len: usize, own: Split) -> impl Iterator<Item = Split> {
 }
 
 fn decode(input: &[u8]) -> Result<(), Violation> {
-    let Received { stream, split } = received(input);
+    let Case { stream, split } = received(input);
     for split in splits(stream.len(), split) {
         let stream = stream.clone();
-        let case = Received { stream, split };
+        let case = Case { stream, split };
         for config in fuzzing::CONFIGS {
             fuzzing::decode(Framer::new(config), config, &case)?;
             fuzzing::empty_chunk(|| Framer::new(config), config, &case)?;
@@ -63,10 +63,10 @@ fn decode(input: &[u8]) -> Result<(), Violation> {
 }
 
 fn differential(input: &[u8]) -> Result<(), Violation> {
-    let Received { stream, split } = received(input);
+    let Case { stream, split } = received(input);
     for split in splits(stream.len(), split) {
         let stream = stream.clone();
-        let case = Received { stream, split };
+        let case = Case { stream, split };
         for config in fuzzing::CONFIGS {
             fuzzing::differential(|| Framer::new(config), config, &case)?;
         }
@@ -97,10 +97,10 @@ fn encode(input: &[u8]) -> Result<(), Violation> {
 }
 
 fn auth(input: &[u8]) -> Result<(), Violation> {
-    let Received { stream, split } = received(input);
+    let Case { stream, split } = received(input);
     for split in splits(stream.len(), split) {
         let stream = stream.clone();
-        let case = Received { stream, split };
+        let case = Case { stream, split };
         for algorithm in everysplit_formats::auth::fuzzing::ALGORITHMS {
             everysplit_formats::auth::fuzzing::decode(
                 everysplit_formats::auth::fuzzing::guarded(algorithm),
@@ -113,10 +113,10 @@ fn auth(input: &[u8]) -> Result<(), Violation> {
 }
 
 fn json_header(input: &[u8]) -> Result<(), Violation> {
-    let Received { stream, split } = received(input);
+    let Case { stream, split } = received(input);
     for split in splits(stream.len(), split) {
         let stream = stream.clone();
-        let case = Received { stream, split };
+        let case = Case { stream, split };
         for config in everysplit_formats::json_header::fuzzing::CONFIGS {
             everysplit_formats::json_header::fuzzing::harness(config).check(&case)?;
         }
@@ -125,7 +125,7 @@ fn json_header(input: &[u8]) -> Result<(), Violation> {
 }
 
 fn signed_lengths(input: &[u8]) -> Result<(), Violation> {
-    let Received { stream, split } = received(input);
+    let Case { stream, split } = received(input);
     for config in everysplit_formats::len32::fuzzing::CONFIGS {
         everysplit_formats::len32::fuzzing::encode(
             len32::Config::encode,
@@ -134,7 +134,7 @@ fn signed_lengths(input: &[u8]) -> Result<(), Violation> {
         )?;
         for split in splits(stream.len(), split.clone()) {
             let stream = stream.clone();
-            let case = Received { stream, split };
+            let case = Case { stream, split };
             let make = || Buffered::new(len32::Decoder::new(config));
             everysplit_formats::len32::fuzzing::decode(make, config, &case)?;
         }

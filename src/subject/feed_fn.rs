@@ -2,16 +2,16 @@
 
 use core::fmt::Debug;
 
-use super::{Sink, Subject};
+use super::{Frames, Subject};
 
 /// A framer with functions that feed and finish it, as a [`Subject`].
 ///
 /// ```
-/// use everysplit::{Push, check::Harness};
+/// use everysplit::{FeedFn, check::Harness};
 /// use everysplit::check::{Expected, Outcome};
 ///
 /// // What came of a body, and each byte of it is a frame.
-/// let make = || Push::new(
+/// let make = || FeedFn::new(
 ///     0u8,
 ///     |sum: &mut u8, chunk: &[u8], sums| {
 ///         for byte in chunk {
@@ -33,16 +33,16 @@ use super::{Sink, Subject};
 /// # Ok::<(), everysplit::check::Violation>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Push<T, F, E> {
+pub struct FeedFn<T, F, E> {
     framer: T,
     feed: Feed<T, F, E>,
     finish: Finish<T, F, E>,
 }
 
-type Feed<T, F, E> = fn(&mut T, &[u8], &mut Sink<F>) -> Result<(), E>;
-type Finish<T, F, E> = fn(&mut T, &mut Sink<F>) -> Result<(), E>;
+type Feed<T, F, E> = fn(&mut T, &[u8], &mut Frames<F>) -> Result<(), E>;
+type Finish<T, F, E> = fn(&mut T, &mut Frames<F>) -> Result<(), E>;
 
-impl<T, F, E> Push<T, F, E> {
+impl<T, F, E> FeedFn<T, F, E> {
     /// Takes the framer at the beginning of a stream, what feeds it a chunk, and
     /// what tells it of the end of the stream.
     #[expect(
@@ -51,8 +51,8 @@ impl<T, F, E> Push<T, F, E> {
     )]
     pub const fn new(
         framer: T,
-        feed: fn(&mut T, &[u8], &mut Sink<F>) -> Result<(), E>,
-        finish: fn(&mut T, &mut Sink<F>) -> Result<(), E>,
+        feed: fn(&mut T, &[u8], &mut Frames<F>) -> Result<(), E>,
+        finish: fn(&mut T, &mut Frames<F>) -> Result<(), E>,
     ) -> Self {
         Self {
             framer,
@@ -63,15 +63,15 @@ impl<T, F, E> Push<T, F, E> {
 }
 
 /// Equal when the framers are.
-impl<T: PartialEq, F, E> PartialEq for Push<T, F, E> {
+impl<T: PartialEq, F, E> PartialEq for FeedFn<T, F, E> {
     fn eq(&self, other: &Self) -> bool {
         self.framer == other.framer
     }
 }
 
-impl<T: Eq, F, E> Eq for Push<T, F, E> {}
+impl<T: Eq, F, E> Eq for FeedFn<T, F, E> {}
 
-impl<T, F, E> Subject for Push<T, F, E>
+impl<T, F, E> Subject for FeedFn<T, F, E>
 where
     F: Clone + Eq + Debug,
     E: Clone + Eq + Debug,
@@ -79,11 +79,11 @@ where
     type Frame = F;
     type Error = E;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<F>) -> Result<(), E> {
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<F>) -> Result<(), E> {
         (self.feed)(&mut self.framer, chunk, frames)
     }
 
-    fn finish(&mut self, frames: &mut Sink<F>) -> Result<(), E> {
+    fn finish(&mut self, frames: &mut Frames<F>) -> Result<(), E> {
         (self.finish)(&mut self.framer, frames)
     }
 }

@@ -11,7 +11,7 @@ use super::Decode;
 ///
 /// ```
 /// use everysplit::check::{Harness, Messages};
-/// use everysplit::{Buffered, Parser};
+/// use everysplit::{Buffered, ParseFn};
 ///
 /// #[derive(Clone, Debug, PartialEq, Eq)]
 /// struct Truncated;
@@ -27,20 +27,20 @@ use super::Decode;
 ///
 /// let messages = Messages::new(|body: &Vec<u8>| [&[body.len() as u8], &body[..]].concat())
 ///     .messages([b"ok".to_vec(), Vec::new()])
-///     .truncated(Truncated);
-/// let harness = messages.harness(|| Buffered::new(Parser::new(parse, Truncated)));
+///     .truncation_error(Truncated);
+/// let harness = messages.harness(|| Buffered::new(ParseFn::new(parse, Truncated)));
 /// for stream in harness.streams() {
 ///     harness.prove_decoder(stream)?;
 /// }
 /// # Ok::<(), everysplit::check::Violation>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Parser<P, E> {
+pub struct ParseFn<P, E> {
     parse: P,
     truncated: E,
 }
 
-impl<P, E> Parser<P, E> {
+impl<P, E> ParseFn<P, E> {
     /// Takes a function that returns the first frame of a slice with the number of
     /// bytes that it takes, or `None` when more must come first, and the error for
     /// a stream that ends inside a frame. It is to do the same whenever it is given
@@ -58,11 +58,11 @@ impl<P, E> Parser<P, E> {
 /// or `None` when more bytes must come before it can be told.
 ///
 /// ```
-/// use everysplit::{Buffered, Parser, with_length};
+/// use everysplit::{Buffered, ParseFn, with_length};
 ///
 /// let length = |bytes: &[u8]| Ok::<_, ()>(bytes.first().map(|&length| 1 + usize::from(length)));
 /// let parse = |frame: &[u8]| Ok(frame[1..].to_vec());
-/// let subject = Buffered::new(Parser::new(with_length(length, parse), ()));
+/// let subject = Buffered::new(ParseFn::new(with_length(length, parse), ()));
 /// ```
 pub fn with_length<F, E>(
     length: impl Fn(&[u8]) -> Result<Option<usize>, E> + Clone,
@@ -77,15 +77,15 @@ pub fn with_length<F, E>(
 }
 
 /// A function has no state: any two are in the same.
-impl<P, E> PartialEq for Parser<P, E> {
+impl<P, E> PartialEq for ParseFn<P, E> {
     fn eq(&self, _: &Self) -> bool {
         true
     }
 }
 
-impl<P, E> Eq for Parser<P, E> {}
+impl<P, E> Eq for ParseFn<P, E> {}
 
-impl<P, F, E> Decode for Parser<P, E>
+impl<P, F, E> Decode for ParseFn<P, E>
 where
     P: Fn(&[u8]) -> Result<Option<(F, usize)>, E>,
     F: Clone + Eq + Debug,

@@ -7,20 +7,20 @@ use core::ops::Deref;
 /// The frames that a subject gives in one call.
 ///
 /// ```
-/// use everysplit::Sink;
+/// use everysplit::Frames;
 ///
-/// let mut frames = Sink::new(2);
+/// let mut frames = Frames::new(2);
 /// frames.push("one");
 /// frames.extend(["two"]);
 /// assert_eq!(*frames, ["one", "two"]);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sink<F> {
+pub struct Frames<F> {
     frames: Vec<F>,
     most: usize,
 }
 
-impl<F> Sink<F> {
+impl<F> Frames<F> {
     /// Starts empty, with room for no more than `most` frames.
     #[must_use]
     pub const fn new(most: usize) -> Self {
@@ -62,7 +62,7 @@ impl<F> Sink<F> {
     }
 }
 
-impl<F> Deref for Sink<F> {
+impl<F> Deref for Frames<F> {
     type Target = [F];
 
     fn deref(&self) -> &[F] {
@@ -70,7 +70,7 @@ impl<F> Deref for Sink<F> {
     }
 }
 
-impl<F> IntoIterator for Sink<F> {
+impl<F> IntoIterator for Frames<F> {
     type Item = F;
     type IntoIter = alloc::vec::IntoIter<F>;
 
@@ -79,7 +79,7 @@ impl<F> IntoIterator for Sink<F> {
     }
 }
 
-impl<F> Extend<F> for Sink<F> {
+impl<F> Extend<F> for Frames<F> {
     #[track_caller]
     fn extend<I: IntoIterator<Item = F>>(&mut self, frames: I) {
         frames.into_iter().for_each(|frame| self.push(frame));

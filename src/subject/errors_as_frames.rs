@@ -11,9 +11,9 @@ use super::Decode;
 /// To be used with a harness that
 /// [declares](crate::check::Deviation::Resynchronises) it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resynchronises<D>(pub D);
+pub struct ErrorsAsFrames<D>(pub D);
 
-impl<D: Decode> Decode for Resynchronises<D> {
+impl<D: Decode> Decode for ErrorsAsFrames<D> {
     type Frame = Result<D::Frame, D::Error>;
     type Error = D::Error;
 

@@ -3,17 +3,17 @@
 
 use core::fmt::Debug;
 
-use super::{Sink, Subject};
+use super::{Frames, Subject};
 
 /// A [`Subject`] whose pieces are joined before they are compared.
 ///
 /// ```
-/// use everysplit::{Joined, Push};
+/// use everysplit::{JoinPieces, FeedFn};
 ///
 /// /// A part of a line, and whether it is the last.
 /// type Piece = (Vec<u8>, bool);
 ///
-/// let pieces = Push::new(
+/// let pieces = FeedFn::new(
 ///     (),
 ///     |(), chunk: &[u8], pieces| {
 ///         for part in chunk.split_inclusive(|&byte| byte == b'\n') {
@@ -23,7 +23,7 @@ use super::{Sink, Subject};
 ///     },
 ///     |(), _| Ok(()),
 /// );
-/// let lines = Joined::new(pieces, Vec::new(), |line: &mut Vec<u8>, (part, last): Piece| {
+/// let lines = JoinPieces::new(pieces, Vec::new(), |line: &mut Vec<u8>, (part, last): Piece| {
 ///     line.extend(part);
 ///     last.then(|| std::mem::take(line))
 /// });
@@ -31,13 +31,13 @@ use super::{Sink, Subject};
 /// # is_subject(lines);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Joined<S: Subject, J, F> {
+pub struct JoinPieces<S: Subject, J, F> {
     pieces: S,
     unfinished: J,
     join: fn(&mut J, S::Frame) -> Option<F>,
 }
 
-impl<S: Subject, J, F> Joined<S, J, F> {
+impl<S: Subject, J, F> JoinPieces<S, J, F> {
     /// Takes a framer that gives pieces, what is joined at the beginning of a
     /// stream, and what adds a piece to it and returns the frame that it completes,
     /// if any.
@@ -49,40 +49,40 @@ impl<S: Subject, J, F> Joined<S, J, F> {
         }
     }
 
-    fn join(&mut self, pieces: Sink<S::Frame>, frames: &mut Sink<F>) {
+    fn join(&mut self, pieces: Frames<S::Frame>, frames: &mut Frames<F>) {
         let joined = pieces.into_iter();
         frames.extend(joined.filter_map(|piece| (self.join)(&mut self.unfinished, piece)));
     }
 }
 
 /// Equal when the framers are, and what is unfinished.
-impl<S: Subject + PartialEq, J: PartialEq, F> PartialEq for Joined<S, J, F> {
+impl<S: Subject + PartialEq, J: PartialEq, F> PartialEq for JoinPieces<S, J, F> {
     fn eq(&self, other: &Self) -> bool {
         self.pieces == other.pieces && self.unfinished == other.unfinished
     }
 }
 
-impl<S: Subject + Eq, J: Eq, F> Eq for Joined<S, J, F> {}
+impl<S: Subject + Eq, J: Eq, F> Eq for JoinPieces<S, J, F> {}
 
-impl<S: Subject, J, F: Clone + Eq + Debug> Subject for Joined<S, J, F> {
+impl<S: Subject, J, F: Clone + Eq + Debug> Subject for JoinPieces<S, J, F> {
     type Frame = F;
     type Error = S::Error;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Sink<F>) -> Result<(), S::Error> {
-        let mut pieces = Sink::for_stream(chunk.len());
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<F>) -> Result<(), S::Error> {
+        let mut pieces = Frames::for_stream(chunk.len());
         let result = self.pieces.feed(chunk, &mut pieces);
         self.join(pieces, frames);
         result
     }
 
-    fn finish(&mut self, frames: &mut Sink<F>) -> Result<(), S::Error> {
-        let mut pieces = Sink::for_stream(0);
+    fn finish(&mut self, frames: &mut Frames<F>) -> Result<(), S::Error> {
+        let mut pieces = Frames::for_stream(0);
         let result = self.pieces.finish(&mut pieces);
         self.join(pieces, frames);
         result
     }
 
-    fn held(&self) -> Option<usize> {
-        self.pieces.held()
+    fn buffered_bytes(&self) -> Option<usize> {
+        self.pieces.buffered_bytes()
     }
 }
