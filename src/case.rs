@@ -1,5 +1,4 @@
-//! Test cases: what a check is tried on. Where they come from is the business
-//! of `strategy`, `arbitrary` and the fuzzer.
+//! Cases: a stream, how it is cut, and what happens between its chunks.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,34 +6,103 @@ use core::str::FromStr;
 
 use crate::split::{ParseSplitError, Split};
 
-/// Bytes as they arrive from anybody, and how they were cut on the way.
+/// One run of a framer: a stream, how it is cut, and what happens between the chunks.
 ///
-/// Its text form is a token: the bytes in hexadecimal, `@`, and the split.
+/// Its text form is a *token*: the bytes in hexadecimal, `@`, the split and, after `+`, the
+/// interruption if there is one. Every violation prints the token that
+/// [replays](crate::SplitHarness::replay) it.
 ///
 /// ```
-/// use everysplit::Case;
+/// use everysplit::{Case, Interruption};
 ///
 /// let case: Case = "0a0b0c@1,2".parse()?;
 /// assert_eq!(case.stream, b"\x0a\x0b\x0c");
 /// assert_eq!(case.to_string(), "0a0b0c@1,2");
+/// let case: Case = "0a0b0c@1,2+empty".parse()?;
+/// assert_eq!(case.interruption, Interruption::EmptyChunk);
 /// # Ok::<(), everysplit::ParseCaseError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Case {
     /// The bytes: frames, the beginning of one, or anything else.
     pub stream: Vec<u8>,
     /// The cuts.
     pub split: Split,
+    /// What happens before each chunk.
+    pub interruption: Interruption,
 }
 
-/// Draws the split from a hash of the stream, so that the bytes alone are a whole
-/// case.
+/// What happens before each chunk, and before the end of the stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Interruption {
+    /// Nothing: the chunks follow one another.
+    #[default]
+    None,
+    /// An empty chunk is fed. For framers that are fed.
+    EmptyChunk,
+    /// One call of `read` returns `ErrorKind::Interrupted`; the framer must retry at once. For
+    /// readers.
+    Interrupted,
+    /// One call of `read` returns `ErrorKind::WouldBlock`; the framer returns it to its caller,
+    /// which calls again later. For readers.
+    WouldBlock,
+    /// One poll returns `Pending`. For asynchronous readers.
+    Pending,
+    /// One poll returns `Pending`, and the future that polled is dropped. For asynchronous
+    /// readers.
+    Dropped,
+}
+
+impl Interruption {
+    const ALL: [Self; 6] = [
+        Self::None,
+        Self::EmptyChunk,
+        Self::Interrupted,
+        Self::WouldBlock,
+        Self::Pending,
+        Self::Dropped,
+    ];
+
+    /// Returns the name used in tokens.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::EmptyChunk => "empty",
+            Self::Interrupted => "interrupted",
+            Self::WouldBlock => "would_block",
+            Self::Pending => "pending",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
+impl Case {
+    /// Makes a case without interruptions.
+    #[must_use]
+    pub fn new(stream: impl Into<Vec<u8>>, split: Split) -> Self {
+        Self {
+            stream: stream.into(),
+            split,
+            interruption: Interruption::None,
+        }
+    }
+
+    /// Sets what happens between the chunks.
+    #[must_use]
+    pub fn with(self, interruption: Interruption) -> Self {
+        Self {
+            interruption,
+            ..self
+        }
+    }
+}
+
+/// Derives a random split from a hash of the stream, so that a fuzzer's input is a whole case.
 impl From<&[u8]> for Case {
     fn from(stream: &[u8]) -> Self {
-        Self {
-            split: Split::sample(stream.len(), &[], hash(stream)),
-            stream: stream.to_vec(),
-        }
+        Self::new(stream, Split::sample(stream.len(), &[], hash(stream)))
     }
 }
 
@@ -43,7 +111,11 @@ impl fmt::Display for Case {
         for byte in &self.stream {
             write!(f, "{byte:02x}")?;
         }
-        write!(f, "@{}", self.split)
+        write!(f, "@{}", self.split)?;
+        match self.interruption {
+            Interruption::None => Ok(()),
+            interruption => write!(f, "+{}", interruption.name()),
+        }
     }
 }
 
@@ -52,23 +124,31 @@ impl FromStr for Case {
 
     fn from_str(token: &str) -> Result<Self, ParseCaseError> {
         let (hex, split) = token.split_once('@').ok_or(ParseCaseError::NoSplit)?;
-        let split = split.parse().map_err(ParseCaseError::Split)?;
-        let (pairs, odd) = hex.as_bytes().as_chunks();
-        let digit = |digit| char::from(digit).to_digit(16);
-        let byte = |(index, &[high, low]): (usize, &[u8; 2])| {
-            let byte = digit(high).zip(digit(low));
-            let byte = byte.and_then(|(high, low)| u8::try_from(16 * high + low).ok());
-            byte.ok_or(ParseCaseError::Byte(index))
+        let (split, interruption) = match split.split_once('+') {
+            None => (split, Interruption::None),
+            Some((split, name)) => {
+                let interruption = Interruption::ALL.into_iter().find(|it| it.name() == name);
+                (split, interruption.ok_or(ParseCaseError::Interruption)?)
+            }
         };
-        let stream = pairs
-            .iter()
-            .enumerate()
-            .map(byte)
-            .collect::<Result<_, _>>()?;
-        if !odd.is_empty() {
-            return Err(ParseCaseError::Byte(pairs.len()));
-        }
-        Ok(Self { stream, split })
+        let split = split.parse().map_err(ParseCaseError::Split)?;
+        Ok(Self::new(parse_hex(hex)?, split).with(interruption))
+    }
+}
+
+fn parse_hex(hex: &str) -> Result<Vec<u8>, ParseCaseError> {
+    let (pairs, odd) = hex.as_bytes().as_chunks();
+    let digit = |digit| char::from(digit).to_digit(16);
+    let byte = |(index, &[high, low]): (usize, &[u8; 2])| {
+        let byte = digit(high).zip(digit(low));
+        let byte = byte.and_then(|(high, low)| u8::try_from(16 * high + low).ok());
+        byte.ok_or(ParseCaseError::Byte(index))
+    };
+    let bytes = pairs.iter().enumerate().map(byte).collect();
+    if odd.is_empty() {
+        bytes
+    } else {
+        bytes.and(Err(ParseCaseError::Byte(pairs.len())))
     }
 }
 
@@ -76,20 +156,27 @@ impl FromStr for Case {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseCaseError {
-    /// There is no `@` behind the bytes.
+    /// There is no `@` after the bytes.
     NoSplit,
-    /// The byte of this index, from 0, is not two hexadecimal digits.
+    /// The byte with this index, from 0, is not two hexadecimal digits.
     Byte(usize),
-    /// What stands behind the `@` is no split.
+    /// The text after the `@` is not a split.
     Split(ParseSplitError),
+    /// The text after the `+` is not an interruption.
+    Interruption,
 }
 
 impl fmt::Display for ParseCaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSplit => f.write_str("no @ and split behind the bytes")?,
+            Self::NoSplit => f.write_str("no @ and split after the bytes")?,
             Self::Byte(index) => write!(f, "byte {index} is not two hexadecimal digits")?,
             Self::Split(error) => return write!(f, "split: {error}"),
+            Self::Interruption => {
+                f.write_str("unknown interruption after +; expected one of")?;
+                let mut names = Interruption::ALL.iter().skip(1);
+                return names.try_for_each(|it| write!(f, " {}", it.name()));
+            }
         }
         f.write_str("; write a token such as 0a0b0c@1,2")
     }
@@ -97,8 +184,8 @@ impl fmt::Display for ParseCaseError {
 
 impl core::error::Error for ParseCaseError {}
 
-/// FNV-1a over words: the same on every machine and with every compiler, so that
-/// an input keeps its split.
+/// FNV-1a over words: the same on every machine and with every compiler, so that an input keeps
+/// its split.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     let (words, rest) = bytes.as_chunks();
     let words = words.iter().map(|&word| u64::from_le_bytes(word));

@@ -1,54 +1,46 @@
-//! One line that makes a test module, and one that makes a fuzz target, of a
-//! harness.
+//! Macros that make a test module, or a fuzz target, of a harness.
 
-/// Makes a module of tests, one for each property that the splits of a stream can
-/// violate. A test fails with the violations of its property on any of the streams.
-/// That of memory needs a subject that tells what it
-/// [holds](crate::Subject::held).
+/// Makes a module of tests of a [`Harness`](crate::Harness), one test for each property that the
+/// splits of a stream can violate.
 ///
-/// It takes the name of the module, a [`Harness`](crate::check::Harness), what is
-/// asked of it (`prove`, `prove_decoder`, or a closure of harness and stream for
-/// anything else), and the streams: anything to iterate over that gives
-/// `AsRef<[u8]>`. Without streams, it is those that the harness
-/// [has](crate::check::Harness::streams). With the feature `std`, a call of the
-/// framer that has not returned after ten seconds is [given up](crate::check::watch).
+/// Each stream of the harness is checked once, with the strongest
+/// [`check`](crate::Harness#which-check-runs) that the framer's type allows. A test fails with the
+/// smallest violation of its property. [`Property::Memory`](crate::Property::Memory) is checked if
+/// the framer reports its [`buffered_bytes`](crate::subject::Subject::buffered_bytes). A call of the
+/// framer that does not return within ten seconds is a violation.
+///
+/// `cargo test -- --nocapture` prints the certificates.
 ///
 /// ```
 /// # mod user {
-/// use everysplit::check::Harness;
+/// use everysplit::Harness;
 /// use everysplit::reference::{Config, Framer, naive};
 ///
 /// const CONFIG: Config = Config { max_body_size: 64, ..Config::DEFAULT };
 ///
 /// everysplit::framer_tests!(
 ///     framer,
-///     Harness::new(|| Framer::new(CONFIG), |stream| naive::parse(CONFIG, stream)),
-///     prove,
-///     [&b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok"[..], b"\xff\xff\xff\xff"]
+///     Harness::framer(|| Framer::new(CONFIG))
+///         .oracle(|stream| naive::parse(CONFIG, stream))
+///         .streams([&b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok"[..], b"\xff\xff\xff\xff"])
 /// );
 /// # }
 /// ```
 #[macro_export]
 macro_rules! framer_tests {
-    ($module:ident, $harness:expr, $prove:ident $(, $streams:expr)? $(,)?) => {
-        $crate::framer_tests!($module, $harness, |harness, stream| harness.$prove(stream) $(, $streams)?);
-    };
-    ($module:ident, $harness:expr, |$name:ident, $stream:ident| $ask:expr, $streams:expr $(,)?) => {
-        $crate::framer_tests!($module, $harness.of_streams($streams), |$name, $stream| $ask);
-    };
-    ($module:ident, $harness:expr, |$name:ident, $stream:ident| $ask:expr $(,)?) => {
+    ($module:ident, $harness:expr $(,)?) => {
         mod $module {
             use super::*;
 
-            /// What came of the streams, asked for once for all tests.
-            static VERDICTS: std::sync::OnceLock<$crate::check::Verdicts> = std::sync::OnceLock::new();
+            /// The results of all streams, computed once for all tests.
+            static VERDICTS: std::sync::OnceLock<$crate::Verdicts> = std::sync::OnceLock::new();
 
-            pub(super) fn verdicts() -> &'static $crate::check::Verdicts {
+            pub(super) fn verdicts() -> &'static $crate::Verdicts {
                 VERDICTS.get_or_init(|| {
-                    $crate::check::Verdicts::of(|verdicts| {
-                        let $name = $harness;
-                        for $stream in $name.streams() {
-                            verdicts.add($ask)?;
+                    $crate::Verdicts::collect(|verdicts| {
+                        let harness = $harness;
+                        for stream in harness.all_streams() {
+                            verdicts.add(harness.check(&stream))?;
                         }
                         for certificate in verdicts.certificates() {
                             println!("{certificate}");
@@ -59,7 +51,7 @@ macro_rules! framer_tests {
             }
 
             #[cfg(test)]
-            fn holds(property: $crate::check::Property) {
+            fn holds(property: $crate::Property) {
                 verdicts().assert(property);
             }
 
@@ -71,25 +63,28 @@ macro_rules! framer_tests {
             $crate::framer_tests!(@test poisoned Poisoned);
             $crate::framer_tests!(@test empty_chunk EmptyChunk);
             $crate::framer_tests!(@test memory Memory);
+            $crate::framer_tests!(@test interrupted Interrupted);
+            $crate::framer_tests!(@test cancelled Cancelled);
             $crate::framer_tests!(@test progress Progress);
         }
     };
     (@test $test:ident $property:ident) => {
         #[test]
         fn $test() {
-            holds($crate::check::Property::$property);
+            holds($crate::Property::$property);
         }
     };
 }
 
-/// Makes a cargo-fuzz target of a [`Harness`](crate::check::Harness): an input is a raw
-/// stream, checked on a split that is drawn from a hash of it. The crate of the
-/// target depends on `libfuzzer-sys` and begins with `#![no_main]`.
+/// Makes a cargo-fuzz target of a [`Harness`](crate::Harness).
+///
+/// An input is a raw stream, checked on a random split that is derived from a hash of it. The crate
+/// of the target depends on `libfuzzer-sys` and begins with `#![no_main]`.
 ///
 /// ```text
 /// #![no_main]
 ///
-/// everysplit::framer_fuzz!(Harness::new(MyFramer::new, check::itself(MyFramer::new)));
+/// everysplit::framer_fuzz!(everysplit::Harness::framer(MyFramer::new));
 /// ```
 #[macro_export]
 macro_rules! framer_fuzz {

@@ -1,5 +1,4 @@
-//! Holds a subject to cost in proportion to the bytes. It is the one check with a
-//! clock, and looks at no frame.
+//! Checks that cost is in proportion to the bytes. The only check with a clock.
 
 use alloc::format;
 use alloc::vec;
@@ -7,73 +6,39 @@ use alloc::vec::Vec;
 use core::hint::black_box;
 use std::time::{Duration, Instant};
 
-use super::guard::guard;
-use super::{Property, Violation};
+use super::finding::{Difference, Finding};
+use super::isolate::isolate;
 use crate::case::Case;
+use crate::report::Violation;
 use crate::split::Split;
 use crate::subject::{Frames, Subject};
 
-/// The shorter streams that are tried, in bytes.
+/// The lengths of the shorter streams, in bytes.
 const LENGTHS: [usize; 5] = [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16];
-/// How many times as long as the shorter stream the longer is.
+/// How many times as long the longer stream is.
 const TIMES: usize = 4;
-/// How many times as long it must take to be held against the subject: halfway, by
-/// ratio, between 4 where the cost is in proportion and 16 where each byte reads
-/// again all before it.
+/// From this ratio of the times on, the cost is not in proportion: halfway, by ratio, between 4 for
+/// cost in proportion and 16 for a framer that reads all earlier bytes again for each byte.
 const TOO_LONG: f64 = 8.0;
-/// Behind a stream that takes this long there is no longer one.
+/// If a stream takes this long, no longer ones are tried.
 const ENOUGH: Duration = Duration::from_millis(20);
 /// How many bytes are timed at once.
 const LAP: usize = 256;
-/// How many tries a ratio is made of at least.
+/// How many tries a ratio is based on.
 const TRIES: usize = 5;
-/// How many times as many tries it takes to hold it against the subject.
+/// How many rounds of tries it takes to report a violation.
 const ROUNDS: usize = 5;
 
-/// Checks that one byte at a time costs in proportion to the bytes: a stream of
-/// four times the length takes about four times as long, and not sixteen.
-///
-/// `stream` makes a stream of about as many bytes as it is asked for, from 256 to
-/// 262144, of any kind: one body, small frames, a header without an end, what is
-/// refused. Nothing is expected of frames and errors, and after an error the
-/// remaining bytes are fed all the same.
-///
-/// In short streams, what each call costs hides what is done again with each byte.
-/// So they grow, until one is 262144 bytes long or takes 20 milliseconds, and what
-/// shows only in longer ones is not found. That aside, no time decides, but a ratio
-/// of two from the same tries.
-///
-/// ```
-/// use everysplit::check;
-/// use everysplit::reference::{Config, Framer, Header};
-///
-/// let config = Config::default();
-/// let one_body = |len| {
-///     let mut stream = vec![b'x'; len];
-///     let header = config.encode_header(1, 0, len - Header::LEN).unwrap();
-///     stream[..Header::LEN].copy_from_slice(&header);
-///     stream
-/// };
-/// check::linear(|| Framer::new(config), one_body)?;
-/// # Ok::<(), check::Violation>(())
-/// ```
-///
-/// # Errors
-///
-/// [`Property::Linear`], with the shorter stream of the first two that show it.
-///
-/// # Panics
-///
-/// When no stream is longer than another as it should be: three to five times as
-/// long where four times the bytes are asked for.
-pub fn linear<S: Subject>(
+/// Compares the time for a stream with the time for one four times as long, fed byte by byte.
+/// `stream` makes a stream of about the requested number of bytes.
+pub(crate) fn linear<S: Subject>(
     make: impl Fn() -> S,
     stream: impl Fn(usize) -> Vec<u8>,
 ) -> Result<(), Violation> {
     let mut compared = false;
     for len in LENGTHS {
         let (short, long) = (stream(len), stream(TIMES * len));
-        // Whole frames do not come in all lengths.
+        // A stream of whole frames cannot have every length.
         let least = short.len().max(1);
         if !(3 * least..=5 * least).contains(&long.len()) {
             continue;
@@ -92,7 +57,16 @@ pub fn linear<S: Subject>(
             }
         }
         if ratio >= TOO_LONG {
-            return Err(violation(short, long.len(), ratio));
+            let (short_len, long_len) = (short.len(), long.len());
+            return Err(violation(
+                short,
+                Finding::new(
+                    Difference::Cost,
+                    short_len,
+                    format!("{long_len} bytes take about {TIMES} times as long as {short_len}"),
+                    format!("they take {ratio:.1} times as long"),
+                ),
+            ));
         }
         if long_laps.sum() >= ENOUGH {
             break;
@@ -100,13 +74,13 @@ pub fn linear<S: Subject>(
     }
     assert!(
         compared,
-        "the streams do not grow as they should: make them of about the lengths asked for"
+        "the streams do not grow with the requested length: return about as many bytes as requested"
     );
     Ok(())
 }
 
-/// The least times, in any try, of a stream's parts of [`LAP`] bytes. Other work on
-/// the machine only adds to a time, and hardly to the same part in every try.
+/// The least time over all tries of each part of [`LAP`] bytes. Other work on the machine only adds
+/// to a time, and rarely to the same part in every try.
 struct Laps(Vec<Duration>);
 
 impl Laps {
@@ -114,19 +88,19 @@ impl Laps {
         Self(vec![Duration::MAX; stream.len().div_ceil(LAP)])
     }
 
-    /// Feeds the stream to a subject, a byte at a time.
+    /// Feeds the stream byte by byte.
     fn run<S: Subject>(&mut self, mut subject: S, stream: &[u8]) -> Result<(), Violation> {
         let mut frames = Frames::for_stream(LAP);
         for (lap, least) in stream.chunks(LAP).zip(&mut self.0) {
             frames.clear();
             let start = Instant::now();
-            let laps = guard(stream.len(), || {
+            let laps = isolate(stream.len(), || {
                 for byte in lap.chunks(1) {
                     let _ = subject.feed(byte, &mut frames);
                 }
             });
             *least = start.elapsed().min(*least);
-            laps.map_err(|found| found.in_stream(stream, Split::bytes(stream.len())))?;
+            laps.map_err(|finding| violation(stream.to_vec(), finding))?;
             black_box(&frames);
         }
         black_box(subject);
@@ -134,23 +108,12 @@ impl Laps {
     }
 
     fn sum(&self) -> Duration {
-        // Not nothing, even where the clock is coarse.
+        // Never zero, even if the clock is coarse.
         self.0.iter().sum::<Duration>().max(Duration::from_nanos(1))
     }
 }
 
-fn violation(stream: Vec<u8>, long: usize, ratio: f64) -> Violation {
-    let short = stream.len();
-    Violation {
-        property: Property::Linear,
-        case: Case {
-            stream,
-            split: Split::bytes(short),
-        },
-        edges: Vec::new(),
-        declared: Vec::new(),
-        offset: short,
-        expected: format!("{long} bytes take about {TIMES} times as long as {short}").into(),
-        actual: format!("they take {ratio:.1} times as long").into(),
-    }
+fn violation(stream: Vec<u8>, finding: Finding) -> Violation {
+    let split = Split::bytes(stream.len());
+    Violation::without_expectation(finding, &Case::new(stream, split))
 }

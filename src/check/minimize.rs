@@ -1,46 +1,43 @@
-//! Makes a violation as small as it gets: the fewest cuts first, then cuts at
-//! field edges, then the shortest stream. It knows the subject only by what
-//! becomes of a case.
+//! Makes a violation small: the fewest cuts first, then cuts at field edges, then the shortest
+//! stream. It knows the framer only by the violations of other cases.
 
 use alloc::vec::Vec;
 
-use super::{Property, Violation};
 use crate::case::Case;
+use crate::property::Property;
+use crate::report::Violation;
 use crate::split::Split;
 
-/// The longest stream of which every split of two cuts is tried.
+/// The longest stream of which every split of two cuts is tried, in bytes.
 const SHORT: usize = 128;
-/// Interruption how many edges bytes are taken out.
+/// The largest number of edges between which bytes are removed.
 const MARKS: usize = 64;
-/// How many bytes the cases that are tried may have in all, if those are enough for so many
-/// of them.
+/// How many bytes the tried cases may have in total, if that is enough for `LEAST` of them.
 const BYTES: usize = 64 * 1024 * 1024;
 const LEAST: usize = 64;
 
-/// Returns the smallest violation of the same property that is found: `violates`
-/// tells the violation of a case, `edges` the field edges of a stream.
-pub(super) fn minimize(
+/// Returns the smallest violation of the same property that is found. `violates` returns the
+/// violation of a case, if there is one.
+pub(crate) fn minimize(
     violation: Violation,
     violates: impl Fn(&Case) -> Option<Violation>,
-    edges: impl Fn(&[u8]) -> Vec<usize>,
 ) -> Violation {
     let property = violation.property;
     let same = |case: &Case| {
-        // Without a cut the first is told as the second.
+        // Without its cuts, a violation of the first is one of the second.
         let whole = (Property::EverySplit, Property::RoundTrip);
         violates(case)
             .filter(|found| found.property == property || (property, found.property) == whole)
     };
-    // A proof can find what only some empty chunks bring about: that cannot be
-    // made again from the cuts alone, and stays as it is.
+    // A proof can find what only some of many empty chunks cause. One case with empty chunks
+    // everywhere does not reproduce that, and the violation stays as it is.
     let Some(mut smallest) = same(&violation.case) else {
         return violation;
     };
     let mut tries = (BYTES / violation.case.stream.len().max(1)).max(LEAST);
     loop {
-        let edges = edges(&smallest.case.stream);
         let mut found = None;
-        for case in smaller(&smallest.case, &edges).take(tries) {
+        for case in smaller(&smallest.case, &smallest.edges).take(tries) {
             tries -= 1;
             found = same(&case);
             if found.is_some() {
@@ -54,36 +51,38 @@ pub(super) fn minimize(
     }
 }
 
-/// Makes a violation smaller without trying: a call that does not return is made
-/// without the bytes behind it.
-pub(super) fn cut_off(mut violation: Violation) -> Violation {
+/// Makes a violation smaller without running the framer: a call that does not return stays as it
+/// is without the bytes after it.
+pub(crate) fn cut_off(mut violation: Violation) -> Violation {
     let Violation {
         property,
         offset,
         case,
+        edges,
         ..
     } = &mut violation;
     if *property == Property::Progress {
         case.stream.truncate(*offset);
         let cuts = case.split.cuts().iter().copied();
         case.split = Split::new(cuts.filter(|cut| cut < offset));
+        edges.retain(|edge| edge <= offset);
     }
     violation
 }
 
-/// Returns cases that are smaller than `case`, those that say most first.
+/// Returns cases that are smaller than `case`, the clearest first.
 fn smaller<'a>(case: &'a Case, edges: &'a [usize]) -> impl Iterator<Item = Case> + 'a {
     let fewer = fewer(case).chain(moved(case, edges));
     let fewer = fewer.map(|split| Case {
-        stream: case.stream.clone(),
         split,
+        ..case.clone()
     });
     fewer.chain(shorter(case, edges))
 }
 
-/// Returns splits of fewer cuts: all of few, or those with one of them of a long stream, then
-/// those with one less than there are.
-fn fewer(Case { stream, split }: &Case) -> impl Iterator<Item = Split> {
+/// Returns splits with fewer cuts: every split of up to two (of a long stream, those with one of
+/// the cuts), then those with one cut removed.
+fn fewer(Case { stream, split, .. }: &Case) -> impl Iterator<Item = Split> {
     let (len, cuts) = (stream.len(), split.cuts());
     let most = cuts.len().checked_sub(1);
     let every = most.filter(|_| len <= SHORT);
@@ -117,10 +116,14 @@ fn moved<'a>(Case { split, .. }: &'a Case, edges: &'a [usize]) -> impl Iterator<
     })
 }
 
-/// Returns cases with the bytes between two edges, or any one byte, taken out, or the end cut
-/// off: those with the fewest bytes first.
+/// Returns cases without the bytes between two edges, without one byte, or without the end: those
+/// with the fewest bytes first.
 fn shorter<'a>(
-    Case { stream, split }: &'a Case,
+    Case {
+        stream,
+        split,
+        interruption,
+    }: &'a Case,
     edges: &'a [usize],
 ) -> impl Iterator<Item = Case> + 'a {
     let len = stream.len();
@@ -145,9 +148,6 @@ fn shorter<'a>(
         let cuts = split.cuts().iter();
         let shifted = cuts.map(|&cut| cut.min(from) + cut.saturating_sub(to));
         let shifted = Split::new(shifted.filter(|&cut| cut < shorter.len()));
-        Case {
-            stream: shorter,
-            split: shifted,
-        }
+        Case::new(shorter, shifted).with(*interruption)
     })
 }

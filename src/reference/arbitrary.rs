@@ -11,7 +11,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::frame::{Frame, Header};
 use super::sent::Sent;
-use crate::case::{Case, hash};
+use crate::case::hash;
 use crate::split::Split;
 
 /// Reads a little-endian header and its body; a bodySize beyond the bytes left
@@ -25,30 +25,6 @@ impl<'a> Arbitrary<'a> for Frame {
             recv,
             body: u.bytes(size)?.to_vec().into(),
         })
-    }
-}
-
-/// Draws the lengths of chunks, up to 65 535 bytes each.
-impl<'a> Arbitrary<'a> for Split {
-    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let mut cut = 0;
-        let mut cuts = Vec::new();
-        for length in u.arbitrary_iter::<u16>()? {
-            cut += usize::from(length?);
-            cuts.push(cut);
-        }
-        Ok(Self::new(cuts))
-    }
-}
-
-impl<'a> Arbitrary<'a> for Case {
-    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let len = u.arbitrary_len::<u8>()?;
-        Ok(Case::from(u.bytes(len)?))
-    }
-
-    fn arbitrary_take_rest(u: Unstructured<'a>) -> Result<Self> {
-        Ok(Case::from(u.take_rest()))
     }
 }
 

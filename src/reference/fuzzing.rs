@@ -11,7 +11,11 @@ use super::frame::{ByteOrder, Config, Frame};
 use super::naive;
 use super::sent::Sent;
 use crate::case::Case;
-use crate::check::{self, Expected, Outcome, Violation};
+use crate::check::check_encoder;
+use crate::expected::{Expected, Outcome};
+use crate::harness::{Fed, Harness};
+use crate::oracle::Parse;
+use crate::report::Violation;
 use crate::subject::Subject;
 
 /// What the fuzz targets run under: both byte orders, and a limit of 64 bytes,
@@ -27,34 +31,18 @@ pub const CONFIGS: [Config; 2] = [
     },
 ];
 
-/// Checks a framer on bytes from anybody: the same frames and the same error as
-/// [`naive`], whatever the split, at the earliest byte; poisoned afterwards;
-/// memory bounded by what was fed.
-///
-/// # Errors
-///
-/// The first violation.
-pub fn decode<S>(framer: S, config: Config, case: &Case) -> Result<(), Violation>
+/// Makes a harness that expects what [`naive`] parses.
+#[must_use]
+pub fn harness<S>(
+    make: impl Fn() -> S + 'static,
+    config: Config,
+) -> Harness<Fed<S>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>>>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
-    let Case { stream, split } = case;
-    let expected = naive::parse(config, stream);
-    check::split(framer, stream, split, &expected)
-}
-
-/// Checks a framer on bytes from anybody, with empty chunks between the others.
-///
-/// # Errors
-///
-/// The first violation.
-pub fn empty_chunk<S>(make: impl Fn() -> S, config: Config, case: &Case) -> Result<(), Violation>
-where
-    S: Subject<Frame = Frame, Error = DecodeError>,
-{
-    let Case { stream, split } = case;
-    let expected = naive::parse(config, stream);
-    check::empty_chunk(make, stream, split, &expected)
+    Harness::framer(make)
+        .oracle(move |stream: &[u8]| naive::parse(config, stream))
+        .edges(move |stream| naive::edges(config, stream))
 }
 
 /// Checks that frames come back equal when the limit is that of the largest.
@@ -64,7 +52,7 @@ where
 ///
 /// The first violation.
 pub fn round_trip<S>(
-    make: impl FnOnce(Config) -> S,
+    make: impl Fn(Config) -> S + 'static,
     byte_order: ByteOrder,
     case: &Sent,
 ) -> Result<(), Violation>
@@ -89,7 +77,9 @@ where
         at_end: Vec::new(),
         outcome: Outcome::Clean,
     };
-    check::round_trip(make(config), &stream, &case.split, &expected)
+    Harness::framer(move || make(config))
+        .oracle(move |_: &[u8]| expected.clone())
+        .one_split(&Case::new(stream, case.split.clone()))
 }
 
 /// Checks an encoder on a frame with limits below, at and above its body: what
@@ -110,7 +100,7 @@ pub fn encode(
         };
         let expected = naive::encode(config, frame);
         let expected = expected.as_deref().map_err(|error| *error);
-        check::encode(|output| encode(config, frame, output), expected)?;
+        check_encoder(|output| encode(config, frame, output), expected)?;
     }
     Ok(())
 }
@@ -164,13 +154,17 @@ pub fn encode_in_parts(
 ///
 /// The violation, with the framer as what was not expected.
 #[cfg(feature = "tokio")]
-pub fn differential<S>(make: impl Fn() -> S, config: Config, case: &Case) -> Result<(), Violation>
+pub fn differential<S>(
+    make: impl Fn() -> S + 'static,
+    config: Config,
+    case: &Case,
+) -> Result<(), Violation>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
-    let Case { stream, split } = case;
-    check::agree(peers::LengthDelimited::new(config), make(), stream, split)?;
-    check::agree(peers::Walker::new(config), make(), stream, split)
+    let harness = Harness::framer(make);
+    harness.differential(peers::LengthDelimited::new(config), case)?;
+    harness.differential(peers::Walker::new(config), case)
 }
 
 /// What the framer is compared with, as subjects.

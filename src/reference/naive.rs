@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::error::{DecodeError, EncodeError};
 use super::frame::{ByteOrder, Config, Frame};
-use crate::check::{Expected, Outcome};
+use crate::expected::{Expected, Outcome};
 
 /// Parses `stream`: its frames, each with the offset at which it is complete,
 /// and how it ends.

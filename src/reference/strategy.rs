@@ -15,8 +15,6 @@
 //! ```
 
 use alloc::vec::Vec;
-use core::fmt::Debug;
-
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -25,7 +23,7 @@ use super::frame::{Config, Frame, Header};
 use super::naive;
 use super::sent::Sent;
 use crate::case::Case;
-use crate::split::Split;
+use crate::strategy::cuts;
 
 /// The largest body that is drawn, in bytes, where the limit is higher.
 const LARGEST_BODY: u32 = 64 * 1024;
@@ -77,10 +75,8 @@ pub fn received(config: Config) -> impl Strategy<Value = Case> {
     (cuts(), frames(config), tail(config)).prop_map(move |(cuts, frames, tail)| {
         let mut stream = concat(config, &frames);
         stream.extend(tail);
-        Case {
-            split: cuts.apply(stream.len(), &naive::edges(config, &stream)),
-            stream,
-        }
+        let split = cuts.apply(stream.len(), &naive::edges(config, &stream));
+        Case::new(stream, split)
     })
 }
 
@@ -123,56 +119,6 @@ fn tail(config: Config) -> impl Strategy<Value = Vec<u8>> {
     );
     let anything = vec(any::<u8>(), 0..32);
     prop_oneof![Just(Vec::new()), truncated, claims, anything]
-}
-
-/// A split of a stream of `len` bytes: up to eight cuts, half of them within a
-/// byte of one of the first 64 of `edges` (the offsets at which its fields begin
-/// and end), the others up to 64 KiB behind one, or byte by byte.
-pub fn split(len: usize, edges: Vec<usize>) -> impl Strategy<Value = Split> {
-    cuts().prop_map(move |cuts| cuts.apply(len, &edges))
-}
-
-/// Cuts that are still to be placed in a stream: drawn ahead of the stream, they
-/// shrink ahead of it.
-#[derive(Clone, Debug)]
-enum Cuts {
-    Few(Vec<Cut>),
-    Bytes,
-}
-
-/// A place in any stream, told from an edge, so that it stays where it is in its
-/// frame when frames before it shrink away.
-#[derive(Clone, Debug)]
-struct Cut {
-    /// Which edge, modulo how many there are.
-    edge: usize,
-    /// How many bytes behind it.
-    behind: isize,
-}
-
-fn cuts() -> impl Strategy<Value = Cuts> {
-    // Four fields a frame: it shrinks to the same field of the first frame.
-    let edge = (0..16usize, 0..4usize).prop_map(|(frame, field)| 4 * frame + field);
-    let behind = prop_oneof![
-        3 => select(Vec::from([0, 1, -1])),
-        2 => 0..16isize,
-        1 => 0..1isize << 16,
-    ];
-    let cut = (edge, behind).prop_map(|(edge, behind)| Cut { edge, behind });
-    prop_oneof![7 => vec(cut, 0..=8).prop_map(Cuts::Few), 1 => Just(Cuts::Bytes)]
-}
-
-impl Cuts {
-    fn apply(&self, len: usize, edges: &[usize]) -> Split {
-        let cuts = match self {
-            Self::Few(cuts) => cuts,
-            Self::Bytes => return Split::bytes(len),
-        };
-        Split::new(cuts.iter().map(|cut| {
-            let edge = edges.get(cut.edge % edges.len().max(1)).unwrap_or(&0);
-            edge.saturating_add_signed(cut.behind)
-        }))
-    }
 }
 
 fn concat(config: Config, frames: &[Frame]) -> Vec<u8> {

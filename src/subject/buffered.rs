@@ -1,11 +1,11 @@
-//! A decoder whose caller owns the buffer, with a buffer of its own.
+//! The buffer that a decoder needs to be fed.
 
 use bytes::BytesMut;
 
 use super::{Decode, Frames, Subject};
 
-/// A [`Decode`] with a buffer, as a [`Subject`]: what comes is appended, then the
-/// decoder is called until it gives no frame.
+/// A [`Decode`] with a buffer, as a [`Subject`]: a chunk is appended to the buffer, then the decoder
+/// is called until it returns no frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buffered<D> {
     decoder: D,
@@ -13,7 +13,7 @@ pub struct Buffered<D> {
 }
 
 impl<D> Buffered<D> {
-    /// Starts at the beginning of a stream.
+    /// Takes a decoder at the beginning of a stream.
     pub fn new(decoder: D) -> Self {
         Self {
             decoder,

@@ -1,15 +1,14 @@
-//! Decoders that go on after an error: their errors are among the frames.
+//! Decoders that go on after an error: their errors become frames.
 
 use bytes::BytesMut;
 
 use super::Decode;
 
-/// A [`Decode`] that is called again after an error: what it gives is a frame or an
-/// error, each where it stands in the stream. A decoder that says the same error
-/// over and over is found out as one that gives frames without end.
+/// A [`Decode`] that is called again after an error: each frame is a `Result`, in stream order. A
+/// decoder that returns the same error again and again is reported as one that emits frames without
+/// end.
 ///
-/// To be used with a harness that
-/// [declares](crate::check::Deviation::Resynchronises) it.
+/// Declare [`Deviation::Resynchronises`](crate::Deviation::Resynchronises) on the harness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorsAsFrames<D>(pub D);
 
@@ -21,7 +20,7 @@ impl<D: Decode> Decode for ErrorsAsFrames<D> {
         Ok(self.0.decode(buffer).transpose())
     }
 
-    /// An error of the end is the last thing that a stream gives.
+    /// An error at the end of the stream ends it.
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, D::Error> {
         Ok(self.0.decode_eof(buffer)?.map(Ok))
     }

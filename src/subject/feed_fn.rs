@@ -1,4 +1,4 @@
-//! Framers that are fed and that are put under test with two functions.
+//! Framers that are fed, put under test with two functions.
 
 use core::fmt::Debug;
 
@@ -7,30 +7,21 @@ use super::{Frames, Subject};
 /// A framer with functions that feed and finish it, as a [`Subject`].
 ///
 /// ```
-/// use everysplit::{FeedFn, check::Harness};
-/// use everysplit::check::{Expected, Outcome};
+/// use everysplit::Harness;
+/// use everysplit::subject::{FeedFn, Frames};
 ///
-/// // What came of a body, and each byte of it is a frame.
-/// let make = || FeedFn::new(
-///     0u8,
-///     |sum: &mut u8, chunk: &[u8], sums| {
-///         for byte in chunk {
-///             *sum = sum.wrapping_add(*byte);
-///             sums.push(*sum);
-///         }
-///         Ok::<(), ()>(())
-///     },
-///     |_, _| Ok(()),
-/// );
-/// let oracle = |stream: &[u8]| Expected {
-///     frames: (1..=stream.len())
-///         .map(|end| (end, stream[..end].iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte))))
-///         .collect(),
-///     at_end: Vec::new(),
-///     outcome: Outcome::Clean,
-/// };
-/// Harness::new(make, oracle).prove(b"abc")?;
-/// # Ok::<(), everysplit::check::Violation>(())
+/// // Each byte makes a frame: the sum so far.
+/// fn feed(sum: &mut u8, chunk: &[u8], sums: &mut Frames<u8>) -> Result<(), ()> {
+///     for byte in chunk {
+///         *sum = sum.wrapping_add(*byte);
+///         sums.push(*sum);
+///     }
+///     Ok(())
+/// }
+///
+/// let harness = Harness::framer(|| FeedFn::new(0, feed, |_, _| Ok(())));
+/// harness.check(b"abc")?;
+/// # Ok::<(), everysplit::Violation>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FeedFn<T, F, E> {
@@ -43,12 +34,9 @@ type Feed<T, F, E> = fn(&mut T, &[u8], &mut Frames<F>) -> Result<(), E>;
 type Finish<T, F, E> = fn(&mut T, &mut Frames<F>) -> Result<(), E>;
 
 impl<T, F, E> FeedFn<T, F, E> {
-    /// Takes the framer at the beginning of a stream, what feeds it a chunk, and
-    /// what tells it of the end of the stream.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a name would hide what is asked for"
-    )]
+    /// Takes the framer at the beginning of a stream, a function that feeds it a chunk, and one that
+    /// ends the stream.
+    #[expect(clippy::type_complexity, reason = "an alias would hide the signature")]
     pub const fn new(
         framer: T,
         feed: fn(&mut T, &[u8], &mut Frames<F>) -> Result<(), E>,
@@ -62,7 +50,7 @@ impl<T, F, E> FeedFn<T, F, E> {
     }
 }
 
-/// Equal when the framers are.
+/// Equal if the framers are.
 impl<T: PartialEq, F, E> PartialEq for FeedFn<T, F, E> {
     fn eq(&self, other: &Self) -> bool {
         self.framer == other.framer

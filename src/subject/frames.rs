@@ -1,10 +1,10 @@
-//! Where a subject puts its frames. It has an end, so that a framer that never
-//! stops giving frames does.
+//! Where a framer puts its frames. It is bounded, so that a framer that emits frames without end is
+//! stopped.
 
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-/// The frames that a subject gives in one call.
+/// The frames that a framer emits in one call, with room for a fixed number.
 ///
 /// ```
 /// use everysplit::Frames;
@@ -17,21 +17,20 @@ use core::ops::Deref;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frames<F> {
     frames: Vec<F>,
-    most: usize,
+    capacity: usize,
 }
 
 impl<F> Frames<F> {
-    /// Starts empty, with room for no more than `most` frames.
+    /// Makes an empty list with room for `capacity` frames.
     #[must_use]
-    pub const fn new(most: usize) -> Self {
+    pub const fn new(capacity: usize) -> Self {
         let frames = Vec::new();
-        Self { frames, most }
+        Self { frames, capacity }
     }
 
-    /// Makes room for what a call can give that was fed no more than a stream of
-    /// so many bytes: a frame takes at least one.
+    /// Makes room for the frames of a stream of `len` bytes: a frame takes at least one byte.
     pub(crate) const fn for_stream(len: usize) -> Self {
-        /// What may be wrong and not yet without end.
+        /// So that a few frames too many are reported as such, and not as frames without end.
         const SLACK: usize = 64;
         Self::new(len.saturating_add(SLACK))
     }
@@ -40,19 +39,19 @@ impl<F> Frames<F> {
     ///
     /// # Panics
     ///
-    /// When there are more frames than the stream can hold, which the checks take
-    /// for a violation like any other panic of a subject.
+    /// Panics if there is no room: the stream is too short for so many frames. The checks report that
+    /// as a violation of [`Property::Progress`](crate::Property::Progress).
     #[track_caller]
     pub fn push(&mut self, frame: F) {
         assert!(
-            self.frames.len() < self.most,
+            self.frames.len() < self.capacity,
             "more than {} frames in one call, which is more than the stream has bytes",
-            self.most
+            self.capacity
         );
         self.frames.push(frame);
     }
 
-    /// Returns where the reference framer puts frames: it is known to stop.
+    /// Returns the list itself, without a bound, for the reference framer.
     pub(crate) const fn frames(&mut self) -> &mut Vec<F> {
         &mut self.frames
     }

@@ -1,14 +1,15 @@
-//! Framers that give a frame in pieces, which depend on the chunks and may: what
-//! they make together may not.
+//! Framers that emit a frame in pieces. The pieces may depend on the split; the frames that they make
+//! may not.
 
 use core::fmt::Debug;
 
 use super::{Frames, Subject};
 
-/// A [`Subject`] whose pieces are joined before they are compared.
+/// A [`Subject`] whose pieces are joined to frames before they are compared.
 ///
 /// ```
-/// use everysplit::{JoinPieces, FeedFn};
+/// use everysplit::Subject;
+/// use everysplit::subject::{FeedFn, JoinPieces};
 ///
 /// /// A part of a line, and whether it is the last.
 /// type Piece = (Vec<u8>, bool);
@@ -27,7 +28,7 @@ use super::{Frames, Subject};
 ///     line.extend(part);
 ///     last.then(|| std::mem::take(line))
 /// });
-/// # fn is_subject(_: impl everysplit::Subject<Frame = Vec<u8>>) {}
+/// # fn is_subject(_: impl Subject<Frame = Vec<u8>>) {}
 /// # is_subject(lines);
 /// ```
 #[derive(Clone, Debug)]
@@ -38,9 +39,8 @@ pub struct JoinPieces<S: Subject, J, F> {
 }
 
 impl<S: Subject, J, F> JoinPieces<S, J, F> {
-    /// Takes a framer that gives pieces, what is joined at the beginning of a
-    /// stream, and what adds a piece to it and returns the frame that it completes,
-    /// if any.
+    /// Takes a framer that emits pieces, an accumulator at the beginning of a stream, and a function
+    /// that adds a piece to the accumulator and returns the frame that it completes, if any.
     pub const fn new(pieces: S, unfinished: J, join: fn(&mut J, S::Frame) -> Option<F>) -> Self {
         Self {
             pieces,
@@ -55,7 +55,7 @@ impl<S: Subject, J, F> JoinPieces<S, J, F> {
     }
 }
 
-/// Equal when the framers are, and what is unfinished.
+/// Equal if the framers and the accumulators are.
 impl<S: Subject + PartialEq, J: PartialEq, F> PartialEq for JoinPieces<S, J, F> {
     fn eq(&self, other: &Self) -> bool {
         self.pieces == other.pieces && self.unfinished == other.unfinished

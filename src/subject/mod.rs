@@ -1,80 +1,96 @@
-//! The framer under test, as the checks see it, and the reference framer as
-//! one. What is expected of it is for `check` to say.
+//! Framers under test: the two traits that the checks call, and adapters for what implements
+//! neither.
+//!
+//! | a framer | adapter |
+//! |---|---|
+//! | that is fed | implement [`Subject`], or [`FeedFn`] |
+//! | whose caller owns the buffer | implement [`Decode`], or [`ParseFn`] for a function |
+//! | of tokio-util | [`TokioDecoder`] |
+//! | that emits a body in pieces | [`JoinPieces`] around it |
+//! | that goes on after an error | [`ErrorsAsFrames`] around its [`Decode`] |
+//! | that reads from a reader | a closure that takes a [`ChunkReader`] |
 
 mod buffered;
+#[cfg(feature = "std")]
+mod chunk_reader;
 mod errors_as_frames;
 mod feed_fn;
 mod frames;
 mod join_pieces;
 mod parse_fn;
 #[cfg(feature = "tokio")]
-mod tokio;
+mod tokio_decoder;
 
 pub use buffered::Buffered;
+#[cfg(feature = "tokio")]
+pub use chunk_reader::AsyncChunkReader;
+#[cfg(feature = "std")]
+pub use chunk_reader::ChunkReader;
+#[cfg(feature = "tokio")]
+pub(crate) use chunk_reader::PATIENCE;
 pub use errors_as_frames::ErrorsAsFrames;
 pub use feed_fn::FeedFn;
 pub use frames::Frames;
 pub use join_pieces::JoinPieces;
 pub use parse_fn::{ParseFn, with_length};
 #[cfg(feature = "tokio")]
-pub use tokio::{Tokio, encoder};
+pub use tokio_decoder::{AnyError, TokioDecoder};
 
 use core::fmt::Debug;
 
 use bytes::BytesMut;
 
-/// A framer under test, at the beginning of a stream.
+/// A framer under test that is fed chunks.
 ///
-/// Frames and errors are compared by value: an error should hold what it is
-/// about and where, not a text.
+/// Frames and errors are compared by value. An error should hold its kind and offset, not a text.
 pub trait Subject {
-    /// What it puts back together.
+    /// What the framer emits.
     type Frame: Clone + Eq + Debug;
-    /// What it says of bad input.
+    /// The framer's error for bad input.
     type Error: Clone + Eq + Debug;
 
-    /// Takes the next chunk and appends the frames that it gives to `frames`.
+    /// Feeds the next chunk, and appends the frames that are complete with it to `frames`.
     ///
     /// # Errors
     ///
-    /// The subject's own, for a stream that it refuses.
+    /// Returns the framer's error if it rejects the stream.
     fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Self::Frame>) -> Result<(), Self::Error>;
 
-    /// Takes the end of the stream and appends the frames that it gives, if any,
-    /// to `frames`.
+    /// Ends the stream, and appends the frames that its end completes to `frames`.
     ///
     /// # Errors
     ///
-    /// The subject's own, for a stream that must not end here.
+    /// Returns the framer's error if the stream must not end here.
     fn finish(&mut self, frames: &mut Frames<Self::Frame>) -> Result<(), Self::Error>;
 
-    /// Returns how many bytes of memory it holds for what it has been fed, `None`
-    /// if it cannot say: then the property is not checked.
+    /// Returns how many bytes of memory are held for what was fed. Without a number (`None`, the
+    /// default) [`Property::Memory`](crate::Property::Memory) is not checked.
     fn buffered_bytes(&self) -> Option<usize> {
         None
     }
 }
 
-/// A decoder whose caller owns the buffer, of tokio-util's kind.
+/// A decoder under test whose caller owns the buffer.
+///
+/// [`Buffered`] adds the buffer and makes a [`Subject`] of it.
 pub trait Decode {
-    /// What it puts back together.
+    /// What the decoder returns.
     type Frame: Clone + Eq + Debug;
-    /// What it says of bad input.
+    /// The decoder's error for bad input.
     type Error: Clone + Eq + Debug;
 
-    /// Takes the next frame off the front of `buffer`, or returns `None` when
-    /// more bytes must come first.
+    /// Removes the next frame from the front of `buffer` and returns it, or returns `None` if more
+    /// bytes are needed.
     ///
     /// # Errors
     ///
-    /// The decoder's own, for a stream that it refuses.
+    /// Returns the decoder's error if it rejects the stream.
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, Self::Error>;
 
-    /// Takes the next frame off the front of a buffer that will not grow any
-    /// more.
+    /// Like [`decode`](Self::decode), when no more bytes will come.
     ///
     /// # Errors
     ///
-    /// The decoder's own, for a stream that must not end here too.
+    /// Returns the decoder's error if it rejects the stream, or if the stream must not end here.
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, Self::Error>;
 }

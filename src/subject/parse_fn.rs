@@ -6,34 +6,9 @@ use bytes::{Buf, BytesMut};
 
 use super::Decode;
 
-/// A function that parses the first frame of a slice, as a [`Decode`]:
-/// [`Buffered`](crate::Buffered) makes a subject of it.
+/// A function that parses the first frame of a slice, as a [`Decode`].
 ///
-/// ```
-/// use everysplit::check::{Harness, Messages};
-/// use everysplit::{Buffered, ParseFn};
-///
-/// #[derive(Clone, Debug, PartialEq, Eq)]
-/// struct Truncated;
-///
-/// // A length of one byte, then the body.
-/// fn parse(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Truncated> {
-///     let Some((&length, rest)) = bytes.split_first() else {
-///         return Ok(None);
-///     };
-///     let body = rest.get(..length.into());
-///     Ok(body.map(|body| (body.to_vec(), 1 + body.len())))
-/// }
-///
-/// let messages = Messages::new(|body: &Vec<u8>| [&[body.len() as u8], &body[..]].concat())
-///     .messages([b"ok".to_vec(), Vec::new()])
-///     .truncation_error(Truncated);
-/// let harness = messages.harness(|| Buffered::new(ParseFn::new(parse, Truncated)));
-/// for stream in harness.streams() {
-///     harness.prove_decoder(stream)?;
-/// }
-/// # Ok::<(), everysplit::check::Violation>(())
-/// ```
+/// [`Harness::parser`](crate::Harness::parser) makes one.
 #[derive(Clone, Copy, Debug)]
 pub struct ParseFn<P, E> {
     parse: P,
@@ -41,10 +16,10 @@ pub struct ParseFn<P, E> {
 }
 
 impl<P, E> ParseFn<P, E> {
-    /// Takes a function that returns the first frame of a slice with the number of
-    /// bytes that it takes, or `None` when more must come first, and the error for
-    /// a stream that ends inside a frame. It is to do the same whenever it is given
-    /// the same bytes.
+    /// Takes a function, and the error for a stream that ends inside a frame.
+    ///
+    /// The function returns the first frame of a slice with the number of bytes that it takes, or
+    /// `None` if more bytes are needed. For the same bytes it must always return the same.
     pub const fn new<F>(parse: P, truncated: E) -> Self
     where
         P: Fn(&[u8]) -> Result<Option<(F, usize)>, E>,
@@ -53,12 +28,11 @@ impl<P, E> ParseFn<P, E> {
     }
 }
 
-/// Makes of a function that parses a whole frame, and does not tell how many bytes
-/// it takes, one that does: `length` returns how long the first frame of a slice is,
-/// or `None` when more bytes must come before it can be told.
+/// Makes a function for [`ParseFn`] of two: `length` returns the length of the first frame of a slice,
+/// or `None` if more bytes are needed to know it, and `parse` parses a whole frame.
 ///
 /// ```
-/// use everysplit::{Buffered, ParseFn, with_length};
+/// use everysplit::subject::{Buffered, ParseFn, with_length};
 ///
 /// let length = |bytes: &[u8]| Ok::<_, ()>(bytes.first().map(|&length| 1 + usize::from(length)));
 /// let parse = |frame: &[u8]| Ok(frame[1..].to_vec());
@@ -76,7 +50,7 @@ pub fn with_length<F, E>(
     }
 }
 
-/// A function has no state: any two are in the same.
+/// Always equal: a function has no state.
 impl<P, E> PartialEq for ParseFn<P, E> {
     fn eq(&self, _: &Self) -> bool {
         true

@@ -1,16 +1,13 @@
-//! Proves a decoder whose caller owns the buffer. It does in fewer calls what
-//! `prove` does for any subject.
+//! Proves a decoder whose caller owns the buffer, in far fewer calls than a framer that is fed.
 //!
-//! Such a decoder sees the bytes from the first that it has not consumed up to
-//! the last that came, and nothing of how they came. So all offsets inside one
-//! wait share a node: (bytes consumed, frames delivered, state). What a call
-//! does there depends on the node and on how many bytes are in, and is asked
-//! once for each such pair.
+//! Such a decoder sees the bytes from the first one that it has not consumed up to the last one that
+//! arrived, and nothing of how they arrived. So all offsets inside one wait share a node: (bytes
+//! consumed, frames delivered, state). What a call does there depends only on the node and on how many
+//! bytes have arrived, and each such pair is called once.
 //!
-//! Every split is a path through these calls, by induction on its chunks: a
-//! chunk makes more bytes be in, then the decoder is called until it gives no
-//! frame, and waits at a node. Each wait goes on with every number of bytes
-//! that can be in next.
+//! Every split is a path through these calls, by induction on its chunks: a chunk makes more bytes
+//! arrive, then the decoder is called until it returns no frame, and waits at a node. From each wait
+//! the search goes on with every number of bytes that can have arrived next.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,41 +16,35 @@ use core::{iter, mem};
 
 use bytes::BytesMut;
 
-use super::guard::guard;
-use super::judge::{Call, Found};
-use super::prove::{Stop, conclude};
-use super::{Certificate, Expected, NotProved, Violation};
+use super::{NotProved, Proof, Stop};
+use crate::check::finding::Finding;
+use crate::check::input::Input;
+use crate::check::isolate::isolate;
+use crate::check::judge::Call;
 use crate::subject::Decode;
 
-/// Proves every split of `stream` for a `decoder` at the beginning of a stream,
-/// as [`prove`](super::prove()) does for a subject. The certificate counts calls
-/// of `decode`.
-///
-/// Returns [`NotProved`] when the decoder was in more than `bound` states after
-/// consuming the same bytes, and when it changes bytes that it leaves in the
-/// buffer, which this search cannot follow.
-///
-/// # Errors
-///
-/// A violation with the fewest cuts.
-pub fn prove_decoder<D: Decode + Clone + Eq>(
+/// Proves every split of a stream for a `decoder` at the beginning of a stream. Stops if the decoder is
+/// in more than `max_states` states after consuming the same bytes, and if it changes bytes that it
+/// leaves in the buffer, which this search cannot follow.
+pub(crate) fn prove<D: Decode + Clone + Eq>(
     decoder: D,
-    stream: &[u8],
-    expected: &Expected<D::Frame, D::Error>,
-    bound: usize,
-) -> Result<Result<Certificate, NotProved>, Violation> {
+    input: &Input<'_, D::Frame, D::Error>,
+    max_states: usize,
+) -> Result<Proof, Stop> {
     let mut search = Search {
-        stream,
-        expected,
-        bound,
+        stream: input.stream,
+        input,
+        max_states,
         nodes: Vec::new(),
-        at: (0..=stream.len()).map(|_| Vec::new()).collect(),
+        at: (0..=input.stream.len()).map(|_| Vec::new()).collect(),
         waits: Vec::new(),
         calls: 0,
     };
-    let outcome = search.run(decoder);
-    let states = search.at.iter().map(Vec::len).max().unwrap_or(0);
-    conclude(outcome, states, stream.len(), search.calls)
+    search.run(decoder)?;
+    Ok(Proof {
+        states: search.at.iter().map(Vec::len).max().unwrap_or(0),
+        calls: search.calls,
+    })
 }
 
 /// Where a decoder can be between two calls.
@@ -61,22 +52,22 @@ struct Node<D> {
     decoder: D,
     consumed: usize,
     delivered: usize,
-    /// With how many bytes in it has been called here.
+    /// For each number of arrived bytes, whether the decoder has been called here.
     called: Vec<bool>,
-    /// The least number of bytes in with which it waits here.
+    /// The least number of arrived bytes with which it waits here.
     waits_from: usize,
-    /// Whether it has been told of the end here.
+    /// Whether the stream has been ended here.
     finished: bool,
 }
 
-/// A node at which the decoder gave no frame, and waits for more bytes.
+/// A node at which the decoder returned no frame and waits for more bytes.
 #[derive(Clone)]
 struct Wait {
     node: usize,
-    /// How many bytes are in.
+    /// How many bytes have arrived.
     arrived: usize,
-    /// How many bytes can be in next: all that no other wait at the node has
-    /// gone on with.
+    /// How many bytes can have arrived next: all numbers that no other wait at the node has gone on
+    /// with.
     next: Range<usize>,
     /// The wait before the last chunk.
     parent: Option<usize>,
@@ -84,13 +75,14 @@ struct Wait {
 
 struct Search<'a, D: Decode> {
     stream: &'a [u8],
-    expected: &'a Expected<D::Frame, D::Error>,
-    bound: usize,
+    input: &'a Input<'a, D::Frame, D::Error>,
+    max_states: usize,
     nodes: Vec<Node<D>>,
-    /// The nodes by how many bytes are consumed.
+    /// The nodes by the number of consumed bytes.
     at: Vec<Vec<usize>>,
     /// In the order in which they were found: fewest chunks first.
     waits: Vec<Wait>,
+    /// The number of calls of `decode`.
     calls: u64,
 }
 
@@ -100,8 +92,7 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         self.wait(root, 0, None);
         let mut layer = 0..self.waits.len();
         while !layer.is_empty() {
-            // The chunk to the end makes one cut less than any other, so it is
-            // first.
+            // The chunk to the end first: it needs one cut less than any other.
             for index in layer.clone() {
                 let wait = &self.waits[index];
                 if wait.next.contains(&self.stream.len()) {
@@ -119,8 +110,8 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         Ok(())
     }
 
-    /// Calls the decoder at a node, with so many bytes in, until it waits or has
-    /// been there before.
+    /// Calls the decoder at a node with `arrived` bytes, until it waits or reaches a call that has
+    /// been made before.
     fn decode(&mut self, node: usize, arrived: usize, wait: usize) -> Result<(), Stop> {
         let mut node = node;
         while !self.nodes[node].called[arrived] {
@@ -133,26 +124,25 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
             let mut decoder = self.nodes[node].decoder.clone();
             let mut buffer = BytesMut::from(&self.stream[consumed..arrived]);
             self.calls += 1;
-            let result = guard(arrived, || decoder.decode(&mut buffer))
-                .map_err(|found| self.violation(found, wait, Some(arrived)))?;
+            let result = isolate(arrived, || decoder.decode(&mut buffer))
+                .map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
             let rest = &self.stream[consumed..arrived];
             if !rest.ends_with(&buffer) {
-                return Err(Stop::NotProved(NotProved {
+                return Err(Stop::NotProved(NotProved::BufferRewritten {
                     offset: consumed,
-                    bound: 0,
                 }));
             }
             let consumed = arrived - buffer.len();
             match result {
                 Ok(Some(frame)) => {
-                    let judged = self.expected.judge_frame(delivered, arrived, &frame);
-                    judged.map_err(|found| self.violation(found, wait, Some(arrived)))?;
+                    let judged = self.input.expected.judge_frame(delivered, arrived, &frame);
+                    judged.map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
                     node = self.visit(decoder, consumed, delivered + 1)?;
                 }
                 other => {
                     let result = other.map(|_| ());
-                    let judged = self.expected.judge_wait(delivered, arrived, &result);
-                    judged.map_err(|found| self.violation(found, wait, Some(arrived)))?;
+                    let judged = self.input.expected.judge_wait(delivered, arrived, &result);
+                    judged.map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
                     let node = self.visit(decoder, consumed, delivered)?;
                     self.wait(node, arrived, Some(wait));
                     if arrived == self.stream.len() {
@@ -162,7 +152,7 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
                 }
             }
         }
-        // What it does from here on has been followed, and it may wait there.
+        // The calls from here on have been followed.
         Ok(())
     }
 
@@ -175,10 +165,10 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         if let Some(&known) = known.iter().find(equal) {
             return Ok(known);
         }
-        if known.len() == self.bound {
-            return Err(Stop::NotProved(NotProved {
+        if known.len() == self.max_states {
+            return Err(Stop::NotProved(NotProved::TooManyStates {
                 offset: consumed,
-                bound: self.bound,
+                max_states: self.max_states,
             }));
         }
         let new = self.nodes.len();
@@ -194,8 +184,8 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         Ok(new)
     }
 
-    /// Notes that the decoder waits at a node, with every number of bytes that
-    /// can be in next and that it has not gone on with from there.
+    /// Records that the decoder waits at a node, with every number of bytes that can have arrived
+    /// next and that it has not gone on with from there.
     fn wait(&mut self, node: usize, arrived: usize, parent: Option<usize>) {
         let next = arrived..self.nodes[node].waits_from;
         if next.is_empty() {
@@ -210,7 +200,7 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         });
     }
 
-    /// Tells the decoder of the end, at a node where it waits with all bytes in.
+    /// Ends the stream at a node where the decoder waits with all bytes.
     fn finish(&mut self, node: usize, wait: usize) -> Result<(), Stop> {
         if mem::replace(&mut self.nodes[node].finished, true) {
             return Ok(());
@@ -218,7 +208,7 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         let mut decoder = self.nodes[node].decoder.clone();
         let mut buffer = BytesMut::from(&self.stream[self.nodes[node].consumed..]);
         let mut frames = Vec::new();
-        let (len, expected) = (self.stream.len(), self.expected);
+        let (len, expected) = (self.stream.len(), &self.input.expected);
         let call = || loop {
             match decoder.decode_eof(&mut buffer) {
                 Ok(Some(frame)) if frames.len() <= expected.at_end.len() => frames.push(frame),
@@ -226,17 +216,20 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
                 Err(error) => break Err(error),
             }
         };
-        let judged = guard(len, call).and_then(|result| {
+        let judged = isolate(len, call).and_then(|result| {
             let (frames, result) = (&frames[..], &result);
             expected.judge_finish(len, &Call { frames, result })
         });
-        judged.map_err(|found| self.violation(found, wait, None))
+        judged.map_err(|finding| self.violation(finding, wait, None))
     }
 
-    /// Tells the cuts on the way to a call with so many bytes in, or to the end.
-    fn violation(&self, found: Found, wait: usize, arrived: Option<usize>) -> Stop {
+    /// Makes the violation of a call with `arrived` bytes, or at the end of the stream.
+    fn violation(&self, finding: Finding, wait: usize, arrived: Option<usize>) -> Stop {
         let path = iter::successors(Some(wait), |&wait| self.waits[wait].parent);
         let path = path.map(|wait| self.waits[wait].arrived);
-        Stop::Violation(found.on_path(self.stream, arrived.into_iter().chain(path)))
+        Stop::violation(
+            self.input
+                .violation_on_path(finding, arrived.into_iter().chain(path)),
+        )
     }
 }

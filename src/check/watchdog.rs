@@ -1,4 +1,4 @@
-//! Gives up calls that do not return. It judges nothing.
+//! Gives up calls that do not return.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -6,61 +6,59 @@ use std::sync::{Arc, mpsc};
 use std::vec::Vec;
 use std::{format, panic, thread};
 
-use super::Violation;
-use super::guard::Watched;
+use super::isolate::Watched;
+use crate::report::Violation;
 
-/// Runs checks on a thread of their own, so that a subject that never returns
-/// from a call violates [`Property::Progress`](super::Property::Progress) and
-/// whoever asked goes on: after `limit`, twice that at most, the call is given up
-/// and the checks are run anew, up to that call, to tell how it came about. They
-/// must do the same in every run.
+/// Runs checks on a thread of their own, so that a framer that never returns from a call violates
+/// [`Property::Progress`](crate::Property::Progress) instead of hanging the test.
 ///
-/// What does not return cannot be ended either: its thread is left behind until
-/// the process ends. So a violation found this way is not made smaller, but for
-/// the bytes behind it.
+/// A call is given up after `limit` to twice `limit`. Then the checks run again, up to that call,
+/// to find the stream and the split; so they must be deterministic. The stuck thread cannot be
+/// ended and is left behind until the process ends. A violation found this way is not minimised;
+/// only the bytes after the call are removed.
+///
+/// [`framer_tests!`](crate::framer_tests) does this by itself.
 ///
 /// ```
 /// use std::time::Duration;
 ///
-/// use everysplit::check::{self, Harness};
-/// use everysplit::reference::{Config, Framer, naive};
+/// use everysplit::reference::{Config, Framer};
+/// use everysplit::{Harness, watchdog};
 ///
-/// let certificate = check::watch(Duration::from_secs(10), || {
-///     let config = Config::default();
-///     let harness = Harness::new(|| Framer::new(config), |stream| naive::parse(config, stream));
-///     harness.prove(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok")
+/// let certificate = watchdog(Duration::from_secs(10), || {
+///     let harness = Harness::framer(|| Framer::new(Config::default()));
+///     harness.check(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok")
 /// })?;
 /// assert_eq!(certificate.bytes, 14);
-/// # Ok::<(), check::Violation>(())
+/// # Ok::<(), everysplit::Violation>(())
 /// ```
 ///
 /// # Errors
 ///
-/// What `run` returns.
+/// The violation that `run` returns, or that of a call that does not return.
 ///
 /// # Panics
 ///
-/// When `run` does, outside calls of the subject; when there is no thread to be
-/// had.
-pub fn watch<T: Send + 'static>(
+/// Panics if `run` does so outside calls of the framer, or if no thread can be started.
+pub fn watchdog<T: Send + 'static>(
     limit: Duration,
     run: impl Fn() -> Result<T, Violation> + Send + Sync + 'static,
 ) -> Result<T, Violation> {
     let run = Arc::new(run);
-    let verdict = format!("it did not within {limit:?}");
+    let message = format!("it did not return within {limit:?}");
     let mut hangs = Vec::new();
     loop {
         let beats = Arc::new(AtomicU64::new(0));
         let watched = Watched {
             beats: Arc::clone(&beats),
             hangs: hangs.clone(),
-            verdict: verdict.clone(),
+            message: message.clone(),
         };
         let run = Arc::clone(&run);
         let (sender, receiver) = mpsc::channel();
         let thread = thread::spawn(move || {
             watched.begin();
-            // Nobody listens any more when it was given up.
+            // Fails if the watchdog has given up this thread.
             let _ = sender.send(run());
         });
         let mut last = 0;

@@ -5,9 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write as _};
 
-use super::{Expected, Property};
+use crate::property::Property;
 use crate::split::Split;
-use crate::subject::Subject;
 
 /// What became of every split of a stream with one or two cuts, of the whole
 /// stream, and of the stream byte by byte.
@@ -75,24 +74,6 @@ pub enum Cell {
 }
 
 impl SplitMap {
-    /// Checks a subject with [`split`](super::split) on every split of `stream`
-    /// with up to two cuts and byte by byte: for n bytes, n(n-1)/2 + 2 subjects
-    /// that are fed n bytes each.
-    ///
-    /// `edges` are the offsets to mark, in any order; those that are no cuts of
-    /// the stream are left out.
-    pub fn new<S: Subject>(
-        make: impl Fn() -> S,
-        stream: &[u8],
-        expected: &Expected<S::Frame, S::Error>,
-        edges: &[usize],
-    ) -> Self {
-        Self::of(stream.len(), edges, |split| {
-            let verdict = super::split(make(), stream, split, expected);
-            verdict.map_or_else(|found| Cell::Violated(found.property), |()| Cell::Held)
-        })
-    }
-
     /// Draws what is known already of a stream of `len` bytes: `verdict` tells it of each
     /// split of up to two cuts, and of that byte by byte.
     ///
@@ -352,7 +333,7 @@ const fn letter(property: Property) -> char {
         | Property::Interrupted
         | Property::Cancelled
         | Property::Encode
-        | Property::Agree => '?',
+        | Property::Differential => '?',
     }
 }
 
@@ -373,7 +354,7 @@ const fn colour(property: Property) -> &'static str {
         | Property::Interrupted
         | Property::Cancelled
         | Property::Encode
-        | Property::Agree => "#808080",
+        | Property::Differential => "#808080",
     }
 }
 

@@ -1,11 +1,12 @@
-//! What came of some streams, for tests of one property each. It asks nothing
-//! itself.
+//! The results of several streams, for tests of one property each.
 
 use alloc::vec::Vec;
 
-use super::{Certificate, Property, Violation};
+use super::{Certificate, Violation};
+use crate::check::isolate;
+use crate::property::Property;
 
-/// What came of some streams. [`framer_tests!`](crate::framer_tests) makes one.
+/// The results of several streams. [`framer_tests!`](crate::framer_tests) makes them.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
     certificates: Vec<Certificate>,
@@ -13,39 +14,42 @@ pub struct Verdicts {
 }
 
 impl Verdicts {
-    /// Has `ask` add a verdict for each stream. With the feature `std`, it is
-    /// [watched](super::watch): a call that has not returned after ten seconds is
-    /// given up, and no stream behind it is asked for.
+    /// Calls `run`, which adds the result of each stream.
+    ///
+    /// With the feature `std` a call of the framer that does not return within ten seconds is given
+    /// up, and the streams after it are not checked.
     ///
     /// # Panics
     ///
-    /// When `ask` does.
-    pub fn of(ask: impl Fn(&mut Self) -> Result<(), Violation> + Send + Sync + 'static) -> Self {
-        let ask = move || {
+    /// Panics if `run` does.
+    pub fn collect(
+        run: impl Fn(&mut Self) -> Result<(), Violation> + Send + Sync + 'static,
+    ) -> Self {
+        let run = move || {
             let mut verdicts = Self::default();
-            // A call that did not return is among the violations.
-            let _ = ask(&mut verdicts);
+            // The violation that ends the run is one of `verdicts`.
+            let _ = run(&mut verdicts);
             Ok(verdicts)
         };
         #[cfg(feature = "std")]
-        let verdicts = super::watch(core::time::Duration::from_secs(10), ask);
+        let verdicts = crate::watchdog(core::time::Duration::from_secs(10), run);
         #[cfg(not(feature = "std"))]
-        let verdicts = ask();
+        let verdicts = run();
         verdicts.unwrap_or_else(|violation: Violation| unreachable!("{violation}"))
     }
 
-    /// Adds what came of a stream.
+    /// Adds the result of a stream.
     ///
     /// # Errors
     ///
-    /// The violation, if it is of a call that did not return: it would be met on
-    /// other streams too, and is waited for each time.
+    /// Returns the violation if it is of a call that does not return: the run ends with it, as other
+    /// streams would lead to the same call.
     pub fn add(&mut self, verdict: Result<Certificate, Violation>) -> Result<(), Violation> {
         match verdict {
             Ok(certificate) => self.certificates.push(certificate),
             Err(violation) => {
                 self.violations.push(violation.clone());
-                if super::guard::hangs() {
+                if isolate::hung() {
                     return Err(violation);
                 }
             }
@@ -53,7 +57,7 @@ impl Verdicts {
         Ok(())
     }
 
-    /// Returns the certificates of the streams on which everything holds.
+    /// Returns the certificates of the streams without a violation.
     #[must_use]
     pub fn certificates(&self) -> &[Certificate] {
         &self.certificates
@@ -72,15 +76,18 @@ impl Verdicts {
         self.violations(property).min_by_key(size)
     }
 
-    /// Asserts that a property holds on all streams.
+    /// Asserts that no stream violates a property.
     ///
     /// # Panics
     ///
-    /// When it does not, with the smallest violation; when there are no streams.
+    /// Panics with the smallest violation if there is one, and if there are no streams.
     #[track_caller]
     pub fn assert(&self, property: Property) {
         let streams = self.certificates.len() + self.violations.len();
-        assert!(streams > 0, "there are no streams to ask of");
+        assert!(
+            streams > 0,
+            "there are no streams: give the harness messages, or streams of its format"
+        );
         if let Some(smallest) = self.smallest(property) {
             let count = self.violations(property).count();
             panic!("on {count} of {streams} streams, the smallest:\n{smallest}");

@@ -1,0 +1,133 @@
+//! Isolates calls of the user's code: a panic, and a call that does not return, become findings.
+//! The watchdog decides which calls do not return.
+
+#[cfg(not(feature = "std"))]
+pub(crate) use without_std::*;
+
+#[cfg(feature = "std")]
+pub(crate) use with_std::*;
+
+/// Without std a panic cannot be caught.
+#[cfg(not(feature = "std"))]
+mod without_std {
+    use super::super::finding::Finding;
+
+    /// Calls the user's code after `offset` bytes.
+    #[expect(clippy::unnecessary_wraps, reason = "with std it can fail")]
+    pub(crate) fn isolate<T>(_: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
+        Ok(call())
+    }
+
+    /// Returns whether a call is known that does not return.
+    pub(crate) const fn hung() -> bool {
+        false
+    }
+}
+
+#[cfg(feature = "std")]
+mod with_std {
+    use core::cell::{Cell, RefCell};
+    use core::sync::atomic::{AtomicU64, Ordering};
+    use std::panic::{self, AssertUnwindSafe};
+    use std::string::{String, ToString};
+    use std::sync::{Arc, Once};
+    use std::thread_local;
+    use std::vec::Vec;
+
+    use super::super::finding::{Difference, Finding};
+
+    thread_local! {
+        /// Whether an isolated call is in progress.
+        static ISOLATED: Cell<bool> = const { Cell::new(false) };
+        /// The message and the location of the last panic in an isolated call.
+        static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+        static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
+    }
+
+    /// What a thread shares with its watchdog.
+    pub(crate) struct Watched {
+        /// The number of isolated calls that began plus the number that returned: odd while one
+        /// is in progress.
+        pub(crate) beats: Arc<AtomicU64>,
+        /// The last beats of earlier runs: calls that did not return.
+        pub(crate) hangs: Vec<u64>,
+        /// The text of a finding about one of them.
+        pub(crate) message: String,
+    }
+
+    impl Watched {
+        /// Starts watching the calls of this thread.
+        pub(crate) fn begin(self) {
+            WATCHED.set(Some(self));
+        }
+
+        /// Counts the beginning of a call. Fails if the call is known not to return.
+        fn call(&self) -> Result<(), &str> {
+            let beat = self.beats.load(Ordering::Relaxed) + 1;
+            self.beats.store(beat, Ordering::Relaxed);
+            if self.hangs.contains(&beat) {
+                self.returned();
+                return Err(&self.message);
+            }
+            Ok(())
+        }
+
+        fn returned(&self) {
+            self.beats
+                .store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Calls the user's code after `offset` bytes.
+    pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
+        install_hook();
+        WATCHED.with_borrow(|watched| {
+            let call = watched.as_ref().map_or(Ok(()), Watched::call);
+            call.map_err(|message| stuck(offset, message))
+        })?;
+        ISOLATED.set(true);
+        let returned = panic::catch_unwind(AssertUnwindSafe(call));
+        ISOLATED.set(false);
+        WATCHED.with_borrow(|watched| watched.as_ref().map(Watched::returned));
+        returned.map_err(|panic| {
+            let message = PANIC.take();
+            // Empty if the panic bypassed the hook, or the hook was replaced.
+            if !message.is_empty() {
+                return stuck(offset, &message);
+            }
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref().map(String::as_str));
+            stuck(offset, text.unwrap_or("it panicked"))
+        })
+    }
+
+    fn stuck(offset: usize, actual: &str) -> Finding {
+        Finding::new(Difference::Stuck, offset, "the call returns", actual)
+    }
+
+    /// Returns whether a call is known that does not return.
+    pub(crate) fn hung() -> bool {
+        WATCHED.with_borrow(|watched| {
+            watched
+                .as_ref()
+                .is_some_and(|watched| !watched.hangs.is_empty())
+        })
+    }
+
+    /// Installs a panic hook that records panics of isolated calls instead of printing them: a
+    /// search may cause thousands.
+    fn install_hook() {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            let before = panic::take_hook();
+            panic::set_hook(std::boxed::Box::new(move |panic| {
+                if ISOLATED.get() {
+                    // The location is on a line of its own.
+                    PANIC.set(panic.to_string().replacen('\n', " ", 1));
+                } else {
+                    before(panic);
+                }
+            }));
+        });
+    }
+}

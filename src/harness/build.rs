@@ -1,0 +1,507 @@
+//! Building a harness: the doors, the oracles, and the streams.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+#[cfg(feature = "std")]
+use core::marker::PhantomData;
+
+use super::{CallerBuffered, Door, Fed, Harness, SplitHarness};
+use crate::deviation::Deviation;
+use crate::expected::Expected;
+use crate::oracle::{ByteByByte, Messages, Parse};
+use crate::subject::{Decode, ParseFn, Subject};
+
+/// The number of states at one offset that a proof follows by default.
+const MAX_STATES: usize = 64;
+
+impl<T, O> Harness<T, O> {
+    fn new(door: T, oracle: O) -> Self {
+        Self {
+            splits: SplitHarness {
+                door,
+                oracle,
+                edges: None,
+                deviations: Vec::new(),
+                streams: Vec::new(),
+            },
+            max_states: MAX_STATES,
+        }
+    }
+
+    fn with_oracle<P>(self, oracle: P) -> Harness<T, P> {
+        Harness {
+            splits: SplitHarness {
+                door: self.splits.door,
+                oracle,
+                edges: self.splits.edges,
+                deviations: self.splits.deviations,
+                streams: self.splits.streams,
+            },
+            max_states: self.max_states,
+        }
+    }
+}
+
+/// Doors.
+impl<S: Subject> Harness<Fed<S>> {
+    /// Takes a framer that is fed. `make` makes one at the beginning of a stream.
+    ///
+    /// ```
+    /// use everysplit::Harness;
+    /// use everysplit::reference::{Config, Framer};
+    ///
+    /// let harness = Harness::framer(|| Framer::new(Config::default()));
+    /// println!("{}", harness.check(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok")?);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    pub fn framer(make: impl Fn() -> S + 'static) -> Self {
+        let make = Rc::new(make);
+        Self::new(Fed { make }, ByteByByte)
+    }
+}
+
+/// Doors.
+impl<D: Decode> Harness<CallerBuffered<D>> {
+    /// Takes a decoder whose caller owns the buffer. `make` makes one at the beginning of a stream.
+    ///
+    /// ```
+    /// use everysplit::Harness;
+    /// use everysplit::reference::{Config, Decoder};
+    ///
+    /// let harness = Harness::decoder(|| Decoder::new(Config::default()));
+    /// println!("{}", harness.check(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok")?);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    pub fn decoder(make: impl Fn() -> D + 'static) -> Self {
+        let make = Rc::new(make);
+        Self::new(CallerBuffered { make }, ByteByByte)
+    }
+}
+
+/// Doors.
+impl<P, F, E> Harness<CallerBuffered<ParseFn<P, E>>>
+where
+    P: Fn(&[u8]) -> Result<Option<(F, usize)>, E> + Clone + 'static,
+    E: Clone + 'static,
+    ParseFn<P, E>: Decode<Frame = F, Error = E>,
+{
+    /// Takes a function that parses the first frame of a slice.
+    ///
+    /// It returns the frame with the number of bytes that it takes, or `None` if more bytes are
+    /// needed. `truncation_error` is the error of a stream that ends inside a frame. For a parser
+    /// of whole frames see [`with_length`](crate::subject::with_length).
+    ///
+    /// ```
+    /// use everysplit::Harness;
+    ///
+    /// // A length of one byte, then the body.
+    /// fn parse(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
+    ///     let Some((&length, rest)) = bytes.split_first() else {
+    ///         return Ok(None);
+    ///     };
+    ///     let body = rest.get(..length.into());
+    ///     Ok(body.map(|body| (body.to_vec(), 1 + body.len())))
+    /// }
+    ///
+    /// let harness = Harness::parser(parse, "truncated")
+    ///     .encoder(|body: &Vec<u8>| [&[body.len() as u8], &body[..]].concat())
+    ///     .messages(["ok", ""])
+    ///     .truncation_error("truncated");
+    /// for stream in harness.all_streams() {
+    ///     println!("{}", harness.check(&stream)?);
+    /// }
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    pub fn parser(parse: P, truncation_error: E) -> Self {
+        Self::decoder(move || ParseFn::new(parse.clone(), truncation_error.clone()))
+    }
+}
+
+/// Doors.
+#[cfg(feature = "std")]
+impl<N, F, E> Harness<super::Reader<N, F, E>>
+where
+    N: FnMut(&mut crate::subject::ChunkReader<'_>) -> Result<Option<F>, E>,
+    super::Reader<N, F, E>: Door,
+{
+    /// Takes a framer that reads from a [`Read`](std::io::Read).
+    ///
+    /// `make` makes a function that reads the next frame and returns it, or `None` at the end of
+    /// the stream. It must not wait for more bytes while a frame or an error is due, retry at once
+    /// when a read returns `Interrupted`, and lose nothing when it returns `WouldBlock` to its
+    /// caller.
+    ///
+    /// ```
+    /// use std::io::{ErrorKind, Read};
+    ///
+    /// use everysplit::Harness;
+    /// use everysplit::subject::ChunkReader;
+    ///
+    /// // Every byte is a frame.
+    /// let harness = Harness::reader(|| {
+    ///     |reader: &mut ChunkReader<'_>| {
+    ///         let mut byte = [0];
+    ///         match reader.read_exact(&mut byte) {
+    ///             Ok(()) => Ok(Some(byte[0])),
+    ///             Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+    ///             Err(error) => Err(error.kind()),
+    ///         }
+    ///     }
+    /// });
+    /// println!("{}", harness.check(b"abc")?);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    pub fn reader(make: impl Fn() -> N + 'static) -> Self {
+        Self::new(
+            super::Reader {
+                make: Rc::new(make),
+                returns: PhantomData,
+            },
+            ByteByByte,
+        )
+    }
+}
+
+/// Doors.
+#[cfg(feature = "tokio")]
+impl<N, F, E> Harness<super::AsyncReader<N, F, E>>
+where
+    N: AsyncFnMut(&mut crate::subject::AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
+    super::AsyncReader<N, F, E>: Door,
+{
+    /// Takes a framer that reads from an [`AsyncRead`](tokio::io::AsyncRead).
+    ///
+    /// As [`reader`](Harness::reader). The function must lose nothing when a read is pending, nor
+    /// when its future is then dropped and it is called again, as `select!` and timeouts do.
+    ///
+    /// ```
+    /// use everysplit::Harness;
+    /// use everysplit::subject::AsyncChunkReader;
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// // Every byte is a frame.
+    /// let harness = Harness::async_reader(|| {
+    ///     async |reader: &mut AsyncChunkReader<'_, '_>| {
+    ///         let mut byte = [0];
+    ///         match reader.read(&mut byte).await {
+    ///             Ok(0) => Ok(None),
+    ///             Ok(_) => Ok(Some(byte[0])),
+    ///             Err(error) => Err(error.kind()),
+    ///         }
+    ///     }
+    /// });
+    /// println!("{}", harness.check(b"abc")?);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    pub fn async_reader(make: impl Fn() -> N + 'static) -> Self {
+        Self::new(
+            super::AsyncReader {
+                make: Rc::new(make),
+                returns: PhantomData,
+            },
+            ByteByByte,
+        )
+    }
+}
+
+/// Oracles.
+impl<T: Door, O> Harness<T, O> {
+    /// Expects of a stream what `parse` returns for the whole of it.
+    ///
+    /// `parse` returns [`Expected`], or an `Option` of it: `None` for a stream that it cannot judge.
+    /// Such streams are not used to make a violation smaller.
+    pub fn oracle<P, A>(self, parse: P) -> Harness<T, Parse<P>>
+    where
+        P: Fn(&[u8]) -> A,
+        A: Into<Option<Expected<T::Frame, T::Error>>>,
+    {
+        self.with_oracle(Parse(parse))
+    }
+
+    /// Expects of every split what the framer emits byte by byte. This is what a harness does
+    /// without another oracle.
+    #[must_use]
+    pub fn byte_by_byte(self) -> Harness<T, ByteByByte> {
+        self.with_oracle(ByteByByte)
+    }
+
+    /// Takes the format's encoder. What a stream must give is known from the
+    /// [messages](Harness::messages) that it is made of.
+    pub fn encoder(
+        self,
+        encode: impl Fn(&T::Frame) -> Vec<u8> + 'static,
+    ) -> Harness<T, Messages<T::Frame, T::Error>> {
+        let mut messages = Messages::new(encode);
+        messages.declare(&self.splits.deviations);
+        self.with_oracle(messages)
+    }
+
+    /// Sets the function that returns the offsets at which a stream's fields begin and end. Random
+    /// splits cut there, and violations show them. By default these are the ends of the frames.
+    #[must_use]
+    pub fn edges(mut self, edges: impl Fn(&[u8]) -> Vec<usize> + 'static) -> Self {
+        self.splits.edges = Some(Rc::new(edges));
+        self
+    }
+
+    /// Adds streams to check, as raw bytes. The oracle must be able to judge them.
+    #[must_use]
+    pub fn streams<B: Into<Vec<u8>>>(mut self, streams: impl IntoIterator<Item = B>) -> Self {
+        let streams = streams.into_iter().map(Into::into);
+        self.splits.streams.extend(streams);
+        self
+    }
+
+    /// Adds the streams in a folder, such as a fuzzer's corpus: the content of each file, in the
+    /// order of their names.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the folder or a file cannot be read.
+    #[cfg(feature = "std")]
+    pub fn corpus(self, folder: impl AsRef<std::path::Path>) -> std::io::Result<Self> {
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(folder)? {
+            paths.push(entry?.path());
+        }
+        paths.sort();
+        let files = paths.into_iter().filter(|path| path.is_file());
+        let streams = files.map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+        Ok(self.streams(streams))
+    }
+
+    /// Sets how many different states at one offset a proof follows, 64 by default. A framer with
+    /// more is not proved.
+    #[must_use]
+    pub fn max_states(self, max_states: usize) -> Self {
+        Self { max_states, ..self }
+    }
+}
+
+/// What [`Harness::declare`] needs to know of an oracle.
+pub trait Declare {
+    /// Takes note of the declared deviations.
+    fn declare(&mut self, deviations: &[Deviation]);
+}
+
+impl Declare for ByteByByte {
+    fn declare(&mut self, _: &[Deviation]) {}
+}
+
+impl<P> Declare for Parse<P> {
+    fn declare(&mut self, _: &[Deviation]) {}
+}
+
+impl<F: Clone, E: Clone> Declare for Messages<F, E> {
+    fn declare(&mut self, deviations: &[Deviation]) {
+        Messages::declare(self, deviations);
+    }
+}
+
+impl<T: Door, O: Declare> Harness<T, O> {
+    /// Declares where the framer is meant to differ from the strict policy. Every result names it,
+    /// and what the oracle expects must agree with it.
+    #[must_use]
+    pub fn declare(mut self, deviations: impl IntoIterator<Item = Deviation>) -> Self {
+        self.splits.deviations.extend(deviations);
+        self.splits.oracle.declare(&self.splits.deviations);
+        self
+    }
+}
+
+/// Messages.
+impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
+    /// Adds messages that a correct framer returns.
+    ///
+    /// The streams to check are made of them: none, all of them concatenated, each rejected frame
+    /// between two messages, and each encoding truncated after a message, at each of its first 63
+    /// bytes and before its last.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the encoding of a message is empty.
+    #[must_use]
+    #[track_caller]
+    pub fn messages<M: Into<T::Frame>>(mut self, messages: impl IntoIterator<Item = M>) -> Self {
+        for message in messages {
+            let message = message.into();
+            let bytes = self.splits.oracle.encode(&message);
+            let at = bytes.len();
+            self.splits.oracle.accept(bytes, at, message);
+        }
+        self
+    }
+
+    /// Adds bytes for which a correct framer emits `frame` as soon as the first `at` of them have
+    /// been fed, and after which the stream goes on: for frames that are complete before their last
+    /// byte, and for the errors of framers that resynchronise.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `at` is 0 or greater than the number of bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn frame_bytes(mut self, bytes: impl Into<Vec<u8>>, at: usize, frame: T::Frame) -> Self {
+        self.splits.oracle.accept(bytes.into(), at, frame);
+        self
+    }
+
+    /// Adds the beginning of a frame that a correct framer rejects with `error` as soon as its first
+    /// `at` bytes have been fed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `at` is 0 or greater than the number of bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn rejects(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: T::Error) -> Self {
+        self.splits.oracle.reject(bytes.into(), at, error);
+        self
+    }
+
+    /// Sets the error of a stream that ends inside a frame. Without it no stream is truncated, unless
+    /// [`DiscardsAtEnd`](Deviation::DiscardsAtEnd) is declared.
+    #[must_use]
+    pub fn truncation_error(mut self, error: T::Error) -> Self {
+        self.splits.oracle.set_truncation_error(error);
+        self
+    }
+
+    /// Adds messages around the size limit.
+    ///
+    /// `sized` makes a message with a body of the given number of bytes. Bodies of 0 bytes, of one
+    /// less than `limit` and of `limit` bytes pass. One byte more is rejected with `error` as soon as
+    /// the first `at` bytes of the frame have been fed.
+    ///
+    /// With [`CountsHeader`](Deviation::CountsHeader) declared, the limit applies to all that the
+    /// encoder writes for a frame; with [`NoEmptyFrame`](Deviation::NoEmptyFrame), an empty body is
+    /// rejected with `error` too. Declare them first.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `at` is 0 or greater than the length of a header, if a limit that counts the header
+    /// is less than a header, and if the encoder panics: it must be able to encode a message above
+    /// the limit.
+    #[must_use]
+    #[track_caller]
+    pub fn size_limit(
+        mut self,
+        limit: usize,
+        sized: impl Fn(usize) -> T::Frame,
+        at: usize,
+        error: T::Error,
+    ) -> Self {
+        let declared = |deviation| self.splits.deviations.contains(&deviation);
+        let empty = sized(0);
+        let header = self.splits.oracle.encode(&empty);
+        let limit = if declared(Deviation::CountsHeader) {
+            limit.checked_sub(header.len()).unwrap_or_else(|| {
+                panic!(
+                    "a limit of {limit} bytes that counts the header is less than a header of {}",
+                    header.len()
+                )
+            })
+        } else {
+            limit
+        };
+        let no_empty_frame = declared(Deviation::NoEmptyFrame);
+        let above = self.splits.oracle.encode(&sized(limit + 1));
+        self = self.rejects(above, at, error.clone());
+        self = if no_empty_frame {
+            self.rejects(header, at, error)
+        } else {
+            self.messages([empty])
+        };
+        let mut sizes = Vec::from([limit.saturating_sub(1), limit]);
+        sizes.dedup();
+        self.messages(sizes.into_iter().filter(|&size| size > 0).map(sized))
+    }
+}
+
+#[cfg(feature = "tokio")]
+mod codec {
+    use core::fmt::Debug;
+
+    use alloc::rc::Rc;
+    use bytes::BytesMut;
+    use tokio_util::codec::{Decoder, Encoder};
+
+    use super::{CallerBuffered, Harness, Messages};
+    use crate::subject::{AnyError, Decode, TokioDecoder};
+
+    /// Doors.
+    impl<C, F> Harness<CallerBuffered<TokioDecoder<C>>, Messages<F, AnyError>>
+    where
+        C: Decoder<Item = F, Error: Debug> + Encoder<F, Error: Debug> + 'static,
+        F: Clone + Eq + Debug + 'static,
+    {
+        /// Takes a tokio-util codec: decoder, encoder and buffer in one. `make` makes one at the
+        /// beginning of a stream.
+        ///
+        /// Add [`messages`](Harness::messages) next. Any error equals any other: only where an error
+        /// occurs is compared, unless [`errors`](Harness::errors) says how to compare them. A
+        /// stream that ends inside a frame must give an error.
+        ///
+        /// ```
+        /// use everysplit::Harness;
+        /// use everysplit::reference::{Codec, Config, Frame};
+        ///
+        /// let frame = |body: &'static str| Frame { cmd: 1, recv: 0, body: body.into() };
+        /// let harness = Harness::codec(|| Codec::new(Config::default()))
+        ///     .messages([frame("one"), frame(""), frame("three")]);
+        /// for stream in harness.all_streams() {
+        ///     println!("{}", harness.check(&stream)?);
+        /// }
+        /// # Ok::<(), everysplit::Violation>(())
+        /// ```
+        ///
+        /// # Panics
+        ///
+        /// [`messages`](Harness::messages) panics if the codec does not encode a message.
+        pub fn codec(make: impl Fn() -> C + 'static) -> Self {
+            let make = Rc::new(make);
+            let encoder = Rc::clone(&make);
+            let encode = move |message: &F| {
+                let mut output = BytesMut::new();
+                let encoded = encoder().encode(message.clone(), &mut output);
+                if let Err(error) = encoded {
+                    panic!("the codec does not encode {message:?}: {error:?}");
+                }
+                output.to_vec()
+            };
+            let mut messages = Messages::new(encode);
+            messages.set_truncation_error(AnyError::ANY);
+            let make = Rc::new(move || TokioDecoder::new(make()));
+            Self::new(CallerBuffered { make }, messages)
+        }
+
+        /// Compares errors by the value that `map` makes of them, such as `|error| error.kind()`.
+        /// Set [`truncation_error`](Harness::truncation_error) again afterwards.
+        ///
+        /// # Panics
+        ///
+        /// Panics if rejected frames have been added, as their errors are not known: call it first.
+        #[must_use]
+        #[track_caller]
+        pub fn errors<E: Clone + Eq + Debug + 'static>(
+            self,
+            map: fn(<C as Decoder>::Error) -> E,
+        ) -> Harness<CallerBuffered<TokioDecoder<C, E>>, Messages<F, E>>
+        where
+            TokioDecoder<C, E>: Decode<Frame = F, Error = E>,
+        {
+            let old = self.splits;
+            let Some(messages) = old.oracle.without_errors() else {
+                panic!("`errors` comes before `rejects` and `size_limit`");
+            };
+            let make = old.door.make;
+            let make = Rc::new(move || make().with_errors(map));
+            let mut harness = Harness::new(CallerBuffered { make }, messages);
+            harness.splits.edges = old.edges;
+            harness.splits.deviations = old.deviations;
+            harness.splits.streams = old.streams;
+            harness.max_states = self.max_states;
+            harness
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! The doors: the ways in which a framer goes into a harness. A door runs its framer over one split.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::fmt::Debug;
+
+use crate::case::Interruption;
+use crate::check::finding::Finding;
+use crate::check::input::Input;
+use crate::check::isolate::isolate;
+use crate::check::one_split;
+use crate::expected::{Expected, Outcome};
+use crate::split::Split;
+use crate::subject::{Buffered, Decode, Frames, Subject};
+
+/// The door that a framer went through, as part of the type of its [`Harness`](crate::Harness).
+///
+/// There are four: [`Fed`], [`CallerBuffered`], [`Reader`] and [`AsyncReader`].
+pub trait Door: super::Sealed {
+    /// What the framer emits.
+    type Frame: Clone + Eq + Debug;
+    /// The framer's error for bad input.
+    type Error: Clone + Eq + Debug;
+
+    /// What may happen between the chunks.
+    #[doc(hidden)]
+    const INTERRUPTIONS: &'static [Interruption];
+
+    /// Runs a fresh framer over one split. Returns the number of calls that took a chunk.
+    #[doc(hidden)]
+    fn run(
+        &self,
+        split: &Split,
+        interruption: Interruption,
+        input: &Input<'_, Self::Frame, Self::Error>,
+    ) -> Result<u64, Finding>;
+
+    /// Records what a fresh framer emits byte by byte.
+    #[doc(hidden)]
+    fn byte_by_byte(&self, stream: &[u8]) -> Expected<Self::Frame, Self::Error>;
+}
+
+/// A door for framers that can be fed chunks, with a buffer if it needs one.
+pub trait FeedDoor: Door {
+    /// The framer with its buffer.
+    type Subject: Subject<Frame = Self::Frame, Error = Self::Error>;
+
+    /// Makes a fresh framer.
+    fn subject(&self) -> Self::Subject;
+}
+
+/// A framer that is fed. Made by [`Harness::framer`](crate::Harness::framer).
+pub struct Fed<S> {
+    pub(super) make: Rc<dyn Fn() -> S>,
+}
+
+/// A decoder whose caller owns the buffer. Made by [`Harness::decoder`](crate::Harness::decoder),
+/// [`parser`](crate::Harness::parser) and `codec`.
+pub struct CallerBuffered<D> {
+    pub(super) make: Rc<dyn Fn() -> D>,
+}
+
+impl<S: Subject> FeedDoor for Fed<S> {
+    type Subject = S;
+
+    fn subject(&self) -> S {
+        (self.make)()
+    }
+}
+
+impl<D: Decode> FeedDoor for CallerBuffered<D> {
+    type Subject = Buffered<D>;
+
+    fn subject(&self) -> Buffered<D> {
+        Buffered::new((self.make)())
+    }
+}
+
+macro_rules! feed_door {
+    ($door:ident<$framer:ident: $bound:ident>) => {
+        impl<$framer> super::Sealed for $door<$framer> {}
+
+        impl<$framer> Clone for $door<$framer> {
+            fn clone(&self) -> Self {
+                Self {
+                    make: Rc::clone(&self.make),
+                }
+            }
+        }
+
+        impl<$framer: $bound> Door for $door<$framer> {
+            type Frame = $framer::Frame;
+            type Error = $framer::Error;
+
+            const INTERRUPTIONS: &'static [Interruption] =
+                &[Interruption::None, Interruption::EmptyChunk];
+
+            fn run(
+                &self,
+                split: &Split,
+                interruption: Interruption,
+                input: &Input<'_, Self::Frame, Self::Error>,
+            ) -> Result<u64, Finding> {
+                one_split::run(self.subject(), split, interruption, input)
+            }
+
+            fn byte_by_byte(&self, stream: &[u8]) -> Expected<Self::Frame, Self::Error> {
+                feed_byte_by_byte(self.subject(), stream)
+            }
+        }
+    };
+}
+
+feed_door!(Fed<S: Subject>);
+feed_door!(CallerBuffered<D: Decode>);
+
+/// Records what a framer emits byte by byte. A panic ends the recording.
+fn feed_byte_by_byte<S: Subject>(mut subject: S, stream: &[u8]) -> Expected<S::Frame, S::Error> {
+    let mut emitted = Frames::for_stream(stream.len());
+    let mut expected = Expected {
+        frames: Vec::new(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    for (at, byte) in (1..).zip(stream.chunks(1)) {
+        emitted.clear();
+        let result = isolate(at, || subject.feed(byte, &mut emitted));
+        let frames = emitted.iter().map(|frame| (at, frame.clone()));
+        expected.frames.extend(frames);
+        match result {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                expected.outcome = Outcome::Rejected { at, error };
+                return expected;
+            }
+            // The run that is judged reports the panic.
+            Err(_) => break,
+        }
+    }
+    emitted.clear();
+    let result = isolate(stream.len(), || subject.finish(&mut emitted)).unwrap_or(Ok(()));
+    expected.at_end.extend(emitted);
+    if let Err(error) = result {
+        expected.outcome = Outcome::Truncated(error);
+    }
+    expected
+}
+
+#[cfg(feature = "std")]
+pub use reader::Reader;
+
+#[cfg(feature = "std")]
+mod reader {
+    use core::marker::PhantomData;
+
+    use super::{Debug, Door, Expected, Finding, Input, Interruption, Rc, Split};
+    use crate::check::read;
+    use crate::subject::ChunkReader;
+
+    /// A framer that reads. Made by [`Harness::reader`](crate::Harness::reader).
+    pub struct Reader<N, F, E> {
+        pub(in crate::harness) make: Rc<dyn Fn() -> N>,
+        pub(in crate::harness) returns: PhantomData<fn() -> Result<Option<F>, E>>,
+    }
+
+    impl<N, F, E> crate::harness::Sealed for Reader<N, F, E> {}
+
+    impl<N, F, E> Clone for Reader<N, F, E> {
+        fn clone(&self) -> Self {
+            Self {
+                make: Rc::clone(&self.make),
+                returns: PhantomData,
+            }
+        }
+    }
+
+    impl<N, F, E> Door for Reader<N, F, E>
+    where
+        N: FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
+        F: Clone + Eq + Debug,
+        E: Clone + Eq + Debug,
+    {
+        type Frame = F;
+        type Error = E;
+
+        const INTERRUPTIONS: &'static [Interruption] = &[
+            Interruption::None,
+            Interruption::Interrupted,
+            Interruption::WouldBlock,
+        ];
+
+        fn run(
+            &self,
+            split: &Split,
+            interruption: Interruption,
+            input: &Input<'_, F, E>,
+        ) -> Result<u64, Finding> {
+            read::run(&mut (self.make)(), split, interruption, input)?;
+            Ok(split.chunks(input.stream).count() as u64)
+        }
+
+        fn byte_by_byte(&self, stream: &[u8]) -> Expected<F, E> {
+            read::byte_by_byte(&mut (self.make)(), stream)
+        }
+    }
+}
+
+#[cfg(feature = "tokio")]
+pub use async_reader::AsyncReader;
+
+#[cfg(feature = "tokio")]
+mod async_reader {
+    use core::marker::PhantomData;
+
+    use super::{Debug, Door, Expected, Finding, Input, Interruption, Rc, Split};
+    use crate::check::read;
+    use crate::subject::AsyncChunkReader;
+
+    /// A framer that reads asynchronously. Made by
+    /// [`Harness::async_reader`](crate::Harness::async_reader).
+    pub struct AsyncReader<N, F, E> {
+        pub(in crate::harness) make: Rc<dyn Fn() -> N>,
+        pub(in crate::harness) returns: PhantomData<fn() -> Result<Option<F>, E>>,
+    }
+
+    impl<N, F, E> crate::harness::Sealed for AsyncReader<N, F, E> {}
+
+    impl<N, F, E> Clone for AsyncReader<N, F, E> {
+        fn clone(&self) -> Self {
+            Self {
+                make: Rc::clone(&self.make),
+                returns: PhantomData,
+            }
+        }
+    }
+
+    impl<N, F, E> Door for AsyncReader<N, F, E>
+    where
+        N: AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
+        F: Clone + Eq + Debug,
+        E: Clone + Eq + Debug,
+    {
+        type Frame = F;
+        type Error = E;
+
+        const INTERRUPTIONS: &'static [Interruption] = &[
+            Interruption::None,
+            Interruption::Pending,
+            Interruption::Dropped,
+        ];
+
+        fn run(
+            &self,
+            split: &Split,
+            interruption: Interruption,
+            input: &Input<'_, F, E>,
+        ) -> Result<u64, Finding> {
+            let mut next = read::blocking((self.make)(), input.stream.len(), interruption);
+            read::run(&mut next, split, interruption, input)?;
+            Ok(split.chunks(input.stream).count() as u64)
+        }
+
+        fn byte_by_byte(&self, stream: &[u8]) -> Expected<F, E> {
+            let mut next = read::blocking((self.make)(), stream.len(), Interruption::None);
+            read::byte_by_byte(&mut next, stream)
+        }
+    }
+}

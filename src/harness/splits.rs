@@ -1,0 +1,406 @@
+//! Checks of one split at a time. They work for every framer, `Clone` and `Eq` or not.
+
+use alloc::vec::Vec;
+
+use super::{Door, FeedDoor};
+use crate::case::{Case, Interruption};
+use crate::check::allocations::{Allocated, allocations};
+use crate::check::finding::Finding;
+use crate::check::input::{Edges, Input};
+use crate::check::{NotProved, isolate, minimize};
+use crate::deviation::{self, Deviation};
+use crate::expected::Expected;
+use crate::oracle::{Oracle, differential};
+use crate::report::{Cell, Certificate, SplitMap, Tier, Violation};
+use crate::split::Split;
+use crate::subject::Subject;
+
+/// The part of a [`Harness`](crate::Harness) that needs neither `Clone` nor `Eq` of the framer: it
+/// checks one split at a time. A harness dereferences to it.
+#[derive(Clone)]
+pub struct SplitHarness<T, O> {
+    pub(super) door: T,
+    pub(super) oracle: O,
+    pub(super) edges: Option<Edges>,
+    pub(super) deviations: Vec<Deviation>,
+    pub(super) streams: Vec<Vec<u8>>,
+}
+
+impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
+    /// Returns the streams to check: those that the oracle makes of the messages, and those that
+    /// were given.
+    #[must_use]
+    pub fn all_streams(&self) -> Vec<Vec<u8>> {
+        let mut streams = self.oracle.streams();
+        streams.extend(self.streams.iter().cloned());
+        streams
+    }
+
+    /// Checks every split of up to two cuts, and byte by byte, each with every
+    /// [`Interruption`] that the framer can be given.
+    ///
+    /// Where the type of the framer allows more, [`Harness`](crate::Harness) has a stronger method
+    /// of this name.
+    ///
+    /// # Errors
+    ///
+    /// Returns a minimal violation.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the oracle cannot judge the stream.
+    #[track_caller]
+    pub fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
+        self.check_bounded(stream, 2, Some(NotProved::NotComparable))
+    }
+
+    /// Checks every split of up to `cuts` cuts, and byte by byte, each with every
+    /// [`Interruption`] that the framer can be given.
+    ///
+    /// # Errors
+    ///
+    /// Returns a minimal violation.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the oracle cannot judge the stream.
+    #[track_caller]
+    pub fn bounded(&self, stream: &[u8], cuts: usize) -> Result<Certificate, Violation> {
+        self.check_bounded(stream, cuts, None)
+    }
+
+    /// Checks `splits` random splits, half of their cuts at field edges, each with every
+    /// [`Interruption`] that the framer can be given. The same seed makes the same splits.
+    ///
+    /// # Errors
+    ///
+    /// Returns a minimal violation.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the oracle cannot judge the stream.
+    #[track_caller]
+    pub fn sampled(&self, stream: &[u8], seed: u64, splits: u64) -> Result<Certificate, Violation> {
+        let input = self.input(stream)?;
+        let edges = input.edges();
+        let sample = |n| Split::sample(stream.len(), &edges, seed.wrapping_add(n));
+        let (splits, calls) = self.each(&input, (0..splits).map(sample))?;
+        Ok(self.certificate(stream, Tier::Sampled { seed, splits }, calls))
+    }
+
+    /// Checks one case. A case with empty chunks must hold without them first.
+    ///
+    /// # Errors
+    ///
+    /// Returns the violation as it is, not minimised.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the oracle cannot judge the stream.
+    #[track_caller]
+    pub fn one_split(&self, case: &Case) -> Result<(), Violation> {
+        let input = self.input(&case.stream)?;
+        self.run_case(case, &input)
+    }
+
+    /// Checks the case of a [token](Case) that a violation printed.
+    ///
+    /// # Errors
+    ///
+    /// Returns the violation as it is, not minimised.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the text is not a token, and if the oracle cannot judge the stream.
+    #[track_caller]
+    pub fn replay(&self, token: &str) -> Result<(), Violation> {
+        match token.parse() {
+            Ok(case) => self.one_split(&case),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Checks one random split of a fuzzer's input, derived from a hash of it, with every
+    /// [`Interruption`] that the framer can be given. An input that the oracle cannot judge passes.
+    ///
+    /// # Errors
+    ///
+    /// Returns a minimal violation.
+    pub fn fuzz(&self, stream: &[u8]) -> Result<(), Violation> {
+        let Case { split, .. } = Case::from(stream);
+        let Some(input) = self.try_input(stream) else {
+            return Ok(());
+        };
+        match input.and_then(|input| self.run_interrupted(&split, &input)) {
+            Ok(_) => Ok(()),
+            Err(violation) => Err(self.minimal(violation)),
+        }
+    }
+
+    /// Checks every split of up to two cuts, and byte by byte, without interruptions, and draws
+    /// which of them hold: n(n-1)/2 + 2 runs for n bytes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the oracle cannot judge the stream.
+    #[must_use]
+    #[track_caller]
+    pub fn split_map(&self, stream: &[u8]) -> SplitMap {
+        let input = self.expect(stream);
+        SplitMap::of(stream.len(), &input.edges(), |split| {
+            match self.run(split, Interruption::None, &input) {
+                Ok(_) => Cell::Held,
+                Err(violation) => Cell::Violated(violation.property),
+            }
+        })
+    }
+
+    fn run(
+        &self,
+        split: &Split,
+        interruption: Interruption,
+        input: &Input<'_, T::Frame, T::Error>,
+    ) -> Result<u64, Violation> {
+        self.door
+            .run(split, interruption, input)
+            .map_err(|finding| input.violation(finding, split, interruption))
+    }
+
+    fn run_case(
+        &self,
+        case: &Case,
+        input: &Input<'_, T::Frame, T::Error>,
+    ) -> Result<(), Violation> {
+        if case.interruption == Interruption::EmptyChunk {
+            // What is wrong without empty chunks is not their fault.
+            self.run(&case.split, Interruption::None, input)?;
+        }
+        self.run(&case.split, case.interruption, input).map(drop)
+    }
+
+    /// Runs a split with every interruption. Returns the number of calls.
+    fn run_interrupted(
+        &self,
+        split: &Split,
+        input: &Input<'_, T::Frame, T::Error>,
+    ) -> Result<u64, Violation> {
+        let interruptions = T::INTERRUPTIONS.iter();
+        interruptions
+            .map(|&interruption| self.run(split, interruption, input))
+            .sum()
+    }
+
+    /// Runs each split with every interruption. Returns the number of splits and of calls.
+    fn each(
+        &self,
+        input: &Input<'_, T::Frame, T::Error>,
+        splits: impl Iterator<Item = Split>,
+    ) -> Result<(u64, u64), Violation> {
+        let (mut count, mut calls) = (0, 0);
+        for split in splits {
+            count += 1;
+            calls += self
+                .run_interrupted(&split, input)
+                .map_err(|violation| self.minimal(violation))?;
+        }
+        Ok((count, calls))
+    }
+
+    #[track_caller]
+    pub(super) fn check_bounded(
+        &self,
+        stream: &[u8],
+        cuts: usize,
+        not_proved: Option<NotProved>,
+    ) -> Result<Certificate, Violation> {
+        let input = self.input(stream)?;
+        let splits = Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]);
+        let (splits, calls) = self.each(&input, splits)?;
+        let tier = Tier::Bounded {
+            cuts,
+            splits,
+            not_proved,
+        };
+        Ok(self.certificate(stream, tier, calls))
+    }
+
+    pub(super) fn certificate(&self, stream: &[u8], tier: Tier, calls: u64) -> Certificate {
+        Certificate {
+            tier,
+            bytes: stream.len(),
+            calls,
+            deviations: self.deviations.clone(),
+        }
+    }
+
+    /// Asks the oracle what a stream must give, and checks that it agrees with the declared
+    /// deviations.
+    #[track_caller]
+    pub(super) fn input<'a>(
+        &'a self,
+        stream: &'a [u8],
+    ) -> Result<Input<'a, T::Frame, T::Error>, Violation> {
+        let input = self.expect(stream);
+        match self.contradiction(&input) {
+            Ok(()) => Ok(input),
+            Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
+        }
+    }
+
+    /// Like [`input`](Self::input), `None` if the oracle cannot judge the stream.
+    fn try_input<'a>(
+        &'a self,
+        stream: &'a [u8],
+    ) -> Option<Result<Input<'a, T::Frame, T::Error>, Violation>> {
+        let expected = self.oracle.expected(&self.door, stream)?;
+        let input = self.input_of(stream, expected);
+        Some(match self.contradiction(&input) {
+            Ok(()) => Ok(input),
+            Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
+        })
+    }
+
+    #[track_caller]
+    fn expect<'a>(&'a self, stream: &'a [u8]) -> Input<'a, T::Frame, T::Error> {
+        let Some(expected) = self.oracle.expected(&self.door, stream) else {
+            panic!(
+                "the oracle cannot judge the stream {}: it is not made of the messages, or the \
+                 function given to `oracle` returns `None` for it",
+                Case::new(stream, Split::whole())
+            )
+        };
+        self.input_of(stream, expected)
+    }
+
+    fn input_of<'a>(
+        &'a self,
+        stream: &'a [u8],
+        expected: Expected<T::Frame, T::Error>,
+    ) -> Input<'a, T::Frame, T::Error> {
+        Input {
+            stream,
+            expected,
+            source: O::SOURCE,
+            edges: self.edges.as_ref(),
+            deviations: &self.deviations,
+        }
+    }
+
+    /// Returns how what is expected contradicts the declared deviations, if it does.
+    fn contradiction(&self, input: &Input<'_, T::Frame, T::Error>) -> Result<(), Finding> {
+        let len = input.stream.len();
+        let framed = input.expected.frames.last().map_or(0, |&(end, _)| end);
+        // The last frame may be complete before its last byte.
+        let early = O::EARLY_FRAMES && framed > 0;
+        deviation::check_expected(
+            &input.expected,
+            if early { len } else { framed },
+            len,
+            &self.deviations,
+        )
+    }
+
+    pub(super) fn minimal(&self, violation: Violation) -> Violation {
+        if isolate::hung() {
+            return minimize::cut_off(violation);
+        }
+        minimize::minimize(violation, |case| {
+            let input = match self.try_input(&case.stream)? {
+                Ok(input) => input,
+                Err(violation) => return Some(violation),
+            };
+            self.run_case(case, &input).err()
+        })
+    }
+}
+
+impl<T: FeedDoor, O> SplitHarness<T, O> {
+    /// Checks that one byte at a time costs in proportion to the bytes: a stream of four times the
+    /// length takes about four times as long, and not sixteen.
+    ///
+    /// `stream` makes a stream of about the requested number of bytes, from 256 to 262144, of any
+    /// kind: one body, many small frames, a header without an end, or something that is rejected.
+    /// Frames and errors are not compared, and after an error the remaining bytes are fed all the
+    /// same.
+    ///
+    /// Lengths grow until a stream has 262144 bytes or takes 20 milliseconds: in short streams the
+    /// cost of each call hides repeated work, and what shows only in longer ones is not found.
+    /// No absolute time decides, only a ratio of two times from the same tries.
+    ///
+    /// ```
+    /// use everysplit::Harness;
+    /// use everysplit::reference::{Config, Framer, Header};
+    ///
+    /// let config = Config::default();
+    /// let one_body = |len| {
+    ///     let mut stream = vec![b'x'; len];
+    ///     let header = config.encode_header(1, 0, len - Header::LEN).unwrap();
+    ///     stream[..Header::LEN].copy_from_slice(&header);
+    ///     stream
+    /// };
+    /// Harness::framer(move || Framer::new(config)).linear(one_body)?;
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns a violation of [`Property::Linear`](crate::Property::Linear), with the shorter
+    /// stream of the first two that show it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if no stream is three to five times as long as the previous one where four times the
+    /// bytes are requested.
+    #[cfg(feature = "std")]
+    pub fn linear(&self, stream: impl Fn(usize) -> Vec<u8>) -> Result<(), Violation> {
+        crate::check::linear::linear(|| self.door.subject(), stream)
+    }
+
+    /// Checks that the bytes a framer allocates are bounded by the bytes fed, whatever a header
+    /// claims: 64 for each, and 16 KiB in addition.
+    ///
+    /// `measure` runs a call and counts its allocations, as the crate allocation-counter does. Use
+    /// a stream whose header claims some mebibytes, within the size limit. An allocation that the
+    /// system refuses ends the process.
+    ///
+    /// ```
+    /// use everysplit::reference::{Config, Framer};
+    /// use everysplit::{Allocated, Harness, Split};
+    ///
+    /// let measure = |call: &mut dyn FnMut()| {
+    ///     let counted = allocation_counter::measure(call);
+    ///     Allocated { peak: counted.bytes_max, kept: counted.bytes_current }
+    /// };
+    /// let stream = b"\0\0\x80\0"; // claims 8 MiB
+    /// let harness = Harness::framer(|| Framer::new(Config::DEFAULT));
+    /// harness.allocations(stream, &Split::whole(), measure)?;
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns a violation of [`Property::Memory`](crate::Property::Memory) or
+    /// [`Property::Progress`](crate::Property::Progress).
+    pub fn allocations(
+        &self,
+        stream: &[u8],
+        split: &Split,
+        measure: impl FnMut(&mut dyn FnMut()) -> Allocated,
+    ) -> Result<(), Violation> {
+        allocations(self.door.subject(), stream, split, measure)
+    }
+
+    /// Checks that the framer and a `peer` for the same format emit the same frames at the same
+    /// bytes and reject the same streams. Their errors, and what follows an error, may differ.
+    ///
+    /// # Errors
+    ///
+    /// Returns a violation of [`Property::Differential`](crate::Property::Differential), with
+    /// the peer's result as what was expected.
+    pub fn differential<P>(&self, peer: P, case: &Case) -> Result<(), Violation>
+    where
+        P: Subject<Frame = T::Frame>,
+    {
+        differential(peer, self.door.subject(), case)
+    }
+}

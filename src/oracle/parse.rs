@@ -1,0 +1,21 @@
+//! The oracle of a format with a parser for whole streams.
+
+use super::Oracle;
+use crate::expected::Expected;
+use crate::harness::Door;
+
+/// Expects what a function returns for the whole stream. Made by
+/// [`Harness::oracle`](crate::Harness::oracle).
+#[derive(Clone, Copy, Debug)]
+pub struct Parse<P>(pub(crate) P);
+
+impl<T, P, A> Oracle<T> for Parse<P>
+where
+    T: Door,
+    P: Fn(&[u8]) -> A,
+    A: Into<Option<Expected<T::Frame, T::Error>>>,
+{
+    fn expected(&self, _: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
+        (self.0)(stream).into()
+    }
+}
