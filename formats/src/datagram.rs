@@ -43,7 +43,7 @@ pub fn decode(config: Config, datagram: &[u8]) -> Result<FrameRef<'_>, DatagramE
     let Some(&size) = datagram.first_chunk() else {
         return Err(truncated(header_size));
     };
-    let body_size = config.byte_order.read(size);
+    let body_size = config.byte_order.read_u32(size);
     if body_size > config.max_body_size {
         return Err(DatagramError::BodyTooLarge {
             body_size,

@@ -30,7 +30,7 @@ fn front(config: Config, bytes: &[u8], offset: u64) -> Result<Option<FrameRef<'_
     let Some(&size) = bytes.first_chunk() else {
         return Ok(None);
     };
-    let body_size = config.byte_order.read(size);
+    let body_size = config.byte_order.read_u32(size);
     if body_size > config.max_body_size {
         return Err(DecodeError::BodyTooLarge {
             offset,
@@ -54,7 +54,7 @@ fn end(config: Config, rest: &[u8], offset: u64) -> Result<(), DecodeError> {
     }
     let body_size = rest
         .first_chunk()
-        .map_or(0, |&size| config.byte_order.read(size));
+        .map_or(0, |&size| config.byte_order.read_u32(size));
     Err(DecodeError::Truncated {
         offset,
         received: rest.len() as u64,

@@ -19,18 +19,18 @@ pub enum ByteOrder {
 }
 
 impl ByteOrder {
-    /// Reads an integer.
+    /// Returns the unsigned 32-bit integer that the four bytes encode.
     #[must_use]
-    pub const fn read(self, bytes: [u8; 4]) -> u32 {
+    pub const fn read_u32(self, bytes: [u8; 4]) -> u32 {
         match self {
             Self::Little => u32::from_le_bytes(bytes),
             Self::Big => u32::from_be_bytes(bytes),
         }
     }
 
-    /// Writes an integer.
+    /// Returns the four bytes that encode `value`.
     #[must_use]
-    pub const fn write(self, value: u32) -> [u8; 4] {
+    pub const fn write_u32(self, value: u32) -> [u8; 4] {
         match self {
             Self::Little => value.to_le_bytes(),
             Self::Big => value.to_be_bytes(),
@@ -161,9 +161,9 @@ impl Header {
     pub const fn from_bytes(bytes: [u8; Self::LEN], byte_order: ByteOrder) -> Self {
         let [s0, s1, s2, s3, c0, c1, c2, c3, r0, r1, r2, r3] = bytes;
         Self {
-            body_size: byte_order.read([s0, s1, s2, s3]),
-            cmd: byte_order.read([c0, c1, c2, c3]),
-            recv: byte_order.read([r0, r1, r2, r3]),
+            body_size: byte_order.read_u32([s0, s1, s2, s3]),
+            cmd: byte_order.read_u32([c0, c1, c2, c3]),
+            recv: byte_order.read_u32([r0, r1, r2, r3]),
         }
     }
 
@@ -171,9 +171,9 @@ impl Header {
     #[must_use]
     #[inline]
     pub const fn to_bytes(self, byte_order: ByteOrder) -> [u8; Self::LEN] {
-        let [s0, s1, s2, s3] = byte_order.write(self.body_size);
-        let [c0, c1, c2, c3] = byte_order.write(self.cmd);
-        let [r0, r1, r2, r3] = byte_order.write(self.recv);
+        let [s0, s1, s2, s3] = byte_order.write_u32(self.body_size);
+        let [c0, c1, c2, c3] = byte_order.write_u32(self.cmd);
+        let [r0, r1, r2, r3] = byte_order.write_u32(self.recv);
         [s0, s1, s2, s3, c0, c1, c2, c3, r0, r1, r2, r3]
     }
 }

@@ -119,7 +119,7 @@ impl Config {
             }
         };
         let (header, _) = self.read(&json).map_err(EncodeError::Header)?;
-        dst.extend_from_slice(&self.byte_order.write(length));
+        dst.extend_from_slice(&self.byte_order.write_u32(length));
         dst.extend_from_slice(&json);
         Ok(header.size)
     }
@@ -131,7 +131,7 @@ impl Config {
         let Some(&length) = frame.first_chunk() else {
             return Ok(None);
         };
-        let length = self.byte_order.read(length).cast_signed();
+        let length = self.byte_order.read_u32(length).cast_signed();
         match u32::try_from(length) {
             Ok(length) if length <= self.max_header_size => Ok(Some(length as usize)),
             _ => Err(DecodeError::HeaderLength {

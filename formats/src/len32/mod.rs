@@ -75,7 +75,7 @@ impl Config {
         let max = self.max_size.min(i32::MAX.cast_unsigned());
         match u32::try_from(body.len()) {
             Ok(size) if size <= max => {
-                dst.extend_from_slice(&self.byte_order.write(size));
+                dst.extend_from_slice(&self.byte_order.write_u32(size));
                 dst.extend_from_slice(body);
                 Ok(())
             }
@@ -92,7 +92,7 @@ impl Config {
         let Some(&length) = bytes.first_chunk() else {
             return Ok(None);
         };
-        let size = self.byte_order.read(length);
+        let size = self.byte_order.read_u32(length);
         if size > i32::MAX.cast_unsigned() {
             let size = size.cast_signed();
             return Err(DecodeError::Negative { offset, size });
