@@ -44,10 +44,10 @@ pub fn parse<F, E>(
         at_end: behind.at_end,
         outcome: match behind.outcome {
             Outcome::Clean => Outcome::Clean,
-            Outcome::Truncated(error) => Outcome::Truncated(GuardedError::Behind(error)),
+            Outcome::Truncated(error) => Outcome::Truncated(GuardedError::Inner(error)),
             Outcome::Rejected { at, error } => Outcome::Rejected {
                 at: due.len() + at,
-                error: GuardedError::Behind(error),
+                error: GuardedError::Inner(error),
             },
         },
     }

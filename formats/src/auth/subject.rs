@@ -14,14 +14,14 @@ pub enum GuardedError<E> {
     /// The answer is refused.
     Answer(AuthError),
     /// The stream behind it is.
-    Behind(E),
+    Inner(E),
 }
 
 impl<E: fmt::Display> fmt::Display for GuardedError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answer(error) => error.fmt(f),
-            Self::Behind(error) => write!(f, "behind the answer: {error}"),
+            Self::Inner(error) => write!(f, "behind the answer: {error}"),
         }
     }
 }
@@ -35,13 +35,13 @@ impl<D: Decode> Decode for Guarded<D> {
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, Self::Error> {
         match self.open(buffer).map_err(GuardedError::Answer)? {
-            Some(inner) => inner.decode(buffer).map_err(GuardedError::Behind),
+            Some(inner) => inner.decode(buffer).map_err(GuardedError::Inner),
             None => Ok(None),
         }
     }
 
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, Self::Error> {
         let inner = self.open_eof(buffer).map_err(GuardedError::Answer)?;
-        inner.decode_eof(buffer).map_err(GuardedError::Behind)
+        inner.decode_eof(buffer).map_err(GuardedError::Inner)
     }
 }

@@ -376,7 +376,7 @@ impl Decode for Client {
             self.challenge = Challenge::decode(buffer);
             return Ok(self.challenge.map(Sent::Challenge));
         }
-        let decoded = self.decoder.decode(buffer).map_err(GuardedError::Behind)?;
+        let decoded = self.decoder.decode(buffer).map_err(GuardedError::Inner)?;
         Ok(decoded.map(Sent::Frame))
     }
 
@@ -389,7 +389,7 @@ impl Decode for Client {
         let decoded = self
             .decoder
             .decode_eof(buffer)
-            .map_err(GuardedError::Behind)?;
+            .map_err(GuardedError::Inner)?;
         Ok(decoded.map(Sent::Frame))
     }
 }

@@ -415,7 +415,7 @@ fn a_task_and_a_challenge_for_each_client() {
         || guarded(Codec::new(CONFIG)),
         |error| match error.downcast::<AuthError>() {
             Ok(error) => GuardedError::Answer(error),
-            Err(error) => GuardedError::Behind(error.downcast().unwrap()),
+            Err(error) => GuardedError::Inner(error.downcast().unwrap()),
         },
     );
     run(server, answer, HOSTILE_TO_KEYS, parse_behind);
