@@ -7,6 +7,7 @@ mod codec;
 mod decoder;
 mod error;
 mod frame;
+#[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "arbitrary")]
 pub mod mutator;

@@ -11,6 +11,7 @@
 
 #[cfg(feature = "tokio")]
 mod codec;
+#[doc(hidden)]
 pub mod fuzzing;
 pub mod naive;
 mod subject;

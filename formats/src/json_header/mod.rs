@@ -43,6 +43,7 @@
 //! ```
 
 mod error;
+#[doc(hidden)]
 pub mod fuzzing;
 mod header;
 pub mod naive;

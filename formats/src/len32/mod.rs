@@ -10,6 +10,7 @@
 //! Only whole bodies are taken off the buffer, and whether one is whole is read off
 //! the bytes each time, as the reference decoder does it.
 
+#[doc(hidden)]
 pub mod fuzzing;
 pub mod naive;
 mod subject;
