@@ -153,10 +153,10 @@ impl Answer {
 
     /// Says whether `bytes` are the answer, all of it, in a time that does not depend
     /// on where they differ.
-    fn is(&self, bytes: &[u8]) -> bool {
+    fn matches(&self, bytes: &[u8]) -> bool {
         match &self.0 {
-            Digest::Sha256(digest) => same(digest, bytes),
-            Digest::Md5(digest) => same(digest, bytes),
+            Digest::Sha256(digest) => digest_matches(digest, bytes),
+            Digest::Md5(digest) => digest_matches(digest, bytes),
         }
     }
 }
@@ -166,7 +166,7 @@ fn hmac<M: Mac + KeyInit>(key: &[u8], challenge: &[u8]) -> CtOutput<M> {
     mac.chain_update(challenge).finalize()
 }
 
-fn same<M: OutputSizeUser>(digest: &CtOutput<M>, bytes: &[u8]) -> bool {
+fn digest_matches<M: OutputSizeUser>(digest: &CtOutput<M>, bytes: &[u8]) -> bool {
     <&Output<M>>::try_from(bytes).is_ok_and(|bytes| *digest == bytes.into())
 }
 
@@ -199,24 +199,24 @@ fn same<M: OutputSizeUser>(digest: &CtOutput<M>, bytes: &[u8]) -> bool {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guarded<D> {
-    gate: Gate,
+    state: State,
     inner: D,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Gate {
-    Shut(Answer),
+enum State {
+    Waiting(Answer),
     Open,
-    /// Poisoned.
-    Refused(AuthError),
+    /// After a wrong answer.
+    Poisoned(AuthError),
 }
 
 impl<D> Guarded<D> {
     /// Starts at the beginning of what the client sends. `inner` begins behind the
     /// answer, and so do the offsets in its errors.
     pub const fn new(due: Answer, inner: D) -> Self {
-        let gate = Gate::Shut(due);
-        Self { gate, inner }
+        let state = State::Waiting(due);
+        Self { state, inner }
     }
 
     /// Takes the answer off the front of `buffer`, once, and returns what reads the
@@ -229,22 +229,22 @@ impl<D> Guarded<D> {
     /// before: nothing is taken, every later call returns the same error, whatever
     /// `buffer` holds then.
     pub fn open(&mut self, buffer: &mut BytesMut) -> Result<Option<&mut D>, AuthError> {
-        if let Gate::Shut(due) = &self.gate {
+        if let State::Waiting(due) = &self.state {
             let algorithm = due.algorithm();
-            let Some(came) = buffer.get(..algorithm.answer_len()) else {
+            let Some(answer) = buffer.get(..algorithm.answer_len()) else {
                 return Ok(None);
             };
-            self.gate = if due.is(came) {
+            self.state = if due.matches(answer) {
                 buffer.advance(algorithm.answer_len());
-                Gate::Open
+                State::Open
             } else {
-                Gate::Refused(AuthError::WrongAnswer { algorithm })
+                State::Poisoned(AuthError::WrongAnswer { algorithm })
             };
         }
-        match self.gate {
-            Gate::Shut(_) => Ok(None),
-            Gate::Open => Ok(Some(&mut self.inner)),
-            Gate::Refused(error) => Err(error),
+        match self.state {
+            State::Waiting(_) => Ok(None),
+            State::Open => Ok(Some(&mut self.inner)),
+            State::Poisoned(error) => Err(error),
         }
     }
 
@@ -255,9 +255,9 @@ impl<D> Guarded<D> {
     /// Those of [`open`](Self::open), and [`AuthError::AnswerTruncated`] when the
     /// stream ended before the answer did, be it before its first byte.
     pub fn open_eof(&mut self, buffer: &mut BytesMut) -> Result<&mut D, AuthError> {
-        let due = match &self.gate {
-            Gate::Shut(due) => due.algorithm().answer_len() as u64,
-            Gate::Open | Gate::Refused(_) => 0,
+        let due = match &self.state {
+            State::Waiting(due) => due.algorithm().answer_len() as u64,
+            State::Open | State::Poisoned(_) => 0,
         };
         let received = buffer.len() as u64;
         self.open(buffer)?

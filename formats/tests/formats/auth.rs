@@ -513,7 +513,7 @@ fn debug_shows_no_secret() {
                 assert!(!shown.to_lowercase().contains(&hex::encode(&bytes[..4])));
             }
         }
-        assert!(format!("{server:?}").starts_with("Guarded { gate: Shut(Answer("));
+        assert!(format!("{server:?}").starts_with("Guarded { state: Waiting(Answer("));
     }
 }
 
