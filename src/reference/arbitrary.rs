@@ -1,9 +1,10 @@
-//! `Arbitrary` for frames, splits and cases. It does not aim at weak spots: the
-//! fuzzer's coverage, its mutator and the seeds do.
+//! `Arbitrary` for frames, and for frames to be sent.
 //!
-//! A raw stream, as it comes off the wire, is a whole input: [`Case`] takes
-//! it as it is, and [`Sent`] reads its frames from it. The split is drawn from
-//! a hash of the same bytes, so that one input is one test case.
+//! A fuzzer input is a raw stream, so a recorded stream can be used as a seed: [`Sent`] reads its
+//! frames from it. A hash of the same bytes chooses the split, so one input is one test case.
+//!
+//! These implementations are not biased towards likely bugs. The fuzzer finds those with its
+//! coverage feedback, the mutator and the seeds.
 
 use alloc::vec::Vec;
 
@@ -14,8 +15,8 @@ use super::sent::Sent;
 use crate::case::hash;
 use crate::split::Split;
 
-/// Reads a little-endian header and its body; a bodySize beyond the bytes left
-/// is taken modulo what is there.
+/// Reads a little-endian header, then the body. A bodySize larger than the rest of the input is
+/// reduced modulo its length plus one.
 impl<'a> Arbitrary<'a> for Frame {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let (size, cmd, recv) = <(u32, u32, u32)>::arbitrary(u)?;

@@ -1,5 +1,4 @@
-//! The reference framer as a codec of tokio-util's. It is the decoder and the
-//! encoder under other names and adds nothing but their error type.
+//! The reference framer as a tokio-util codec. It only converts the errors to [`io::Error`].
 
 use std::io;
 
@@ -10,16 +9,18 @@ use super::decoder::Decoder;
 use super::error::{DecodeError, EncodeError};
 use super::frame::{Config, Frame, FrameRef};
 
-/// Frames over an `AsyncRead` and an `AsyncWrite`, with tokio-util's `Framed`,
-/// `FramedRead` and `FramedWrite`.
+/// A codec for tokio-util's `Framed`, `FramedRead` and `FramedWrite`.
 ///
-/// Its errors are [`io::Error`]s. One that holds a [`DecodeError`] is of the
-/// kind `InvalidData`, or `UnexpectedEof` for [`DecodeError::Truncated`], one
-/// that holds an [`EncodeError`] of the kind `InvalidInput`;
-/// [`io::Error::get_ref`] gives the error within.
+/// Its errors are [`io::Error`]s, and [`io::Error::get_ref`] returns the error inside:
 ///
-/// It encodes [`Frame`] and [`FrameRef`]: where a method of `Framed` does not say
-/// which, such as `flush`, write `SinkExt::<Frame>::flush(&mut framed)`.
+/// | error inside | kind |
+/// |---|---|
+/// | [`DecodeError::BodyTooLarge`] | `InvalidData` |
+/// | [`DecodeError::Truncated`] | `UnexpectedEof` |
+/// | [`EncodeError`] | `InvalidInput` |
+///
+/// It encodes both [`Frame`] and [`FrameRef`]. Where the compiler cannot infer which one, as in a
+/// call of `flush`, write `SinkExt::<Frame>::flush(&mut framed)`.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -30,8 +31,9 @@ use super::frame::{Config, Frame, FrameRef};
 /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
 /// let socket = &b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok"[..];
 /// let mut frames = FramedRead::new(socket, Codec::new(Config::default()));
-/// let frame = frames.next().await.unwrap()?;
-/// assert_eq!(frame, Frame { cmd: 7, recv: 0, body: Bytes::from("ok") });
+/// while let Some(frame) = frames.next().await {
+///     assert_eq!(frame?, Frame { cmd: 7, recv: 0, body: Bytes::from("ok") });
+/// }
 /// # Ok::<(), std::io::Error>(()) })?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -42,7 +44,7 @@ pub struct Codec {
 }
 
 impl Codec {
-    /// Starts at the beginning of a stream, in both directions.
+    /// Creates a codec at the beginning of a stream, for both directions.
     #[must_use]
     pub const fn new(config: Config) -> Self {
         Self {

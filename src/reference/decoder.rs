@@ -1,8 +1,8 @@
-//! The reference decoder: three ways in, one logic. It is not the harness and
-//! knows nothing of it.
+//! The reference decoder: [`Walk`], [`Decoder`] and [`Framer`] all parse with the function
+//! [`front`]. They differ only in who owns the bytes.
 //!
 //! ```text
-//! offset                                          end of what came
+//! offset                                          end of the bytes received
 //! |                                               |
 //! +--------+-------------+------------------------+ - - - - - +
 //! | header |    body     | header | body ...
@@ -10,9 +10,9 @@
 //! \____ the front frame ____/
 //! ```
 //!
-//! All that a decoder remembers is where the front frame begins. Whether it is
-//! whole is read off the bytes themselves each time, so that there is nothing
-//! to get out of step when they come in pieces.
+//! Until an error, a decoder's only state is the offset of the front frame. Whether that frame is
+//! whole is read from the bytes on each call, so no state can fall out of step with them, however
+//! they are cut.
 
 use alloc::vec::Vec;
 
@@ -21,12 +21,12 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::error::DecodeError;
 use super::frame::{Config, Frame, FrameRef, Header};
 
-/// Reads the frame at the front of `bytes`, `None` while it is not whole.
+/// Reads the frame at the front of `bytes`, or returns `None` if it is not whole yet.
 ///
-/// `offset` is where in the stream `bytes` begin; only errors tell it.
+/// `offset` is the position of `bytes` in the stream, used only in errors.
 #[inline]
 fn front(config: Config, bytes: &[u8], offset: u64) -> Result<Option<FrameRef<'_>>, DecodeError> {
-    // bodySize decides alone, before the rest of the header is awaited.
+    // A bodySize over the limit is rejected before the rest of the header has been received.
     let Some(&size) = bytes.first_chunk() else {
         return Ok(None);
     };
@@ -42,12 +42,12 @@ fn front(config: Config, bytes: &[u8], offset: u64) -> Result<Option<FrameRef<'_
         return Ok(None);
     };
     let Header { cmd, recv, .. } = Header::from_bytes(header, config.byte_order);
-    // Never 12 + bodySize: that sum can overflow, this comparison cannot.
+    // 12 + bodySize can overflow on 32-bit targets, a lookup in `rest` cannot.
     let body = rest.get(..body_size as usize);
     Ok(body.map(|body| FrameRef { cmd, recv, body }))
 }
 
-/// Says whether a stream may end with `rest`, which holds no whole frame.
+/// Checks that a stream may end with `rest`, which holds no whole frame.
 fn end(config: Config, rest: &[u8], offset: u64) -> Result<(), DecodeError> {
     if rest.is_empty() {
         return Ok(());
@@ -62,8 +62,7 @@ fn end(config: Config, rest: &[u8], offset: u64) -> Result<(), DecodeError> {
     })
 }
 
-/// The way in for those who hold the bytes: walks over a slice, frame by frame,
-/// without a copy or an allocation.
+/// Reads frames from a byte slice, one after another, without copying or allocating.
 ///
 /// ```
 /// use everysplit::reference::{Config, Walk};
@@ -73,20 +72,20 @@ fn end(config: Config, rest: &[u8], offset: u64) -> Result<(), DecodeError> {
 /// while let Some(frame) = walk.next_frame()? {
 ///     assert_eq!((frame.cmd, frame.body), (7, &b"ok"[..]));
 /// }
-/// assert_eq!(walk.rest(), b"\x09\0\0"); // the beginning of the next frame
+/// assert_eq!(walk.rest(), b"\x09\0\0"); // The start of the next frame.
 /// # Ok::<(), everysplit::reference::DecodeError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Walk<'a> {
     config: Config,
     rest: &'a [u8],
-    /// Where `rest` begins, counted from the beginning of the slice.
+    /// The position of `rest` in the slice.
     offset: u64,
 }
 
 impl<'a> Walk<'a> {
-    /// Starts at the beginning of `bytes`, which must be the beginning of a
-    /// frame. The offsets in errors count from there.
+    /// Creates a walk over `bytes`, which must begin with a frame. The offsets in errors count
+    /// from the start of `bytes`.
     #[must_use]
     pub const fn new(config: Config, bytes: &'a [u8]) -> Self {
         Self {
@@ -96,12 +95,12 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Returns the next frame, or `None` when what is left is not a whole one.
+    /// Returns the next frame, or `None` if no whole frame is left.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::BodyTooLarge`]: the walk goes no further, every later
-    /// call returns the same error.
+    /// [`DecodeError::BodyTooLarge`] if the next header claims a body over the limit. The walk
+    /// stays there: every later call returns the same error.
     #[inline]
     pub fn next_frame(&mut self) -> Result<Option<FrameRef<'a>>, DecodeError> {
         let frame = front(self.config, self.rest, self.offset)?;
@@ -113,25 +112,26 @@ impl<'a> Walk<'a> {
         Ok(frame)
     }
 
-    /// Returns the bytes not walked over yet: keep them for the next read.
+    /// Returns the bytes after the last frame that was returned. Keep them: the next read
+    /// continues them.
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Walks to the end, and says whether a stream may end there.
+    /// Skips all remaining frames and checks that the bytes end with a whole frame.
     ///
     /// # Errors
     ///
-    /// What [`next_frame`](Self::next_frame) returns, and
-    /// [`DecodeError::Truncated`] when the bytes end inside a frame.
+    /// The errors of [`next_frame`](Self::next_frame), and [`DecodeError::Truncated`] if the bytes
+    /// end inside a frame.
     pub fn finish(mut self) -> Result<(), DecodeError> {
         while self.next_frame()?.is_some() {}
         end(self.config, self.rest, self.offset)
     }
 }
 
-/// The way in for those who own a read buffer: takes whole frames off its front.
+/// Takes whole frames from the front of a read buffer that the caller owns.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -141,19 +141,21 @@ impl<'a> Walk<'a> {
 /// let mut buffer = BytesMut::from(&b"\x02\0\0\0\x07\0\0\0"[..]);
 /// assert_eq!(decoder.decode(&mut buffer)?, None);
 /// buffer.extend_from_slice(b"\0\0\0\0ok");
-/// assert_eq!(decoder.decode(&mut buffer)?.unwrap().body, "ok");
+/// let frame = decoder.decode(&mut buffer)?.expect("the frame is whole now");
+/// assert_eq!((frame.cmd, &frame.body[..]), (7, &b"ok"[..]));
 /// # Ok::<(), everysplit::reference::DecodeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoder {
     config: Config,
-    /// Where in the stream the caller's buffer begins.
+    /// The position of the caller's buffer in the stream.
     offset: u64,
+    /// The error that every call returns from now on.
     poison: Option<DecodeError>,
 }
 
 impl Decoder {
-    /// Starts at the beginning of a stream.
+    /// Creates a decoder at the beginning of a stream.
     #[must_use]
     pub const fn new(config: Config) -> Self {
         Self {
@@ -163,16 +165,17 @@ impl Decoder {
         }
     }
 
-    /// Takes the next frame off the front of `buffer`, or returns `None` and
-    /// takes nothing when more bytes must come first. Call it until it returns
-    /// `None`: one read may hold many frames.
+    /// Removes the next frame from the front of `buffer` and returns it. If the frame is not whole
+    /// yet, returns `None` and leaves `buffer` unchanged.
     ///
-    /// No room is reserved for bytes that have not come.
+    /// Call it until it returns `None`, because one read may bring many frames. It reserves no
+    /// space for bytes that have not been received.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::BodyTooLarge`]: nothing is taken, every later call
-    /// returns the same error, whatever `buffer` holds then.
+    /// [`DecodeError::BodyTooLarge`] if the header claims a body over the limit. Nothing is
+    /// removed from `buffer`, and the decoder is poisoned: every later call returns the same
+    /// error, whatever `buffer` holds by then.
     #[inline]
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
         if let Some(error) = self.poison {
@@ -189,7 +192,7 @@ impl Decoder {
         let len = Header::LEN + body.len();
         self.offset += len as u64;
         let body = if body.is_empty() {
-            // An empty body must not keep the buffer alive.
+            // An empty slice of the buffer would keep its whole allocation alive.
             buffer.advance(len);
             Bytes::new()
         } else {
@@ -200,13 +203,13 @@ impl Decoder {
         Ok(Some(Frame { cmd, recv, body }))
     }
 
-    /// Takes the next frame off a buffer that will not grow any more, `None`
-    /// when the stream ended on a frame boundary.
+    /// Removes the next frame from `buffer` after the end of the stream, when no more bytes can
+    /// follow. Returns `None` if the stream ended on a frame boundary.
     ///
     /// # Errors
     ///
-    /// What [`decode`](Self::decode) returns, and [`DecodeError::Truncated`]
-    /// when the stream ended inside a frame.
+    /// The errors of [`decode`](Self::decode), and [`DecodeError::Truncated`] if the stream ended
+    /// inside a frame.
     pub fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
         match self.decode(buffer)? {
             Some(frame) => Ok(Some(frame)),
@@ -215,8 +218,7 @@ impl Decoder {
     }
 }
 
-/// The way in for those who have only chunks: keeps what is not a whole frame
-/// yet.
+/// Accepts a stream chunk by chunk, and buffers the frame that is not whole yet.
 ///
 /// ```
 /// use everysplit::reference::{Config, Framer};
@@ -233,12 +235,12 @@ impl Decoder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Framer {
     decoder: Decoder,
-    /// Less than one frame between calls; empty once poisoned.
+    /// Between calls, less than one frame. Empty after an error.
     buffer: BytesMut,
 }
 
 impl Framer {
-    /// Starts at the beginning of a stream.
+    /// Creates a framer at the beginning of a stream.
     #[must_use]
     pub fn new(config: Config) -> Self {
         Self {
@@ -247,13 +249,14 @@ impl Framer {
         }
     }
 
-    /// Takes the next chunk of the stream, of any length, and appends to
-    /// `frames` every frame that is whole with it.
+    /// Accepts the next chunk of the stream, of any length including 0, and appends to `frames`
+    /// every frame that it completes.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::BodyTooLarge`]: the frames before it have been appended;
-    /// every later call returns the same error and appends nothing.
+    /// [`DecodeError::BodyTooLarge`] if a header claims a body over the limit. The frames before it
+    /// have been appended. The framer is poisoned: every later call returns the same error and
+    /// appends nothing.
     pub fn feed(&mut self, chunk: &[u8], frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
         if let Some(error) = self.decoder.poison {
             return Err(error);
@@ -272,18 +275,18 @@ impl Framer {
         }
         let taken = self.decoder.offset - before;
         if taken > 8 * self.buffer.len() as u64 {
-            // A little that is left must not keep a lot that was taken.
+            // The few bytes left would keep the much larger allocation of the frames alive.
             self.buffer = BytesMut::from(&self.buffer[..]);
         }
         Ok(())
     }
 
-    /// Says whether the stream may end here.
+    /// Checks that the stream may end here.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Truncated`] inside a frame; once poisoned, the error that
-    /// [`feed`](Self::feed) returned.
+    /// [`DecodeError::Truncated`] inside a frame. After an error of [`feed`](Self::feed), that
+    /// error again.
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.decoder.poison {
             Some(error) => Err(error),
@@ -291,9 +294,10 @@ impl Framer {
         }
     }
 
-    /// Returns how many bytes of memory the framer holds for the unfinished frame,
-    /// used or not. Up to eight times as many that were taken off before it may
-    /// be kept with them, until more bytes come.
+    /// Returns the capacity of the buffer for the unfinished frame, in bytes.
+    ///
+    /// Its allocation can be larger: next to the buffered bytes it may hold up to eight times as
+    /// many bytes of earlier frames, until the next chunk arrives.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         self.buffer.capacity()

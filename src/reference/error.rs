@@ -1,30 +1,31 @@
-//! What a decoder says of bad input, and an encoder of a bad body. A subject
-//! that breaks a property is a violation, not an error, and lives in `check`.
+//! The errors of the decoder and the encoder.
 
 use core::fmt;
 
-/// Why a stream is refused.
+/// Why a stream was rejected.
+///
+/// The text of an error says where in the stream it happened and what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// A header claims a body over the limit. Known as soon as the four bytes
-    /// of bodySize are in; the decoder is poisoned.
+    /// A header claims a body over the size limit. Returned as soon as the four bytes of bodySize
+    /// have been received. The decoder is then poisoned.
     BodyTooLarge {
-        /// Where in the stream the frame begins, and with it its bodySize.
+        /// The position of the frame in the stream, in bytes.
         offset: u64,
         /// The bodySize claimed, in bytes.
         body_size: u32,
-        /// The limit it was held against, in bytes.
+        /// The size limit, in bytes.
         max_body_size: u32,
     },
     /// The stream ended inside a frame.
     Truncated {
-        /// Where in the stream the frame begins.
+        /// The position of the frame in the stream, in bytes.
         offset: u64,
-        /// How many bytes of the frame came, header included.
+        /// The number of bytes of the frame that were received, header included.
         received: u64,
-        /// How many bytes the frame has, header included; as long as bodySize
-        /// is not in, the twelve of its header.
+        /// The length of the whole frame in bytes, header included. If bodySize was not received,
+        /// the length of the header.
         due: u64,
     },
 }
@@ -45,10 +46,13 @@ impl fmt::Display for DecodeError {
                 if swapped <= max_body_size {
                     write!(
                         f,
-                        "in the other byte order it is {swapped}, check that both ends use the same"
+                        "in the other byte order it is {swapped}; \
+                         check that both ends use the same byte order"
                     )
                 } else {
-                    f.write_str("close the connection, or raise max_body_size if the peer is right")
+                    f.write_str(
+                        "close the connection, or raise max_body_size to accept larger bodies",
+                    )
                 }
             }
             Self::Truncated {
@@ -59,7 +63,8 @@ impl fmt::Display for DecodeError {
                 let at_least = if received < 4 { "at least " } else { "" };
                 write!(
                     f,
-                    "stream ended inside the frame at offset {offset}: {received} of {at_least}{due} bytes came, \
+                    "stream ended inside the frame at offset {offset}: \
+                     received {received} of {at_least}{due} bytes; \
                      the peer closed early or bytes were lost"
                 )
             }
@@ -69,15 +74,15 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// Why a frame is not written.
+/// Why a frame was not encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The body is over the limit, so that the decoder would refuse it.
+    /// The body is over the size limit: the decoder would reject it.
     BodyTooLarge {
         /// The size of the body, in bytes.
         body_size: usize,
-        /// The limit it was held against, in bytes.
+        /// The size limit, in bytes.
         max_body_size: u32,
     },
 }

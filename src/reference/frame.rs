@@ -1,20 +1,26 @@
-//! The frame, its header, and how they are written. It reads nothing from a
-//! stream: that is the decoder's work.
+//! The frame, its header, and the encoder. The decoder is in `decoder`.
 
 use bytes::{Bytes, BytesMut};
 
 use super::error::EncodeError;
 
-/// The order of the bytes of every integer in a header.
+/// The byte order of the integers in a header. Both ends must use the same.
 ///
-/// The format's documents never fix it: the original program packs in the
-/// machine's own order, its test sends network order. Both ends must agree.
+/// MNetSocket does not fix it: the program packs in the byte order of the machine
+/// (`struct.pack("3I")`), and its test sends network byte order (`"!3I"`).
+///
+/// ```
+/// use everysplit::reference::ByteOrder;
+///
+/// assert_eq!(ByteOrder::Little.write_u32(5), [5, 0, 0, 0]);
+/// assert_eq!(ByteOrder::Big.read_u32([0, 0, 0, 5]), 5);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ByteOrder {
     /// Least significant byte first: `struct.pack("3I")` on x86 and Arm.
     #[default]
     Little,
-    /// Most significant byte first, network order: `struct.pack("!3I")`.
+    /// Most significant byte first, also called network byte order: `struct.pack("!3I")`.
     Big,
 }
 
@@ -38,7 +44,7 @@ impl ByteOrder {
     }
 }
 
-/// What both ends must agree on before the first byte.
+/// The settings that both ends must agree on.
 ///
 /// ```
 /// use everysplit::reference::{ByteOrder, Config};
@@ -48,10 +54,10 @@ impl ByteOrder {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
-    /// The byte order of the header's integers; little-endian by default.
+    /// The byte order of the header's integers. Little-endian by default.
     pub byte_order: ByteOrder,
-    /// The largest body accepted, in bytes: any `u32`, 8 MiB by default. A
-    /// body of exactly this size passes.
+    /// The size limit of a body, in bytes: any `u32`, 8 MiB by default. A body of exactly this
+    /// size is accepted.
     pub max_body_size: u32,
 }
 
@@ -62,7 +68,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Little-endian, bodies of up to 8 MiB: what [`Default`] gives.
+    /// Little-endian, bodies of up to 8 MiB. The same as [`Config::default`].
     pub const DEFAULT: Self = Self {
         byte_order: ByteOrder::Little,
         max_body_size: 8 * 1024 * 1024,
@@ -82,8 +88,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::BodyTooLarge`] when the body is over
-    /// [`max_body_size`](Self::max_body_size); `dst` is then as it was.
+    /// [`EncodeError::BodyTooLarge`] if the body is larger than
+    /// [`max_body_size`](Self::max_body_size). `dst` is then unchanged.
     #[inline]
     pub fn encode<'a>(
         self,
@@ -97,14 +103,13 @@ impl Config {
         Ok(())
     }
 
-    /// Returns the header of a frame on its own, so that a body can be sent
-    /// from where it lies: write the header, then `body_size` bytes.
+    /// Returns the encoded header alone, so that the body can be sent without copying it: send the
+    /// header, then `body_size` bytes.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::BodyTooLarge`] when `body_size` is over
-    /// [`max_body_size`](Self::max_body_size), and so also when it does not fit
-    /// the field.
+    /// [`EncodeError::BodyTooLarge`] if `body_size`, in bytes, is larger than
+    /// [`max_body_size`](Self::max_body_size).
     #[inline]
     pub fn encode_header(
         self,
@@ -132,7 +137,7 @@ impl Config {
     }
 }
 
-/// The twelve bytes before each body.
+/// The header before each body: three unsigned 32-bit integers.
 ///
 /// ```text
 /// +-- bodySize: u32 --+---- cmd: u32 ----+---- recv: u32 ---+
@@ -141,21 +146,19 @@ impl Config {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Header {
-    /// bodySize on the wire: how many bytes of body follow the header.
+    /// The length of the body after the header, in bytes. Called bodySize in the format.
     pub body_size: u32,
-    /// The command; opaque here, every value passes.
+    /// The command. Opaque to the framer: every value is accepted.
     pub cmd: u32,
-    /// Whether the sender wants a reply (1) or not (0); opaque here, every
-    /// value passes.
+    /// 1 if the sender wants a reply, 0 if not. Opaque to the framer: every value is accepted.
     pub recv: u32,
 }
 
 impl Header {
-    /// The length of a header, in bytes.
+    /// The length of an encoded header, in bytes.
     pub const LEN: usize = 12;
 
-    /// Reads the three integers. Every value is a header; the limit is the
-    /// decoder's business.
+    /// Decodes a header. It accepts every value: the decoder checks the size limit.
     #[must_use]
     #[inline]
     pub const fn from_bytes(bytes: [u8; Self::LEN], byte_order: ByteOrder) -> Self {
@@ -167,7 +170,7 @@ impl Header {
         }
     }
 
-    /// Writes the three integers.
+    /// Encodes the header.
     #[must_use]
     #[inline]
     pub const fn to_bytes(self, byte_order: ByteOrder) -> [u8; Self::LEN] {
@@ -180,26 +183,26 @@ impl Header {
 
 /// A frame that owns its body.
 ///
-/// A body that was decoded shares the read buffer it came in: keeping it keeps
-/// that buffer. [`Bytes::copy_from_slice`] cuts the tie.
+/// A decoded body shares the allocation of the read buffer and keeps it alive. To keep a body for
+/// long, copy it with [`Bytes::copy_from_slice`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Frame {
-    /// The command; opaque here.
+    /// The command. Opaque to the framer.
     pub cmd: u32,
-    /// Whether the sender wants a reply; opaque here.
+    /// 1 if the sender wants a reply, 0 if not. Opaque to the framer.
     pub recv: u32,
-    /// The body; its length is the header's bodySize.
+    /// The body. Its length is the header's bodySize.
     pub body: Bytes,
 }
 
-/// A frame whose body is borrowed from where it lies.
+/// A frame that borrows its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FrameRef<'a> {
-    /// The command; opaque here.
+    /// The command. Opaque to the framer.
     pub cmd: u32,
-    /// Whether the sender wants a reply; opaque here.
+    /// 1 if the sender wants a reply, 0 if not. Opaque to the framer.
     pub recv: u32,
-    /// The body; its length is the header's bodySize.
+    /// The body. Its length is the header's bodySize.
     pub body: &'a [u8],
 }
 

@@ -1,6 +1,8 @@
-//! A framer of the reference format held to every property: a case goes in, a
-//! verdict comes out. The fuzz targets, the property suites, the replay of seeds
-//! and the planted bugs all call these. It generates nothing.
+//! Checks for framers and encoders of the reference format, shared by this project's fuzz targets
+//! and tests.
+//!
+//! It is public only for them, hidden from the documentation, and not part of the stable API.
+//! Test your own framer with [`Harness`](crate::Harness).
 
 use alloc::vec::Vec;
 
@@ -18,8 +20,8 @@ use crate::oracle::Parse;
 use crate::report::Violation;
 use crate::subject::Subject;
 
-/// What the fuzz targets run under: both byte orders, and a limit of 64 bytes,
-/// so that bodies of exactly the limit and one above are easy to come by.
+/// The configurations of the fuzz targets: both byte orders, and a size limit of 64 bytes, low
+/// enough that random input reaches it and goes over it.
 pub const CONFIGS: [Config; 2] = [
     Config {
         byte_order: ByteOrder::Little,
@@ -31,7 +33,7 @@ pub const CONFIGS: [Config; 2] = [
     },
 ];
 
-/// Makes a harness that expects what [`naive`] parses.
+/// Makes a harness that expects of a stream what [`naive`] parses.
 #[must_use]
 pub fn harness<S>(
     make: impl Fn() -> S + 'static,
@@ -45,8 +47,8 @@ where
         .edges(move |stream| naive::edges(config, stream))
 }
 
-/// Checks that frames come back equal when the limit is that of the largest.
-/// `make` makes a framer for a configuration.
+/// Checks that encoded frames are decoded to equal frames, with the size limit at the largest body.
+/// `make` creates a framer for a configuration.
 ///
 /// # Errors
 ///
@@ -68,7 +70,7 @@ where
     let mut stream = BytesMut::new();
     let mut frames = Vec::new();
     for frame in &case.frames {
-        // A frame that is not written is missed below.
+        // A frame that the encoder rejects is missing from the stream, which the check reports.
         let _ = config.encode(frame, &mut stream);
         frames.push((stream.len(), frame.clone()));
     }
@@ -82,8 +84,8 @@ where
         .one_split(&Case::new(stream, case.split.clone()))
 }
 
-/// Checks an encoder on a frame with limits below, at and above its body: what
-/// it writes is what [`naive`] writes, what a decoder would refuse it refuses.
+/// Checks an encoder on a frame, with limits below, at and above the size of its body: it writes
+/// the same bytes as [`naive`] and rejects what a decoder would reject.
 ///
 /// # Errors
 ///
@@ -105,7 +107,7 @@ pub fn encode(
     Ok(())
 }
 
-/// Returns limits below, at and above a body of so many bytes, and the largest.
+/// Returns size limits one below, at and one above a body of `len` bytes, and [`u32::MAX`].
 #[must_use]
 pub fn limits_around(len: usize) -> [u32; 4] {
     let size = u32::try_from(len).unwrap_or(u32::MAX);
@@ -130,8 +132,7 @@ pub fn encode_whole(
     config.encode(frame, output)
 }
 
-/// Encodes a frame as one does who sends the body from where it lies: the header
-/// first, then the body.
+/// Encodes a frame as a header, then the body, as when the body is sent without copying it.
 ///
 /// # Errors
 ///
@@ -147,12 +148,13 @@ pub fn encode_in_parts(
     Ok(())
 }
 
-/// Checks that all agree on bytes from anybody: a framer, [`Walk`](crate::Walk)
-/// over a slice, and tokio-util's `LengthDelimitedCodec` set up for this header.
+/// Checks a framer on untrusted input against [`Walk`](crate::reference::Walk) and tokio-util's
+/// `LengthDelimitedCodec`, configured for this header: it returns the same frames after the same
+/// bytes and rejects the same streams.
 ///
 /// # Errors
 ///
-/// The violation, with the framer as what was not expected.
+/// The first violation. It blames the framer.
 #[cfg(feature = "tokio")]
 pub fn differential<S>(
     make: impl Fn() -> S + 'static,
@@ -167,7 +169,7 @@ where
     harness.differential(peers::Walker::new(config), case)
 }
 
-/// What the framer is compared with, as subjects.
+/// The implementations that the framer is compared with, as subjects.
 #[cfg(feature = "tokio")]
 mod peers {
     use alloc::vec::Vec;
@@ -181,7 +183,7 @@ mod peers {
     use super::super::frame::{ByteOrder, Config, Frame, Header};
     use crate::subject::{Buffered, Decode, Frames, Subject};
 
-    /// [`Walk`] as a subject: keeps all that came and walks over it each time.
+    /// [`Walk`] as a subject: keeps all bytes received and walks over them on every call.
     pub(super) struct Walker {
         config: Config,
         received: Vec<u8>,
@@ -221,7 +223,7 @@ mod peers {
         }
     }
 
-    /// tokio-util's codec, its frames taken apart as ours are.
+    /// tokio-util's codec, with its frames converted to [`Frame`]s.
     pub(super) struct LengthDelimited {
         byte_order: ByteOrder,
         codec: LengthDelimitedCodec,
@@ -233,7 +235,7 @@ mod peers {
             builder
                 .length_field_length(4)
                 .length_adjustment(12)
-                // The header stays: an end inside it is seen only that way.
+                // Without the header, a stream that ends inside it would go unnoticed.
                 .num_skip(0)
                 .max_frame_length(config.max_body_size as usize);
             match config.byte_order {

@@ -1,10 +1,10 @@
-//! A custom mutator and crossover for fuzzers: they change whole frames and keep
-//! the length fields true, so that what lies behind a frame is reached. They
-//! break a length only when they mean to.
+//! A custom mutator and crossover for fuzzers. They change whole frames and keep bodySize
+//! consistent with the body, so that the frames after a change are still parsed. Only the end of a
+//! stream is made invalid, on purpose.
 //!
-//! Plain functions over byte slices, with libFuzzer's conventions: `data` is
-//! the room, its first `size` bytes are the input, the new size comes back and
-//! is at most `max_size`.
+//! Both are plain functions over byte slices and need no particular fuzzer. [`mutate`] follows
+//! libFuzzer's conventions: `data` is the buffer, its first `size` bytes are the input, and the
+//! returned new size is at most `max_size`.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -16,17 +16,24 @@ use fastrand::Rng;
 use super::decoder::Walk;
 use super::frame::{ByteOrder, Config, FrameRef, Header};
 
-/// The longest input that is made, in bytes. What is wrong with a framer shows
-/// within a few frames, and short inputs run fast.
+/// The length of the longest output, in bytes. A few frames are enough to expose a framer's bugs,
+/// and short inputs run fast.
 const LONGEST: u32 = 256;
 
-/// Changes the input in `data[..size]`: a frame inserted, doubled, removed,
-/// resized or refilled, or what follows the frames made hostile. One time in
-/// four the fuzzer's own mutator, `base`, does it.
+/// Mutates the input in `data[..size]` and returns its new size in bytes.
 ///
-/// Bodies keep to `max_body_size`, inputs to 256 bytes: of a longer one some
-/// frames are kept. `base` takes room, size and the largest new size, at least
-/// 1, and returns the new size.
+/// It inserts, duplicates, removes or resizes a frame, changes a body, or replaces the bytes after
+/// the last whole frame with a header over the limit or a truncated frame. One time in four it
+/// leaves the mutation to `base`, the fuzzer's own mutator.
+///
+/// The new size is at most `max_size` and at most 256. A longer input is only shortened: it keeps
+/// some of its frames. Frames that it writes have bodies of at most `max_body_size` bytes. `base`
+/// takes a buffer, the size of the input in it and the maximum new size, at least 1, and returns
+/// the new size.
+///
+/// # Panics
+///
+/// May panic if `size` or `max_size` is larger than `data.len()`.
 pub fn mutate(
     data: &mut [u8],
     size: usize,
@@ -53,23 +60,23 @@ pub fn mutate(
     let frames = ends.len();
     let tail = ends.last().copied().unwrap_or(0)..size;
     let frame = |index: usize| index.checked_sub(1).map_or(0, |before| ends[before])..ends[index];
-    let mut draw = Draw { config, rng };
+    let mut generator = Generator { config, rng };
 
-    let (place, bytes) = match draw.rng.u8(..8) {
-        0 => (tail, draw.tail()),
+    let (place, bytes) = match generator.rng.u8(..8) {
+        0 => (tail, generator.tail()),
         1 => (tail, Vec::new()),
         change if change < 4 || frames == 0 => {
-            let place = draw.rng.choice(&ends).map_or(0, |&end| end);
-            (place..place, draw.frame())
+            let place = generator.rng.choice(&ends).map_or(0, |&end| end);
+            (place..place, generator.frame())
         }
         change => {
-            let place = frame(draw.rng.usize(..frames));
+            let place = frame(generator.rng.usize(..frames));
             let old = &input[place.clone()];
             match change {
                 4 => (place.start..place.start, old.to_vec()),
                 5 => (place, Vec::new()),
                 6 => {
-                    let body_size = draw.body_size();
+                    let body_size = generator.body_size();
                     (
                         place,
                         with_body(config, old, |body| body.resize(body_size, 0)),
@@ -91,8 +98,8 @@ pub fn mutate(
     splice(data, size, max_size, place, &bytes)
 }
 
-/// Writes to `out` the first frames of one input and the last of another, and
-/// returns how many bytes that makes.
+/// Writes to `out` the first frames of one input and the last frames of another, and returns the
+/// number of bytes written, at most 256.
 pub fn crossover(
     first: &[u8],
     second: &[u8],
@@ -110,8 +117,8 @@ pub fn crossover(
     splice(out, size, max_size, size..size, &second[tail..])
 }
 
-/// Returns the configuration under which `input` has more whole frames, either
-/// if it is all the same, and where each of them ends.
+/// Returns the configuration whose byte order finds more whole frames in `input`, a random one if
+/// both find as many, and the offset of the end of each frame.
 fn read(input: &[u8], max_body_size: u32, rng: &mut Rng) -> (Config, Vec<usize>) {
     let [little, big] = [ByteOrder::Little, ByteOrder::Big].map(|byte_order| {
         let config = Config {
@@ -128,7 +135,7 @@ fn read(input: &[u8], max_body_size: u32, rng: &mut Rng) -> (Config, Vec<usize>)
     if big_reads { big } else { little }
 }
 
-/// Returns where each whole frame ends.
+/// Returns the offset of the end of each whole frame.
 fn ends(config: Config, input: &[u8]) -> Vec<usize> {
     let mut walk = Walk::new(config, input);
     let mut ends = Vec::new();
@@ -138,7 +145,7 @@ fn ends(config: Config, input: &[u8]) -> Vec<usize> {
     ends
 }
 
-/// Returns a whole frame with its body changed and its bodySize true.
+/// Returns the frame with its body changed and its bodySize updated.
 fn with_body(config: Config, frame: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let Ok(Some(FrameRef { cmd, recv, body })) = Walk::new(config, frame).next_frame() else {
         return frame.to_vec();
@@ -150,11 +157,12 @@ fn with_body(config: Config, frame: &[u8], change: impl FnOnce(&mut Vec<u8>)) ->
 
 fn encode(config: Config, cmd: u32, recv: u32, body: &[u8]) -> Vec<u8> {
     let header = config.encode_header(cmd, recv, body.len());
-    let header = header.expect("every body here keeps to the limit");
+    let header = header.expect("every body here is within the limit");
     [&header, body].concat()
 }
 
-/// Puts `bytes` in the place of `place`; if they do not fit, nothing changes.
+/// Replaces the range `place` of `data[..size]` with `bytes` and returns the new size. If that is
+/// larger than `max_size`, changes nothing.
 fn splice(
     data: &mut [u8],
     size: usize,
@@ -171,14 +179,14 @@ fn splice(
     new_size
 }
 
-/// Draws choices and parts of an input, towards what breaks framers.
-struct Draw {
+/// Generates random parts of an input, biased towards what breaks framers.
+struct Generator {
     config: Config,
     rng: Rng,
 }
 
-impl Draw {
-    /// A whole frame, its body random or one that looks like headers.
+impl Generator {
+    /// Returns a whole frame. Its body is random or looks like a sequence of headers.
     fn frame(&mut self) -> Vec<u8> {
         let (cmd, recv) = (self.integer(), self.integer());
         let body_size = self.body_size();
@@ -193,7 +201,7 @@ impl Draw {
         encode(self.config, cmd, recv, &body)
     }
 
-    /// A header over the limit, or a frame that is not whole.
+    /// Returns a header over the limit or a truncated frame.
     fn tail(&mut self) -> Vec<u8> {
         let max = self.config.max_body_size;
         if self.rng.bool() && max < u32::MAX {
@@ -216,7 +224,7 @@ impl Draw {
         header.to_bytes(self.config.byte_order).to_vec()
     }
 
-    /// 0, 1, limit - 1, limit, or any small one.
+    /// Returns 0, 1, limit - 1, limit or a size of up to 32 bytes.
     fn body_size(&mut self) -> usize {
         let max = self.config.max_body_size;
         let sizes = [0, 1, max.saturating_sub(1), self.rng.u32(..=max.min(32))];
@@ -228,7 +236,7 @@ impl Draw {
         size as usize
     }
 
-    /// An integer of any magnitude.
+    /// Returns a random integer of random magnitude.
     fn integer(&mut self) -> u32 {
         self.rng.u32(..) >> self.rng.u32(..32)
     }

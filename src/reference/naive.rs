@@ -1,5 +1,7 @@
-//! The oracle: parses a whole buffer, without state, so simply that it is
-//! unlikely to be wrong. It is no decoder: it must have the whole stream.
+//! The naive parser and encoder: the oracle for the reference format.
+//!
+//! The parser needs the whole stream in one buffer and keeps no state. It shares no code with the
+//! decoder and is simple enough to be checked by reading.
 
 use alloc::vec::Vec;
 use core::iter;
@@ -10,8 +12,8 @@ use super::error::{DecodeError, EncodeError};
 use super::frame::{ByteOrder, Config, Frame};
 use crate::expected::{Expected, Outcome};
 
-/// Parses `stream`: its frames, each with the offset at which it is complete,
-/// and how it ends.
+/// Parses `stream` and returns its frames, each with the offset of its end in bytes, and how the
+/// stream ends.
 #[must_use]
 pub fn parse(config: Config, stream: &[u8]) -> Expected<Frame, DecodeError> {
     let stream = Bytes::copy_from_slice(stream);
@@ -33,13 +35,12 @@ pub fn parse(config: Config, stream: &[u8]) -> Expected<Frame, DecodeError> {
     }
 }
 
-/// Returns the offsets in `stream`, increasing, at which a field begins or a
-/// frame ends.
+/// Returns the offsets in `stream` at which a field begins or a frame ends, in increasing order.
 #[must_use]
 pub fn edges(config: Config, stream: &[u8]) -> Vec<usize> {
     let (ends, _) = ends(config, stream);
     let mut edges = Vec::new();
-    // Behind the last end is a frame that is refused or not whole, or nothing.
+    // After the last whole frame there may be one that is rejected or truncated.
     for start in iter::once(0).chain(ends) {
         edges.extend([start, start + 4, start + 8, start + 12]);
     }
@@ -48,7 +49,7 @@ pub fn edges(config: Config, stream: &[u8]) -> Vec<usize> {
     edges
 }
 
-/// Returns where each whole frame of `stream` ends, and how the stream does.
+/// Returns the offset of the end of each whole frame of `stream`, and how the stream ends.
 fn ends(config: Config, stream: &[u8]) -> (Vec<usize>, Outcome<DecodeError>) {
     let mut ends = Vec::new();
     let mut start = 0;
@@ -84,11 +85,11 @@ fn ends(config: Config, stream: &[u8]) -> (Vec<usize>, Outcome<DecodeError>) {
     }
 }
 
-/// Writes a frame.
+/// Encodes a frame.
 ///
 /// # Errors
 ///
-/// [`EncodeError::BodyTooLarge`] for a body over the limit.
+/// [`EncodeError::BodyTooLarge`] for a body over the size limit.
 pub fn encode(config: Config, frame: &Frame) -> Result<Vec<u8>, EncodeError> {
     if frame.body.len() as u64 > u64::from(config.max_body_size) {
         return Err(EncodeError::BodyTooLarge {

@@ -1,15 +1,15 @@
-//! Frames to be sent, and how their bytes are cut.
+//! Valid frames and a split of their stream: the input of a round-trip test.
 
 use alloc::vec::Vec;
 
 use super::frame::Frame;
 use crate::split::Split;
 
-/// Frames as a right peer sends them, and how their bytes are cut on the way.
+/// Valid frames and a split of the stream that they encode to: the input of a round-trip test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// The frames, in order.
+    /// The frames, in the order in which they are sent.
     pub frames: Vec<Frame>,
-    /// The cuts of the stream that they make.
+    /// The cuts of the encoded stream.
     pub split: Split,
 }

@@ -1,20 +1,23 @@
-//! proptest strategies for frames, streams and splits, drawn towards what breaks
-//! framers. They shrink to the fewest cuts first, then to cuts at field edges,
-//! then to the fewest and smallest frames, each as far as the one before lets it.
+//! proptest strategies for frames, streams and splits, biased towards inputs that break framers.
+//!
+//! A failing case shrinks in this order: to the fewest cuts, to cuts at field boundaries, to the
+//! fewest and smallest frames.
 //!
 //! ```
-//! use everysplit::check;
+//! use everysplit::Harness;
 //! use everysplit::reference::{Config, Framer, naive, strategy};
 //! use proptest::prelude::*;
 //!
 //! let config = Config { max_body_size: 64, ..Config::default() };
+//! let harness = Harness::framer(move || Framer::new(config))
+//!     .oracle(move |stream| naive::parse(config, stream));
 //! proptest!(|(case in strategy::received(config))| {
-//!     let expected = naive::parse(config, &case.stream);
-//!     check::split(Framer::new(config), &case.stream, &case.split, &expected)?;
+//!     harness.one_split(&case)?;
 //! });
 //! ```
 
 use alloc::vec::Vec;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -25,11 +28,13 @@ use super::sent::Sent;
 use crate::case::Case;
 use crate::strategy::cuts;
 
-/// The largest body that is drawn, in bytes, where the limit is higher.
+/// The size of the largest generated body in bytes, unless the size limit is lower.
 const LARGEST_BODY: u32 = 64 * 1024;
 
-/// Any frame that `config` allows, with a body of up to 64 KiB: often of the
-/// sizes 0, 1, limit - 1 and limit, its body often one that looks like headers.
+/// Generates any frame that `config` allows, with a body of up to 64 KiB.
+///
+/// Bodies of 0, 1, limit - 1 and limit bytes are frequent, and so are bodies that look like a
+/// sequence of headers.
 pub fn frame(config: Config) -> impl Strategy<Value = Frame> + Clone {
     let max = config.max_body_size.min(LARGEST_BODY);
     let edges = select(Vec::from([0, 1, max.saturating_sub(1), max])).prop_map(move |n| n.min(max));
@@ -41,7 +46,7 @@ pub fn frame(config: Config) -> impl Strategy<Value = Frame> + Clone {
     })
 }
 
-/// What a body repeats.
+/// Generates the pattern that a body repeats: random bytes or a header.
 fn body(config: Config) -> impl Strategy<Value = Vec<u8>> + Clone {
     let header = (0..=config.max_body_size, any::<(u32, u32)>()).prop_map(
         move |(body_size, (cmd, recv))| {
@@ -56,8 +61,8 @@ fn body(config: Config) -> impl Strategy<Value = Vec<u8>> + Clone {
     prop_oneof![vec(any::<u8>(), 1..32), header]
 }
 
-/// Any sequence of up to eight frames, or dozens of small ones, and any split of
-/// the stream they make.
+/// Generates valid frames, up to 8 of any size or 16 to 64 small ones, with any split of their
+/// stream.
 pub fn sent(config: Config) -> impl Strategy<Value = Sent> {
     (cuts(), frames(config)).prop_map(move |(cuts, frames)| {
         let stream = concat(config, &frames);
@@ -68,9 +73,13 @@ pub fn sent(config: Config) -> impl Strategy<Value = Sent> {
     })
 }
 
-/// Any stream as it may come from anybody, and any split of it: whole frames,
-/// then nothing, a frame that is not whole, a header that claims limit - 1,
-/// limit, limit + 1, 2^31 - 1, 2^31, `u32::MAX` or another size, or any bytes.
+/// Generates untrusted input with any split of it: whole frames, followed by one of
+///
+/// - nothing,
+/// - a truncated frame,
+/// - a header that claims limit - 1, limit, limit + 1, 2^31 - 1, 2^31, `u32::MAX` or any other
+///   size,
+/// - up to 31 random bytes.
 pub fn received(config: Config) -> impl Strategy<Value = Case> {
     (cuts(), frames(config), tail(config)).prop_map(move |(cuts, frames, tail)| {
         let mut stream = concat(config, &frames);
@@ -88,7 +97,7 @@ fn frames(config: Config) -> impl Strategy<Value = Vec<Frame>> {
     prop_oneof![7 => vec(frame(config), 0..=8), 1 => vec(frame(small), 16..=64)]
 }
 
-/// What follows the whole frames of a stream.
+/// Generates the bytes that follow the whole frames of a stream.
 fn tail(config: Config) -> impl Strategy<Value = Vec<u8>> {
     let truncated = (frame(config), any::<Index>()).prop_map(move |(frame, at)| {
         let mut bytes = concat(config, &[frame]);
@@ -122,6 +131,7 @@ fn tail(config: Config) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn concat(config: Config, frames: &[Frame]) -> Vec<u8> {
-    let encode = |frame| naive::encode(config, frame).expect("every body drawn keeps to the limit");
+    let encode =
+        |frame| naive::encode(config, frame).expect("every generated body is within the limit");
     frames.iter().flat_map(encode).collect()
 }

@@ -1,4 +1,4 @@
-//! The reference framer and decoder, under test.
+//! Implements the harness's traits for the reference framer and decoder.
 
 use bytes::BytesMut;
 

@@ -273,17 +273,17 @@ fn errors_tell_what_to_do() {
     };
     assert_eq!(
         cut(b"\x05\0\0"),
-        "stream ended inside the frame at offset 0: 3 of at least 12 bytes came, \
+        "stream ended inside the frame at offset 0: received 3 of at least 12 bytes; \
          the peer closed early or bytes were lost"
     );
     assert_eq!(
         cut(b"\x05\0\0\0"),
-        "stream ended inside the frame at offset 0: 4 of 17 bytes came, \
+        "stream ended inside the frame at offset 0: received 4 of 17 bytes; \
          the peer closed early or bytes were lost"
     );
     assert_eq!(
         cut(b"\x05\0\0\0\x01"),
-        "stream ended inside the frame at offset 0: 5 of 17 bytes came, \
+        "stream ended inside the frame at offset 0: received 5 of 17 bytes; \
          the peer closed early or bytes were lost"
     );
     let config = Config {

@@ -137,7 +137,7 @@ fn original_test_and_server_disagree_on_the_byte_order() {
     assert_eq!(
         error.to_string(),
         "bodySize 301989888 at offset 0 is over the limit of 8388608 bytes: \
-         in the other byte order it is 18, check that both ends use the same"
+         in the other byte order it is 18; check that both ends use the same byte order"
     );
 }
 
@@ -163,6 +163,6 @@ fn original_server_ends_with_four_unframed_bytes() {
     assert_eq!(
         error.to_string(),
         "bodySize 1414092869 at offset 38 is over the limit of 8388608 bytes: \
-         close the connection, or raise max_body_size if the peer is right"
+         close the connection, or raise max_body_size to accept larger bodies"
     );
 }
