@@ -1,12 +1,18 @@
-//! One datagram, one frame: the reference format over UDP. It sends and receives
-//! nothing, and there is no stream here to put frames back together from.
+//! Exactly one frame of the [reference format](everysplit::reference) in each UDP datagram.
 //!
-//! A datagram comes whole or not at all. So half a frame is an error and not a
-//! wait, and so is anything behind a frame. Whether frames come, in what order and
-//! how often, UDP does not say and neither does this.
+//! ```text
+//! +---------------------------------- datagram ----------------------------------+
+//! +-- bodySize: u32 --+---- cmd: u32 ----+---- recv: u32 ---+---- body ----------+
+//! |  bytes of body    |  command, opaque |  1 = reply wanted |  bodySize bytes    |
+//! +-------------------+------------------+------------------+--------------------+
+//! ```
 //!
-//! Receive with room for [`MAX_DATAGRAM`] bytes: what does not fit the buffer is
-//! cut off by the kernel and lost.
+//! UDP delivers a datagram whole or not at all, so there is no stream to put frames back together
+//! from: half a frame is an error, and so are bytes after the frame. UDP may lose, duplicate and
+//! reorder datagrams, and this module does not detect that.
+//!
+//! The module does no I/O. Receive into a buffer of [`MAX_DATAGRAM`] bytes: the kernel discards the
+//! part of a datagram that does not fit into the buffer.
 
 use core::cmp::Ordering;
 use core::fmt;
@@ -15,11 +21,11 @@ use bytes::BytesMut;
 
 use everysplit::reference::{Config, FrameRef, Header};
 
-/// The most bytes that one datagram of UDP over IPv4 carries: 65 535, less the 20
-/// of the header of IP and the 8 of that of UDP.
+/// The size limit of a UDP datagram over IPv4, in bytes: 65 535, less 20 bytes of IP header and
+/// 8 bytes of UDP header.
 pub const MAX_DATAGRAM: usize = 65_507;
 
-/// Reads a datagram as the one frame that it is.
+/// Decodes a datagram that holds exactly one frame.
 ///
 /// ```
 /// use everysplit::reference::Config;
@@ -34,8 +40,8 @@ pub const MAX_DATAGRAM: usize = 65_507;
 ///
 /// # Errors
 ///
-/// [`DatagramError`]: drop the datagram. The next one is another, so that nothing
-/// is poisoned.
+/// [`DatagramError`] if it holds anything else. Drop the datagram and receive the next one, which
+/// is not affected.
 pub fn decode(config: Config, datagram: &[u8]) -> Result<FrameRef<'_>, DatagramError> {
     let received = datagram.len() as u64;
     let truncated = |due| DatagramError::Truncated { received, due };
@@ -69,7 +75,8 @@ pub fn decode(config: Config, datagram: &[u8]) -> Result<FrameRef<'_>, DatagramE
 ///
 /// # Errors
 ///
-/// [`EncodeError`], and `dst` is as it was: nothing is sent, and nothing cut off.
+/// [`EncodeError`] if the body is over the size limit or the frame does not fit into a datagram.
+/// `dst` is then unchanged.
 pub fn encode<'a>(
     config: Config,
     frame: impl Into<FrameRef<'a>>,
@@ -89,30 +96,30 @@ pub fn encode<'a>(
         })
 }
 
-/// Why a datagram is not a frame.
+/// Why a datagram was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DatagramError {
-    /// The header claims a body over the limit.
+    /// The header claims a body over the size limit.
     BodyTooLarge {
         /// The bodySize claimed, in bytes.
         body_size: u32,
-        /// The limit it was held against, in bytes.
+        /// The size limit, in bytes.
         max_body_size: u32,
     },
-    /// There is less than a frame, and no more to come.
+    /// The datagram ends inside the frame.
     Truncated {
-        /// How many bytes the datagram has.
+        /// The length of the datagram, in bytes.
         received: u64,
-        /// How many bytes the frame has, header included; as long as bodySize is
-        /// not there, the twelve of its header.
+        /// The length of the whole frame in bytes, header included. If the datagram ends inside
+        /// bodySize, the length of the header.
         due: u64,
     },
-    /// There is more than a frame.
+    /// The datagram continues after the frame.
     Trailing {
-        /// How many bytes the frame has, header included.
+        /// The length of the frame in bytes, header included.
         frame: u64,
-        /// How many bytes the datagram has.
+        /// The length of the datagram, in bytes.
         received: u64,
     },
 }
@@ -131,23 +138,26 @@ impl fmt::Display for DatagramError {
                 match body_size.swap_bytes() {
                     swapped if swapped <= max_body_size => write!(
                         f,
-                        "in the other byte order it is {swapped}, check that both ends use the same"
+                        "in the other byte order it is {swapped}; \
+                         check that both ends use the same byte order"
                     ),
-                    _ => f.write_str("drop it, or raise max_body_size if the peer is right"),
+                    _ => f.write_str(
+                        "drop the datagram, or raise max_body_size to accept larger bodies",
+                    ),
                 }
             }
             Self::Truncated { received, due } => {
                 let at_least = if received < 4 { "at least " } else { "" };
                 write!(
                     f,
-                    "datagram ended inside the frame: {received} of {at_least}{due} bytes came, and no more will: \
-                     receive with room for {MAX_DATAGRAM} bytes, and send each frame in one datagram"
+                    "datagram ends inside its frame, after {received} of {at_least}{due} bytes: \
+                     receive into a buffer of {MAX_DATAGRAM} bytes, and send each frame in one datagram"
                 )
             }
             Self::Trailing { frame, received } => write!(
                 f,
-                "datagram of {received} bytes goes on behind its frame of {frame}: \
-                 send each frame in a datagram of its own"
+                "datagram of {received} bytes continues after its frame of {frame} bytes: \
+                 send each frame in its own datagram"
             ),
         }
     }
@@ -155,20 +165,20 @@ impl fmt::Display for DatagramError {
 
 impl core::error::Error for DatagramError {}
 
-/// Why a frame is not made a datagram.
+/// Why a frame was not encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The body is over the limit, so that the peer would refuse it.
+    /// The body is over the size limit: the decoder would reject it.
     BodyTooLarge {
         /// The size of the body, in bytes.
         body_size: usize,
-        /// The limit it was held against, in bytes.
+        /// The size limit, in bytes.
         max_body_size: u32,
     },
-    /// The frame is over [`MAX_DATAGRAM`], so that the kernel would refuse it.
+    /// The frame is over [`MAX_DATAGRAM`]: the kernel would not send it.
     DatagramTooLarge {
-        /// The size of the frame, header included, in bytes.
+        /// The size of the frame in bytes, header included.
         size: usize,
     },
 }
@@ -186,7 +196,7 @@ impl fmt::Display for EncodeError {
             ),
             Self::DatagramTooLarge { size } => write!(
                 f,
-                "frame of {size} bytes is over the {MAX_DATAGRAM} of a datagram: \
+                "frame of {size} bytes is over the datagram limit of {MAX_DATAGRAM} bytes: \
                  send it in several frames, or over TCP"
             ),
         }

@@ -1,5 +1,18 @@
-//! The other formats of the documents, one file each: framers on the same footing as
-//! the reference one, and what comes before and beside a framer.
+//! More wire formats for everysplit: a decoder for each, and for each that is a stream, a naive
+//! parser that serves as the oracle.
+//!
+//! The formats come from Python tutorials on sockets. The receive loops of the tutorials lose or
+//! corrupt messages when a stream is cut in an unexpected place. These decoders do not.
+//!
+//! | format | wire layout | naive parser |
+//! |---|---|---|
+//! | [`len32`] | `i32` length, body | [`len32::naive`] |
+//! | `json_header` | `i32` length, JSON header with the body's size, body | `json_header::naive` |
+//! | `auth` | 32-byte challenge, answered by its HMAC, then any format | `auth::naive` |
+//! | [`datagram`] | one [reference frame](everysplit::reference) per UDP datagram | none |
+//!
+//! `json_header` and `auth` need the features of the same names. The feature `tokio` makes
+//! `auth::Guarded` a tokio-util decoder.
 
 #![no_std]
 

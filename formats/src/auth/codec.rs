@@ -1,4 +1,4 @@
-//! What guards a connection as a codec of tokio-util's.
+//! [`Guarded`] as a tokio-util decoder.
 
 use std::io;
 
@@ -7,8 +7,7 @@ use tokio_util::codec;
 
 use super::{AuthError, Guarded};
 
-/// Reads the answer, then what the codec within reads. For what is sent, take the
-/// codec alone.
+/// Reads the answer, then decodes with the inner codec. To encode, use the inner codec alone.
 impl<D> codec::Decoder for Guarded<D>
 where
     D: codec::Decoder<Error: From<AuthError>>,
@@ -28,7 +27,7 @@ where
     }
 }
 
-/// Of the kind `PermissionDenied`, or `UnexpectedEof` where the stream ended.
+/// Has the kind `PermissionDenied` for a wrong answer, `UnexpectedEof` for a stream that ended.
 impl From<AuthError> for io::Error {
     fn from(error: AuthError) -> Self {
         let kind = match error {

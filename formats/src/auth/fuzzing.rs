@@ -1,5 +1,7 @@
-//! The keyed check of a connection ahead of the reference format, held to its oracle.
-//! What the right answers are was computed elsewhere.
+//! Checks for servers that authenticate a client and then decode the reference format, shared by
+//! this project's fuzz targets and tests.
+//!
+//! It is public only for them, hidden from the documentation, and not part of the stable API.
 
 use crate::auth::naive::parse;
 use crate::auth::{Algorithm, Challenge, Guarded, GuardedError};
@@ -12,18 +14,18 @@ use everysplit::reference::fuzzing::CONFIGS;
 use everysplit::reference::naive;
 use everysplit::{Buffered, Subject};
 
-/// Both ways to answer.
+/// The algorithms to test.
 pub const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 
 /// The key that both ends share.
 pub const KEY: &[u8] = b"correct horse";
 
-/// The bytes of the challenge: 0 to 31.
+/// The challenge: the bytes 0 to 31.
 pub const CHALLENGE: [u8; Challenge::LEN] =
     *b"\0\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\
     \x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f";
 
-/// Returns the right answer, as CPython's `hmac` gives it.
+/// Returns the correct answer to [`CHALLENGE`] under [`KEY`], computed with CPython's `hmac`.
 #[must_use]
 pub const fn answer(algorithm: Algorithm) -> &'static [u8] {
     match algorithm {
@@ -35,16 +37,16 @@ pub const fn answer(algorithm: Algorithm) -> &'static [u8] {
     }
 }
 
-/// Makes the server's end: it waits for the answer, then decodes the first of
-/// [`CONFIGS`].
+/// Creates the server's decoder: it waits for the answer to [`CHALLENGE`], then decodes frames
+/// with the first of [`CONFIGS`].
 #[must_use]
 pub fn guarded(algorithm: Algorithm) -> Buffered<Guarded<Decoder>> {
     let due = Challenge::from(CHALLENGE).answer(algorithm, KEY);
     Buffered::new(Guarded::new(due, Decoder::new(CONFIGS[0])))
 }
 
-/// Checks a server's end on bytes from anybody: nothing comes out unless they begin
-/// with the right answer, and then what [`naive`] finds behind it, whatever the split.
+/// Checks a server's decoder on untrusted input: it returns no frame unless the input begins with
+/// the correct answer, and then the frames that [`naive`] finds after the answer.
 ///
 /// # Errors
 ///
@@ -54,8 +56,8 @@ where
     S: Subject<Frame = Frame, Error = GuardedError<DecodeError>>,
 {
     let Case { stream, split } = case;
-    let expected = parse(algorithm, answer(algorithm), stream, |behind| {
-        naive::parse(CONFIGS[0], behind)
+    let expected = parse(algorithm, answer(algorithm), stream, |rest| {
+        naive::parse(CONFIGS[0], rest)
     });
     check::split(server, stream, split, &expected)
 }

@@ -1,13 +1,16 @@
-//! The keyed check of a connection: a challenge and its digest, ahead of any framer. It
-//! does not guard what follows: nothing is encrypted, and no frame is signed.
+//! A challenge of 32 random bytes and, as the answer, its HMAC under a shared key. Frames of any
+//! format follow.
 //!
 //! ```text
-//! server to client  +-- challenge: 32 random bytes --+-- traffic, in any framing ...
-//! client to server  +-- answer: its HMAC, 32 or 16 --+-- traffic, in any framing ...
+//! server to client  +-- challenge: 32 random bytes ------+-- frames in any format ...
+//! client to server  +-- answer: HMAC, 32 or 16 bytes ----+-- frames in any format ...
 //! ```
 //!
-//! The format is that of the documents' authenticated servers, which compute
-//! `hmac.new(key, challenge, "md5")` and take what one `recv` gives for the answer.
+//! It authenticates the client, once. It does not encrypt or sign the frames that follow.
+//!
+//! The format comes from Python tutorials: their server computes
+//! `hmac.new(key, challenge, "md5")` and reads the answer with a single `recv`, which may return a
+//! part of the answer, or the answer and the first frames.
 
 #[cfg(feature = "tokio")]
 mod codec;
@@ -26,18 +29,18 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha2::Sha256;
 
-/// The hash within the HMAC. Both ends must use the same.
+/// The HMAC algorithm. Both ends must use the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Algorithm {
-    /// HMAC-SHA-256: an answer of 32 bytes.
+    /// HMAC-SHA-256, with an answer of 32 bytes.
     #[default]
     Sha256,
-    /// HMAC-MD5, which is the documents': an answer of 16 bytes.
+    /// HMAC-MD5, with an answer of 16 bytes. It is the algorithm of the tutorials.
     Md5,
 }
 
 impl Algorithm {
-    /// Returns how many bytes an answer has.
+    /// Returns the length of an answer, in bytes.
     #[must_use]
     pub const fn answer_len(self) -> usize {
         match self {
@@ -56,8 +59,10 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// The bytes that a server sends first. They are no secret; they must be new ones
-/// for each connection, or an old answer opens it.
+/// The bytes that a server sends first.
+///
+/// They need not be secret. Each connection must have new ones, because an answer that was used
+/// before is accepted again for the same challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Challenge([u8; Self::LEN]);
 
@@ -65,11 +70,11 @@ impl Challenge {
     /// The length of a challenge, in bytes.
     pub const LEN: usize = 32;
 
-    /// Takes its bytes from the operating system's generator.
+    /// Creates a challenge from the operating system's random number generator.
     ///
     /// # Errors
     ///
-    /// That of the operating system, when it gives none.
+    /// The generator's error, if it fails.
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; Self::LEN];
         getrandom::fill(&mut bytes)?;
@@ -82,9 +87,10 @@ impl Challenge {
         &self.0
     }
 
-    /// Takes a challenge off the front of `buffer`, or returns `None` and takes
-    /// nothing when more bytes must come first. A client calls it once; what follows
-    /// is the framer's.
+    /// Removes a challenge from the front of `buffer` and returns it. If `buffer` holds less than
+    /// 32 bytes, returns `None` and leaves it unchanged.
+    ///
+    /// A client calls it until it has the challenge. The bytes after it belong to the framer.
     #[must_use]
     pub fn decode(buffer: &mut BytesMut) -> Option<Self> {
         let challenge = Self(*buffer.first_chunk()?);
@@ -92,11 +98,12 @@ impl Challenge {
         Some(challenge)
     }
 
-    /// Takes a challenge off a buffer that will not grow any more.
+    /// Removes a challenge from `buffer` after the end of the stream, when no more bytes can
+    /// follow.
     ///
     /// # Errors
     ///
-    /// [`AuthError::ChallengeTruncated`] when there are too few bytes for one.
+    /// [`AuthError::ChallengeTruncated`] if `buffer` holds less than 32 bytes.
     pub fn decode_eof(buffer: &mut BytesMut) -> Result<Self, AuthError> {
         Self::decode(buffer).ok_or(AuthError::ChallengeTruncated {
             received: buffer.len() as u64,
@@ -104,8 +111,8 @@ impl Challenge {
         })
     }
 
-    /// Returns the answer of those who have the key, which may be of any length: the
-    /// client sends it, the server [waits](Guarded) for it.
+    /// Returns the answer under `key`, which may have any length. The client sends it, and the
+    /// server's [`Guarded`] compares with it.
     #[must_use]
     pub fn answer(&self, algorithm: Algorithm, key: &[u8]) -> Answer {
         Answer(match algorithm {
@@ -121,8 +128,9 @@ impl From<[u8; Self::LEN]> for Challenge {
     }
 }
 
-/// The answer to a challenge: its HMAC under the shared key. It is compared in
-/// constant time, and `Debug` does not show it.
+/// The answer to a challenge: its HMAC under the shared key.
+///
+/// Answers are compared in constant time. `Debug` does not print the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer(Digest);
 
@@ -142,7 +150,7 @@ impl Answer {
         }
     }
 
-    /// Returns what it was made with.
+    /// Returns the algorithm that computed the answer.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match &self.0 {
@@ -151,8 +159,8 @@ impl Answer {
         }
     }
 
-    /// Says whether `bytes` are the answer, all of it, in a time that does not depend
-    /// on where they differ.
+    /// Returns whether `bytes` are the whole answer. For bytes of the same length, the time does
+    /// not depend on where they differ.
     fn matches(&self, bytes: &[u8]) -> bool {
         match &self.0 {
             Digest::Sha256(digest) => digest_matches(digest, bytes),
@@ -170,8 +178,9 @@ fn digest_matches<M: OutputSizeUser>(digest: &CtOutput<M>, bytes: &[u8]) -> bool
     <&Output<M>>::try_from(bytes).is_ok_and(|bytes| *digest == bytes.into())
 }
 
-/// A server's decoder, or whatever else reads what a client sends, out of reach until
-/// the client has given the right answer.
+/// A server's decoder that is out of reach until the client has sent the correct answer.
+///
+/// The inner decoder `D` can be any type that reads what the client sends.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -179,12 +188,12 @@ fn digest_matches<M: OutputSizeUser>(digest: &CtOutput<M>, bytes: &[u8]) -> bool
 /// use everysplit::reference::{Config, Decoder};
 ///
 /// let (algorithm, key) = (Algorithm::Sha256, b"shared key");
-/// // The server sends this, and keeps what it must get.
+/// // The server sends the challenge and keeps the answer that it expects.
 /// let challenge = Challenge::random()?;
 /// let due = challenge.answer(algorithm, key);
 /// let mut guarded = Guarded::new(due, Decoder::new(Config::default()));
 ///
-/// // The client answers, and sends a frame at once.
+/// // The client sends the answer and a frame right after it.
 /// let answer = challenge.answer(algorithm, key);
 /// let mut buffer = BytesMut::from(answer.as_bytes());
 /// buffer.extend_from_slice(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok");
@@ -205,29 +214,34 @@ pub struct Guarded<D> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
+    /// Waiting for this answer.
     Waiting(Answer),
+    /// The answer was correct.
     Open,
-    /// After a wrong answer.
     Poisoned(AuthError),
 }
 
 impl<D> Guarded<D> {
-    /// Starts at the beginning of what the client sends. `inner` begins behind the
-    /// answer, and so do the offsets in its errors.
+    /// Creates a guard at the beginning of the client's stream. It expects the answer `due`.
+    ///
+    /// `inner` reads the bytes after the answer, so the offsets in its errors count from there.
     pub const fn new(due: Answer, inner: D) -> Self {
-        let state = State::Waiting(due);
-        Self { state, inner }
+        Self {
+            state: State::Waiting(due),
+            inner,
+        }
     }
 
-    /// Takes the answer off the front of `buffer`, once, and returns what reads the
-    /// rest; `None` when more bytes of the answer must come first. Call it after each
-    /// read.
+    /// Returns the inner decoder once the answer has been received, and `None` before that. Call it
+    /// after each read.
+    ///
+    /// The first successful call removes the answer from the front of `buffer`.
     ///
     /// # Errors
     ///
-    /// [`AuthError::WrongAnswer`], as soon as the answer's last byte is in and not
-    /// before: nothing is taken, every later call returns the same error, whatever
-    /// `buffer` holds then.
+    /// [`AuthError::WrongAnswer`] if the answer is wrong, as soon as its last byte has been
+    /// received and not before. Nothing is removed from `buffer`, and the guard is poisoned: every
+    /// later call returns the same error, whatever `buffer` holds by then.
     pub fn open(&mut self, buffer: &mut BytesMut) -> Result<Option<&mut D>, AuthError> {
         if let State::Waiting(due) = &self.state {
             let algorithm = due.algorithm();
@@ -248,12 +262,12 @@ impl<D> Guarded<D> {
         }
     }
 
-    /// Does what [`open`](Self::open) does, with a buffer that will not grow any more.
+    /// Returns the inner decoder after the end of the stream, when no more bytes can follow.
     ///
     /// # Errors
     ///
-    /// Those of [`open`](Self::open), and [`AuthError::AnswerTruncated`] when the
-    /// stream ended before the answer did, be it before its first byte.
+    /// The errors of [`open`](Self::open), and [`AuthError::AnswerTruncated`] if the stream ended
+    /// before the last byte of the answer, or before its first.
     pub fn open_eof(&mut self, buffer: &mut BytesMut) -> Result<&mut D, AuthError> {
         let due = match &self.state {
             State::Waiting(due) => due.algorithm().answer_len() as u64,
@@ -265,28 +279,28 @@ impl<D> Guarded<D> {
     }
 }
 
-/// Why a connection is not let through.
+/// Why a connection was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The client's answer is not the one that was due. Known when all of it is in;
-    /// what waits for it is poisoned.
+    /// The client's answer is wrong. Returned as soon as all of it has been received. The
+    /// [`Guarded`] is then poisoned.
     WrongAnswer {
-        /// What the answer was to be made with.
+        /// The algorithm of the expected answer.
         algorithm: Algorithm,
     },
     /// The stream ended inside the client's answer.
     AnswerTruncated {
-        /// How many bytes of it came.
+        /// The number of bytes of the answer that were received.
         received: u64,
-        /// How many bytes it has.
+        /// The length of the answer, in bytes.
         due: u64,
     },
     /// The stream ended inside the server's challenge.
     ChallengeTruncated {
-        /// How many bytes of it came.
+        /// The number of bytes of the challenge that were received.
         received: u64,
-        /// How many bytes it has.
+        /// The length of the challenge, in bytes.
         due: u64,
     },
 }
@@ -298,7 +312,7 @@ impl fmt::Display for AuthError {
                 return write!(
                     f,
                     "answer at offset 0 is not the {algorithm} of the challenge: close the connection; \
-                     if the peer is right, check that both ends use the same key and the same algorithm"
+                     if the peer is legitimate, check that both ends use the same key and the same algorithm"
                 );
             }
             Self::AnswerTruncated { received, due } => ("answer", received, due),
@@ -306,11 +320,11 @@ impl fmt::Display for AuthError {
         };
         write!(
             f,
-            "stream ended inside the {part} at offset 0: {received} of {due} bytes came, "
+            "stream ended inside the {part} at offset 0: received {received} of {due} bytes; "
         )?;
         match self {
             Self::AnswerTruncated { received: 16, .. } => f.write_str(
-                "as many as an HMAC-MD5 has, check that both ends use the same algorithm",
+                "this is the length of an HMAC-MD5, check that both ends use the same algorithm",
             ),
             _ => f.write_str("the peer closed early or bytes were lost"),
         }

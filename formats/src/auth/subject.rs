@@ -1,4 +1,4 @@
-//! What guards a connection, as a decoder under test.
+//! Implements the harness's trait for [`Guarded`].
 
 use core::error::Error;
 use core::fmt;
@@ -8,12 +8,13 @@ use everysplit::Decode;
 
 use super::{AuthError, Guarded};
 
-/// What a decoder behind an answer says of bad input.
+/// Why a [`Guarded`] under test rejected a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuardedError<E> {
-    /// The answer is refused.
+    /// The answer was rejected.
     Answer(AuthError),
-    /// The stream behind it is.
+    /// The inner decoder rejected the bytes after the answer. The offset in its error counts from
+    /// the end of the answer.
     Inner(E),
 }
 
@@ -21,14 +22,14 @@ impl<E: fmt::Display> fmt::Display for GuardedError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answer(error) => error.fmt(f),
-            Self::Inner(error) => write!(f, "behind the answer: {error}"),
+            Self::Inner(error) => write!(f, "after the answer: {error}"),
         }
     }
 }
 
 impl<E: Error> Error for GuardedError<E> {}
 
-/// Gives the frames behind the answer.
+/// Returns the frames after the answer.
 impl<D: Decode> Decode for Guarded<D> {
     type Frame = D::Frame;
     type Error = GuardedError<D::Error>;

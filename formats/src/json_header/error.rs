@@ -1,89 +1,87 @@
-//! What the decoder says of bad input, and the encoder of bad fields. What is wrong
-//! inside a header is a [`Flaw`], the same for both.
+//! The errors of the decoder and the encoder. They share [`Flaw`], the invalid content of a header.
 
 use core::fmt;
 
-/// Why a stream is refused.
+/// Why a stream was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// A header's length is negative, or over the limit. Known as soon as the four
-    /// bytes of the length are in; the decoder is poisoned.
+    /// The length of a header is negative or over the size limit. Returned as soon as its four
+    /// bytes have been received. The decoder is then poisoned.
     HeaderLength {
-        /// Where in the stream the frame begins, and with it the length.
+        /// The position of the frame in the stream, in bytes.
         offset: u64,
         /// The length claimed, in bytes.
         length: i32,
-        /// The limit it was held against, in bytes.
+        /// The size limit, in bytes.
         max_header_size: u32,
     },
-    /// A header does not do. Known as soon as its last byte is in; the decoder is
-    /// poisoned.
+    /// The content of a header is invalid. Returned as soon as its last byte has been received.
+    /// The decoder is then poisoned.
     Header {
-        /// Where in the stream the frame begins, and with it the length.
+        /// The position of the frame in the stream, in bytes.
         offset: u64,
-        /// What is wrong with it.
+        /// The reason.
         flaw: Flaw,
     },
-    /// A body is not the one that its header tells the md5 of. Known as soon as its
-    /// last byte is in; the decoder is poisoned.
+    /// A body does not have the md5 that its header announces. Returned as soon as its last byte
+    /// has been received. The decoder is then poisoned.
     Md5Mismatch {
-        /// Where in the stream the frame begins.
+        /// The position of the frame in the stream, in bytes.
         offset: u64,
-        /// The md5 in the header; its first digit is the most significant.
+        /// The md5 in the header. Its first digit is the most significant.
         expected: u128,
         /// The md5 of the body.
         actual: u128,
     },
     /// The stream ended inside a header or its length.
     TruncatedHeader {
-        /// Where in the stream the frame begins.
+        /// The position of the frame in the stream, in bytes.
         offset: u64,
-        /// How many bytes of length and header came.
+        /// The number of bytes of length and header that were received.
         received: u64,
-        /// How many bytes length and header have; as long as the length is not in,
-        /// its own four.
+        /// The number of bytes of length and header. If the length was not received, 4.
         due: u64,
     },
     /// The stream ended inside a body.
     TruncatedBody {
-        /// Where in the stream the frame begins.
+        /// The position of the frame in the stream, in bytes.
         offset: u64,
-        /// How many bytes of the body came.
+        /// The number of bytes of the body that were received.
         received: u64,
-        /// How many bytes the body has.
+        /// The size of the body, in bytes.
         due: u64,
     },
 }
 
-/// What is wrong with a header that is there.
+/// Why the content of a header is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flaw {
     /// It is not UTF-8.
     NotUtf8,
-    /// It is not JSON, or is nested more than 127 deep. NaN and Infinity, which Python
-    /// writes all the same, are not JSON.
+    /// It is not JSON, or has more than 127 levels of nesting. NaN and Infinity, which Python's
+    /// `json.dumps` writes, are not JSON.
     NotJson,
     /// It is JSON, but not an object.
     NotObject,
-    /// A key stands twice in it. Who reads the first and who reads the last would not
-    /// understand the same.
+    /// It has a duplicate key. Some parsers read the first value and some the last, so both ends
+    /// could understand it differently.
     KeyTwice,
-    /// None of these keys is in it.
+    /// It has none of these keys for the size of the body.
     NoSize(&'static [&'static str]),
-    /// Both of these keys are in it.
+    /// It has both of these keys for the size of the body.
     TwoSizes(&'static str, &'static str),
-    /// What stands under this key is not a plain integer from 0 to 2^64 - 1.
+    /// The value of this key is not an integer from 0 to 2^64 - 1. 5.0 and 5e0 are not integers.
     NotSize(&'static str),
-    /// The body is over the limit.
+    /// The body is over the size limit.
     BodyTooLarge {
-        /// The size told, in bytes.
+        /// The size announced, in bytes.
         size: u64,
-        /// The limit it was held against, in bytes.
+        /// The size limit, in bytes.
         max_size: u64,
     },
-    /// The md5 is not a text of 32 hexadecimal digits, and was to be checked.
+    /// The md5 is checked, and is not a string of 32 hexadecimal digits.
     NotMd5,
 }
 
@@ -97,17 +95,18 @@ impl fmt::Display for DecodeError {
             } => {
                 write!(
                     f,
-                    "header length {length} at offset {offset} is not from 0 to {max_header_size}: "
+                    "header length {length} at offset {offset} is not in the range 0 to {max_header_size}: "
                 )?;
                 let swapped = length.swap_bytes();
                 if u32::try_from(swapped).is_ok_and(|swapped| swapped <= max_header_size) {
                     write!(
                         f,
-                        "in the other byte order it is {swapped}, check that both ends use the same"
+                        "in the other byte order it is {swapped}; \
+                         check that both ends use the same byte order"
                     )
                 } else {
                     f.write_str(
-                        "close the connection, or raise max_header_size if the peer is right",
+                        "close the connection, or raise max_header_size to accept larger headers",
                     )
                 }
             }
@@ -118,8 +117,8 @@ impl fmt::Display for DecodeError {
                 actual,
             } => write!(
                 f,
-                "body of the frame at offset {offset} has the md5 {actual:032x}, its header says \
-                 {expected:032x}: discard it and have it sent again"
+                "body of the frame at offset {offset} has the md5 {actual:032x}, \
+                 but its header says {expected:032x}: discard the body and request it again"
             ),
             Self::TruncatedHeader {
                 offset,
@@ -129,8 +128,9 @@ impl fmt::Display for DecodeError {
                 let at_least = if received < 4 { "at least " } else { "" };
                 write!(
                     f,
-                    "stream ended inside the header at offset {offset}: {received} of {at_least}{due} bytes \
-                     came, the peer closed early or bytes were lost"
+                    "stream ended inside the header at offset {offset}: \
+                     received {received} of {at_least}{due} bytes; \
+                     the peer closed early or bytes were lost"
                 )
             }
             Self::TruncatedBody {
@@ -139,8 +139,8 @@ impl fmt::Display for DecodeError {
                 due,
             } => write!(
                 f,
-                "stream ended inside the body of the frame at offset {offset}: {received} of {due} bytes \
-                 came, the peer closed early or bytes were lost"
+                "stream ended inside the body of the frame at offset {offset}: \
+                 received {received} of {due} bytes; the peer closed early or bytes were lost"
             ),
         }
     }
@@ -151,33 +151,35 @@ impl core::error::Error for DecodeError {}
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::NotUtf8 => f.write_str("is not UTF-8: send it so encoded"),
+            Self::NotUtf8 => f.write_str("is not UTF-8: encode it as UTF-8"),
             Self::NotJson => {
                 f.write_str("is not JSON: check that both ends send a length, then the header")
             }
             Self::NotObject => {
-                f.write_str("is not an object: send one such as {\"total_size\": 5}")
+                f.write_str("is not a JSON object: send one such as {\"total_size\": 5}")
             }
-            Self::KeyTwice => f.write_str("has a key twice: send each key once"),
+            Self::KeyTwice => f.write_str("has a duplicate key: send each key once"),
             Self::NoSize(keys) => write!(
                 f,
-                "tells no size: send it under one of {keys:?}, or name its key in size_keys"
+                "has no size: send it under one of {keys:?}, or add its key to size_keys"
             ),
             Self::TwoSizes(first, second) => {
-                write!(f, "tells two sizes, {first} and {second}: send one of them")
+                write!(f, "has two sizes, {first} and {second}: send one of them")
             }
             Self::NotSize(key) => write!(
                 f,
-                "has a {key} that is no plain integer from 0 to {}: send the bytes of the body as one",
+                "has a {key} that is not an integer from 0 to {}: \
+                 send the size of the body in bytes, without fraction or exponent",
                 u64::MAX
             ),
             Self::BodyTooLarge { size, max_size } => write!(
                 f,
-                "tells of a body of {size} bytes, over the limit of {max_size} bytes: close the \
-                 connection, or raise max_size if the peer is right"
+                "announces a body of {size} bytes, over the limit of {max_size} bytes: \
+                 close the connection, or raise max_size to accept larger bodies"
             ),
             Self::NotMd5 => f.write_str(
-                "has an md5 that is not 32 hexadecimal digits: send them as text, or do not check it",
+                "has an md5 that is not a string of 32 hexadecimal digits: \
+                 send one, or use Md5::Ignore",
             ),
         }
     }
@@ -185,18 +187,18 @@ impl fmt::Display for Flaw {
 
 impl core::error::Error for Flaw {}
 
-/// Why a header is not written.
+/// Why a header was not encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// It is over the limit, so that the decoder would refuse it.
+    /// The header is over the size limit: the decoder would reject it.
     HeaderTooLarge {
-        /// The length of the header, in bytes.
+        /// The size of the header, in bytes.
         header_size: usize,
-        /// The limit it was held against, in bytes; never over 2^31 - 1.
+        /// The size limit, in bytes. At most 2^31 - 1.
         max_header_size: u32,
     },
-    /// The fields do not do, so that the decoder would refuse them.
+    /// The content of the header is invalid: the decoder would reject it.
     Header(Flaw),
 }
 
@@ -209,7 +211,7 @@ impl fmt::Display for EncodeError {
             } => write!(
                 f,
                 "header of {header_size} bytes is over the limit of {max_header_size} bytes: \
-                 send less in it, or raise max_header_size at both ends"
+                 shorten it, or raise max_header_size at both ends"
             ),
             Self::Header(flaw) => write!(f, "header {flaw}"),
         }

@@ -1,5 +1,7 @@
-//! The framing with a header in JSON held to every property, its parts joined into
-//! whole frames. It generates nothing.
+//! Checks for the decoder of [`json_header`](crate::json_header), shared by this project's fuzz
+//! target and tests. They join the parts of a frame into whole frames.
+//!
+//! It is public only for them, hidden from the documentation, and not part of the stable API.
 
 use crate::json_header::naive::{self as naive, Frame};
 use crate::json_header::{Config, DecodeError, Decoder, Md5, Part};
@@ -7,8 +9,8 @@ use everysplit::check::{Expected, Harness};
 use everysplit::reference::ByteOrder;
 use everysplit::{Buffered, JoinPieces};
 
-/// What the fuzz target runs under: both byte orders, the md5 checked and not, and
-/// limits that are easy to come by.
+/// The configurations of the fuzz target: both byte orders, with and without the md5 check, and
+/// limits low enough that random input goes over them.
 pub const CONFIGS: [Config; 2] = [
     Config {
         byte_order: ByteOrder::Little,
@@ -26,32 +28,32 @@ pub const CONFIGS: [Config; 2] = [
     },
 ];
 
-/// A decoder that gives whole frames.
+/// A decoder that returns whole frames.
 pub type Whole = JoinPieces<Buffered<Decoder>, Option<Frame>, Frame>;
 
-/// Makes a decoder that gives whole frames.
+/// Creates a decoder that returns whole frames.
 #[must_use]
 pub fn whole(config: Config) -> Whole {
     JoinPieces::new(Buffered::new(Decoder::new(config)), None, join)
 }
 
-/// Adds a part to the frame that is not whole, and returns it when it is.
+/// Adds a part to the unfinished frame, and returns the frame if that completes it.
 ///
 /// # Panics
 ///
-/// When a part comes where it must not, or a piece is empty, which the checks take for
-/// a violation.
+/// If the part is not allowed at this place, or is an empty piece of a body. The checks report the
+/// panic as a violation.
 pub fn join(unfinished: &mut Option<Frame>, part: Part) -> Option<Frame> {
     match (part, &mut *unfinished) {
         (Part::Header(header), None) => *unfinished = Some((header, [].into())),
         (Part::Body(piece), Some((_, body))) if !piece.is_empty() => body.extend(piece),
         (Part::End, Some(_)) => return unfinished.take(),
-        (part, _) => panic!("{part:?} where it must not come, behind {unfinished:?}"),
+        (part, _) => panic!("{part:?} is not allowed after {unfinished:?}"),
     }
     None
 }
 
-/// Makes a harness that judges every stream, by a parse of the whole of it.
+/// Creates a harness with the naive parser as the oracle.
 #[must_use]
 pub fn harness(
     config: Config,

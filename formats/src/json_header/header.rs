@@ -1,5 +1,4 @@
-//! The header: what both ends agree on, how it is read once it is whole, and how it
-//! is written. It waits for nothing.
+//! The header: its configuration, decoding and encoding.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,7 +11,7 @@ use serde_json::{Map, Value};
 use super::error::{DecodeError, EncodeError, Flaw};
 use everysplit::reference::ByteOrder;
 
-/// What both ends must agree on before the first byte.
+/// The settings that both ends must agree on.
 ///
 /// ```
 /// use everysplit_formats::json_header::{Config, Md5};
@@ -22,42 +21,42 @@ use everysplit::reference::ByteOrder;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The byte order of the length; little-endian by default.
+    /// The byte order of the length. Little-endian by default.
     pub byte_order: ByteOrder,
-    /// The longest header accepted, in bytes without its length: any `u32`, 64 KiB by
-    /// default. A header of exactly this length passes.
+    /// The size limit of a header, in bytes, without the length before it: any `u32`, 64 KiB by
+    /// default. A header of exactly this size is accepted.
     ///
-    /// The fields of a hostile header can take about a hundred times its bytes.
+    /// The decoded fields of a hostile header can take about a hundred times as much memory.
     pub max_header_size: u32,
-    /// The largest body accepted, in bytes: any `u64`, which is also the default. A
-    /// body of exactly this size passes.
+    /// The size limit of a body, in bytes: any `u64`, [`u64::MAX`] by default. A body of exactly
+    /// this size is accepted.
     pub max_size: u64,
-    /// The keys under which a header can tell the size of the body, and must under
-    /// one: [`SIZE_KEYS`](Self::SIZE_KEYS) by default.
+    /// The keys that can hold the size of the body. A header must have exactly one of them.
+    /// [`SIZE_KEYS`](Self::SIZE_KEYS) by default.
     pub size_keys: &'static [&'static str],
-    /// What is done about an `md5` among the fields; nothing by default.
+    /// Whether the field `md5` of a header is checked. Ignored by default.
     pub md5: Md5,
 }
 
-/// What is done about an `md5` among the fields of a header.
+/// Whether the field `md5` of a header is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Md5 {
-    /// It is a field like any other.
+    /// The field has no meaning to the decoder.
     #[default]
     Ignore,
-    /// It must be 32 hexadecimal digits, and the body is checked against it. A header
-    /// without one passes.
+    /// The field must be a string of 32 hexadecimal digits, the MD5 of the body. A header without
+    /// it is accepted.
     ///
-    /// It shows what went wrong on the way. It is no proof of who sent the body.
+    /// The check detects accidental corruption. It does not authenticate the sender.
     Check,
 }
 
-/// A header that tells the size of a body.
+/// A decoded header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// How many bytes of body follow it.
+    /// The size of the body after the header, in bytes.
     pub size: u64,
-    /// All of its fields, the size among them.
+    /// All fields of the header, including the size.
     pub fields: Map<String, Value>,
 }
 
@@ -68,12 +67,12 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The keys that the documents use.
+    /// The keys for the size of a body that the tutorials use.
     pub const SIZE_KEYS: &'static [&'static str] =
         &["total_size", "data_size", "filesize", "file_size"];
 
-    /// Little-endian, headers of up to 64 KiB, bodies of any size under the keys that
-    /// the documents use, their md5 ignored: what [`Default`] gives.
+    /// Little-endian, headers of up to 64 KiB, bodies of any size, [`SIZE_KEYS`](Self::SIZE_KEYS),
+    /// md5 ignored. The same as [`Config::default`].
     pub const DEFAULT: Self = Self {
         byte_order: ByteOrder::Little,
         max_header_size: 64 * 1024,
@@ -82,8 +81,8 @@ impl Config {
         md5: Md5::Ignore,
     };
 
-    /// Appends a header to `dst`, the length before it, and returns the size of the
-    /// body, which is to be sent next, from where it lies.
+    /// Appends a header with its length to `dst`, and returns the size of the body in bytes. Send
+    /// that many bytes of body next.
     ///
     /// ```
     /// use bytes::BytesMut;
@@ -99,8 +98,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// What [`Decoder::decode`](super::Decoder::decode) would refuse; `dst` is then as
-    /// it was.
+    /// [`EncodeError`] for a header that [`Decoder::decode`](super::Decoder::decode) would reject.
+    /// `dst` is then unchanged.
     pub fn encode_header(
         self,
         fields: &Map<String, Value>,
@@ -124,9 +123,9 @@ impl Config {
         Ok(header.size)
     }
 
-    /// Reads the length at the front of a frame, `None` while it is not whole.
+    /// Reads the length at the front of a frame, or returns `None` if it is not whole yet.
     ///
-    /// `offset` is where in the stream the frame begins; only errors tell it.
+    /// `offset` is the position of the frame in the stream, used only in errors.
     pub(super) fn length(self, frame: &[u8], offset: u64) -> Result<Option<usize>, DecodeError> {
         let Some(&length) = frame.first_chunk() else {
             return Ok(None);
@@ -142,7 +141,7 @@ impl Config {
         }
     }
 
-    /// Reads a header, and the md5 to check its body against, if there is to be one.
+    /// Reads a header, and the md5 that its body must have, if it is checked.
     pub(super) fn read(self, json: &[u8]) -> Result<(Header, Option<u128>), Flaw> {
         let text = str::from_utf8(json).map_err(|_| Flaw::NotUtf8)?;
         let fields = fields(text)?;
@@ -159,7 +158,7 @@ impl Config {
         let sizes = sizes.filter_map(|&key| Some((key, fields.get(key)?)));
         let size = match sizes.collect::<Vec<_>>()[..] {
             [] => return Err(Flaw::NoSize(self.size_keys)),
-            // A number with a point or an exponent is none, whatever its value.
+            // `as_u64` rejects a number with a point or an exponent, whatever its value.
             [(key, size)] => size.as_u64().ok_or(Flaw::NotSize(key))?,
             [(first, _), (second, _), ..] => return Err(Flaw::TwoSizes(first, second)),
         };
@@ -171,20 +170,20 @@ impl Config {
     }
 }
 
-/// Reads an md5, of 32 hexadecimal digits in either case.
+/// Reads an md5 of 32 hexadecimal digits in upper or lower case.
 fn digest(md5: &Value) -> Option<u128> {
     let digits = md5.as_str()?;
-    // `from_str_radix` takes a sign too.
+    // `from_str_radix` accepts a sign.
     let all = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     let digits = Some(digits).filter(|digits| digits.len() == 32 && all)?;
     u128::from_str_radix(digits, 16).ok()
 }
 
-/// Reads an object.
+/// Reads a JSON object without duplicate keys.
 fn fields(text: &str) -> Result<Map<String, Value>, Flaw> {
     let fields = serde_json::from_str(text);
     fields
-        .map(|Once(fields)| fields)
+        .map(|UniqueKeys(fields)| fields)
         .map_err(|_| match serde_json::from_str(text) {
             Ok(Value::Object(_)) => Flaw::KeyTwice,
             Ok(_) => Flaw::NotObject,
@@ -192,17 +191,17 @@ fn fields(text: &str) -> Result<Map<String, Value>, Flaw> {
         })
 }
 
-/// An object in which every key stands once: `Map` alone keeps the last entry and says
-/// nothing, where the other end may keep the first.
-struct Once(Map<String, Value>);
+/// A JSON object without duplicate keys. `Map` silently keeps the last of two entries, where the
+/// other end may keep the first.
+struct UniqueKeys(Map<String, Value>);
 
-impl<'de> Deserialize<'de> for Once {
+impl<'de> Deserialize<'de> for UniqueKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Self(Map::new()))
     }
 }
 
-impl<'de> Visitor<'de> for Once {
+impl<'de> Visitor<'de> for UniqueKeys {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,7 +211,7 @@ impl<'de> Visitor<'de> for Once {
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Self, A::Error> {
         while let Some((key, value)) = entries.next_entry()? {
             if self.0.insert(key, value).is_some() {
-                return Err(A::Error::custom("a key stands twice"));
+                return Err(A::Error::custom("duplicate key"));
             }
         }
         Ok(self)

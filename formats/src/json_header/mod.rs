@@ -1,5 +1,4 @@
-//! A header in JSON that tells the size of the body, and the body in pieces as it
-//! comes. It never holds a body, and knows nothing of files.
+//! A signed 32-bit length, a JSON header that holds the size of the body, then the body.
 //!
 //! ```text
 //! +-- length: i32 --+--- header: length bytes ---+---- body ----+
@@ -7,11 +6,12 @@
 //! +-----------------+----------------------------+--------------+
 //! ```
 //!
-//! It is the format in which the documents answer a remote command, describe a file
-//! and upload it: `struct.pack('i', len(header))`, the header by
-//! `json.dumps(header).encode()`, and the bytes of the file.
+//! The format comes from Python tutorials, which use it to upload files and to return the output of
+//! remote commands: `struct.pack('i', len(header))`, then `json.dumps(header).encode()`, then the
+//! bytes of the file.
 //!
-//! A whole upload, whatever the reads bring:
+//! The decoder returns a body in pieces as they arrive, and never buffers a whole body. This
+//! receives an upload, whatever chunks the reads return:
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -55,24 +55,23 @@ pub use header::{Config, Header, Md5};
 use bytes::{Buf, Bytes, BytesMut};
 use md5::Digest;
 
-/// What comes of a frame, in this order: its header, its body in any number of
-/// pieces, its end.
+/// A part of a frame. The decoder returns one header, any number of pieces of the body, and one
+/// end, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The header, as soon as its last byte is in.
+    /// The header, as soon as its last byte has been received.
     Header(Header),
-    /// The next bytes of the body, never none: all that have come.
+    /// The next bytes of the body, as many as have been received. Never empty.
     ///
-    /// They share the read buffer: drop them before the next read, and it is used
-    /// again. [`Bytes::copy_from_slice`] cuts the tie.
+    /// They share the allocation of the read buffer. Drop them before the next read, so that it
+    /// can be reused, or copy them with [`Bytes::copy_from_slice`].
     Body(Bytes),
-    /// The body is whole, and its md5 right where that is checked. A body of 0 bytes
-    /// has an end too.
+    /// The body is whole, and if its md5 is checked, it is correct. A body of 0 bytes has an end
+    /// too.
     End,
 }
 
-/// The way in for those who own a read buffer: takes the parts of frames off its
-/// front.
+/// Takes the parts of frames from the front of a read buffer that the caller owns.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -92,7 +91,7 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoder {
     config: Config,
-    /// Where in the stream the caller's buffer begins.
+    /// The position of the caller's buffer in the stream.
     offset: u64,
     state: State,
 }
@@ -101,22 +100,22 @@ pub struct Decoder {
 enum State {
     /// The buffer begins with a frame.
     Header,
-    /// The buffer begins inside a body, or right behind it.
+    /// The buffer begins inside a body, or directly after it.
     Body(Body),
     Poisoned(DecodeError),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Body {
-    /// Where in the stream its frame begins.
+    /// The position of its frame in the stream.
     frame: u64,
     size: u64,
-    /// How many of its bytes have not been given.
+    /// The number of bytes not returned yet.
     left: u64,
     check: Option<Check>,
 }
 
-/// The md5 of the bytes that have been given, and the one that the header tells.
+/// The md5 in the header, and the md5 of the bytes returned so far.
 #[derive(Clone, Debug)]
 struct Check {
     expected: u128,
@@ -129,7 +128,7 @@ impl Check {
     }
 }
 
-/// Equal when the same bytes have been given, as far as an md5 tells.
+/// Equal if the digests of the bytes returned so far are equal.
 impl PartialEq for Check {
     fn eq(&self, other: &Self) -> bool {
         (self.expected, self.actual()) == (other.expected, other.actual())
@@ -139,7 +138,7 @@ impl PartialEq for Check {
 impl Eq for Check {}
 
 impl Decoder {
-    /// Starts at the beginning of a stream.
+    /// Creates a decoder at the beginning of a stream.
     #[must_use]
     pub const fn new(config: Config) -> Self {
         Self {
@@ -149,19 +148,20 @@ impl Decoder {
         }
     }
 
-    /// Takes the next part off the front of `buffer`, or returns `None` when more
-    /// bytes must come first. Call it until it returns `None`: one read may hold many
-    /// parts.
+    /// Removes the next part of a frame from the front of `buffer` and returns it, or returns
+    /// `None` if more bytes must be received first.
     ///
-    /// The bytes behind a body stay in the buffer, and only a header that is not whole
-    /// is waited for there.
+    /// Call it until it returns `None`, because one read may bring many parts. After that, `buffer`
+    /// is empty or holds an incomplete header.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::HeaderLength`] as soon as the four bytes of the length are in,
-    /// [`DecodeError::Header`] as soon as the header is,
-    /// [`DecodeError::Md5Mismatch`] behind the last byte of the body, in place of its
-    /// end. Every later call returns the same error, whatever `buffer` holds then.
+    /// - [`DecodeError::HeaderLength`] as soon as the four bytes of the length have been received,
+    /// - [`DecodeError::Header`] as soon as the last byte of the header has been received,
+    /// - [`DecodeError::Md5Mismatch`] after the last piece of the body, instead of its end.
+    ///
+    /// The decoder is then poisoned: every later call returns the same error, whatever `buffer`
+    /// holds by then.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Part>, DecodeError> {
         let part = match &mut self.state {
             State::Header => self.header(buffer),
@@ -180,14 +180,13 @@ impl Decoder {
         part.inspect_err(|error| self.state = State::Poisoned(*error))
     }
 
-    /// Takes the next part off a buffer that will not grow any more, `None` when the
-    /// stream ended on a frame boundary.
+    /// Removes the next part from `buffer` after the end of the stream, when no more bytes can
+    /// follow. Returns `None` if the stream ended on a frame boundary.
     ///
     /// # Errors
     ///
-    /// What [`decode`](Self::decode) returns, and
-    /// [`DecodeError::TruncatedHeader`] or [`DecodeError::TruncatedBody`] when the
-    /// stream ended inside a frame.
+    /// The errors of [`decode`](Self::decode), and [`DecodeError::TruncatedHeader`] or
+    /// [`DecodeError::TruncatedBody`] if the stream ended inside a frame.
     pub fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Part>, DecodeError> {
         match (self.decode(buffer)?, &self.state) {
             (None, State::Body(body)) => Err(DecodeError::TruncatedBody {
@@ -198,7 +197,7 @@ impl Decoder {
             (None, _) if !buffer.is_empty() => Err(DecodeError::TruncatedHeader {
                 offset: self.offset,
                 received: buffer.len() as u64,
-                // Without a length it cannot be told.
+                // Without a whole length, at least its own four bytes.
                 due: self.config.length(buffer, self.offset)?.unwrap_or(0) as u64 + 4,
             }),
             (part, _) => Ok(part),
@@ -233,7 +232,7 @@ impl Decoder {
 }
 
 impl Body {
-    /// Takes what has come of it off the front of `buffer`, and nothing behind it.
+    /// Removes the received bytes of the body from the front of `buffer`, and none after it.
     fn piece(&mut self, buffer: &mut BytesMut) -> Bytes {
         let left = usize::try_from(self.left).unwrap_or(usize::MAX);
         let piece = buffer.split_to(buffer.len().min(left)).freeze();
@@ -244,7 +243,7 @@ impl Body {
         piece
     }
 
-    /// Says whether what was given is what the header told of.
+    /// Checks the md5 of the whole body, if there is one in the header.
     fn end(&self) -> Result<(), DecodeError> {
         match &self.check {
             Some(check) if check.actual() != check.expected => Err(DecodeError::Md5Mismatch {

@@ -1,5 +1,7 @@
-//! The oracle of the framing with a header in JSON: parses a whole buffer, without
-//! state. It gives whole frames, not their parts.
+//! The naive parser: the oracle for [`json_header`](crate::json_header).
+//!
+//! It needs the whole stream in one buffer, keeps no state and returns whole frames, not their
+//! parts.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -11,11 +13,11 @@ use crate::json_header::{Config, DecodeError, Flaw, Header, Md5};
 use everysplit::check::{Expected, Outcome};
 use everysplit::reference::ByteOrder;
 
-/// A header and the whole body behind it.
+/// A header and the whole body after it.
 pub type Frame = (Header, Vec<u8>);
 
-/// Parses `stream`: its frames, each with the offset at which it is complete,
-/// and how it ends.
+/// Parses `stream` and returns its frames, each with the offset of its end in bytes, and how the
+/// stream ends.
 #[must_use]
 pub fn parse(config: Config, stream: &[u8]) -> Expected<Frame, DecodeError> {
     let (mut frames, mut start) = (Vec::new(), 0);
@@ -38,7 +40,7 @@ pub fn parse(config: Config, stream: &[u8]) -> Expected<Frame, DecodeError> {
     }
 }
 
-/// Returns the frame that begins at `start` and where it ends, or how the stream does.
+/// Returns the frame that begins at `start` and the offset of its end, or how the stream ends.
 fn front(
     config: Config,
     stream: &[u8],
@@ -115,7 +117,7 @@ fn header(config: Config, json: &[u8]) -> Result<Header, Flaw> {
     if let Some(second) = next() {
         return Err(Flaw::TwoSizes(key, second));
     }
-    // A text is written with its quotes, and any other number with a point.
+    // Only an integer parses: a string prints with its quotes, other numbers with a point.
     let size = fields[key].to_string().parse();
     let size = size.map_err(|_| Flaw::NotSize(key))?;
     if size > config.max_size {
@@ -126,7 +128,7 @@ fn header(config: Config, json: &[u8]) -> Result<Header, Flaw> {
     Ok(Header { size, fields })
 }
 
-/// Returns the md5 that the body must have, if that is to be checked.
+/// Returns the md5 that the body must have, if it is checked.
 fn md5(config: Config, fields: &Map<String, Value>) -> Result<Option<u128>, Flaw> {
     let Some(md5) = fields.get("md5") else {
         return Ok(None);
@@ -146,16 +148,16 @@ fn md5(config: Config, fields: &Map<String, Value>) -> Result<Option<u128>, Flaw
     }
 }
 
-/// Counts the entries of an object, a key that stands twice as two: the colons that are
-/// in no text and in nothing deeper.
+/// Counts the entries of an object, duplicate keys included: the colons outside of strings and of
+/// nested values.
 fn entries(object: &str) -> usize {
-    let (mut depth, mut in_text, mut escaped, mut entries) = (0, false, false, 0);
+    let (mut depth, mut in_string, mut escaped, mut entries) = (0, false, false, 0);
     for byte in object.bytes() {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
-            b'"' => in_text = !in_text,
-            _ if in_text => {}
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth -= 1,
             b':' if depth == 1 => entries += 1,

@@ -1,11 +1,12 @@
-//! The decoder, under test.
+//! Implements the harness's trait for the decoder.
 
 use bytes::BytesMut;
 use everysplit::Decode;
 
 use super::{DecodeError, Decoder, Part};
 
-/// Its frames are parts: [`JoinPieces`](everysplit::JoinPieces) makes whole ones of them.
+/// Returns each [`Part`] as a frame. [`JoinPieces`](everysplit::JoinPieces) joins them into whole
+/// frames.
 impl Decode for Decoder {
     type Frame = Part;
     type Error = DecodeError;

@@ -1,5 +1,7 @@
-//! A framer of [`framing::len32`](crate::len32) held to every property, as
-//! the fuzz target and the tests do it. It generates nothing.
+//! Checks for framers and encoders of [`len32`](crate::len32), shared by this project's fuzz target
+//! and tests.
+//!
+//! It is public only for them, hidden from the documentation, and not part of the stable API.
 
 use bytes::{Bytes, BytesMut};
 
@@ -10,8 +12,8 @@ use everysplit::Subject;
 use everysplit::check::{self, Violation};
 use everysplit::reference::ByteOrder;
 
-/// What the fuzz target runs under: both byte orders, and a limit of 64 bytes, so
-/// that bodies of exactly the limit and one above are easy to come by.
+/// The configurations of the fuzz target: both byte orders, and a size limit of 64 bytes, low
+/// enough that random input reaches it and goes over it.
 pub const CONFIGS: [Config; 2] = [
     Config {
         byte_order: ByteOrder::Little,
@@ -23,9 +25,9 @@ pub const CONFIGS: [Config; 2] = [
     },
 ];
 
-/// Checks a framer on bytes from anybody, without empty chunks and with them: the
-/// same bodies and the same error as [`naive`], whatever the split, at the
-/// earliest byte; poisoned afterwards.
+/// Checks a framer on untrusted input, without and with empty chunks: it returns the same bodies
+/// and the same error as [`naive`], each at the earliest possible byte, and is poisoned after an
+/// error.
 ///
 /// # Errors
 ///
@@ -39,8 +41,8 @@ where
     check::empty_chunk(make, stream, split, &expected)
 }
 
-/// Checks an encoder on a body with limits below, at and above it: what it writes
-/// is what [`naive`] writes, what a decoder would refuse it refuses.
+/// Checks an encoder on a body, with limits below, at and above its size: it writes the same bytes
+/// as [`naive`] and rejects what a decoder would reject.
 ///
 /// # Errors
 ///

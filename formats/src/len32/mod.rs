@@ -1,5 +1,4 @@
-//! A signed length of 32 bits, then the payload: `struct.pack("i", len(data))`
-//! and the data. It is not the harness and knows nothing of it.
+//! A signed 32-bit length, then the body.
 //!
 //! ```text
 //! +--- length: i32 ---+---- body ---------+
@@ -7,8 +6,10 @@
 //! +-------------------+-------------------+
 //! ```
 //!
-//! Only whole bodies are taken off the buffer, and whether one is whole is read off
-//! the bytes each time, as the reference decoder does it.
+//! The format comes from Python tutorials, which send `struct.pack("i", len(data))`, then the data.
+//!
+//! As in the reference decoder, only whole bodies are removed from the buffer, and whether one is
+//! whole is read from the bytes on each call.
 
 #[doc(hidden)]
 pub mod fuzzing;
@@ -21,10 +22,10 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use everysplit::reference::ByteOrder;
 
-/// How many bytes a length takes.
+/// The length of an encoded length, in bytes.
 const LENGTH: usize = 4;
 
-/// What both ends must agree on before the first byte.
+/// The settings that both ends must agree on.
 ///
 /// ```
 /// use everysplit::reference::ByteOrder;
@@ -35,11 +36,10 @@ const LENGTH: usize = 4;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
-    /// The byte order of the length; little-endian by default.
+    /// The byte order of the length. Little-endian by default.
     pub byte_order: ByteOrder,
-    /// The largest body accepted, in bytes: 8 MiB by default. A body of exactly
-    /// this size passes. No length is over [`i32::MAX`], so that a limit above it
-    /// allows no more than one of it.
+    /// The size limit of a body, in bytes: 8 MiB by default. A body of exactly this size is
+    /// accepted. No length is over [`i32::MAX`], so a limit above it has no further effect.
     pub max_size: u32,
 }
 
@@ -50,13 +50,13 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Little-endian, bodies of up to 8 MiB: what [`Default`] gives.
+    /// Little-endian, bodies of up to 8 MiB. The same as [`Config::default`].
     pub const DEFAULT: Self = Self {
         byte_order: ByteOrder::Little,
         max_size: 8 * 1024 * 1024,
     };
 
-    /// Appends a length and the body behind it to `dst`.
+    /// Appends a whole frame to `dst`: the length, then the body.
     ///
     /// ```
     /// use bytes::BytesMut;
@@ -70,8 +70,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::TooLarge`] when the body is over
-    /// [`max_size`](Self::max_size) or [`i32::MAX`]; `dst` is then as it was.
+    /// [`EncodeError::TooLarge`] if the body is larger than [`max_size`](Self::max_size) or
+    /// [`i32::MAX`] bytes. `dst` is then unchanged.
     pub fn encode(self, body: &[u8], dst: &mut BytesMut) -> Result<(), EncodeError> {
         let max = self.max_size.min(i32::MAX.cast_unsigned());
         match u32::try_from(body.len()) {
@@ -87,8 +87,9 @@ impl Config {
         }
     }
 
-    /// Reads the length at the front of `bytes`, `None` while its four bytes are
-    /// not in. `offset` is where in the stream `bytes` begin.
+    /// Reads the length at the front of `bytes`, or returns `None` if it is not whole yet.
+    ///
+    /// `offset` is the position of `bytes` in the stream, used only in errors.
     fn length(self, bytes: &[u8], offset: u64) -> Result<Option<u32>, DecodeError> {
         let Some(&length) = bytes.first_chunk() else {
             return Ok(None);
@@ -106,7 +107,7 @@ impl Config {
     }
 }
 
-/// Takes whole bodies off the front of a read buffer.
+/// Takes whole bodies from the front of a read buffer that the caller owns.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -116,19 +117,20 @@ impl Config {
 /// let mut buffer = BytesMut::from(&b"\x02\0\0\0o"[..]);
 /// assert_eq!(decoder.decode(&mut buffer)?, None);
 /// buffer.extend_from_slice(b"k");
-/// assert_eq!(decoder.decode(&mut buffer)?.unwrap(), "ok");
+/// assert_eq!(decoder.decode(&mut buffer)?, Some("ok".into()));
 /// # Ok::<(), everysplit_formats::len32::DecodeError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decoder {
     config: Config,
-    /// Where in the stream the caller's buffer begins.
+    /// The position of the caller's buffer in the stream.
     offset: u64,
+    /// The error that every call returns from now on.
     poison: Option<DecodeError>,
 }
 
 impl Decoder {
-    /// Starts at the beginning of a stream.
+    /// Creates a decoder at the beginning of a stream.
     #[must_use]
     pub const fn new(config: Config) -> Self {
         Self {
@@ -138,18 +140,18 @@ impl Decoder {
         }
     }
 
-    /// Takes the next body off the front of `buffer`, or returns `None` and takes
-    /// nothing when more bytes must come first. Call it until it returns `None`:
-    /// one read may hold many. A body shares the buffer that it came in; one of no
-    /// bytes is a message like any other.
+    /// Removes the next frame from the front of `buffer` and returns its body. If the frame is not
+    /// whole yet, returns `None` and leaves `buffer` unchanged.
     ///
-    /// No room is reserved for bytes that have not come.
+    /// Call it until it returns `None`, because one read may bring many frames. A body of 0 bytes
+    /// is a message like any other. A body shares the allocation of `buffer` and keeps it alive.
+    /// The decoder reserves no space for bytes that have not been received.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Negative`] and [`DecodeError::TooLarge`], as soon as the four
-    /// bytes of a length are in: nothing is taken, every later call returns the
-    /// same error, whatever `buffer` holds then.
+    /// [`DecodeError::Negative`] and [`DecodeError::TooLarge`], as soon as the four bytes of the
+    /// length have been received. Nothing is removed from `buffer`, and the decoder is poisoned:
+    /// every later call returns the same error, whatever `buffer` holds by then.
     pub fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, DecodeError> {
         if let Some(error) = self.poison {
             return Err(error);
@@ -162,26 +164,26 @@ impl Decoder {
                 return Err(error);
             }
         };
-        // Never 4 + size: that sum can overflow, this comparison cannot.
+        // The subtraction cannot underflow: the length is in the buffer.
         if buffer.len() - LENGTH < size {
             return Ok(None);
         }
         self.offset += LENGTH as u64 + size as u64;
         buffer.advance(LENGTH);
         if size == 0 {
-            // An empty body must not keep the buffer alive.
+            // An empty slice of the buffer would keep its whole allocation alive.
             return Ok(Some(Bytes::new()));
         }
         Ok(Some(buffer.split_to(size).freeze()))
     }
 
-    /// Takes the next body off a buffer that will not grow any more, `None` when the
-    /// stream ended behind a whole one.
+    /// Removes the next frame from `buffer` after the end of the stream, when no more bytes can
+    /// follow, and returns its body. Returns `None` if the stream ended on a frame boundary.
     ///
     /// # Errors
     ///
-    /// What [`decode`](Self::decode) returns, and [`DecodeError::Truncated`] when
-    /// the stream ended inside a length or a body.
+    /// The errors of [`decode`](Self::decode), and [`DecodeError::Truncated`] if the stream ended
+    /// inside a length or a body.
     pub fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Bytes>, DecodeError> {
         let body = self.decode(buffer)?;
         if body.is_some() || buffer.is_empty() {
@@ -196,49 +198,48 @@ impl Decoder {
     }
 }
 
-/// Why a stream is refused.
+/// Why a stream was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// A length is below zero. Known as soon as its four bytes are in; the decoder
-    /// is poisoned.
+    /// A length is negative. Returned as soon as its four bytes have been received. The decoder is
+    /// then poisoned.
     Negative {
-        /// Where in the stream the length begins.
+        /// The position of the length in the stream, in bytes.
         offset: u64,
         /// The length claimed.
         size: i32,
     },
-    /// A length is over the limit. Known as soon as its four bytes are in; the
-    /// decoder is poisoned.
+    /// A length is over the size limit. Returned as soon as its four bytes have been received. The
+    /// decoder is then poisoned.
     TooLarge {
-        /// Where in the stream the length begins.
+        /// The position of the length in the stream, in bytes.
         offset: u64,
         /// The length claimed, in bytes.
         size: u32,
-        /// The limit it was held against, in bytes.
+        /// The size limit, in bytes.
         max: u32,
     },
-    /// The stream ended inside a length or the body behind it.
+    /// The stream ended inside a length or the body after it.
     Truncated {
-        /// Where in the stream the length begins.
+        /// The position of the length in the stream, in bytes.
         offset: u64,
-        /// How many bytes came, those of the length included.
+        /// The number of bytes of length and body that were received.
         received: u64,
-        /// How many bytes it is, those of the length included; as long as the
-        /// length is not in, its own four.
+        /// The number of bytes of length and body. If the length was not received, 4.
         due: u64,
     },
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// What a body is rarely longer than: the other order explains a negative
-        /// length when it makes one below that.
+        /// A size that few bodies exceed. If a negative length is at most this in the other byte
+        /// order, the byte order is the likely cause.
         const LIKELY: u32 = 1 << 24;
         let (size, likely, advice) = match *self {
             Self::Negative { offset, size } => {
                 write!(f, "length {size} at offset {offset} is negative: ")?;
-                let advice = "close the connection, the peer writes no signed lengths of 32 bits";
+                let advice = "close the connection, the peer does not send signed 32-bit lengths";
                 (size.cast_unsigned(), LIKELY, advice)
             }
             Self::TooLarge { offset, size, max } => {
@@ -246,7 +247,7 @@ impl fmt::Display for DecodeError {
                     f,
                     "length {size} at offset {offset} is over the limit of {max} bytes: "
                 )?;
-                let advice = "close the connection, or raise max_size if the peer is right";
+                let advice = "close the connection, or raise max_size to accept larger bodies";
                 (size, max, advice)
             }
             Self::Truncated {
@@ -260,7 +261,8 @@ impl fmt::Display for DecodeError {
                 };
                 return write!(
                     f,
-                    "stream ended inside the message at offset {offset}: {received} of {at_least}{due} bytes came, \
+                    "stream ended inside the message at offset {offset}: \
+                     received {received} of {at_least}{due} bytes; \
                      the peer closed early or bytes were lost"
                 );
             }
@@ -268,7 +270,8 @@ impl fmt::Display for DecodeError {
         match size.swap_bytes() {
             swapped if swapped <= likely => write!(
                 f,
-                "in the other byte order it is {swapped}, check that both ends use the same"
+                "in the other byte order it is {swapped}; \
+                 check that both ends use the same byte order"
             ),
             _ => f.write_str(advice),
         }
@@ -277,15 +280,15 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// Why a body is not written.
+/// Why a body was not encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EncodeError {
-    /// The body is over the limit, so that the decoder would refuse it.
+    /// The body is over the size limit: the decoder would reject it.
     TooLarge {
         /// The size of the body, in bytes.
         size: usize,
-        /// The limit it was held against, in bytes: never more than [`i32::MAX`].
+        /// The size limit, in bytes. At most [`i32::MAX`].
         max: u32,
     },
 }

@@ -1,5 +1,7 @@
-//! The oracle for [`framing::len32`](crate::len32): parses a whole buffer.
-//! It is no decoder, and shares no line with that one.
+//! The naive parser and encoder: the oracle for [`len32`](crate::len32).
+//!
+//! The parser needs the whole stream in one buffer and keeps no state. It shares no code with the
+//! decoder.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,8 +12,8 @@ use crate::len32::{Config, DecodeError, EncodeError};
 use everysplit::check::{Expected, Outcome};
 use everysplit::reference::ByteOrder;
 
-/// Parses `stream`: its bodies, each with the offset at which it is complete, and
-/// how it ends.
+/// Parses `stream` and returns its bodies, each with the offset of its end in bytes, and how the
+/// stream ends.
 #[must_use]
 pub fn parse(config: Config, stream: &[u8]) -> Expected<Bytes, DecodeError> {
     let mut frames = Vec::new();
@@ -56,8 +58,7 @@ pub fn parse(config: Config, stream: &[u8]) -> Expected<Bytes, DecodeError> {
     }
 }
 
-/// Returns the offsets in `stream`, increasing, at which a length or a body begins
-/// or ends.
+/// Returns the offsets in `stream` at which a length or a body begins or ends, in increasing order.
 #[must_use]
 pub fn edges(config: Config, stream: &[u8]) -> Vec<usize> {
     let frames = parse(config, stream).frames;
@@ -70,12 +71,11 @@ pub fn edges(config: Config, stream: &[u8]) -> Vec<usize> {
     edges
 }
 
-/// Writes a length and the body behind it.
+/// Encodes a length and the body after it.
 ///
 /// # Errors
 ///
-/// [`EncodeError::TooLarge`] for a body over the limit, or over what a signed
-/// length can say.
+/// [`EncodeError::TooLarge`] for a body over the size limit or over [`i32::MAX`] bytes.
 pub fn encode(config: Config, body: &[u8]) -> Result<Vec<u8>, EncodeError> {
     let max = config.max_size.min(0x7fff_ffff);
     if body.len() as u64 > u64::from(max) {
@@ -93,7 +93,8 @@ pub fn encode(config: Config, body: &[u8]) -> Result<Vec<u8>, EncodeError> {
     Ok(bytes)
 }
 
-/// A signed integer is the sum of its digits, of which the first has the sign.
+/// Reads a two's complement integer as a sum of base-256 digits. Only the most significant digit is
+/// signed.
 fn length(config: Config, bytes: &[u8]) -> i32 {
     let mut digits = bytes.to_vec();
     if config.byte_order == ByteOrder::Little {

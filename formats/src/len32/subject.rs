@@ -1,4 +1,4 @@
-//! The decoder, under test.
+//! Implements the harness's trait for the decoder.
 
 use bytes::{Bytes, BytesMut};
 use everysplit::Decode;

@@ -462,21 +462,21 @@ fn errors_say_what_to_do() {
             algorithm: Algorithm::Sha256
         }),
         "answer at offset 0 is not the HMAC-SHA-256 of the challenge: close the connection; \
-         if the peer is right, check that both ends use the same key and the same algorithm"
+         if the peer is legitimate, check that both ends use the same key and the same algorithm"
     );
     assert_eq!(
         told(AuthError::WrongAnswer {
             algorithm: Algorithm::Md5
         }),
         "answer at offset 0 is not the HMAC-MD5 of the challenge: close the connection; \
-         if the peer is right, check that both ends use the same key and the same algorithm"
+         if the peer is legitimate, check that both ends use the same key and the same algorithm"
     );
     assert_eq!(
         told(AuthError::AnswerTruncated {
             received: 5,
             due: 32
         }),
-        "stream ended inside the answer at offset 0: 5 of 32 bytes came, \
+        "stream ended inside the answer at offset 0: received 5 of 32 bytes; \
          the peer closed early or bytes were lost"
     );
     assert_eq!(
@@ -484,15 +484,15 @@ fn errors_say_what_to_do() {
             received: 16,
             due: 32
         }),
-        "stream ended inside the answer at offset 0: 16 of 32 bytes came, \
-         as many as an HMAC-MD5 has, check that both ends use the same algorithm"
+        "stream ended inside the answer at offset 0: received 16 of 32 bytes; \
+         this is the length of an HMAC-MD5, check that both ends use the same algorithm"
     );
     assert_eq!(
         told(AuthError::ChallengeTruncated {
             received: 16,
             due: 32
         }),
-        "stream ended inside the challenge at offset 0: 16 of 32 bytes came, \
+        "stream ended inside the challenge at offset 0: received 16 of 32 bytes; \
          the peer closed early or bytes were lost"
     );
 }

@@ -755,37 +755,38 @@ fn the_fields_of_a_header_take_about_a_hundred_times_its_bytes() {
 fn flaws_tell_what_to_do() {
     let (size, max_size) = (10, 9);
     for (flaw, told) in [
-        (Flaw::NotUtf8, "is not UTF-8: send it so encoded"),
+        (Flaw::NotUtf8, "is not UTF-8: encode it as UTF-8"),
         (
             Flaw::NotJson,
             "is not JSON: check that both ends send a length, then the header",
         ),
         (
             Flaw::NotObject,
-            "is not an object: send one such as {\"total_size\": 5}",
+            "is not a JSON object: send one such as {\"total_size\": 5}",
         ),
-        (Flaw::KeyTwice, "has a key twice: send each key once"),
+        (Flaw::KeyTwice, "has a duplicate key: send each key once"),
         (
             Flaw::NoSize(&["a", "b"]),
-            "tells no size: send it under one of [\"a\", \"b\"], or name its key in size_keys",
+            "has no size: send it under one of [\"a\", \"b\"], or add its key to size_keys",
         ),
         (
             Flaw::TwoSizes("a", "b"),
-            "tells two sizes, a and b: send one of them",
+            "has two sizes, a and b: send one of them",
         ),
         (
             Flaw::NotSize("filesize"),
-            "has a filesize that is no plain integer from 0 to 18446744073709551615: \
-             send the bytes of the body as one",
+            "has a filesize that is not an integer from 0 to 18446744073709551615: \
+             send the size of the body in bytes, without fraction or exponent",
         ),
         (
             Flaw::BodyTooLarge { size, max_size },
-            "tells of a body of 10 bytes, over the limit of 9 bytes: \
-             close the connection, or raise max_size if the peer is right",
+            "announces a body of 10 bytes, over the limit of 9 bytes: \
+             close the connection, or raise max_size to accept larger bodies",
         ),
         (
             Flaw::NotMd5,
-            "has an md5 that is not 32 hexadecimal digits: send them as text, or do not check it",
+            "has an md5 that is not a string of 32 hexadecimal digits: \
+             send one, or use Md5::Ignore",
         ),
     ] {
         let offset = 20;
@@ -813,13 +814,13 @@ fn errors_tell_what_to_do() {
     };
     assert_eq!(
         length(-1),
-        "header length -1 at offset 20 is not from 0 to 64: \
-         close the connection, or raise max_header_size if the peer is right"
+        "header length -1 at offset 20 is not in the range 0 to 64: \
+         close the connection, or raise max_header_size to accept larger headers"
     );
     assert_eq!(
         length(17 << 24),
-        "header length 285212672 at offset 20 is not from 0 to 64: \
-         in the other byte order it is 17, check that both ends use the same"
+        "header length 285212672 at offset 20 is not in the range 0 to 64: \
+         in the other byte order it is 17; check that both ends use the same byte order"
     );
     assert_eq!(
         told(DecodeError::Md5Mismatch {
@@ -827,8 +828,8 @@ fn errors_tell_what_to_do() {
             expected: 0xabc,
             actual: u128::MAX,
         }),
-        "body of the frame at offset 20 has the md5 ffffffffffffffffffffffffffffffff, its header \
-         says 00000000000000000000000000000abc: discard it and have it sent again"
+        "body of the frame at offset 20 has the md5 ffffffffffffffffffffffffffffffff, \
+         but its header says 00000000000000000000000000000abc: discard the body and request it again"
     );
     assert_eq!(
         told(DecodeError::TruncatedHeader {
@@ -836,7 +837,7 @@ fn errors_tell_what_to_do() {
             received: 3,
             due: 4,
         }),
-        "stream ended inside the header at offset 20: 3 of at least 4 bytes came, \
+        "stream ended inside the header at offset 20: received 3 of at least 4 bytes; \
          the peer closed early or bytes were lost"
     );
     assert_eq!(
@@ -845,8 +846,8 @@ fn errors_tell_what_to_do() {
             received: 4,
             due: u64::MAX,
         }),
-        "stream ended inside the body of the frame at offset 20: 4 of 18446744073709551615 bytes \
-         came, the peer closed early or bytes were lost"
+        "stream ended inside the body of the frame at offset 20: \
+         received 4 of 18446744073709551615 bytes; the peer closed early or bytes were lost"
     );
     let error = EncodeError::HeaderTooLarge {
         header_size: 17,
@@ -855,6 +856,6 @@ fn errors_tell_what_to_do() {
     assert_eq!(
         error.to_string(),
         "header of 17 bytes is over the limit of 16 bytes: \
-         send less in it, or raise max_header_size at both ends"
+         shorten it, or raise max_header_size at both ends"
     );
 }

@@ -313,12 +313,12 @@ fn errors_tell_what_to_do() {
     assert_eq!(
         negative(9, -1),
         "length -1 at offset 9 is negative: \
-         close the connection, the peer writes no signed lengths of 32 bits"
+         close the connection, the peer does not send signed 32-bit lengths"
     );
     assert_eq!(
         negative(0, i32::from_le_bytes([0, 0, 0, 200])),
         "length -939524096 at offset 0 is negative: \
-         in the other byte order it is 200, check that both ends use the same"
+         in the other byte order it is 200; check that both ends use the same byte order"
     );
     let over = |size| DecodeError::TooLarge {
         offset: 4,
@@ -328,12 +328,12 @@ fn errors_tell_what_to_do() {
     assert_eq!(
         over(1025).to_string(),
         "length 1025 at offset 4 is over the limit of 1024 bytes: \
-         close the connection, or raise max_size if the peer is right"
+         close the connection, or raise max_size to accept larger bodies"
     );
     assert_eq!(
         over(5 << 24).to_string(),
         "length 83886080 at offset 4 is over the limit of 1024 bytes: \
-         in the other byte order it is 5, check that both ends use the same"
+         in the other byte order it is 5; check that both ends use the same byte order"
     );
     let truncated = |received, due| DecodeError::Truncated {
         offset: 4,
@@ -342,17 +342,17 @@ fn errors_tell_what_to_do() {
     };
     assert_eq!(
         truncated(7, 9).to_string(),
-        "stream ended inside the message at offset 4: 7 of 9 bytes came, \
+        "stream ended inside the message at offset 4: received 7 of 9 bytes; \
          the peer closed early or bytes were lost"
     );
     assert_eq!(
         truncated(4, 9).to_string(),
-        "stream ended inside the message at offset 4: 4 of 9 bytes came, \
+        "stream ended inside the message at offset 4: received 4 of 9 bytes; \
          the peer closed early or bytes were lost"
     );
     assert_eq!(
         truncated(3, 4).to_string(),
-        "stream ended inside the message at offset 4: 3 of at least 4 bytes came, \
+        "stream ended inside the message at offset 4: received 3 of at least 4 bytes; \
          the peer closed early or bytes were lost"
     );
     let error = EncodeError::TooLarge {

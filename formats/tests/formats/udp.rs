@@ -253,28 +253,28 @@ fn errors_tell_what_to_do() {
     assert_eq!(
         over(65).to_string(),
         "bodySize 65 of a datagram is over the limit of 64 bytes: \
-         drop it, or raise max_body_size if the peer is right"
+         drop the datagram, or raise max_body_size to accept larger bodies"
     );
     assert_eq!(
         over(5 << 24).to_string(),
         "bodySize 83886080 of a datagram is over the limit of 64 bytes: \
-         in the other byte order it is 5, check that both ends use the same"
+         in the other byte order it is 5; check that both ends use the same byte order"
     );
     let truncated = |received, due| DatagramError::Truncated { received, due };
     assert_eq!(
         truncated(13, 17).to_string(),
-        "datagram ended inside the frame: 13 of 17 bytes came, and no more will: \
-         receive with room for 65507 bytes, and send each frame in one datagram"
+        "datagram ends inside its frame, after 13 of 17 bytes: \
+         receive into a buffer of 65507 bytes, and send each frame in one datagram"
     );
     assert_eq!(
         truncated(4, 17).to_string(),
-        "datagram ended inside the frame: 4 of 17 bytes came, and no more will: \
-         receive with room for 65507 bytes, and send each frame in one datagram"
+        "datagram ends inside its frame, after 4 of 17 bytes: \
+         receive into a buffer of 65507 bytes, and send each frame in one datagram"
     );
     assert_eq!(
         truncated(0, 12).to_string(),
-        "datagram ended inside the frame: 0 of at least 12 bytes came, and no more will: \
-         receive with room for 65507 bytes, and send each frame in one datagram"
+        "datagram ends inside its frame, after 0 of at least 12 bytes: \
+         receive into a buffer of 65507 bytes, and send each frame in one datagram"
     );
     let trailing = DatagramError::Trailing {
         frame: 17,
@@ -282,8 +282,8 @@ fn errors_tell_what_to_do() {
     };
     assert_eq!(
         trailing.to_string(),
-        "datagram of 29 bytes goes on behind its frame of 17: \
-         send each frame in a datagram of its own"
+        "datagram of 29 bytes continues after its frame of 17 bytes: \
+         send each frame in its own datagram"
     );
     let over = EncodeError::BodyTooLarge {
         body_size: 65,
@@ -297,7 +297,7 @@ fn errors_tell_what_to_do() {
     let over = EncodeError::DatagramTooLarge { size: 65_508 };
     assert_eq!(
         over.to_string(),
-        "frame of 65508 bytes is over the 65507 of a datagram: \
+        "frame of 65508 bytes is over the datagram limit of 65507 bytes: \
          send it in several frames, or over TCP"
     );
 }
