@@ -1,6 +1,6 @@
 //! A custom mutator and crossover for fuzzers. They change whole frames and keep bodySize
-//! consistent with the body, so that the frames after a change are still parsed. Only the end of a
-//! stream is made invalid, on purpose.
+//! consistent with the body, so that the frames after a change are still parsed. Invalid bytes are
+//! only added at the end of a stream.
 //!
 //! Both are plain functions over byte slices and need no particular fuzzer. [`mutate`] follows
 //! libFuzzer's conventions: `data` is the buffer, its first `size` bytes are the input, and the
@@ -22,14 +22,16 @@ const LONGEST: u32 = 256;
 
 /// Mutates the input in `data[..size]` and returns its new size in bytes.
 ///
-/// It inserts, duplicates, removes or resizes a frame, changes a body, or replaces the bytes after
-/// the last whole frame with a header over the limit or a truncated frame. One time in four it
-/// leaves the mutation to `base`, the fuzzer's own mutator.
+/// It inserts, duplicates, removes or resizes a frame, or changes a body. It may also remove the
+/// bytes after the last whole frame, or replace them with a header over the limit or a truncated
+/// frame. One time in four it leaves the mutation to `base`, the fuzzer's own mutator.
 ///
 /// The new size is at most `max_size` and at most 256. A longer input is only shortened: it keeps
-/// some of its frames. Frames that it writes have bodies of at most `max_body_size` bytes. `base`
-/// takes a buffer, the size of the input in it and the maximum new size, at least 1, and returns
-/// the new size.
+/// the bytes that fit, starting with one of its frames. A frame that is inserted or changed has a
+/// body of at most `max_body_size` bytes.
+///
+/// `base` takes a buffer, the size of the input in it and the maximum new size, at least 1, and
+/// returns the new size.
 ///
 /// # Panics
 ///
