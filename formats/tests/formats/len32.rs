@@ -1,19 +1,19 @@
-//! The framer of signed lengths held to every property: the golden vectors, short
-//! streams exhaustively, its encoder and its errors. What it allocates is counted in
-//! `memory`, that the checks can fail is shown in `mutants`.
-
-use std::iter;
+//! Tests the `len32` format, a signed 32-bit length and a body: decoder and encoder against the
+//! vectors that CPython wrote and against the naive implementation, every split of short streams,
+//! the limits, and the error messages.
+//!
+//! `memory.rs` measures the allocations. The library's `tests/mutants` shows that these checks
+//! detect buggy `len32` framers.
 
 use bytes::{Bytes, BytesMut};
-use everysplit::check::{self, Certificate, Expected, Harness};
+use everysplit::check::{self, Harness};
 use everysplit::reference::ByteOrder;
-use everysplit::{Buffered, Case, Split};
+use everysplit::{Buffered, Case};
 use everysplit_formats::len32::{Config, DecodeError, Decoder, EncodeError};
-use serde::Deserialize;
 
-type Answer = Expected<Bytes, DecodeError>;
+use crate::support::{BYTE_ORDERS, assert_proved, bodies, simple_splits, strings};
 
-const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
+type Expected = check::Expected<Bytes, DecodeError>;
 
 fn config(vector: &crate::common::Vector) -> Config {
     Config {
@@ -22,25 +22,17 @@ fn config(vector: &crate::common::Vector) -> Config {
     }
 }
 
-#[derive(Deserialize)]
-struct Body {
-    #[serde(with = "hex")]
-    body: Vec<u8>,
-    end: usize,
-}
-
-/// What a vector's stream must give, read off the vector alone.
-fn expected(vector: &crate::common::Vector) -> Answer {
-    let bodies = Vec::<Body>::deserialize(&vector.frames).unwrap();
-    let frames = bodies
+/// Returns the frames and the outcome that a vector states, without parsing its stream.
+fn expected(vector: &crate::common::Vector) -> Expected {
+    let frames: Vec<_> = bodies(vector)
         .into_iter()
-        .map(|Body { body, end }| (end, body.into()));
-    let frames: Vec<_> = frames.collect();
+        .map(|(end, body)| (end, body.into()))
+        .collect();
     let start = frames.last().map_or(0, |&(end, _)| end);
     let (offset, max) = (start as u64, vector.max);
     let outcome = match vector.outcome {
         crate::common::Outcome::Clean => check::Outcome::Clean,
-        // The only ones there are: 3 of the 5 bytes behind the length.
+        // Every truncated vector ends after 3 of its 5 body bytes.
         crate::common::Outcome::Truncated => check::Outcome::Truncated(DecodeError::Truncated {
             offset,
             received: 7,
@@ -74,38 +66,33 @@ fn vectors() -> Vec<crate::common::Vector> {
 }
 
 #[test]
-fn naive_gives_what_the_vectors_say() {
+fn naive_parse_matches_the_vectors() {
     for vector in vectors() {
         let parsed = everysplit_formats::len32::naive::parse(config(&vector), &vector.stream);
         assert_eq!(parsed, expected(&vector), "{}", vector.name);
     }
 }
 
-/// All splits of each, through both proofs.
+/// By both proofs: with the decoder's buffer as part of its state, and as its caller's.
 #[test]
-fn the_framer_gives_what_the_vectors_say() {
+fn decoder_matches_the_vectors_under_every_split() {
     for vector in vectors() {
         let harness = Harness::new(|| framer(config(&vector)), |_: &[u8]| expected(&vector));
         let stream = &vector.stream;
         for proof in [harness.prove(stream), harness.prove_decoder(stream)] {
             match proof {
-                Ok(certificate) => println!("{}: {}", vector.name, proved(&certificate)),
+                Ok(certificate) => {
+                    assert_proved(&certificate);
+                    println!("{}: {certificate}", vector.name);
+                }
                 Err(violation) => panic!("{}: {violation}", vector.name),
             }
         }
     }
 }
 
-/// Returns what a certificate says, if it is a proof.
-#[track_caller]
-fn proved(certificate: &Certificate) -> String {
-    let told = certificate.to_string();
-    assert!(told.starts_with("proved"), "{told}");
-    told
-}
-
 #[test]
-fn both_write_what_cpython_wrote() {
+fn both_encoders_write_the_bytes_of_the_vectors() {
     for vector in vectors() {
         let (config, mut written) = (config(&vector), BytesMut::new());
         for (end, body) in expected(&vector).frames {
@@ -123,40 +110,27 @@ fn framer(config: Config) -> Buffered<Decoder> {
     Buffered::new(Decoder::new(config))
 }
 
-/// The framer beside the oracle.
-fn harness(config: Config) -> Harness<impl Fn() -> Buffered<Decoder>, impl Fn(&[u8]) -> Answer> {
+/// Compares the decoder with the naive parse.
+fn harness(config: Config) -> Harness<impl Fn() -> Buffered<Decoder>, impl Fn(&[u8]) -> Expected> {
     Harness::new(
         move || framer(config),
         move |stream: &[u8]| everysplit_formats::len32::naive::parse(config, stream),
     )
 }
 
-/// All streams of so many of these bytes.
-fn streams(letters: &'static [u8], len: usize) -> impl Iterator<Item = Vec<u8>> {
-    let count = letters.len().pow(len.try_into().unwrap());
-    (0..count).map(move |mut number| {
-        let letter = iter::repeat_with(|| {
-            let letter = letters[number % letters.len()];
-            number /= letters.len();
-            letter
-        });
-        letter.take(len).collect()
-    })
-}
-
-/// Every stream of up to eight bytes that are 0, 1 or 255, under limits below and
-/// above what two of them say, and every split of it.
+/// Streams of up to eight bytes, each 0, 1 or 255. The limits lie below, at and above the lengths
+/// that such bytes encode.
 #[test]
 fn every_split_of_every_short_stream() {
     let mut count = 0;
-    for byte_order in ORDERS {
+    for byte_order in BYTE_ORDERS {
         for max_size in [0, 1, 0x0101, u32::MAX] {
             let config = Config {
                 byte_order,
                 max_size,
             };
             let harness = harness(config);
-            for stream in (0..=8).flat_map(|len| streams(&[0, 1, 255], len)) {
+            for stream in (0..=8).flat_map(|len| strings(&[0, 1, 255], len)) {
                 harness.prove_decoder(&stream).unwrap();
                 count += 1;
             }
@@ -165,16 +139,17 @@ fn every_split_of_every_short_stream() {
     println!("{count} streams proved");
 }
 
-/// Two letters make longer ones: three empty messages, two of a byte, and so on.
+/// With two byte values only, 13 bytes are feasible: room for three empty messages, or two of one
+/// byte.
 #[test]
 fn every_split_of_longer_streams() {
-    for byte_order in ORDERS {
+    for byte_order in BYTE_ORDERS {
         let config = Config {
             byte_order,
             max_size: 1,
         };
         let harness = harness(config);
-        for stream in streams(&[0, 1], 13) {
+        for stream in strings(&[0, 1], 13) {
             harness.prove(&stream).unwrap();
         }
     }
@@ -186,7 +161,7 @@ const BIG: Config = Config {
 };
 
 #[test]
-fn edges_are_where_fields_begin_and_end() {
+fn edges_are_the_field_boundaries() {
     let edges = |stream| everysplit_formats::len32::naive::edges(BIG, stream);
     assert_eq!(edges(b""), [0]);
     assert_eq!(edges(b"\0\0\0"), [0]);
@@ -195,10 +170,9 @@ fn edges_are_where_fields_begin_and_end() {
     assert_eq!(edges(b"\xff\xff\xff\xffabcd"), [0, 4]);
 }
 
-/// Bodies of exactly the limit, one below and one above it, through the checks of
-/// the fuzz target.
+/// The sizes include the limit, 64 bytes, and one byte less and more.
 #[test]
-fn what_the_fuzz_target_asks() {
+fn checks_of_the_fuzz_target_pass_around_the_limit() {
     for config in everysplit_formats::len32::fuzzing::CONFIGS {
         for size in [0, 1, 63, 64, 65, 255, 256] {
             let body = vec![7; size];
@@ -211,10 +185,7 @@ fn what_the_fuzz_target_asks() {
             let stream = everysplit_formats::len32::naive::encode(wide, &body)
                 .unwrap()
                 .repeat(2);
-            for split in [Split::bytes(stream.len())]
-                .into_iter()
-                .chain(Split::up_to(stream.len(), 1))
-            {
+            for split in simple_splits(stream.len()) {
                 let stream = stream.clone();
                 let case = Case { stream, split };
                 everysplit_formats::len32::fuzzing::decode(|| framer(config), config, &case)
@@ -224,9 +195,9 @@ fn what_the_fuzz_target_asks() {
     }
 }
 
-/// After an error nothing comes out any more, whatever the buffer holds.
+/// Even when the buffer holds a valid frame, or nothing.
 #[test]
-fn poisoned() {
+fn repeats_its_error_once_poisoned() {
     let mut decoder = Decoder::new(Config::default());
     let mut buffer = BytesMut::from(&b"\x01\0\0\0a\xff\xff\xff\xff"[..]);
     assert_eq!(decoder.decode(&mut buffer).unwrap().unwrap(), "a");
@@ -235,22 +206,26 @@ fn poisoned() {
         size: -1,
     };
     assert_eq!(decoder.decode(&mut buffer), Err(error));
-    assert_eq!(&buffer[..], b"\xff\xff\xff\xff", "nothing is taken");
+    assert_eq!(
+        &buffer[..],
+        b"\xff\xff\xff\xff",
+        "the rejected length was consumed"
+    );
     let mut buffer = BytesMut::from(&b"\0\0\0\0"[..]);
     assert_eq!(decoder.decode(&mut buffer), Err(error));
     assert_eq!(decoder.decode_eof(&mut BytesMut::new()), Err(error));
 }
 
 #[test]
-fn the_limit_is_8_mib_unless_told_otherwise() {
+fn defaults_are_8_mib_and_little_endian() {
     assert_eq!(Config::default().max_size, 8_388_608);
     assert_eq!(Config::default().byte_order, ByteOrder::Little);
 }
 
-/// A limit above what a signed length can say allows no more than that: the wire
-/// knows no length between.
+/// A limit above `i32::MAX` has the effect of `i32::MAX`, the largest length that the format can
+/// express.
 #[test]
-fn the_limit_ends_where_lengths_do() {
+fn rejects_negative_lengths_under_every_limit() {
     for max_size in [0x7fff_ffff, 0x8000_0000, u32::MAX] {
         let config = Config {
             max_size,
@@ -268,11 +243,11 @@ fn the_limit_ends_where_lengths_do() {
     }
 }
 
-/// A limit of 2 GiB and a byte more than a signed length can say, of zeros that
-/// are never touched: the encoder refuses it, and the oracle does.
+/// One byte more than a signed length can express. The body's zeros are never touched, so they
+/// take no memory.
 #[test]
 #[cfg(target_pointer_width = "64")]
-fn a_body_over_two_gib_is_not_written() {
+fn both_encoders_reject_a_body_of_2_gib() {
     let body = vec![0; 1 << 31];
     let error = EncodeError::TooLarge {
         size: 1 << 31,
@@ -293,22 +268,26 @@ fn a_body_over_two_gib_is_not_written() {
     }
 }
 
-/// A body is given out as it lies in the buffer, an empty one without it.
+/// A body points into the buffer. An empty one holds no reference to it, so the buffer can be
+/// reused while the body lives.
 #[test]
-fn bodies_share_the_buffer() {
+fn bodies_are_not_copied() {
     let mut buffer = BytesMut::from(&b"\x05\0\0\0hello\0\0\0\0"[..]);
-    let lies = buffer[4..].as_ptr();
+    let start = buffer[4..].as_ptr();
     let mut decoder = Decoder::new(Config::default());
     let body = decoder.decode(&mut buffer).unwrap().unwrap();
-    assert_eq!((&body[..], body.as_ptr()), (&b"hello"[..], lies));
+    assert_eq!((&body[..], body.as_ptr()), (&b"hello"[..], start));
     drop(body);
     let empty = decoder.decode(&mut buffer).unwrap().unwrap();
     assert_eq!(empty, "");
-    assert!(buffer.try_reclaim(8), "an empty body keeps the buffer");
+    assert!(
+        buffer.try_reclaim(8),
+        "the empty body keeps the buffer alive"
+    );
 }
 
 #[test]
-fn errors_tell_what_to_do() {
+fn error_messages_say_what_to_do() {
     let negative = |offset, size| DecodeError::Negative { offset, size }.to_string();
     assert_eq!(
         negative(9, -1),

@@ -1,4 +1,5 @@
-//! The formats: their vectors, their proofs, CPython and real sockets at the other end.
+//! Tests of the formats: against vectors that CPython wrote, against naive parsers for every split,
+//! against a Python peer, and over real sockets.
 
 #[path = "../../../tests/common/mod.rs"]
 mod common;
@@ -11,4 +12,5 @@ mod len32;
 mod memory;
 mod receive_loops;
 mod replay;
+mod support;
 mod udp;
