@@ -1,10 +1,11 @@
-//! The keyed check of a connection: CPython's digests, every split of an answer and of
-//! what follows it, and every answer that is refused.
+//! Tests the `auth` format, in which a random challenge and its HMAC precede the frames of another
+//! format: the digests against CPython's, every split of an answer and the frames after it, the
+//! rejection of incorrect and truncated answers, and the error messages.
 
 use std::io;
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{Expected, Harness, Outcome, Tier};
+use everysplit::check::{Expected, Harness, Outcome};
 use everysplit::reference::fuzzing::CONFIGS;
 use everysplit::reference::{Codec, Config, DecodeError, Decoder, Frame, naive};
 use everysplit::{Buffered, Case, Decode, Split};
@@ -15,54 +16,47 @@ use serde::Deserialize;
 use tokio_stream::StreamExt;
 use tokio_util::codec::FramedRead;
 
-/// What CPython says of an answer.
+use crate::common;
+use crate::support::{assert_proved, bodies};
+
+/// An answer computed by CPython, correct or not.
 #[derive(Deserialize)]
 struct Vector {
+    #[serde(flatten)]
+    inner: common::Vector,
     #[serde(with = "hex")]
     key: Vec<u8>,
     #[serde(with = "hex")]
     challenge: [u8; Challenge::LEN],
-    algorithm: String,
-    #[serde(with = "hex")]
-    stream: Vec<u8>,
-    outcome: String,
-    at: Option<usize>,
-    frames: Vec<Digest>,
-}
-
-#[derive(Deserialize)]
-struct Digest {
-    #[serde(with = "hex")]
-    body: Vec<u8>,
-    end: usize,
+    #[serde(rename = "algorithm")]
+    algorithm_name: String,
 }
 
 impl Vector {
     fn algorithm(&self) -> Algorithm {
-        match &self.algorithm[..] {
+        match &self.algorithm_name[..] {
             "sha256" => Algorithm::Sha256,
             "md5" => Algorithm::Md5,
             other => panic!("{other}"),
         }
     }
 
-    fn due(&self) -> Answer {
+    fn correct_answer(&self) -> Answer {
         Challenge::from(self.challenge).answer(self.algorithm(), &self.key)
     }
 
     fn expected(&self) -> Expected<Vec<u8>, AuthError> {
-        let frames = self.frames.iter();
         let algorithm = self.algorithm();
         Expected {
-            frames: frames.map(|it| (it.end, it.body.clone())).collect(),
+            frames: bodies(&self.inner),
             at_end: Vec::new(),
-            outcome: match &self.outcome[..] {
-                "clean" => Outcome::Clean,
-                "rejected" => Outcome::Rejected {
-                    at: self.at.unwrap(),
+            outcome: match self.inner.outcome {
+                common::Outcome::Clean => Outcome::Clean,
+                common::Outcome::Rejected => Outcome::Rejected {
+                    at: self.inner.at.unwrap(),
                     error: AuthError::WrongAnswer { algorithm },
                 },
-                other => panic!("{other}"),
+                common::Outcome::Truncated => panic!("{}: truncated", self.inner.name),
             },
         }
     }
@@ -71,37 +65,42 @@ impl Vector {
 fn vectors() -> Vec<Vector> {
     let vectors: Vec<serde_json::Value> =
         serde_json::from_str(include_str!("../../../tests/data/vectors.json")).unwrap();
-    let ours = vectors.into_iter().filter(|it| it["framing"] == "auth");
-    let vectors: Vec<Vector> = ours.map(|it| serde_json::from_value(it).unwrap()).collect();
+    let vectors: Vec<Vector> = vectors
+        .into_iter()
+        .filter(|vector| vector["framing"] == "auth")
+        .map(|vector| serde_json::from_value(vector).unwrap())
+        .collect();
     assert_eq!(vectors.len(), 4);
     vectors
 }
 
-/// A server that gives the answer as the one frame there is.
+/// A server that emits the correct answer as its only frame.
 #[derive(Clone, PartialEq, Eq)]
-struct Passes {
+struct AnswerOnly {
     gate: Guarded<()>,
-    given: Option<()>,
+    emitted: bool,
 }
 
-impl Passes {
-    fn new(due: Answer) -> Self {
-        let gate = Guarded::new(due, ());
-        Self { gate, given: None }
+impl AnswerOnly {
+    fn new(correct: Answer) -> Self {
+        Self {
+            gate: Guarded::new(correct, ()),
+            emitted: false,
+        }
     }
 }
 
-impl Decode for Passes {
+impl Decode for AnswerOnly {
     type Frame = Vec<u8>;
     type Error = AuthError;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, AuthError> {
-        let came = buffer.to_vec();
-        let open = self.gate.open(buffer)?.is_some();
-        if !open || self.given.replace(()).is_some() {
+        let before = buffer.to_vec();
+        if self.gate.open(buffer)?.is_none() || self.emitted {
             return Ok(None);
         }
-        Ok(Some(came[..came.len() - buffer.len()].to_vec()))
+        self.emitted = true;
+        Ok(Some(before[..before.len() - buffer.len()].to_vec()))
     }
 
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, AuthError> {
@@ -109,9 +108,9 @@ impl Decode for Passes {
     }
 }
 
-/// Proves a stream in both ways, and holds it to every split of one cut as well.
+/// Checks a stream by both proofs, and by running every split with one cut.
 #[track_caller]
-fn proved<D, M, O, A>(harness: &Harness<M, O>, stream: &[u8])
+fn check_every_split<D, M, O, A>(harness: &Harness<M, O>, stream: &[u8])
 where
     D: Decode + Clone + Eq,
     M: Fn() -> Buffered<D>,
@@ -119,30 +118,29 @@ where
     A: Into<Option<Expected<D::Frame, D::Error>>>,
 {
     for certificate in [harness.prove(stream), harness.prove_decoder(stream)] {
-        let tier = certificate.unwrap().tier;
-        assert!(matches!(tier, Tier::Proved { .. }), "{tier:?}");
+        assert_proved(&certificate.unwrap());
     }
     harness.bounded(stream, 1).unwrap();
 }
 
-/// What a stream of an answer and frames must give.
-type Behind = Expected<Frame, GuardedError<DecodeError>>;
+/// The expected result for a stream of an answer and frames.
+type Answered = Expected<Frame, GuardedError<DecodeError>>;
 
-/// The server's end of the suite with what its streams must give.
+/// Compares the server of the fuzz target with the naive parse.
 fn harness(
     algorithm: Algorithm,
-) -> Harness<impl Fn() -> Buffered<Guarded<Decoder>>, impl Fn(&[u8]) -> Behind> {
+) -> Harness<impl Fn() -> Buffered<Guarded<Decoder>>, impl Fn(&[u8]) -> Answered> {
     Harness::new(
         move || guarded(algorithm),
         move |stream: &[u8]| {
-            everysplit_formats::auth::naive::parse(algorithm, answer(algorithm), stream, |behind| {
-                naive::parse(CONFIGS[0], behind)
+            everysplit_formats::auth::naive::parse(algorithm, answer(algorithm), stream, |rest| {
+                naive::parse(CONFIGS[0], rest)
             })
         },
     )
 }
 
-/// Three frames, one of them empty.
+/// Encodes three frames, one of them with an empty body.
 fn frames() -> Vec<u8> {
     let mut stream = BytesMut::new();
     for (cmd, body) in [(1, "one"), (2, ""), (3, "three")] {
@@ -153,29 +151,29 @@ fn frames() -> Vec<u8> {
     stream.to_vec()
 }
 
-fn wrong(algorithm: Algorithm) -> GuardedError<DecodeError> {
+fn wrong_answer(algorithm: Algorithm) -> GuardedError<DecodeError> {
     GuardedError::Answer(AuthError::WrongAnswer { algorithm })
 }
 
 #[test]
-fn answers_are_cpythons() {
+fn answers_match_cpython() {
     for vector in vectors() {
-        let due = vector.due();
-        let right = vector.outcome == "clean";
-        assert_eq!(due.as_bytes() == vector.stream, right);
-        assert_eq!(due.algorithm(), vector.algorithm());
-        assert_eq!(due.as_bytes().len(), vector.algorithm().answer_len());
-        if right {
-            assert_eq!(answer(vector.algorithm()), vector.stream);
+        let correct = vector.correct_answer();
+        let is_correct = vector.inner.outcome == common::Outcome::Clean;
+        assert_eq!(correct.as_bytes() == vector.inner.stream, is_correct);
+        assert_eq!(correct.algorithm(), vector.algorithm());
+        assert_eq!(correct.as_bytes().len(), vector.algorithm().answer_len());
+        if is_correct {
+            assert_eq!(answer(vector.algorithm()), vector.inner.stream);
         }
         assert_eq!((&vector.key[..], vector.challenge), (KEY, CHALLENGE));
     }
 }
 
-/// Of none, one, and a block, a byte less and more, and more than a digest: as
-/// CPython's `hmac` says, for the key of the bytes 1, 2, 3 and so on.
+/// Empty, one byte, a digest's length, around the hash's block of 64 bytes, and far over it. The
+/// key is 1, 2, 3 and so on; the digests were computed with CPython's `hmac`.
 #[test]
-fn a_key_may_be_of_any_length() {
+fn accepts_keys_of_any_length() {
     let answers = [
         (
             0,
@@ -223,35 +221,35 @@ fn a_key_may_be_of_any_length() {
 }
 
 #[test]
-fn every_split_gives_what_the_vectors_say() {
+fn server_matches_the_vectors_under_every_split() {
     for vector in vectors() {
-        let make = || Buffered::new(Passes::new(vector.due()));
+        let make = || Buffered::new(AnswerOnly::new(vector.correct_answer()));
         let harness = Harness::new(make, |_: &[u8]| vector.expected());
-        proved(&harness, &vector.stream);
+        check_every_split(&harness, &vector.inner.stream);
     }
 }
 
-/// Every vector of the reference format behind an answer: frames, truncated streams
-/// and hostile ones.
+/// The frames are those of each reference vector: valid, truncated and hostile streams.
 #[test]
-fn every_split_of_an_answer_and_the_frames_behind_it() {
-    for vector in crate::common::vectors() {
+fn every_split_of_an_answer_and_the_frames_after_it() {
+    for vector in common::vectors() {
         for algorithm in ALGORITHMS {
-            let due = Challenge::from(CHALLENGE).answer(algorithm, KEY);
-            let make = || Buffered::new(Guarded::new(due.clone(), Decoder::new(vector.config())));
+            let correct = Challenge::from(CHALLENGE).answer(algorithm, KEY);
+            let make =
+                || Buffered::new(Guarded::new(correct.clone(), Decoder::new(vector.config())));
             let oracle = |stream: &[u8]| {
                 everysplit_formats::auth::naive::parse(algorithm, answer(algorithm), stream, |_| {
                     vector.expected()
                 })
             };
             let stream = [answer(algorithm), &vector.stream].concat();
-            proved(&Harness::new(make, oracle), &stream);
+            check_every_split(&Harness::new(make, oracle), &stream);
         }
     }
 }
 
 #[test]
-fn the_server_stands_right_behind_the_answer() {
+fn consumes_exactly_the_answer() {
     for algorithm in ALGORITHMS {
         let mut server = Guarded::new(
             Challenge::from(CHALLENGE).answer(algorithm, KEY),
@@ -261,16 +259,16 @@ fn the_server_stands_right_behind_the_answer() {
         let inner = server.open(&mut buffer).unwrap();
         assert_eq!(inner, Some(&mut Decoder::new(CONFIGS[0])));
         assert_eq!(buffer, frames());
-        // Nothing is taken for an answer a second time.
+        // An open connection consumes nothing more.
         assert!(server.open(&mut buffer).unwrap().is_some());
         assert!(server.open_eof(&mut buffer).is_ok());
         assert_eq!(buffer, frames());
     }
 }
 
-/// With frames behind it that would be good ones.
+/// Valid frames follow the answer: none of them may be decoded.
 #[test]
-fn an_answer_with_one_wrong_bit_is_refused_at_its_last_byte() {
+fn rejects_an_answer_with_one_flipped_bit_at_its_last_byte() {
     for algorithm in ALGORITHMS {
         let (harness, len) = (harness(algorithm), algorithm.answer_len());
         for bit in 0..8 * len {
@@ -282,40 +280,42 @@ fn an_answer_with_one_wrong_bit_is_refused_at_its_last_byte() {
             let mut buffer = BytesMut::from(&stream[..len - 1]);
             assert_eq!(server.decode(&mut buffer), Ok(None));
             buffer.extend_from_slice(&stream[len - 1..]);
-            assert_eq!(server.decode(&mut buffer), Err(wrong(algorithm)));
+            assert_eq!(server.decode(&mut buffer), Err(wrong_answer(algorithm)));
             assert_eq!(buffer, stream);
-            // Poisoned: whatever the buffer holds then.
+            // Poisoned, whatever the buffer holds.
             buffer.advance(len);
-            assert_eq!(server.decode(&mut buffer), Err(wrong(algorithm)));
-            assert_eq!(server.decode_eof(&mut buffer), Err(wrong(algorithm)));
+            assert_eq!(server.decode(&mut buffer), Err(wrong_answer(algorithm)));
+            assert_eq!(server.decode_eof(&mut buffer), Err(wrong_answer(algorithm)));
             assert_eq!(buffer, frames());
-            let mut right = BytesMut::from(answer(algorithm));
-            assert_eq!(server.decode(&mut right), Err(wrong(algorithm)));
-            assert_eq!(right, answer(algorithm));
+            let mut correct = BytesMut::from(answer(algorithm));
+            assert_eq!(server.decode(&mut correct), Err(wrong_answer(algorithm)));
+            assert_eq!(correct, answer(algorithm));
         }
     }
 }
 
 #[test]
-fn every_split_of_a_wrong_answer_and_frames() {
-    for vector in vectors().iter().filter(|it| it.outcome == "rejected") {
+fn every_split_of_an_incorrect_answer_and_what_follows() {
+    let vectors = vectors();
+    let rejected = |vector: &&Vector| vector.inner.outcome == common::Outcome::Rejected;
+    for vector in vectors.iter().filter(rejected) {
         let harness = harness(vector.algorithm());
-        for behind in [&frames()[..], b"", answer(vector.algorithm())] {
-            proved(&harness, &[&vector.stream, behind].concat());
+        for rest in [&frames()[..], b"", answer(vector.algorithm())] {
+            check_every_split(&harness, &[&vector.inner.stream, rest].concat());
         }
     }
 }
 
-/// Right so far, or wrong: as long as it is not whole, nothing is said of it.
+/// The error is a truncation, whether or not the received bytes are correct.
 #[test]
-fn a_short_answer_is_refused_at_the_end() {
+fn rejects_a_truncated_answer_at_the_end_of_the_stream() {
     for algorithm in ALGORITHMS {
         let due = algorithm.answer_len();
         for received in 0..due {
-            let mut wrong = answer(algorithm)[..received].to_vec();
-            wrong.iter_mut().take(1).for_each(|byte| *byte ^= 1);
-            for short in [&answer(algorithm)[..received], &wrong] {
-                proved(&harness(algorithm), short);
+            let mut incorrect = answer(algorithm)[..received].to_vec();
+            incorrect.iter_mut().take(1).for_each(|byte| *byte ^= 1);
+            for short in [&answer(algorithm)[..received], &incorrect] {
+                check_every_split(&harness(algorithm), short);
                 let mut server = guarded(algorithm).into_decoder();
                 let mut buffer = BytesMut::from(short);
                 assert_eq!(server.decode(&mut buffer), Ok(None));
@@ -329,12 +329,11 @@ fn a_short_answer_is_refused_at_the_end() {
     }
 }
 
-/// The right key, and not the hash that was agreed on.
+/// The key is correct, the hash is not the configured one.
 #[test]
-fn an_answer_of_the_other_algorithm_is_refused() {
+fn rejects_an_answer_of_the_other_algorithm() {
     let (sha256, md5) = (Algorithm::Sha256, Algorithm::Md5);
-    let behind = frames();
-    // 16 of 32 bytes, alone and with frames taken for the rest of it.
+    // 16 of 32 bytes, alone and completed by the bytes of frames.
     let mut server = guarded(sha256).into_decoder();
     let truncated = AuthError::AnswerTruncated {
         received: 16,
@@ -344,17 +343,17 @@ fn an_answer_of_the_other_algorithm_is_refused() {
         server.decode_eof(&mut BytesMut::from(answer(md5))),
         Err(GuardedError::Answer(truncated))
     );
-    proved(&harness(sha256), answer(md5));
-    proved(&harness(sha256), &[answer(md5), &behind].concat());
-    // 32 bytes where 16 are due: the first 16 decide.
+    check_every_split(&harness(sha256), answer(md5));
+    check_every_split(&harness(sha256), &[answer(md5), &frames()].concat());
+    // 32 bytes where 16 are expected: the first 16 decide.
     let mut server = guarded(md5).into_decoder();
     let mut first = BytesMut::from(&answer(sha256)[..16]);
-    assert_eq!(server.decode(&mut first), Err(wrong(md5)));
-    proved(&harness(md5), answer(sha256));
-    proved(&harness(md5), &[answer(sha256), &behind].concat());
+    assert_eq!(server.decode(&mut first), Err(wrong_answer(md5)));
+    check_every_split(&harness(md5), answer(sha256));
+    check_every_split(&harness(md5), &[answer(sha256), &frames()].concat());
 }
 
-/// The client's end: the challenge, then frames of the server.
+/// Decodes what a server sends: the challenge, then frames.
 #[derive(Clone, PartialEq, Eq)]
 struct Client {
     challenge: Option<Challenge>,
@@ -395,9 +394,9 @@ impl Decode for Client {
 }
 
 #[test]
-fn every_split_of_a_challenge_and_the_frames_behind_it() {
+fn every_split_of_a_challenge_and_the_frames_after_it() {
     let oracle = |stream: &[u8]| {
-        let Some((challenge, behind)) = stream.split_first_chunk() else {
+        let Some((challenge, rest)) = stream.split_first_chunk() else {
             let (received, due) = (stream.len() as u64, 32);
             let error = AuthError::ChallengeTruncated { received, due };
             return Expected {
@@ -406,8 +405,7 @@ fn every_split_of_a_challenge_and_the_frames_behind_it() {
                 outcome: Outcome::Truncated(GuardedError::Answer(error)),
             };
         };
-        let behind = naive::parse(CONFIGS[0], behind);
-        let frames = behind.frames.into_iter();
+        let frames = naive::parse(CONFIGS[0], rest).frames.into_iter();
         let frames = frames.map(|(end, frame)| (32 + end, Sent::Frame(frame)));
         let challenge = (32, Sent::Challenge((*challenge).into()));
         Expected {
@@ -425,11 +423,11 @@ fn every_split_of_a_challenge_and_the_frames_behind_it() {
     let harness = Harness::new(make, oracle);
     let stream = [&CHALLENGE[..], &frames()].concat();
     for end in (0..=32).chain([stream.len()]) {
-        proved(&harness, &stream[..end]);
+        check_every_split(&harness, &stream[..end]);
     }
 }
 
-/// Chance makes two alike in 2^256.
+/// Two equal ones have a probability of 2^-256.
 #[test]
 fn random_challenges_differ() {
     let random = || Challenge::random().unwrap();
@@ -440,39 +438,38 @@ fn random_challenges_differ() {
     }
 }
 
-/// An answer is good for its own challenge and key.
 #[test]
-fn an_answer_opens_nothing_else() {
-    let (mine, other) = (Challenge::from(CHALLENGE), Challenge::from([7; 32]));
+fn rejects_the_answer_to_another_challenge_or_key() {
+    let (same, other) = (Challenge::from(CHALLENGE), Challenge::from([7; 32]));
     for algorithm in ALGORITHMS {
-        for (challenge, key) in [(other, KEY), (mine, b"correct horsf"), (mine, b"")] {
+        for (challenge, key) in [(other, KEY), (same, b"correct horsf"), (same, b"")] {
             let answer = challenge.answer(algorithm, key);
             let mut server = guarded(algorithm).into_decoder();
             let mut buffer = BytesMut::from(answer.as_bytes());
-            assert_eq!(server.decode(&mut buffer), Err(wrong(algorithm)));
+            assert_eq!(server.decode(&mut buffer), Err(wrong_answer(algorithm)));
         }
     }
 }
 
 #[test]
-fn errors_say_what_to_do() {
-    let told = |error: AuthError| error.to_string();
+fn error_messages_say_what_to_do() {
+    let text = |error: AuthError| error.to_string();
     assert_eq!(
-        told(AuthError::WrongAnswer {
+        text(AuthError::WrongAnswer {
             algorithm: Algorithm::Sha256
         }),
         "answer at offset 0 is not the HMAC-SHA-256 of the challenge: close the connection; \
          if the peer is legitimate, check that both ends use the same key and the same algorithm"
     );
     assert_eq!(
-        told(AuthError::WrongAnswer {
+        text(AuthError::WrongAnswer {
             algorithm: Algorithm::Md5
         }),
         "answer at offset 0 is not the HMAC-MD5 of the challenge: close the connection; \
          if the peer is legitimate, check that both ends use the same key and the same algorithm"
     );
     assert_eq!(
-        told(AuthError::AnswerTruncated {
+        text(AuthError::AnswerTruncated {
             received: 5,
             due: 32
         }),
@@ -480,7 +477,7 @@ fn errors_say_what_to_do() {
          the peer closed early or bytes were lost"
     );
     assert_eq!(
-        told(AuthError::AnswerTruncated {
+        text(AuthError::AnswerTruncated {
             received: 16,
             due: 32
         }),
@@ -488,7 +485,7 @@ fn errors_say_what_to_do() {
          this is the length of an HMAC-MD5, check that both ends use the same algorithm"
     );
     assert_eq!(
-        told(AuthError::ChallengeTruncated {
+        text(AuthError::ChallengeTruncated {
             received: 16,
             due: 32
         }),
@@ -497,20 +494,20 @@ fn errors_say_what_to_do() {
     );
 }
 
-/// Whoever reads a log can neither answer nor find the key.
+/// A log must not reveal the answer or the key.
 #[test]
-fn debug_shows_no_secret() {
+fn debug_text_shows_no_secret() {
     for algorithm in ALGORITHMS {
-        let due = Challenge::from(CHALLENGE).answer(algorithm, KEY);
-        let server = Guarded::new(due.clone(), ());
-        for shown in [
-            format!("{due:?} {server:?}"),
-            format!("{due:#?} {server:#?}"),
+        let answer = Challenge::from(CHALLENGE).answer(algorithm, KEY);
+        let server = Guarded::new(answer.clone(), ());
+        for text in [
+            format!("{answer:?} {server:?}"),
+            format!("{answer:#?} {server:#?}"),
         ] {
-            assert!(!shown.bytes().any(|byte| byte == b'['), "{shown}");
-            assert!(!shown.contains("horse"), "{shown}");
-            for bytes in [KEY, due.as_bytes()] {
-                assert!(!shown.to_lowercase().contains(&hex::encode(&bytes[..4])));
+            assert!(!text.bytes().any(|byte| byte == b'['), "{text}");
+            assert!(!text.contains("horse"), "{text}");
+            for secret in [KEY, answer.as_bytes()] {
+                assert!(!text.to_lowercase().contains(&hex::encode(&secret[..4])));
             }
         }
         assert!(format!("{server:?}").starts_with("Guarded { state: Waiting(Answer("));
@@ -518,15 +515,14 @@ fn debug_shows_no_secret() {
 }
 
 #[test]
-fn the_algorithm_is_sha_256_unless_told_otherwise() {
+fn default_algorithm_is_sha_256() {
     assert_eq!(Algorithm::default(), Algorithm::Sha256);
 }
 
-/// What a target asks of an input, of the vectors' streams behind an answer and of
-/// each without.
+/// On each vector of the reference format, after a correct answer and without one.
 #[test]
-fn the_suite_holds() {
-    for vector in crate::common::vectors() {
+fn checks_of_the_fuzz_target_pass() {
+    for vector in common::vectors() {
         for algorithm in ALGORITHMS {
             for stream in [
                 [answer(algorithm), &vector.stream].concat(),
@@ -543,10 +539,10 @@ fn the_suite_holds() {
     }
 }
 
-/// In tokio-util's hands.
+/// Reads a stream with tokio-util's `FramedRead`. Returns the frames and the error, if any.
 fn read(stream: &[u8], algorithm: Algorithm) -> (Vec<Frame>, Option<io::Error>) {
-    let due = Challenge::from(CHALLENGE).answer(algorithm, KEY);
-    let codec = Guarded::new(due, Codec::new(Config::default()));
+    let correct = Challenge::from(CHALLENGE).answer(algorithm, KEY);
+    let codec = Guarded::new(correct, Codec::new(Config::default()));
     let mut framed = FramedRead::new(stream, codec);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -564,7 +560,7 @@ fn read(stream: &[u8], algorithm: Algorithm) -> (Vec<Frame>, Option<io::Error>) 
 }
 
 #[test]
-fn a_codec_of_tokio_utils_behind_an_answer() {
+fn works_as_a_tokio_util_codec() {
     for algorithm in ALGORITHMS {
         let stream = [answer(algorithm), &frames()].concat();
         let (read_frames, error) = read(&stream, algorithm);
