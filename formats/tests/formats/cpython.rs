@@ -1,6 +1,7 @@
-//! CPython at the other end of a connection: what its `struct` and `json` write the
-//! framers read, and what they write it reads and sends back. The script is `tests/data/peer.py`;
-//! without a `python3` nothing is tested, and that is said.
+//! Tests the framers against CPython over a TCP connection, in both directions: a framer decodes
+//! what CPython's `struct` and `json` encode, and CPython decodes and echoes what the encoders
+//! write. The script is `tests/data/peer.py`. Without a `python3` the tests print that they were
+//! skipped.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -16,27 +17,27 @@ use everysplit_formats::json_header::{self, Header, Md5};
 use everysplit_formats::len32;
 use serde_json::{Map, Value, json};
 
-/// After so long without a byte something is wrong.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::support::BYTE_ORDERS;
 
-const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
+/// A connection without a byte for this long fails the test.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many connections each way, each with a seed of its own.
+/// Number of connections in each direction, each with its own random seed.
 const SEEDS: u64 = 3;
 
-/// How many messages a connection has.
+/// Number of messages on a connection, the same as in the script.
 const MESSAGES: usize = 60;
 
-/// What a format is to the tests.
+/// A format in one byte order, with all that these tests need of it.
 struct Wire<S, F> {
-    /// Its name in the script.
+    /// Its name on the script's command line.
     name: &'static str,
     byte_order: ByteOrder,
     make: fn(ByteOrder) -> S,
     encode: fn(ByteOrder, &F, &mut BytesMut),
-    /// Tells a message as the script does.
-    tell: fn(&F) -> String,
-    draw: fn(&mut fastrand::Rng) -> F,
+    /// Formats a message as the line that the script prints for it.
+    line: fn(&F) -> String,
+    random: fn(&mut fastrand::Rng) -> F,
 }
 
 type Header12 = Wire<Framer, Frame>;
@@ -47,10 +48,10 @@ const fn header12(byte_order: ByteOrder) -> Header12 {
     Wire {
         name: "header12",
         byte_order,
-        make: |byte_order| Framer::new(config(byte_order)),
-        encode: |byte_order, frame, dst| config(byte_order).encode(frame, dst).unwrap(),
-        tell: |Frame { cmd, recv, body }| format!("{cmd} {recv} {}", hex::encode(body)),
-        draw: |rng| Frame {
+        make: |byte_order| Framer::new(header12_config(byte_order)),
+        encode: |byte_order, frame, dst| header12_config(byte_order).encode(frame, dst).unwrap(),
+        line: |Frame { cmd, recv, body }| format!("{cmd} {recv} {}", hex::encode(body)),
+        random: |rng| Frame {
             cmd: rng.u32(..),
             recv: rng.u32(..),
             body: body(rng),
@@ -58,7 +59,7 @@ const fn header12(byte_order: ByteOrder) -> Header12 {
     }
 }
 
-const fn config(byte_order: ByteOrder) -> Config {
+const fn header12_config(byte_order: ByteOrder) -> Config {
     Config {
         byte_order,
         ..Config::DEFAULT
@@ -69,14 +70,14 @@ const fn len32(byte_order: ByteOrder) -> Len32 {
     Wire {
         name: "len32",
         byte_order,
-        make: |byte_order| Buffered::new(len32::Decoder::new(signed(byte_order))),
-        encode: |byte_order, body, dst| signed(byte_order).encode(body, dst).unwrap(),
-        tell: |body| hex::encode(body),
-        draw: body,
+        make: |byte_order| Buffered::new(len32::Decoder::new(len32_config(byte_order))),
+        encode: |byte_order, body, dst| len32_config(byte_order).encode(body, dst).unwrap(),
+        line: |body| hex::encode(body),
+        random: body,
     }
 }
 
-const fn signed(byte_order: ByteOrder) -> len32::Config {
+const fn len32_config(byte_order: ByteOrder) -> len32::Config {
     len32::Config {
         byte_order,
         ..len32::Config::DEFAULT
@@ -87,17 +88,17 @@ const fn json_header(byte_order: ByteOrder) -> JsonHeader {
     Wire {
         name: "json_header",
         byte_order,
-        make: |byte_order| whole(checked(byte_order)),
+        make: |byte_order| whole(json_header_config(byte_order)),
         encode: |byte_order, (header, body), dst| {
-            let size = checked(byte_order).encode_header(&header.fields, dst);
+            let size = json_header_config(byte_order).encode_header(&header.fields, dst);
             assert_eq!(size, Ok(header.size));
             dst.extend_from_slice(body);
         },
-        tell: |(header, body)| {
+        line: |(header, body)| {
             let fields = serde_json::to_vec(&header.fields).unwrap();
             format!("{} {}", hex::encode(fields), hex::encode(body))
         },
-        draw: |rng| {
+        random: |rng| {
             let body = body(rng).to_vec();
             let name = ["a.txt", "大.bin", "\"quoted\"\\\n"][rng.usize(..3)];
             let key = json_header::Config::SIZE_KEYS[rng.usize(..4)];
@@ -115,7 +116,7 @@ const fn json_header(byte_order: ByteOrder) -> JsonHeader {
     }
 }
 
-const fn checked(byte_order: ByteOrder) -> json_header::Config {
+const fn json_header_config(byte_order: ByteOrder) -> json_header::Config {
     json_header::Config {
         byte_order,
         md5: Md5::Check,
@@ -129,7 +130,7 @@ fn body(rng: &mut fastrand::Rng) -> Bytes {
     (0..size).map(|_| rng.u8(..)).collect()
 }
 
-/// A script that is running. It does not outlive the test.
+/// The running script, killed on drop.
 struct Peer(Child);
 
 impl Drop for Peer {
@@ -140,16 +141,15 @@ impl Drop for Peer {
 }
 
 impl Peer {
-    /// Reads what it prints, to the end.
-    fn told(mut self) -> String {
-        let mut told = String::new();
-        // Ends with the script, which is never longer without a byte than its own
-        // timeout.
+    /// Returns all that the script prints, and asserts that it succeeds.
+    fn output(mut self) -> String {
+        let mut output = String::new();
+        // This ends, because the script's own socket timeout ends the script.
         let mut stdout = self.0.stdout.take().unwrap();
-        stdout.read_to_string(&mut told).unwrap();
+        stdout.read_to_string(&mut output).unwrap();
         let status = self.0.wait().unwrap();
         assert!(status.success(), "{status}");
-        told
+        output
     }
 }
 
@@ -158,8 +158,9 @@ where
     S: Subject<Frame = F>,
     F: Clone + Eq + std::fmt::Debug,
 {
-    /// Starts the script and waits until it is connected; `None` without a Python.
-    fn connect(&self, seed: u64, what: &str) -> Option<(Peer, TcpStream)> {
+    /// Starts the script and accepts its connection. `mode` is the script's `say` or `echo`.
+    /// Returns `None` when there is no `python3`.
+    fn connect(&self, seed: u64, mode: &str) -> Option<(Peer, TcpStream)> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let order = match self.byte_order {
@@ -169,26 +170,26 @@ where
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/peer.py");
         let child = Command::new("python3")
             .args([script, self.name, order])
-            .args([port.to_string(), seed.to_string(), what.to_string()])
+            .args([port.to_string(), seed.to_string(), mode.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn();
         let child = match child {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                println!("skipped: there is no python3 to talk to");
+                println!("skipped: no python3 found");
                 return None;
             }
             child => child.unwrap(),
         };
         let mut peer = Peer(child);
         let socket = accept(&listener, &mut peer).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TIMEOUT)).unwrap();
+        socket.set_write_timeout(Some(TIMEOUT)).unwrap();
         socket.set_nodelay(true).unwrap();
         Some((peer, socket))
     }
 
-    /// Reads frames to the end of the stream, in pieces of all sizes.
+    /// Reads frames to the end of the stream, in chunks of random sizes.
     fn read(&self, mut socket: TcpStream, seed: u64) -> Vec<F> {
         let mut rng = fastrand::Rng::with_seed(seed);
         let (mut subject, mut frames) = ((self.make)(self.byte_order), Frames::new(2 * MESSAGES));
@@ -207,30 +208,30 @@ where
     }
 
     fn lines(&self, frames: &[F]) -> String {
-        let lines = frames.iter().map(|frame| (self.tell)(frame) + "\n");
+        let lines = frames.iter().map(|frame| (self.line)(frame) + "\n");
         lines.collect()
     }
 
-    /// CPython packs and sends, the framer reads.
-    fn hears(&self) {
+    /// CPython encodes and sends, the framer decodes.
+    fn decodes_cpython(&self) {
         for seed in 0..SEEDS {
             let Some((peer, socket)) = self.connect(seed, "say") else {
                 return;
             };
             let frames = self.read(socket, seed);
             assert_eq!(frames.len(), MESSAGES);
-            assert!(self.lines(&frames) == peer.told(), "seed {seed}");
+            assert!(self.lines(&frames) == peer.output(), "seed {seed}");
         }
     }
 
-    /// The encoder writes, CPython unpacks, tells and sends back.
-    fn speaks(&self) {
+    /// The encoder writes; CPython decodes, prints and echoes.
+    fn is_decoded_by_cpython(&self) {
         for seed in 0..SEEDS {
             let Some((peer, socket)) = self.connect(seed, "echo") else {
                 return;
             };
             let mut rng = fastrand::Rng::with_seed(seed);
-            let sent: Vec<F> = (0..MESSAGES).map(|_| (self.draw)(&mut rng)).collect();
+            let sent: Vec<F> = (0..MESSAGES).map(|_| (self.random)(&mut rng)).collect();
             let mut stream = BytesMut::new();
             let mut edges = Vec::new();
             for frame in &sent {
@@ -243,15 +244,15 @@ where
             let echoed = self.read(socket, seed);
             writer.join().unwrap().unwrap();
             assert!(echoed == sent, "seed {seed}");
-            assert!(self.lines(&sent) == peer.told(), "seed {seed}");
+            assert!(self.lines(&sent) == peer.output(), "seed {seed}");
         }
     }
 }
 
-/// Waits for the peer to connect, and no longer than it lives.
+/// Waits for the script to connect. Panics when it exits first, or after [`TIMEOUT`].
 fn accept(listener: &TcpListener, peer: &mut Peer) -> io::Result<TcpStream> {
     listener.set_nonblocking(true)?;
-    let begun = Instant::now();
+    let start = Instant::now();
     loop {
         match listener.accept() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -262,14 +263,17 @@ fn accept(listener: &TcpListener, peer: &mut Peer) -> io::Result<TcpStream> {
             }
         }
         let status = peer.0.try_wait()?;
-        assert!(status.is_none(), "the peer did not connect: {status:?}");
-        assert!(begun.elapsed() < PATIENCE, "the peer did not connect");
+        assert!(
+            status.is_none(),
+            "the peer exited without connecting: {status:?}"
+        );
+        assert!(start.elapsed() < TIMEOUT, "the peer did not connect");
         thread::sleep(Duration::from_millis(1));
     }
 }
 
-/// Sends a stream in chunks, with a pause here and there so that a cut stays one, and
-/// ends it.
+/// Sends a stream in chunks and ends it. A pause after every 100th chunk keeps the kernel from
+/// coalescing all of them.
 fn send(mut socket: TcpStream, stream: &[u8], split: &Split) -> io::Result<()> {
     for (number, chunk) in split.chunks(stream).enumerate() {
         socket.write_all(chunk)?;
@@ -281,31 +285,49 @@ fn send(mut socket: TcpStream, stream: &[u8], split: &Split) -> io::Result<()> {
 }
 
 #[test]
-fn the_framer_reads_what_cpython_packs() {
-    ORDERS.map(header12).iter().for_each(Wire::hears);
+fn reference_framer_decodes_what_cpython_encodes() {
+    BYTE_ORDERS
+        .map(header12)
+        .iter()
+        .for_each(Wire::decodes_cpython);
 }
 
 #[test]
-fn cpython_unpacks_what_the_encoder_writes() {
-    ORDERS.map(header12).iter().for_each(Wire::speaks);
+fn cpython_decodes_what_the_reference_encoder_writes() {
+    BYTE_ORDERS
+        .map(header12)
+        .iter()
+        .for_each(Wire::is_decoded_by_cpython);
 }
 
 #[test]
-fn the_framer_of_signed_lengths_reads_what_cpython_packs() {
-    ORDERS.map(len32).iter().for_each(Wire::hears);
+fn len32_decodes_what_cpython_encodes() {
+    BYTE_ORDERS
+        .map(len32)
+        .iter()
+        .for_each(Wire::decodes_cpython);
 }
 
 #[test]
-fn cpython_unpacks_signed_lengths() {
-    ORDERS.map(len32).iter().for_each(Wire::speaks);
+fn cpython_decodes_what_len32_encodes() {
+    BYTE_ORDERS
+        .map(len32)
+        .iter()
+        .for_each(Wire::is_decoded_by_cpython);
 }
 
 #[test]
-fn the_framer_of_uploads_reads_what_cpython_writes() {
-    ORDERS.map(json_header).iter().for_each(Wire::hears);
+fn json_header_decodes_what_cpython_encodes() {
+    BYTE_ORDERS
+        .map(json_header)
+        .iter()
+        .for_each(Wire::decodes_cpython);
 }
 
 #[test]
-fn cpython_reads_uploads() {
-    ORDERS.map(json_header).iter().for_each(Wire::speaks);
+fn cpython_decodes_what_json_header_encodes() {
+    BYTE_ORDERS
+        .map(json_header)
+        .iter()
+        .for_each(Wire::is_decoded_by_cpython);
 }
