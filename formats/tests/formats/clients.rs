@@ -1,5 +1,6 @@
-//! A server of many clients, on real TCP: no frame is lost, doubled or given to another,
-//! whoever else is connected. How long anything takes decides nothing here.
+//! Tests servers with 200 concurrent clients and some hostile ones over real TCP. Each client must
+//! receive an echo of all its own frames and of no others. The servers run a decoder in a thread or
+//! a task per client, with and without the `auth` challenge. No result depends on timing.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -27,33 +28,33 @@ const CONFIG: Config = Config {
 
 const KEY: &[u8] = b"shared key";
 
-/// How many connections are open at once, besides the hostile ones.
+/// Number of well-behaved connections, all open at once.
 const CLIENTS: u32 = 200;
 
-/// A test that hangs must end; no machine is so slow that a right one takes as long.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Ends a test that hangs. Far longer than a passing test takes on a slow machine.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What became of a connection, as the server has it: its frames, and its end.
+/// The frames of a connection, and how its stream ended, as the server decoded them.
 type Record<E> = (Vec<Frame>, Result<(), E>);
 
-/// What a client does.
+/// The behaviour of a client.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// Sends its frames, in a split of its own.
-    Right,
-    /// Sends its frames a byte at a time, and the last when all others are done.
+    /// Sends its frames, in its own split.
+    WellBehaved,
+    /// Sends its frames one byte at a time, and finishes after all others.
     Dribbles,
-    /// Sends two frames, then the header of one over the limit.
+    /// Sends two frames, then a header over the limit.
     OverLimit,
-    /// Sends a frame and half of another, then nothing as long as others are served.
+    /// Sends a frame and part of the next, then nothing until all others are done.
     FallsSilent,
     /// Connects and closes.
     Leaves,
-    /// Sends its frames behind an answer that is wrong in one bit.
+    /// Sends its frames after an answer with one flipped bit.
     WrongAnswer,
 }
 
-/// The frames of a client: each carries its client's number and its own.
+/// Returns the frames of a client. `cmd` is the client's number, `recv` the frame's.
 fn frames(client: u32) -> Vec<Frame> {
     let mut rng = Rng::with_seed(client.into());
     let frame = |number| {
@@ -74,36 +75,35 @@ fn encoded<'a>(frames: impl IntoIterator<Item = &'a Frame>) -> Vec<u8> {
     stream.to_vec()
 }
 
-/// A client's end of a connection, in the hands of the one thread that is all clients.
+/// The client's end of a connection. One thread drives all clients.
 struct Client {
     number: u32,
     kind: Kind,
     socket: TcpStream,
-    /// The right answer; none where none is due.
-    due: Vec<u8>,
+    /// The correct answer to the server's challenge; empty where there is no challenge.
+    answer: Vec<u8>,
     stream: Vec<u8>,
     unsent: VecDeque<Vec<u8>>,
 }
 
 impl Client {
-    /// Connects. `answer` reads what the server sends first, if it does, and returns
-    /// what it must get for it.
-    fn new(listener: &TcpListener, number: u32, kind: Kind, answer: AnswerTo) -> Self {
+    /// Connects, and computes the stream and the split to send.
+    fn new(listener: &TcpListener, number: u32, kind: Kind, answer: ReadAnswer) -> Self {
         let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         socket.set_nodelay(true).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
-        let due = answer(&mut socket);
+        socket.set_read_timeout(Some(TIMEOUT)).unwrap();
+        socket.set_write_timeout(Some(TIMEOUT)).unwrap();
+        let answer = answer(&mut socket);
         let frames = frames(number);
-        let mut stream = [&due[..], &encoded(&frames)].concat();
+        let mut stream = [&answer[..], &encoded(&frames)].concat();
         match kind {
-            Kind::Right | Kind::Dribbles => {}
+            Kind::WellBehaved | Kind::Dribbles => {}
             Kind::OverLimit => {
-                stream.truncate(due.len() + encoded(&frames[..2]).len());
+                stream.truncate(answer.len() + encoded(&frames[..2]).len());
                 stream.extend(2049_u32.to_le_bytes());
                 stream.extend([0xff; 100]);
             }
-            Kind::FallsSilent => stream.truncate(due.len() + encoded(&frames[..1]).len() + 6),
+            Kind::FallsSilent => stream.truncate(answer.len() + encoded(&frames[..1]).len() + 6),
             Kind::Leaves => stream.clear(),
             Kind::WrongAnswer => stream[0] ^= 1,
         }
@@ -111,8 +111,8 @@ impl Client {
             (Kind::Dribbles, _) | (_, 0) => Split::bytes(stream.len()),
             (_, 1) => Split::whole(),
             (_, 2..5) => {
-                let edges = naive::edges(CONFIG, &stream[due.len().min(stream.len())..]);
-                let edges: Vec<usize> = edges.iter().map(|edge| due.len() + edge).collect();
+                let edges = naive::edges(CONFIG, &stream[answer.len().min(stream.len())..]);
+                let edges: Vec<usize> = edges.iter().map(|edge| answer.len() + edge).collect();
                 Split::sample(stream.len(), &edges, number.into())
             }
             _ => Split::sample(stream.len(), &[], number.into()),
@@ -122,37 +122,36 @@ impl Client {
             number,
             kind,
             socket,
-            due,
+            answer,
             stream,
             unsent,
         }
     }
 
-    /// Sends a chunk, if there is one left.
+    /// Sends the next chunk, if any.
     fn send(&mut self) {
         let Some(chunk) = self.unsent.pop_front() else {
             return;
         };
         let sent = self.socket.write_all(&chunk);
-        // Who is refused may find the connection closed.
+        // The server may have closed the connection of a client that it rejects.
         if !matches!(self.kind, Kind::OverLimit | Kind::WrongAnswer) {
             sent.unwrap();
         }
     }
 
-    /// Ends the stream, and checks that the echo is of all its own frames and of no
-    /// others.
+    /// Ends the stream, and asserts that the echo is all of the client's own frames and no others.
     fn end(&mut self) {
         assert!(self.unsent.is_empty());
         let ended = self.socket.shutdown(Shutdown::Write);
         let mut echo = Vec::new();
         let read = self.socket.read_to_end(&mut echo);
         let frames = frames(self.number);
-        let due = match self.kind {
-            Kind::Right | Kind::Dribbles => &frames[..],
+        let expected = match self.kind {
+            Kind::WellBehaved | Kind::Dribbles => &frames[..],
             Kind::FallsSilent => &frames[..1],
             Kind::Leaves => &[],
-            // A connection that is closed on unread bytes may take the echo along.
+            // Closing a connection with unread bytes may discard the echo.
             Kind::OverLimit | Kind::WrongAnswer => return,
         };
         ended.unwrap();
@@ -160,19 +159,18 @@ impl Client {
         let (mut framer, mut echoed) = (Framer::new(CONFIG), Vec::new());
         framer.feed(&echo, &mut echoed).unwrap();
         framer.finish().unwrap();
-        assert_eq!(echoed, due, "client {}", self.number);
+        assert_eq!(echoed, expected, "client {}", self.number);
     }
 }
 
-/// Reads what the server sends first, and returns the right answer.
-type AnswerTo = fn(&mut TcpStream) -> Vec<u8>;
+/// Reads the challenge, if the server sends one, and returns the correct answer.
+type ReadAnswer = fn(&mut TcpStream) -> Vec<u8>;
 
-/// There is no challenge.
-fn nothing(_: &mut TcpStream) -> Vec<u8> {
+fn no_challenge(_: &mut TcpStream) -> Vec<u8> {
     Vec::new()
 }
 
-fn answer(socket: &mut TcpStream) -> Vec<u8> {
+fn read_challenge(socket: &mut TcpStream) -> Vec<u8> {
     let (mut buffer, mut byte) = (BytesMut::new(), [0]);
     loop {
         if let Some(challenge) = Challenge::decode(&mut buffer) {
@@ -184,21 +182,21 @@ fn answer(socket: &mut TcpStream) -> Vec<u8> {
     }
 }
 
-/// Two sockets a connection and some hundreds of connections: one test at a time, or
-/// there are too many for a process.
+/// Runs one test at a time. Each opens two sockets for each of some 200 connections, and all at
+/// once could exceed the process's limit of open files.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Serves right clients and hostile ones at once, and holds what both ends have to
-/// `oracle`, which is told the right answer and what was sent.
+/// Runs a server with well-behaved and hostile clients at once, and compares what the server
+/// decoded with the oracle. `oracle` takes the correct answer and the stream sent.
 fn run<E: Debug + PartialEq + Send + 'static>(
     server: impl FnOnce(TcpListener, usize) -> Vec<Record<E>> + Send + 'static,
-    answer: AnswerTo,
+    answer: ReadAnswer,
     hostile: &[Kind],
     oracle: impl Fn(&[u8], &[u8]) -> Expected<Frame, E>,
 ) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let kinds = (0..CLIENTS).map(|_| Kind::Right);
+    let kinds = (0..CLIENTS).map(|_| Kind::WellBehaved);
     let kinds: Vec<Kind> = hostile.iter().copied().chain(kinds).collect();
     let server = {
         let (listener, count) = (listener.try_clone().unwrap(), kinds.len());
@@ -246,7 +244,7 @@ fn run<E: Debug + PartialEq + Send + 'static>(
     let mut sent: Vec<Record<E>> = clients
         .iter()
         .map(|client| {
-            let expected = oracle(&client.due, &client.stream);
+            let expected = oracle(&client.answer, &client.stream);
             let frames = expected.frames.into_iter().map(|(_, frame)| frame);
             let end = match expected.outcome {
                 Outcome::Clean => Ok(()),
@@ -255,7 +253,7 @@ fn run<E: Debug + PartialEq + Send + 'static>(
             (frames.collect(), end)
         })
         .collect();
-    // The server has them in the order in which it accepted them.
+    // The server's records are in the order of its accepts, not of the clients.
     for records in [&mut served, &mut sent] {
         records.sort_by_key(|(frames, end)| {
             let client = frames.first().map(|frame| frame.cmd);
@@ -265,7 +263,7 @@ fn run<E: Debug + PartialEq + Send + 'static>(
     assert_eq!(served, sent);
 }
 
-/// Reads one client to its end, and echoes each frame.
+/// Decodes one client's stream to its end, and echoes each frame.
 fn serve<D: Decode<Frame = Frame>>(mut socket: TcpStream, mut decoder: D) -> Record<D::Error> {
     let (mut buffer, mut chunk, mut frames) = (BytesMut::new(), [0; 512], Vec::new());
     loop {
@@ -289,7 +287,7 @@ fn serve<D: Decode<Frame = Frame>>(mut socket: TcpStream, mut decoder: D) -> Rec
     }
 }
 
-/// A thread for each client. `make` returns what is sent first, and the decoder.
+/// Serves each client on its own thread. `make` returns the bytes to send first, and the decoder.
 fn threads<D: Decode<Frame = Frame, Error: Send + 'static> + 'static>(
     make: fn() -> (Vec<u8>, D),
 ) -> impl FnOnce(TcpListener, usize) -> Vec<Record<D::Error>> + Send {
@@ -308,7 +306,8 @@ fn threads<D: Decode<Frame = Frame, Error: Send + 'static> + 'static>(
     }
 }
 
-/// A task for each client, on one thread. `error` takes a codec's error apart.
+/// Serves each client as a task, all on one thread. `error` extracts the decoder's error from the
+/// codec's.
 fn tasks<D, E>(
     make: fn() -> (Vec<u8>, D),
     error: fn(io::Error) -> E,
@@ -341,7 +340,7 @@ where
                                 write.write_all(&echo).await.unwrap();
                                 frames.push(frame);
                             }
-                            Err(told) => return (frames, Err(error(told))),
+                            Err(failed) => return (frames, Err(error(failed))),
                         }
                     }
                     (frames, Ok(()))
@@ -368,21 +367,21 @@ fn parse(_: &[u8], stream: &[u8]) -> Expected<Frame, DecodeError> {
 }
 
 #[test]
-fn a_thread_for_each_client() {
+fn thread_per_client() {
     let server = threads(|| (Vec::new(), Decoder::new(CONFIG)));
-    run(server, nothing, HOSTILE, parse);
+    run(server, no_challenge, HOSTILE, parse);
 }
 
 #[test]
-fn a_task_for_each_client() {
+fn task_per_client() {
     let server = tasks(
         || (Vec::new(), Codec::new(CONFIG)),
         |error| error.downcast().unwrap(),
     );
-    run(server, nothing, HOSTILE, parse);
+    run(server, no_challenge, HOSTILE, parse);
 }
 
-const HOSTILE_TO_KEYS: &[Kind] = &[
+const HOSTILE_WITH_CHALLENGE: &[Kind] = &[
     Kind::WrongAnswer,
     Kind::Dribbles,
     Kind::OverLimit,
@@ -390,27 +389,32 @@ const HOSTILE_TO_KEYS: &[Kind] = &[
     Kind::Leaves,
 ];
 
-/// Makes what waits for the answer to a challenge of this connection's own.
+/// Returns a fresh challenge, and a decoder that requires its answer first.
 fn guarded<D>(inner: D) -> (Vec<u8>, Guarded<D>) {
     let challenge = Challenge::random().unwrap();
-    let due = challenge.answer(Algorithm::Sha256, KEY);
-    (challenge.as_bytes().to_vec(), Guarded::new(due, inner))
+    let answer = challenge.answer(Algorithm::Sha256, KEY);
+    (challenge.as_bytes().to_vec(), Guarded::new(answer, inner))
 }
 
-fn parse_behind(due: &[u8], stream: &[u8]) -> Expected<Frame, GuardedError<DecodeError>> {
-    everysplit_formats::auth::naive::parse(Algorithm::Sha256, due, stream, |behind| {
-        naive::parse(CONFIG, behind)
+fn parse_answered(answer: &[u8], stream: &[u8]) -> Expected<Frame, GuardedError<DecodeError>> {
+    everysplit_formats::auth::naive::parse(Algorithm::Sha256, answer, stream, |rest| {
+        naive::parse(CONFIG, rest)
     })
 }
 
 #[test]
-fn a_thread_and_a_challenge_for_each_client() {
+fn thread_per_client_with_challenge() {
     let server = threads(|| guarded(Decoder::new(CONFIG)));
-    run(server, answer, HOSTILE_TO_KEYS, parse_behind);
+    run(
+        server,
+        read_challenge,
+        HOSTILE_WITH_CHALLENGE,
+        parse_answered,
+    );
 }
 
 #[test]
-fn a_task_and_a_challenge_for_each_client() {
+fn task_per_client_with_challenge() {
     let server = tasks(
         || guarded(Codec::new(CONFIG)),
         |error| match error.downcast::<AuthError>() {
@@ -418,5 +422,10 @@ fn a_task_and_a_challenge_for_each_client() {
             Err(error) => GuardedError::Inner(error.downcast().unwrap()),
         },
     );
-    run(server, answer, HOSTILE_TO_KEYS, parse_behind);
+    run(
+        server,
+        read_challenge,
+        HOSTILE_WITH_CHALLENGE,
+        parse_answered,
+    );
 }
