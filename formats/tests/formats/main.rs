@@ -11,6 +11,6 @@ mod json_header;
 mod len32;
 mod memory;
 mod receive_loops;
-mod replay;
+mod seeds;
 mod support;
 mod udp;

@@ -1,9 +1,8 @@
-//! Every seed, every input that a campaign left in `fuzz/corpus` and every
-//! artifact in `fuzz/artifacts`, through the check of its target, without
-//! cargo-fuzz. It searches for nothing.
+//! Runs every committed fuzz seed through the check of its fuzz target, without cargo-fuzz. Inputs
+//! that a campaign left in `fuzz/corpus` and `fuzz/artifacts` run too. No new inputs are generated.
 //!
-//! A seed is a raw stream: those of the vectors and the captures, and under
-//! `regression-…` the smallest input of every bug found.
+//! A seed is a raw stream: one of the vectors or captures, or `regression-…`, the smallest input
+//! that showed a past bug.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,13 +14,15 @@ use everysplit::reference::{Framer, Sent, fuzzing};
 use everysplit::{Buffered, Case, Split};
 use everysplit_formats::len32;
 
+use crate::support::simple_splits;
+
 fn folder(kind: &str, target: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", "fuzz", kind, target]
         .iter()
         .collect()
 }
 
-/// The files of a folder by name; none where there is no folder.
+/// Returns the contents of a folder's files by name, empty if the folder does not exist.
 fn files(folder: &PathBuf) -> BTreeMap<String, Vec<u8>> {
     let Ok(entries) = fs::read_dir(folder) else {
         return BTreeMap::new();
@@ -34,26 +35,34 @@ fn files(folder: &PathBuf) -> BTreeMap<String, Vec<u8>> {
     files.collect()
 }
 
+/// Reads an input as the decoder targets do: a stream, and a split derived from its bytes.
 fn received(input: &[u8]) -> Case {
     Case::arbitrary_take_rest(Unstructured::new(input)).unwrap()
 }
 
+/// Reads an input as the encoder targets do: frames, and a split of their stream.
 fn sent(input: &[u8]) -> Sent {
     Sent::arbitrary_take_rest(Unstructured::new(input)).unwrap()
 }
 
-/// The input's own split, byte by byte, and every split of up to one cut; of a
-/// long input its own alone.
+/// Returns the input's own split; for up to 256 bytes also the simple splits.
 fn splits(len: usize, own: Split) -> impl Iterator<Item = Split> {
-    let more = [Split::bytes(len)].into_iter().chain(Split::up_to(len, 1));
-    [own].into_iter().chain(more.filter(move |_| len <= 256))
+    [own]
+        .into_iter()
+        .chain(simple_splits(len).filter(move |_| len <= 256))
+}
+
+/// Returns an input's stream with each of its [`splits`].
+fn cases(input: &[u8]) -> impl Iterator<Item = Case> {
+    let Case { stream, split } = received(input);
+    splits(stream.len(), split).map(move |split| Case {
+        stream: stream.clone(),
+        split,
+    })
 }
 
 fn decode(input: &[u8]) -> Result<(), Violation> {
-    let Case { stream, split } = received(input);
-    for split in splits(stream.len(), split) {
-        let stream = stream.clone();
-        let case = Case { stream, split };
+    for case in cases(input) {
         for config in fuzzing::CONFIGS {
             fuzzing::decode(Framer::new(config), config, &case)?;
             fuzzing::empty_chunk(|| Framer::new(config), config, &case)?;
@@ -63,10 +72,7 @@ fn decode(input: &[u8]) -> Result<(), Violation> {
 }
 
 fn differential(input: &[u8]) -> Result<(), Violation> {
-    let Case { stream, split } = received(input);
-    for split in splits(stream.len(), split) {
-        let stream = stream.clone();
-        let case = Case { stream, split };
+    for case in cases(input) {
         for config in fuzzing::CONFIGS {
             fuzzing::differential(|| Framer::new(config), config, &case)?;
         }
@@ -97,10 +103,7 @@ fn encode(input: &[u8]) -> Result<(), Violation> {
 }
 
 fn auth(input: &[u8]) -> Result<(), Violation> {
-    let Case { stream, split } = received(input);
-    for split in splits(stream.len(), split) {
-        let stream = stream.clone();
-        let case = Case { stream, split };
+    for case in cases(input) {
         for algorithm in everysplit_formats::auth::fuzzing::ALGORITHMS {
             everysplit_formats::auth::fuzzing::decode(
                 everysplit_formats::auth::fuzzing::guarded(algorithm),
@@ -113,10 +116,7 @@ fn auth(input: &[u8]) -> Result<(), Violation> {
 }
 
 fn json_header(input: &[u8]) -> Result<(), Violation> {
-    let Case { stream, split } = received(input);
-    for split in splits(stream.len(), split) {
-        let stream = stream.clone();
-        let case = Case { stream, split };
+    for case in cases(input) {
         for config in everysplit_formats::json_header::fuzzing::CONFIGS {
             everysplit_formats::json_header::fuzzing::harness(config).check(&case)?;
         }
@@ -124,17 +124,15 @@ fn json_header(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
-fn signed_lengths(input: &[u8]) -> Result<(), Violation> {
-    let Case { stream, split } = received(input);
+fn len32(input: &[u8]) -> Result<(), Violation> {
+    let body = received(input).stream;
     for config in everysplit_formats::len32::fuzzing::CONFIGS {
         everysplit_formats::len32::fuzzing::encode(
             len32::Config::encode,
             config.byte_order,
-            &stream,
+            &body,
         )?;
-        for split in splits(stream.len(), split.clone()) {
-            let stream = stream.clone();
-            let case = Case { stream, split };
+        for case in cases(input) {
             let make = || Buffered::new(len32::Decoder::new(config));
             everysplit_formats::len32::fuzzing::decode(make, config, &case)?;
         }
@@ -144,22 +142,22 @@ fn signed_lengths(input: &[u8]) -> Result<(), Violation> {
 
 type Check = fn(&[u8]) -> Result<(), Violation>;
 
-/// Seeds by name.
+/// Returns streams by name.
 type Seeds = fn() -> BTreeMap<String, Vec<u8>>;
 
-/// Every target, its check, and the seeds that it begins with.
+/// Every fuzz target with its check and the seeds derived from the vectors and captures.
 const TARGETS: [(&str, Check, Seeds); 7] = [
     ("auth", auth, auth_seeds),
-    ("decode", decode, seeds),
-    ("differential", differential, seeds),
-    ("encode", encode, seeds),
+    ("decode", decode, reference_seeds),
+    ("differential", differential, reference_seeds),
+    ("encode", encode, reference_seeds),
     ("json_header", json_header, json_header_seeds),
-    ("len32", signed_lengths, || seeds_of("len32")),
-    ("round_trip", round_trip, seeds),
+    ("len32", len32, || vector_seeds("len32")),
+    ("round_trip", round_trip, reference_seeds),
 ];
 
 #[test]
-fn every_input_holds() {
+fn every_seed_and_artifact_passes_its_check() {
     for (target, check, _) in TARGETS {
         let mut count = 0;
         for kind in ["corpus", "artifacts"] {
@@ -174,19 +172,19 @@ fn every_input_holds() {
     }
 }
 
-/// The vectors of another format.
-fn seeds_of(framing: &str) -> BTreeMap<String, Vec<u8>> {
+/// Returns the vectors of one format.
+fn vector_seeds(framing: &str) -> BTreeMap<String, Vec<u8>> {
     let vectors = crate::common::vectors_of(framing).into_iter();
     vectors.map(|vector| (vector.name, vector.stream)).collect()
 }
 
-/// The answers of the vectors, and the streams of the byte order that is behind
-/// answers, each behind a right one.
+/// Returns the `auth` vectors, which are answers only, and the little-endian seeds of the reference
+/// format after a correct answer.
 fn auth_seeds() -> BTreeMap<String, Vec<u8>> {
-    let behind = everysplit_formats::auth::fuzzing::ALGORITHMS
+    let answered = everysplit_formats::auth::fuzzing::ALGORITHMS
         .into_iter()
         .flat_map(|algorithm| {
-            let streams = seeds().into_iter();
+            let streams = reference_seeds().into_iter();
             let little = streams.filter(|(name, _)| name.ends_with("-little"));
             little.map(move |(name, stream)| {
                 let algorithm_name = format!("{algorithm:?}").to_lowercase();
@@ -195,18 +193,19 @@ fn auth_seeds() -> BTreeMap<String, Vec<u8>> {
                 (name, [answer, &stream].concat())
             })
         });
-    seeds_of("auth").into_iter().chain(behind).collect()
+    vector_seeds("auth").into_iter().chain(answered).collect()
 }
 
-/// The vectors, and a stream of the other configuration.
+/// Returns the `json_header` vectors, which are little-endian, and a stream for the big-endian
+/// configuration of the fuzz target.
 fn json_header_seeds() -> BTreeMap<String, Vec<u8>> {
     let big = b"\0\0\0\x07{\"n\":2}ab\0\0\0\x07{\"n\":0}".to_vec();
     let big = [("big-endian".to_string(), big)];
-    seeds_of("json_header").into_iter().chain(big).collect()
+    vector_seeds("json_header").into_iter().chain(big).collect()
 }
 
-/// The vectors of the reference format and the captures.
-fn seeds() -> BTreeMap<String, Vec<u8>> {
+/// Returns the vectors and captures of the reference format.
+fn reference_seeds() -> BTreeMap<String, Vec<u8>> {
     let vectors = crate::common::vectors().into_iter();
     let vectors = vectors.map(|vector| (vector.name, vector.stream));
     let captures = crate::common::captures().into_iter();
@@ -214,9 +213,10 @@ fn seeds() -> BTreeMap<String, Vec<u8>> {
     vectors.chain(captures).collect()
 }
 
-/// `UPDATE_SEEDS=1 cargo test --all-features --test replay` writes them anew.
+/// To write the seeds again after a change of the vectors or captures:
+/// `UPDATE_SEEDS=1 cargo test --all-features -p everysplit-formats --test formats seeds`
 #[test]
-fn the_seeds_are_the_vectors_and_the_captures() {
+fn committed_seeds_match_the_vectors_and_captures() {
     for (target, _, seeds) in TARGETS {
         let folder = folder("corpus", target);
         if std::env::var_os("UPDATE_SEEDS").is_some() {
@@ -229,13 +229,13 @@ fn the_seeds_are_the_vectors_and_the_captures() {
         found.retain(|name, _| name.contains('-') && !name.starts_with("regression-"));
         assert!(
             found == seeds(),
-            "fuzz/corpus/{target} is not what the data says"
+            "fuzz/corpus/{target} differs from the vectors and captures"
         );
     }
 }
 
 #[test]
-fn a_raw_stream_is_a_whole_input() {
+fn an_input_is_a_raw_stream() {
     for vector in crate::common::vectors() {
         assert_eq!(received(&vector.stream).stream, vector.stream);
         let expected = vector.expected();
@@ -247,8 +247,9 @@ fn a_raw_stream_is_a_whole_input() {
     }
 }
 
+/// The regression seeds show their bugs only with the split they were found with.
 #[test]
-fn an_input_keeps_its_split() {
+fn the_split_derived_from_an_input_is_stable() {
     let stream = crate::common::capture("testpack").stream();
     assert_eq!(received(&stream).split.to_string(), "2,3,7,8,9");
 }
