@@ -1,5 +1,6 @@
-//! Real UDP on loopback: one datagram, one frame. Whoever wants order or certainty
-//! takes TCP; nothing here makes up for either.
+//! Tests the `datagram` format, one frame per datagram, over real UDP on loopback: valid,
+//! truncated, oversized and joined frames, and the error messages. Like UDP, the format guarantees
+//! neither order nor delivery.
 
 use std::collections::BTreeSet;
 use std::net::UdpSocket;
@@ -7,8 +8,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::BytesMut;
-use everysplit::reference::{ByteOrder, Config, Frame, FrameRef};
+use everysplit::reference::{Config, Frame, FrameRef};
 use everysplit_formats::datagram::{self, DatagramError, EncodeError, MAX_DATAGRAM};
+
+use crate::support::BYTE_ORDERS;
 
 const CONFIG: Config = Config::DEFAULT;
 
@@ -20,7 +23,7 @@ fn socket() -> UdpSocket {
     socket
 }
 
-/// Two sockets that hear each other and nobody else.
+/// Returns two sockets connected to each other.
 fn pair() -> (UdpSocket, UdpSocket) {
     let (one, other) = (socket(), socket());
     one.connect(other.local_addr().unwrap()).unwrap();
@@ -44,10 +47,9 @@ fn receive(socket: &UdpSocket) -> Result<Frame, DatagramError> {
     datagram::decode(CONFIG, &buffer[..received]).map(Frame::from)
 }
 
-/// What is sent at once is not joined, what is sent large is not cut: the opposite
-/// of TCP.
+/// Unlike TCP, UDP neither coalesces frames sent together nor cuts a large one.
 #[test]
-fn each_datagram_is_whole() {
+fn each_datagram_is_one_frame() {
     let (client, server) = pair();
     let bodies = [&b"hello"[..], b"world", b"", b"musibii", &[7; 9000], b"1"];
     for body in bodies {
@@ -58,81 +60,79 @@ fn each_datagram_is_whole() {
     }
 }
 
-/// Serves so many questions: receives a frame, and answers whoever sent it with
-/// another.
-fn serve(questions: usize, answer: fn(FrameRef<'_>) -> Vec<u8>) -> (UdpSocket, JoinHandle<()>) {
+/// Starts a server that replies to the given number of requests, and returns a client's socket.
+fn serve(requests: usize, reply: fn(FrameRef<'_>) -> Vec<u8>) -> (UdpSocket, JoinHandle<()>) {
     let (client, server) = (socket(), socket());
     client.connect(server.local_addr().unwrap()).unwrap();
     let serving = thread::spawn(move || {
         let mut buffer = vec![0; MAX_DATAGRAM];
-        for _ in 0..questions {
+        for _ in 0..requests {
             let (received, client) = server.recv_from(&mut buffer).unwrap();
-            let question = datagram::decode(CONFIG, &buffer[..received]).unwrap();
-            let answer = frame(question.cmd, &answer(question));
-            server.send_to(&encode(&answer), client).unwrap();
+            let request = datagram::decode(CONFIG, &buffer[..received]).unwrap();
+            let reply = frame(request.cmd, &reply(request));
+            server.send_to(&encode(&reply), client).unwrap();
         }
     });
     (client, serving)
 }
 
-fn ask(client: &UdpSocket, question: &Frame) -> Frame {
-    client.send(&encode(question)).unwrap();
+fn exchange(client: &UdpSocket, request: &Frame) -> Frame {
+    client.send(&encode(request)).unwrap();
     receive(client).unwrap()
 }
 
 #[test]
-fn chat() {
-    let said = ["hello", "大家好", "", "bye"];
-    let (client, serving) = serve(said.len(), |question| question.body.to_ascii_uppercase());
-    for (cmd, said) in (1..).zip(said) {
-        let answer = ask(&client, &frame(cmd, said.as_bytes()));
-        assert_eq!(answer, frame(cmd, said.to_ascii_uppercase().as_bytes()));
+fn chat_server() {
+    let lines = ["hello", "大家好", "", "bye"];
+    let (client, serving) = serve(lines.len(), |request| request.body.to_ascii_uppercase());
+    for (cmd, line) in (1..).zip(lines) {
+        let reply = exchange(&client, &frame(cmd, line.as_bytes()));
+        assert_eq!(reply, frame(cmd, line.to_ascii_uppercase().as_bytes()));
     }
     serving.join().unwrap();
 }
 
-/// The client says what it wants the time in; whoever says nothing gets seconds.
+/// The request's body is the unit of the time; an empty one means seconds.
 #[test]
 fn time_server() {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let (client, serving) = serve(2, |question| {
+    let (client, serving) = serve(2, |request| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-        let told = match question.body {
+        let time = match request.body {
             b"milliseconds" => now.as_millis(),
             _ => now.as_secs().into(),
         };
-        told.to_string().into_bytes()
+        time.to_string().into_bytes()
     });
-    let told = |unit: &[u8]| {
-        let answer = ask(&client, &frame(1, unit));
-        let told: u128 = str::from_utf8(&answer.body).unwrap().parse().unwrap();
-        told
+    let time_in = |unit: &[u8]| -> u128 {
+        let reply = exchange(&client, &frame(1, unit));
+        str::from_utf8(&reply.body).unwrap().parse().unwrap()
     };
-    let (before, seconds, milliseconds) = (now(), told(b""), told(b"milliseconds"));
+    let (before, seconds, milliseconds) = (now(), time_in(b""), time_in(b"milliseconds"));
     assert!((before.as_secs().into()..=now().as_secs().into()).contains(&seconds));
     assert!((before.as_millis()..=now().as_millis()).contains(&milliseconds));
     serving.join().unwrap();
 }
 
-/// Half a frame is not waited for, and the frame behind it is none the worse.
+/// The rest of a frame never arrives in a later datagram. The next datagram decodes as usual.
 #[test]
-fn half_a_frame_is_refused() {
+fn rejects_a_truncated_frame() {
     let (client, server) = pair();
     let whole = encode(&frame(1, b"hello"));
-    for half in 0..whole.len() {
-        client.send(&whole[..half]).unwrap();
+    for end in 0..whole.len() {
+        client.send(&whole[..end]).unwrap();
         client.send(&whole).unwrap();
-        let due = if half < 4 { 12 } else { 17 };
-        let received = half as u64;
+        let due = if end < 4 { 12 } else { 17 };
+        let received = end as u64;
         let error = DatagramError::Truncated { received, due };
-        assert_eq!(receive(&server), Err(error), "{half}");
+        assert_eq!(receive(&server), Err(error), "the first {end} bytes");
         assert_eq!(receive(&server), Ok(frame(1, b"hello")));
     }
 }
 
-/// The kernel drops what the buffer has no room for: that is seen.
+/// The kernel discards the bytes for which the buffer has no room.
 #[test]
-fn a_buffer_that_is_too_small_is_seen() {
+fn a_receive_buffer_that_is_too_small_is_an_error() {
     let (client, server) = pair();
     client.send(&encode(&frame(1, b"hello world"))).unwrap();
     let mut buffer = [0; 16];
@@ -145,7 +145,7 @@ fn a_buffer_that_is_too_small_is_seen() {
 }
 
 #[test]
-fn two_frames_in_a_datagram_are_refused() {
+fn rejects_two_frames_in_a_datagram() {
     let (client, server) = pair();
     let two = [encode(&frame(1, b"hello")), encode(&frame(2, b""))].concat();
     client.send(&two).unwrap();
@@ -157,7 +157,7 @@ fn two_frames_in_a_datagram_are_refused() {
 }
 
 #[test]
-fn a_body_over_the_limit_is_refused() {
+fn rejects_a_body_over_the_limit() {
     let config = Config {
         max_body_size: 4,
         ..CONFIG
@@ -167,7 +167,7 @@ fn a_body_over_the_limit_is_refused() {
         body_size: 5,
         max_body_size: 4,
     };
-    // Before the rest of the datagram is looked at.
+    // The length field decides, even while the rest is missing.
     for end in 4..=datagram.len() {
         assert_eq!(datagram::decode(config, &datagram[..end]), Err(error));
     }
@@ -180,10 +180,9 @@ fn a_body_over_the_limit_is_refused() {
     assert_eq!((encoded, &output[..]), (Err(error), &b"before"[..]));
 }
 
-/// The largest is sent and comes; one byte more is refused here, and the kernel
-/// would have refused it.
+/// The largest datagram arrives. One byte more is rejected by the encoder, and by the kernel.
 #[test]
-fn the_largest_datagram() {
+fn accepts_frames_up_to_the_largest_datagram() {
     let (client, server) = pair();
     let largest = frame(1, &vec![7; MAX_DATAGRAM - 12]);
     let sent = encode(&largest);
@@ -205,9 +204,9 @@ fn the_largest_datagram() {
     }
 }
 
-/// Frames that say which they are need no order.
+/// Frames that carry a number can be matched in any order.
 #[test]
-fn lost_order_does_not_matter() {
+fn frames_decode_in_any_order() {
     let (client, server) = pair();
     let numbers = [3, 0, 9, 1, 7, 2, 8, 4, 6, 5];
     for number in numbers {
@@ -218,10 +217,10 @@ fn lost_order_does_not_matter() {
     assert!(numbers.into_iter().eq(0..10));
 }
 
-/// A byte less and it is half a frame, a byte more and it goes on behind one.
+/// Every shorter datagram is truncated, and one more byte is trailing data.
 #[test]
-fn every_byte_of_a_datagram_counts() {
-    for byte_order in [ByteOrder::Little, ByteOrder::Big] {
+fn a_datagram_must_be_exactly_one_frame() {
+    for byte_order in BYTE_ORDERS {
         let config = Config {
             byte_order,
             ..CONFIG
@@ -245,7 +244,7 @@ fn every_byte_of_a_datagram_counts() {
 }
 
 #[test]
-fn errors_tell_what_to_do() {
+fn error_messages_say_what_to_do() {
     let over = |body_size| DatagramError::BodyTooLarge {
         body_size,
         max_body_size: 64,
