@@ -20,7 +20,7 @@
 //! let certificate = harness.check(b"\x02ok\0\x05hello")?;
 //! assert_eq!(
 //!     certificate.to_string(),
-//!     "proved: 10 bytes, all 512 splits, 33 calls, at most 1 state per offset"
+//!     "proved: 10 bytes, all 512 splits, 27 calls, at most 1 state per offset"
 //! );
 //! # Ok::<(), everysplit::Violation>(())
 //! ```

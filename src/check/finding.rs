@@ -29,7 +29,7 @@ pub struct Finding {
     not(feature = "std"),
     expect(dead_code, reason = "panics and durations are observed with std only")
 )]
-pub enum Difference {
+pub(crate) enum Difference {
     /// It panicked, did not return, or emitted frames without end.
     Stuck,
     /// A call after the error that ends the stream did not just return that error again.

@@ -13,7 +13,7 @@ use crate::report::Violation;
 use crate::split::Split;
 
 /// Returns the offsets at which a stream's fields begin and end.
-pub type Edges = Rc<dyn Fn(&[u8]) -> Vec<usize>>;
+pub(crate) type Edges = Rc<dyn Fn(&[u8]) -> Vec<usize>>;
 
 /// A stream under test, and what it must give.
 pub struct Input<'a, F, E> {

@@ -36,7 +36,6 @@ type Finish<T, F, E> = fn(&mut T, &mut Frames<F>) -> Result<(), E>;
 impl<T, F, E> FeedFn<T, F, E> {
     /// Takes the framer at the beginning of a stream, a function that feeds it a chunk, and one that
     /// ends the stream.
-    #[expect(clippy::type_complexity, reason = "an alias would hide the signature")]
     pub const fn new(
         framer: T,
         feed: fn(&mut T, &[u8], &mut Frames<F>) -> Result<(), E>,

@@ -7,7 +7,7 @@ use core::ops::Deref;
 /// The frames that a framer emits in one call, with room for a fixed number.
 ///
 /// ```
-/// use everysplit::Frames;
+/// use everysplit::subject::Frames;
 ///
 /// let mut frames = Frames::new(2);
 /// frames.push("one");

@@ -8,8 +8,7 @@ use super::{Frames, Subject};
 /// A [`Subject`] whose pieces are joined to frames before they are compared.
 ///
 /// ```
-/// use everysplit::Subject;
-/// use everysplit::subject::{FeedFn, JoinPieces};
+/// use everysplit::subject::{FeedFn, JoinPieces, Subject};
 ///
 /// /// A part of a line, and whether it is the last.
 /// type Piece = (Vec<u8>, bool);
