@@ -5,7 +5,7 @@
 
 pub mod oracles;
 
-use everysplit::check::{self, Expected};
+use everysplit::Expected;
 use everysplit::reference::{ByteOrder, Config, DecodeError, Frame};
 use serde::Deserialize;
 
@@ -83,13 +83,13 @@ impl Vector {
         let rest = &self.stream[start..];
         let offset = start as u64;
         let outcome = match self.outcome {
-            Outcome::Clean => check::Outcome::Clean,
-            Outcome::Truncated => check::Outcome::Truncated(DecodeError::Truncated {
+            Outcome::Clean => everysplit::Outcome::Clean,
+            Outcome::Truncated => everysplit::Outcome::Truncated(DecodeError::Truncated {
                 offset,
                 received: rest.len() as u64,
                 due: 12 + self.body_size(rest),
             }),
-            Outcome::Rejected => check::Outcome::Rejected {
+            Outcome::Rejected => everysplit::Outcome::Rejected {
                 at: self.at.unwrap(),
                 error: DecodeError::BodyTooLarge {
                     offset,

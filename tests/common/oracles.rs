@@ -4,8 +4,8 @@
 use std::io::{self, ErrorKind};
 
 use bytes::BytesMut;
-use everysplit::check::{Expected, Outcome};
 use everysplit::reference::{ByteOrder, DecodeError};
+use everysplit::{Expected, Outcome};
 use tokio_util::codec::{AnyDelimiterCodecError, LengthDelimitedCodec, LinesCodecError};
 
 /// What a codec says of bad input, as a value.

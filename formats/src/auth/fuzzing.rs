@@ -3,16 +3,13 @@
 //!
 //! It is public only for them, hidden from the documentation, and not part of the stable API.
 
-use crate::auth::naive::parse;
-use crate::auth::{Algorithm, Challenge, Guarded, GuardedError};
-use everysplit::Case;
-use everysplit::check::{self, Violation};
-use everysplit::reference::DecodeError;
-use everysplit::reference::Decoder;
-use everysplit::reference::Frame;
+use everysplit::oracle::Parse;
 use everysplit::reference::fuzzing::CONFIGS;
-use everysplit::reference::naive;
-use everysplit::{Buffered, Subject};
+use everysplit::reference::{self, DecodeError, Decoder, Frame};
+use everysplit::subject::Subject;
+use everysplit::{CallerBuffered, Expected, Fed, Harness};
+
+use super::{Algorithm, Challenge, Guarded, GuardedError, naive};
 
 /// The algorithms to test.
 pub const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
@@ -40,24 +37,40 @@ pub const fn answer(algorithm: Algorithm) -> &'static [u8] {
 /// Creates the server's decoder: it waits for the answer to [`CHALLENGE`], then decodes frames
 /// with the first of [`CONFIGS`].
 #[must_use]
-pub fn guarded(algorithm: Algorithm) -> Buffered<Guarded<Decoder>> {
+pub fn guarded(algorithm: Algorithm) -> Guarded<Decoder> {
     let due = Challenge::from(CHALLENGE).answer(algorithm, KEY);
-    Buffered::new(Guarded::new(due, Decoder::new(CONFIGS[0])))
+    Guarded::new(due, Decoder::new(CONFIGS[0]))
 }
 
-/// Checks a server's decoder on untrusted input: it returns no frame unless the input begins with
-/// the correct answer, and then the frames that [`naive`] finds after the answer.
-///
-/// # Errors
-///
-/// The first violation.
-pub fn decode<S>(server: S, algorithm: Algorithm, case: &Case) -> Result<(), Violation>
+/// Returns what a server's decoder must return for `stream`: no frame unless it begins with the
+/// correct answer, and then the frames that the naive parser finds after the answer.
+#[must_use]
+pub fn expected(algorithm: Algorithm, stream: &[u8]) -> Expected<Frame, GuardedError<DecodeError>> {
+    naive::parse(algorithm, answer(algorithm), stream, |rest| {
+        reference::naive::parse(CONFIGS[0], rest)
+    })
+}
+
+/// Creates a harness for the server's decoder.
+#[must_use]
+pub fn harness(
+    algorithm: Algorithm,
+) -> Harness<
+    CallerBuffered<Guarded<Decoder>>,
+    Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>>,
+> {
+    Harness::decoder(move || guarded(algorithm))
+        .oracle(move |stream: &[u8]| expected(algorithm, stream))
+}
+
+/// Creates a harness for another server.
+#[must_use]
+pub fn harness_of<S>(
+    server: impl Fn() -> S + 'static,
+    algorithm: Algorithm,
+) -> Harness<Fed<S>, Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>>>
 where
     S: Subject<Frame = Frame, Error = GuardedError<DecodeError>>,
 {
-    let Case { stream, split } = case;
-    let expected = parse(algorithm, answer(algorithm), stream, |rest| {
-        naive::parse(CONFIGS[0], rest)
-    });
-    check::split(server, stream, split, &expected)
+    Harness::framer(server).oracle(move |stream: &[u8]| expected(algorithm, stream))
 }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use crate::auth::GuardedError;
 use crate::auth::{Algorithm, AuthError};
-use everysplit::check::{Expected, Outcome};
+use everysplit::{Expected, Outcome};
 
 /// Parses a client's whole `stream`: an answer, which must be `due`, then the bytes that `inner`
 /// parses.

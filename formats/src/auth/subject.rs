@@ -4,7 +4,7 @@ use core::error::Error;
 use core::fmt;
 
 use bytes::BytesMut;
-use everysplit::Decode;
+use everysplit::subject::Decode;
 
 use super::{AuthError, Guarded};
 

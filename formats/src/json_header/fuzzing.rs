@@ -3,11 +3,13 @@
 //!
 //! It is public only for them, hidden from the documentation, and not part of the stable API.
 
-use crate::json_header::naive::{self as naive, Frame};
-use crate::json_header::{Config, DecodeError, Decoder, Md5, Part};
-use everysplit::check::{Expected, Harness};
+use everysplit::oracle::Parse;
 use everysplit::reference::ByteOrder;
-use everysplit::{Buffered, JoinPieces};
+use everysplit::subject::{Buffered, JoinPieces};
+use everysplit::{Expected, Fed, Harness};
+
+use super::naive::{self, Frame};
+use super::{Config, DecodeError, Decoder, Md5, Part};
 
 /// The configurations of the fuzz target: both byte orders, with and without the md5 check, and
 /// limits low enough that random input goes over them.
@@ -57,9 +59,6 @@ pub fn join(unfinished: &mut Option<Frame>, part: Part) -> Option<Frame> {
 #[must_use]
 pub fn harness(
     config: Config,
-) -> Harness<impl Fn() -> Whole, impl Fn(&[u8]) -> Expected<Frame, DecodeError>> {
-    Harness::new(
-        move || whole(config),
-        move |stream: &[u8]| naive::parse(config, stream),
-    )
+) -> Harness<Fed<Whole>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>>> {
+    Harness::framer(move || whole(config)).oracle(move |stream: &[u8]| naive::parse(config, stream))
 }

@@ -10,8 +10,8 @@ use md5::Digest;
 use serde_json::{Map, Value};
 
 use crate::json_header::{Config, DecodeError, Flaw, Header, Md5};
-use everysplit::check::{Expected, Outcome};
 use everysplit::reference::ByteOrder;
+use everysplit::{Expected, Outcome};
 
 /// A header and the whole body after it.
 pub type Frame = (Header, Vec<u8>);

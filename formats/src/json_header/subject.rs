@@ -1,7 +1,7 @@
 //! Implements the harness's trait for the decoder.
 
 use bytes::BytesMut;
-use everysplit::Decode;
+use everysplit::subject::Decode;
 
 use super::{DecodeError, Decoder, Part};
 

@@ -4,13 +4,12 @@
 //! It is public only for them, hidden from the documentation, and not part of the stable API.
 
 use bytes::{Bytes, BytesMut};
-
-use crate::len32::naive;
-use crate::len32::{Config, DecodeError, EncodeError};
-use everysplit::Case;
-use everysplit::Subject;
-use everysplit::check::{self, Violation};
+use everysplit::oracle::Parse;
 use everysplit::reference::ByteOrder;
+use everysplit::reference::fuzzing::limits_around;
+use everysplit::{CallerBuffered, Expected, Harness, Violation, check_encoder};
+
+use super::{Config, DecodeError, Decoder, EncodeError, naive};
 
 /// The configurations of the fuzz target: both byte orders, and a size limit of 64 bytes, low
 /// enough that random input reaches it and goes over it.
@@ -25,20 +24,14 @@ pub const CONFIGS: [Config; 2] = [
     },
 ];
 
-/// Checks a framer on untrusted input, without and with empty chunks: it returns the same bodies
-/// and the same error as [`naive`], each at the earliest possible byte, and is poisoned after an
-/// error.
-///
-/// # Errors
-///
-/// The first violation.
-pub fn decode<S>(make: impl Fn() -> S, config: Config, case: &Case) -> Result<(), Violation>
-where
-    S: Subject<Frame = Bytes, Error = DecodeError>,
-{
-    let Case { stream, split } = case;
-    let expected = naive::parse(config, stream);
-    check::empty_chunk(make, stream, split, &expected)
+/// Creates a harness for the decoder, with the naive parser as the oracle.
+#[must_use]
+pub fn harness(
+    config: Config,
+) -> Harness<CallerBuffered<Decoder>, Parse<impl Fn(&[u8]) -> Expected<Bytes, DecodeError>>> {
+    Harness::decoder(move || Decoder::new(config))
+        .oracle(move |stream: &[u8]| naive::parse(config, stream))
+        .edges(move |stream| naive::edges(config, stream))
 }
 
 /// Checks an encoder on a body, with limits below, at and above its size: it writes the same bytes
@@ -52,14 +45,14 @@ pub fn encode(
     byte_order: ByteOrder,
     body: &[u8],
 ) -> Result<(), Violation> {
-    for max_size in everysplit::reference::fuzzing::limits_around(body.len()) {
+    for max_size in limits_around(body.len()) {
         let config = Config {
             byte_order,
             max_size,
         };
         let expected = naive::encode(config, body);
         let expected = expected.as_deref().map_err(|error| *error);
-        check::encode(|output| encode(config, body, output), expected)?;
+        check_encoder(|output| encode(config, body, output), expected)?;
     }
     Ok(())
 }

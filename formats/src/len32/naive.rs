@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::len32::{Config, DecodeError, EncodeError};
-use everysplit::check::{Expected, Outcome};
 use everysplit::reference::ByteOrder;
+use everysplit::{Expected, Outcome};
 
 /// Parses `stream` and returns its bodies, each with the offset of its end in bytes, and how the
 /// stream ends.

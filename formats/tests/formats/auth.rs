@@ -5,19 +5,21 @@
 use std::io;
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{Expected, Harness, Outcome};
 use everysplit::reference::fuzzing::CONFIGS;
 use everysplit::reference::{Codec, Config, DecodeError, Decoder, Frame, naive};
-use everysplit::{Buffered, Case, Decode, Split};
+use everysplit::subject::Decode;
+use everysplit::{Case, Expected, Outcome, Split};
 use everysplit_formats::auth::GuardedError;
-use everysplit_formats::auth::fuzzing::{ALGORITHMS, CHALLENGE, KEY, answer, guarded};
+use everysplit_formats::auth::fuzzing::{
+    ALGORITHMS, CHALLENGE, KEY, answer, expected, guarded, harness,
+};
 use everysplit_formats::auth::{Algorithm, Answer, AuthError, Challenge, Guarded};
 use serde::Deserialize;
 use tokio_stream::StreamExt;
 use tokio_util::codec::FramedRead;
 
 use crate::common;
-use crate::support::{assert_proved, bodies};
+use crate::support::{bodies, prove_both_ways};
 
 /// An answer computed by CPython, correct or not.
 #[derive(Deserialize)]
@@ -108,36 +110,11 @@ impl Decode for AnswerOnly {
     }
 }
 
-/// Checks a stream by both proofs, and by running every split with one cut.
+/// Checks every split of a stream against the server of the fuzz target.
 #[track_caller]
-fn check_every_split<D, M, O, A>(harness: &Harness<M, O>, stream: &[u8])
-where
-    D: Decode + Clone + Eq,
-    M: Fn() -> Buffered<D>,
-    O: Fn(&[u8]) -> A,
-    A: Into<Option<Expected<D::Frame, D::Error>>>,
-{
-    for certificate in [harness.prove(stream), harness.prove_decoder(stream)] {
-        assert_proved(&certificate.unwrap());
-    }
-    harness.bounded(stream, 1).unwrap();
-}
-
-/// The expected result for a stream of an answer and frames.
-type Answered = Expected<Frame, GuardedError<DecodeError>>;
-
-/// Compares the server of the fuzz target with the naive parse.
-fn harness(
-    algorithm: Algorithm,
-) -> Harness<impl Fn() -> Buffered<Guarded<Decoder>>, impl Fn(&[u8]) -> Answered> {
-    Harness::new(
-        move || guarded(algorithm),
-        move |stream: &[u8]| {
-            everysplit_formats::auth::naive::parse(algorithm, answer(algorithm), stream, |rest| {
-                naive::parse(CONFIGS[0], rest)
-            })
-        },
-    )
+fn check_every_split(algorithm: Algorithm, stream: &[u8]) {
+    let oracle = move |stream: &[u8]| expected(algorithm, stream);
+    prove_both_ways(move || guarded(algorithm), oracle, stream);
 }
 
 /// Encodes three frames, one of them with an empty body.
@@ -223,9 +200,12 @@ fn accepts_keys_of_any_length() {
 #[test]
 fn server_matches_the_vectors_under_every_split() {
     for vector in vectors() {
-        let make = || Buffered::new(AnswerOnly::new(vector.correct_answer()));
-        let harness = Harness::new(make, |_: &[u8]| vector.expected());
-        check_every_split(&harness, &vector.inner.stream);
+        let (answer, expected) = (vector.correct_answer(), vector.expected());
+        prove_both_ways(
+            move || AnswerOnly::new(answer.clone()),
+            move |_: &[u8]| expected.clone(),
+            &vector.inner.stream,
+        );
     }
 }
 
@@ -235,15 +215,16 @@ fn every_split_of_an_answer_and_the_frames_after_it() {
     for vector in common::vectors() {
         for algorithm in ALGORITHMS {
             let correct = Challenge::from(CHALLENGE).answer(algorithm, KEY);
-            let make =
-                || Buffered::new(Guarded::new(correct.clone(), Decoder::new(vector.config())));
-            let oracle = |stream: &[u8]| {
+            let config = vector.config();
+            let make = move || Guarded::new(correct.clone(), Decoder::new(config));
+            let expected = vector.expected();
+            let oracle = move |stream: &[u8]| {
                 everysplit_formats::auth::naive::parse(algorithm, answer(algorithm), stream, |_| {
-                    vector.expected()
+                    expected.clone()
                 })
             };
             let stream = [answer(algorithm), &vector.stream].concat();
-            check_every_split(&Harness::new(make, oracle), &stream);
+            prove_both_ways(make, oracle, &stream);
         }
     }
 }
@@ -274,9 +255,9 @@ fn rejects_an_answer_with_one_flipped_bit_at_its_last_byte() {
         for bit in 0..8 * len {
             let mut stream = [answer(algorithm), &frames()].concat();
             stream[bit / 8] ^= 1 << (bit % 8);
-            harness.prove_decoder(&stream).unwrap();
+            harness.check(&stream).unwrap();
 
-            let mut server = guarded(algorithm).into_decoder();
+            let mut server = guarded(algorithm);
             let mut buffer = BytesMut::from(&stream[..len - 1]);
             assert_eq!(server.decode(&mut buffer), Ok(None));
             buffer.extend_from_slice(&stream[len - 1..]);
@@ -299,9 +280,9 @@ fn every_split_of_an_incorrect_answer_and_what_follows() {
     let vectors = vectors();
     let rejected = |vector: &&Vector| vector.inner.outcome == common::Outcome::Rejected;
     for vector in vectors.iter().filter(rejected) {
-        let harness = harness(vector.algorithm());
-        for rest in [&frames()[..], b"", answer(vector.algorithm())] {
-            check_every_split(&harness, &[&vector.inner.stream, rest].concat());
+        let algorithm = vector.algorithm();
+        for rest in [&frames()[..], b"", answer(algorithm)] {
+            check_every_split(algorithm, &[&vector.inner.stream, rest].concat());
         }
     }
 }
@@ -315,8 +296,8 @@ fn rejects_a_truncated_answer_at_the_end_of_the_stream() {
             let mut incorrect = answer(algorithm)[..received].to_vec();
             incorrect.iter_mut().take(1).for_each(|byte| *byte ^= 1);
             for short in [&answer(algorithm)[..received], &incorrect] {
-                check_every_split(&harness(algorithm), short);
-                let mut server = guarded(algorithm).into_decoder();
+                check_every_split(algorithm, short);
+                let mut server = guarded(algorithm);
                 let mut buffer = BytesMut::from(short);
                 assert_eq!(server.decode(&mut buffer), Ok(None));
                 let (received, due) = (received as u64, due as u64);
@@ -334,7 +315,7 @@ fn rejects_a_truncated_answer_at_the_end_of_the_stream() {
 fn rejects_an_answer_of_the_other_algorithm() {
     let (sha256, md5) = (Algorithm::Sha256, Algorithm::Md5);
     // 16 of 32 bytes, alone and completed by the bytes of frames.
-    let mut server = guarded(sha256).into_decoder();
+    let mut server = guarded(sha256);
     let truncated = AuthError::AnswerTruncated {
         received: 16,
         due: 32,
@@ -343,14 +324,14 @@ fn rejects_an_answer_of_the_other_algorithm() {
         server.decode_eof(&mut BytesMut::from(answer(md5))),
         Err(GuardedError::Answer(truncated))
     );
-    check_every_split(&harness(sha256), answer(md5));
-    check_every_split(&harness(sha256), &[answer(md5), &frames()].concat());
+    check_every_split(sha256, answer(md5));
+    check_every_split(sha256, &[answer(md5), &frames()].concat());
     // 32 bytes where 16 are expected: the first 16 decide.
-    let mut server = guarded(md5).into_decoder();
+    let mut server = guarded(md5);
     let mut first = BytesMut::from(&answer(sha256)[..16]);
     assert_eq!(server.decode(&mut first), Err(wrong_answer(md5)));
-    check_every_split(&harness(md5), answer(sha256));
-    check_every_split(&harness(md5), &[answer(sha256), &frames()].concat());
+    check_every_split(md5, answer(sha256));
+    check_every_split(md5, &[answer(sha256), &frames()].concat());
 }
 
 /// Decodes what a server sends: the challenge, then frames.
@@ -414,16 +395,13 @@ fn every_split_of_a_challenge_and_the_frames_after_it() {
             outcome: Outcome::Clean,
         }
     };
-    let make = || {
-        Buffered::new(Client {
-            challenge: None,
-            decoder: Decoder::new(CONFIGS[0]),
-        })
+    let make = || Client {
+        challenge: None,
+        decoder: Decoder::new(CONFIGS[0]),
     };
-    let harness = Harness::new(make, oracle);
     let stream = [&CHALLENGE[..], &frames()].concat();
     for end in (0..=32).chain([stream.len()]) {
-        check_every_split(&harness, &stream[..end]);
+        prove_both_ways(make, oracle, &stream[..end]);
     }
 }
 
@@ -444,7 +422,7 @@ fn rejects_the_answer_to_another_challenge_or_key() {
     for algorithm in ALGORITHMS {
         for (challenge, key) in [(other, KEY), (same, b"correct horsf"), (same, b"")] {
             let answer = challenge.answer(algorithm, key);
-            let mut server = guarded(algorithm).into_decoder();
+            let mut server = guarded(algorithm);
             let mut buffer = BytesMut::from(answer.as_bytes());
             assert_eq!(server.decode(&mut buffer), Err(wrong_answer(algorithm)));
         }
@@ -528,11 +506,9 @@ fn checks_of_the_fuzz_target_pass() {
                 [answer(algorithm), &vector.stream].concat(),
                 vector.stream.clone(),
             ] {
-                let case = Case {
-                    split: Split::bytes(stream.len()),
-                    stream,
-                };
-                everysplit_formats::auth::fuzzing::decode(guarded(algorithm), algorithm, &case)
+                let split = Split::bytes(stream.len());
+                harness(algorithm)
+                    .one_split(&Case::new(stream, split))
                     .unwrap();
             }
         }

@@ -11,9 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use everysplit::check::{Expected, Outcome};
 use everysplit::reference::{Codec, Config, DecodeError, Decoder, Frame, Framer, naive};
-use everysplit::{Decode, Split};
+use everysplit::subject::Decode;
+use everysplit::{Expected, Outcome, Split};
 use everysplit_formats::auth::GuardedError;
 use everysplit_formats::auth::{Algorithm, AuthError, Challenge, Guarded};
 use fastrand::Rng;

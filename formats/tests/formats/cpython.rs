@@ -10,8 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use everysplit::Split;
 use everysplit::reference::{ByteOrder, Config, Frame, Framer};
-use everysplit::{Buffered, Frames, Split, Subject};
+use everysplit::subject::{Buffered, Frames, Subject};
 use everysplit_formats::json_header::fuzzing::{Whole, whole};
 use everysplit_formats::json_header::{self, Header, Md5};
 use everysplit_formats::len32;

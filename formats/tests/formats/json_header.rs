@@ -5,9 +5,8 @@
 //! `memory.rs` measures the allocations.
 
 use bytes::BytesMut;
-use everysplit::check::{self, Outcome};
 use everysplit::reference::ByteOrder;
-use everysplit::{Buffered, Split};
+use everysplit::{Case, Harness, Outcome, Split, check_encoder};
 use everysplit_formats::json_header::fuzzing::{CONFIGS, harness};
 use everysplit_formats::json_header::naive;
 use everysplit_formats::json_header::{
@@ -40,7 +39,7 @@ fn md5(body: &[u8]) -> String {
 /// Proves that every split of a stream yields what the naive parse of the whole stream yields.
 #[track_caller]
 fn prove(config: Config, stream: &[u8]) {
-    if let Err(violation) = harness(config).prove(stream) {
+    if let Err(violation) = harness(config).check(stream) {
         panic!("{violation}");
     }
 }
@@ -114,7 +113,7 @@ fn naive_parse_matches_the_vectors() {
 #[test]
 fn decoder_matches_the_vectors_under_every_split() {
     for vector in crate::common::vectors_of("json_header") {
-        let certificate = harness(config(&vector)).prove(&vector.stream);
+        let certificate = harness(config(&vector)).check(&vector.stream);
         match certificate {
             Ok(certificate) => println!("{}: {certificate}", vector.name),
             Err(violation) => panic!("{}: {violation}", vector.name),
@@ -450,8 +449,8 @@ fn all_short_headers_match_the_naive_parse() {
         let stream = frame(header, b"ab");
         let expected = naive::parse(config, &stream);
         for split in [Split::whole(), Split::bytes(stream.len())] {
-            let whole = everysplit_formats::json_header::fuzzing::whole(config);
-            check::split(whole, &stream, &split, &expected).unwrap();
+            let case = Case::new(stream.clone(), split);
+            harness(config).one_split(&case).unwrap();
         }
         usize::from(!expected.frames.is_empty())
     };
@@ -524,7 +523,7 @@ fn encoder_rejects_what_the_decoder_would_reject() {
             panic!()
         };
         let encode = |output: &mut BytesMut| config.encode_header(&fields, output).map(|_| ());
-        check::encode(encode, Err(error)).unwrap();
+        check_encoder(encode, Err(error)).unwrap();
     };
     for (fields, flaw) in [
         (json!({}), Flaw::NoSize(Config::SIZE_KEYS)),
@@ -558,13 +557,13 @@ fn encoder_rejects_what_the_decoder_would_reject() {
     let fields = Map::from_iter([("total_size".to_string(), Value::from(9))]);
     let written = b"\x10\0\0\0{\"total_size\":9}";
     let encode = |output: &mut BytesMut| limited.encode_header(&fields, output).map(|_| ());
-    check::encode(encode, Ok(written)).unwrap();
+    check_encoder(encode, Ok(written)).unwrap();
     let big = Config {
         byte_order: ByteOrder::Big,
         ..limited
     };
     let encode = |output: &mut BytesMut| big.encode_header(&fields, output).map(|_| ());
-    check::encode(encode, Ok(b"\0\0\0\x10{\"total_size\":9}")).unwrap();
+    check_encoder(encode, Ok(b"\0\0\0\x10{\"total_size\":9}")).unwrap();
 }
 
 /// Generates JSON values nested up to three levels.
@@ -667,7 +666,9 @@ fn cost_is_linear_in_the_bytes() {
     let empty = |len: usize| frame("{\"data_size\":0}", b"").repeat(len / 19);
     let streams: [fn(usize) -> Vec<u8>; 3] = [body, header, empty];
     for stream in streams {
-        check::linear(|| Buffered::new(Decoder::new(config)), stream).unwrap();
+        Harness::decoder(move || Decoder::new(config))
+            .linear(stream)
+            .unwrap();
     }
 }
 

@@ -6,14 +6,16 @@
 //! detect buggy `len32` framers.
 
 use bytes::{Bytes, BytesMut};
-use everysplit::check::{self, Harness};
 use everysplit::reference::ByteOrder;
-use everysplit::{Buffered, Case};
+use everysplit::subject::Buffered;
+use everysplit::{Case, Harness, Interruption, Outcome};
+use everysplit_formats::len32::fuzzing::harness;
 use everysplit_formats::len32::{Config, DecodeError, Decoder, EncodeError};
 
-use crate::support::{BYTE_ORDERS, assert_proved, bodies, simple_splits, strings};
+use crate::common;
+use crate::support::{BYTE_ORDERS, bodies, prove_both_ways, simple_splits, strings};
 
-type Expected = check::Expected<Bytes, DecodeError>;
+type Expected = everysplit::Expected<Bytes, DecodeError>;
 
 fn config(vector: &crate::common::Vector) -> Config {
     Config {
@@ -31,14 +33,14 @@ fn expected(vector: &crate::common::Vector) -> Expected {
     let start = frames.last().map_or(0, |&(end, _)| end);
     let (offset, max) = (start as u64, vector.max);
     let outcome = match vector.outcome {
-        crate::common::Outcome::Clean => check::Outcome::Clean,
+        common::Outcome::Clean => Outcome::Clean,
         // Every truncated vector ends after 3 of its 5 body bytes.
-        crate::common::Outcome::Truncated => check::Outcome::Truncated(DecodeError::Truncated {
+        common::Outcome::Truncated => Outcome::Truncated(DecodeError::Truncated {
             offset,
             received: 7,
             due: 9,
         }),
-        crate::common::Outcome::Rejected => check::Outcome::Rejected {
+        common::Outcome::Rejected => Outcome::Rejected {
             at: vector.at.unwrap(),
             error: match vector.size.unwrap() {
                 size @ ..0 => {
@@ -77,17 +79,12 @@ fn naive_parse_matches_the_vectors() {
 #[test]
 fn decoder_matches_the_vectors_under_every_split() {
     for vector in vectors() {
-        let harness = Harness::new(|| framer(config(&vector)), |_: &[u8]| expected(&vector));
-        let stream = &vector.stream;
-        for proof in [harness.prove(stream), harness.prove_decoder(stream)] {
-            match proof {
-                Ok(certificate) => {
-                    assert_proved(&certificate);
-                    println!("{}: {certificate}", vector.name);
-                }
-                Err(violation) => panic!("{}: {violation}", vector.name),
-            }
-        }
+        let (config, expected) = (config(&vector), expected(&vector));
+        prove_both_ways(
+            move || Decoder::new(config),
+            move |_: &[u8]| expected.clone(),
+            &vector.stream,
+        );
     }
 }
 
@@ -106,18 +103,6 @@ fn both_encoders_write_the_bytes_of_the_vectors() {
     }
 }
 
-fn framer(config: Config) -> Buffered<Decoder> {
-    Buffered::new(Decoder::new(config))
-}
-
-/// Compares the decoder with the naive parse.
-fn harness(config: Config) -> Harness<impl Fn() -> Buffered<Decoder>, impl Fn(&[u8]) -> Expected> {
-    Harness::new(
-        move || framer(config),
-        move |stream: &[u8]| everysplit_formats::len32::naive::parse(config, stream),
-    )
-}
-
 /// Streams of up to eight bytes, each 0, 1 or 255. The limits lie below, at and above the lengths
 /// that such bytes encode.
 #[test]
@@ -131,7 +116,7 @@ fn every_split_of_every_short_stream() {
             };
             let harness = harness(config);
             for stream in (0..=8).flat_map(|len| strings(&[0, 1, 255], len)) {
-                harness.prove_decoder(&stream).unwrap();
+                harness.check(&stream).unwrap();
                 count += 1;
             }
         }
@@ -148,9 +133,10 @@ fn every_split_of_longer_streams() {
             byte_order,
             max_size: 1,
         };
-        let harness = harness(config);
+        let harness = Harness::framer(move || Buffered::new(Decoder::new(config)))
+            .oracle(move |stream: &[u8]| everysplit_formats::len32::naive::parse(config, stream));
         for stream in strings(&[0, 1], 13) {
-            harness.prove(&stream).unwrap();
+            harness.check(&stream).unwrap();
         }
     }
 }
@@ -186,9 +172,9 @@ fn checks_of_the_fuzz_target_pass_around_the_limit() {
                 .unwrap()
                 .repeat(2);
             for split in simple_splits(stream.len()) {
-                let stream = stream.clone();
-                let case = Case { stream, split };
-                everysplit_formats::len32::fuzzing::decode(|| framer(config), config, &case)
+                let case = Case::new(stream.clone(), split);
+                harness(config)
+                    .one_split(&case.with(Interruption::EmptyChunk))
                     .unwrap();
             }
         }

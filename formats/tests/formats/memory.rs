@@ -3,8 +3,7 @@
 
 use allocation_counter::measure;
 use bytes::BytesMut;
-use everysplit::check::{self, Allocated};
-use everysplit::{Buffered, Split};
+use everysplit::{Allocated, Harness, Split};
 use everysplit_formats::json_header::{self, Md5, Part};
 use everysplit_formats::len32;
 use md5::Digest;
@@ -44,7 +43,7 @@ fn len32_allocates_in_proportion_to_the_bytes_received() {
     let count = |call: &mut dyn FnMut()| {
         let measured = measure(call);
         Allocated {
-            most: measured.bytes_max,
+            peak: measured.bytes_max,
             kept: measured.bytes_current,
         }
     };
@@ -52,9 +51,9 @@ fn len32_allocates_in_proportion_to_the_bytes_received() {
         let len = stream.len();
         let splits = [Split::whole(), Split::sample(len, &[], 1)];
         let bytes = (len < 2000).then(|| Split::bytes(len));
-        let make = || Buffered::new(len32::Decoder::new(UNLIMITED));
+        let harness = Harness::decoder(|| len32::Decoder::new(UNLIMITED));
         for split in splits.into_iter().chain(bytes) {
-            check::memory(make, &stream, &split, count).unwrap();
+            harness.allocations(&stream, &split, count).unwrap();
         }
     }
 }

@@ -4,44 +4,40 @@
 //! messages in `len32` frames, the harness proves every split.
 
 use bytes::{Bytes, BytesMut};
-use everysplit::check::{Harness, Messages, Property, Violation};
-use everysplit::{Buffered, Case, FeedFn, Frames, Split, Subject};
+use everysplit::oracle::Messages;
+use everysplit::subject::{FeedFn, Frames, Subject};
+use everysplit::{Case, Fed, Harness, Property, Split, Violation};
 use everysplit_formats::len32;
 
 use crate::support::assert_proved;
 
 type Message = &'static [u8];
-type Expected = everysplit::check::Expected<Vec<u8>, ()>;
 
 /// Asserts that `len32` frames carry the messages under every split.
 #[track_caller]
 fn assert_len32_carries(messages: &[Message]) {
     let config = len32::Config::DEFAULT;
-    let encode = |body: &Bytes| {
+    let encode = move |body: &Bytes| {
         let mut output = BytesMut::new();
         config.encode(body, &mut output).unwrap();
         output.to_vec()
     };
-    let messages = messages.iter().copied().map(Bytes::from_static);
-    let harness = Messages::new(encode)
-        .messages(messages)
-        .harness(|| Buffered::new(len32::Decoder::new(config)));
-    for stream in harness.streams() {
-        let certificate = harness.prove_decoder(stream).unwrap();
-        assert_proved(&certificate);
+    let harness = Harness::decoder(move || len32::Decoder::new(config))
+        .encoder(encode)
+        .messages(messages.iter().copied().map(Bytes::from_static));
+    for stream in harness.all_streams() {
+        assert_proved(&harness.check(&stream).unwrap());
     }
 }
 
 /// Makes a harness that sends messages without framing to a receive loop.
-fn unframed<S>(
-    messages: &[Message],
-    make: fn() -> S,
-) -> Harness<impl Fn() -> S, impl Fn(&[u8]) -> Option<Expected>>
+fn unframed<S>(messages: &[Message], make: fn() -> S) -> Harness<Fed<S>, Messages<Vec<u8>, ()>>
 where
-    S: Subject<Frame = Vec<u8>, Error = ()>,
+    S: Subject<Frame = Vec<u8>, Error = ()> + 'static,
 {
-    let messages = messages.iter().map(|message| message.to_vec());
-    Messages::new(Vec::clone).messages(messages).harness(make)
+    Harness::framer(make)
+        .encoder(Vec::clone)
+        .messages(messages.iter().copied())
 }
 
 /// A server that calls `recv(size)` until the stream ends, and emits the result of each call as a
@@ -85,7 +81,7 @@ fn recv_5_splits_messages_that_are_not_5_bytes() {
     assert_eq!(received(5, &[together]), ["hello", "world", "musib", "ii1"]);
 
     let harness = unframed(&SENT, || recv(5));
-    let violation = harness.prove(together).unwrap_err();
+    let violation = harness.check(together).unwrap_err();
     assert_eq!(violation.property, Property::RoundTrip, "{violation}");
     assert_eq!(violation.case.stream, b"musibii");
     assert_eq!(violation.case.split, Split::whole());
@@ -101,7 +97,7 @@ fn recv_1024_joins_coalesced_messages() {
     assert_eq!(received(1024, &SENT), ["hello", "world", "musibii", "1"]);
     assert_eq!(received(1024, &[together]), ["helloworldmusibii1"]);
 
-    let violation = unframed(&SENT, || recv(1024)).prove(together).unwrap_err();
+    let violation = unframed(&SENT, || recv(1024)).check(together).unwrap_err();
     assert_eq!(violation.property, Property::RoundTrip, "{violation}");
     // The smallest violation needs only two messages.
     assert_eq!(violation.case.stream, b"hello1");
@@ -113,7 +109,7 @@ fn recv_1024_joins_coalesced_messages() {
 #[test]
 fn recv_1024_splits_longer_messages() {
     const LONG: [Message; 2] = [&[b'a'; 1025], b"next"];
-    let violation = unframed(&LONG, || recv(1024)).prove(LONG[0]).unwrap_err();
+    let violation = unframed(&LONG, || recv(1024)).check(LONG[0]).unwrap_err();
     assert_eq!(violation.property, Property::RoundTrip, "{violation}");
     assert_eq!(violation.case.split, Split::whole());
     assert_len32_carries(&LONG);
@@ -163,13 +159,11 @@ fn decimal(message: &[u8]) -> Vec<u8> {
 /// Checks the loop on one message of 1024 bytes, cut at the given offsets.
 fn length_then_data(cuts: &[usize]) -> Result<(), Violation> {
     let message = vec![b'a'; 1024];
-    let harness = Messages::new(|message: &Vec<u8>| decimal(message))
-        .messages([message.clone()])
-        .harness(recv_ready);
-    harness.check(&Case {
-        stream: decimal(&message),
-        split: Split::new(cuts.iter().copied()),
-    })
+    let harness = Harness::framer(recv_ready)
+        .encoder(|message| decimal(message))
+        .messages([&message[..]]);
+    let split = Split::new(cuts.iter().copied());
+    harness.one_split(&Case::new(decimal(&message), split))
 }
 
 /// Outputs of remote commands, one of them empty.
@@ -186,12 +180,12 @@ fn recv_ready_relies_on_chunk_boundaries() {
     let together = length_then_data(&[]).unwrap_err();
     assert_eq!(together.property, Property::Limit, "{together}");
 
-    let harness = Messages::new(|message: &Vec<u8>| decimal(message))
-        .messages(OUTPUTS.map(<[u8]>::to_vec))
-        .harness(recv_ready);
-    let stream = &harness.streams()[1];
+    let harness = Harness::framer(recv_ready)
+        .encoder(|message| decimal(message))
+        .messages(OUTPUTS);
+    let stream = &harness.all_streams()[1];
     assert_eq!(stream, b"812 files010total 1024");
-    harness.prove(stream).unwrap_err();
+    harness.check(stream).unwrap_err();
     assert_len32_carries(&OUTPUTS);
     assert_len32_carries(&[&[b'a'; 1024]]);
 }

@@ -9,10 +9,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use arbitrary::{Arbitrary, Unstructured};
-use everysplit::check::{Outcome, Violation};
+
+use everysplit::oracle::Oracle;
 use everysplit::reference::{Framer, Sent, fuzzing};
-use everysplit::{Buffered, Case, Split};
-use everysplit_formats::len32;
+use everysplit::{Case, Door, Harness, Interruption, Outcome, Split, Violation};
+use everysplit_formats::auth::fuzzing as auth;
+use everysplit_formats::json_header::fuzzing as json_header;
+use everysplit_formats::len32::Config;
+use everysplit_formats::len32::fuzzing as len32;
 
 use crate::support::simple_splits;
 
@@ -54,18 +58,17 @@ fn splits(len: usize, own: Split) -> impl Iterator<Item = Split> {
 
 /// Returns an input's stream with each of its [`splits`].
 fn cases(input: &[u8]) -> impl Iterator<Item = Case> {
-    let Case { stream, split } = received(input);
-    splits(stream.len(), split).map(move |split| Case {
-        stream: stream.clone(),
-        split,
-    })
+    let Case { stream, split, .. } = received(input);
+    splits(stream.len(), split).map(move |split| Case::new(stream.clone(), split))
 }
 
 fn decode(input: &[u8]) -> Result<(), Violation> {
     for case in cases(input) {
         for config in fuzzing::CONFIGS {
-            fuzzing::decode(Framer::new(config), config, &case)?;
-            fuzzing::empty_chunk(|| Framer::new(config), config, &case)?;
+            check(
+                &fuzzing::harness(move || Framer::new(config), config),
+                case.clone(),
+            )?;
         }
     }
     Ok(())
@@ -74,7 +77,7 @@ fn decode(input: &[u8]) -> Result<(), Violation> {
 fn differential(input: &[u8]) -> Result<(), Violation> {
     for case in cases(input) {
         for config in fuzzing::CONFIGS {
-            fuzzing::differential(|| Framer::new(config), config, &case)?;
+            fuzzing::differential(move || Framer::new(config), config, &case)?;
         }
     }
     Ok(())
@@ -104,12 +107,8 @@ fn encode(input: &[u8]) -> Result<(), Violation> {
 
 fn auth(input: &[u8]) -> Result<(), Violation> {
     for case in cases(input) {
-        for algorithm in everysplit_formats::auth::fuzzing::ALGORITHMS {
-            everysplit_formats::auth::fuzzing::decode(
-                everysplit_formats::auth::fuzzing::guarded(algorithm),
-                algorithm,
-                &case,
-            )?;
+        for algorithm in auth::ALGORITHMS {
+            check(&auth::harness(algorithm), case.clone())?;
         }
     }
     Ok(())
@@ -117,8 +116,8 @@ fn auth(input: &[u8]) -> Result<(), Violation> {
 
 fn json_header(input: &[u8]) -> Result<(), Violation> {
     for case in cases(input) {
-        for config in everysplit_formats::json_header::fuzzing::CONFIGS {
-            everysplit_formats::json_header::fuzzing::harness(config).check(&case)?;
+        for config in json_header::CONFIGS {
+            check(&json_header::harness(config), case.clone())?;
         }
     }
     Ok(())
@@ -126,18 +125,18 @@ fn json_header(input: &[u8]) -> Result<(), Violation> {
 
 fn len32(input: &[u8]) -> Result<(), Violation> {
     let body = received(input).stream;
-    for config in everysplit_formats::len32::fuzzing::CONFIGS {
-        everysplit_formats::len32::fuzzing::encode(
-            len32::Config::encode,
-            config.byte_order,
-            &body,
-        )?;
+    for config in len32::CONFIGS {
+        len32::encode(Config::encode, config.byte_order, &body)?;
         for case in cases(input) {
-            let make = || Buffered::new(len32::Decoder::new(config));
-            everysplit_formats::len32::fuzzing::decode(make, config, &case)?;
+            check(&len32::harness(config), case)?;
         }
     }
     Ok(())
+}
+
+/// Checks a case without and with empty chunks.
+fn check<T: Door, O: Oracle<T>>(harness: &Harness<T, O>, case: Case) -> Result<(), Violation> {
+    harness.one_split(&case.with(Interruption::EmptyChunk))
 }
 
 type Check = fn(&[u8]) -> Result<(), Violation>;
@@ -181,18 +180,16 @@ fn vector_seeds(framing: &str) -> BTreeMap<String, Vec<u8>> {
 /// Returns the `auth` vectors, which are answers only, and the little-endian seeds of the reference
 /// format after a correct answer.
 fn auth_seeds() -> BTreeMap<String, Vec<u8>> {
-    let answered = everysplit_formats::auth::fuzzing::ALGORITHMS
-        .into_iter()
-        .flat_map(|algorithm| {
-            let streams = reference_seeds().into_iter();
-            let little = streams.filter(|(name, _)| name.ends_with("-little"));
-            little.map(move |(name, stream)| {
-                let algorithm_name = format!("{algorithm:?}").to_lowercase();
-                let answer = everysplit_formats::auth::fuzzing::answer(algorithm);
-                let name = format!("answer-{algorithm_name}-{name}");
-                (name, [answer, &stream].concat())
-            })
-        });
+    let answered = auth::ALGORITHMS.into_iter().flat_map(|algorithm| {
+        let streams = reference_seeds().into_iter();
+        let little = streams.filter(|(name, _)| name.ends_with("-little"));
+        little.map(move |(name, stream)| {
+            let algorithm_name = format!("{algorithm:?}").to_lowercase();
+            let answer = auth::answer(algorithm);
+            let name = format!("answer-{algorithm_name}-{name}");
+            (name, [answer, &stream].concat())
+        })
+    });
     vector_seeds("auth").into_iter().chain(answered).collect()
 }
 

@@ -2,9 +2,9 @@
 
 use std::iter;
 
-use everysplit::Split;
-use everysplit::check::{Certificate, Tier};
 use everysplit::reference::ByteOrder;
+use everysplit::subject::{Buffered, Decode};
+use everysplit::{Certificate, Expected, Harness, Split, Tier};
 use serde::Deserialize;
 
 use crate::common::Vector;
@@ -50,4 +50,21 @@ pub(crate) fn simple_splits(len: usize) -> impl Iterator<Item = Split> {
 pub(crate) fn assert_proved(certificate: &Certificate) {
     let proved = matches!(certificate.tier, Tier::Proved { .. });
     assert!(proved, "{certificate}");
+}
+
+/// Proves a stream in both ways: with the decoder's buffer as part of its state, and as its
+/// caller's. Checks every split with one cut too.
+#[track_caller]
+pub(crate) fn prove_both_ways<D>(
+    make: impl Fn() -> D + Clone + 'static,
+    oracle: impl Fn(&[u8]) -> Expected<D::Frame, D::Error> + Clone,
+    stream: &[u8],
+) where
+    D: Decode + Clone + Eq + 'static,
+{
+    let caller_buffered = Harness::decoder(make.clone()).oracle(oracle.clone());
+    assert_proved(&caller_buffered.check(stream).unwrap());
+    caller_buffered.bounded(stream, 1).unwrap();
+    let fed = Harness::framer(move || Buffered::new(make())).oracle(oracle);
+    assert_proved(&fed.check(stream).unwrap());
 }
