@@ -1,17 +1,18 @@
-//! The wire formats: for each a right framer and a naive parse of whole streams.
-//! They were written apart, and are held to each other.
+//! The wire formats: for each a correct framer and a naive parse of whole streams. The two were
+//! written independently, and the tests check them against each other.
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{Expected, Outcome};
+use everysplit::check::Outcome;
 
-use crate::toy::{Answer, Error, Front, LIMIT, Next, Toy, front, limited, naive, take};
+use crate::toy::{Error, Expected, Front, LIMIT, Next, Toy, front, limited, naive, take};
 
-/// A format: its right framer, and what a stream of it must give.
+/// A wire format. The type that implements this is its correct framer.
 pub(crate) trait Format: Toy + Default + 'static {
-    /// Valid, truncated and hostile ones, for the right framer.
+    /// Valid, truncated and hostile streams to check the correct framer with.
     const STREAMS: &[&[u8]];
 
-    fn parse(stream: &[u8]) -> Answer;
+    /// The naive parse: returns the expected result of a whole stream.
+    fn parse(stream: &[u8]) -> Expected;
 }
 
 /// A length of one byte, then the body.
@@ -35,15 +36,15 @@ impl Format for Short {
         b"\x01a\x09too long!\x01b",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| match usize::from(rest[0]) {
-            length if length > LIMIT => Front::Refused(1, Error::TooLong),
+            length if length > LIMIT => Front::Rejected(1, Error::TooLong),
             length => front(rest, 1, length),
         })
     }
 }
 
-/// A length of two bytes, the high one first, then the body.
+/// A big-endian length of two bytes, then the body.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pair;
 
@@ -59,24 +60,24 @@ impl Toy for Pair {
 impl Format for Pair {
     const STREAMS: &[&[u8]] = &[b"\0\x02ab\0\0\0\x01c", b"\0\x01a\0", b"\0\0\x01\0a"];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| match *rest {
             [0, length, ..] if length <= 8 => front(rest, 2, length.into()),
-            [_, _, ..] => Front::Refused(2, Error::TooLong),
-            _ => Front::Part,
+            [_, _, ..] => Front::Rejected(2, Error::TooLong),
+            _ => Front::Incomplete,
         })
     }
 }
 
-/// A signed length of four bytes, the low one first, then the body. Its limit
-/// leaves room for claims.
+/// A signed little-endian length of four bytes, then the body. The limit is large, so that a
+/// length within it can claim far more than the stream holds.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Int32;
 
 impl Int32 {
     pub(crate) const LIMIT: usize = 4096;
 
-    /// What a length allows.
+    /// Returns the length, or an error if it is negative or over the limit.
     pub(crate) fn limited(length: [u8; 4]) -> Result<usize, Error> {
         match usize::try_from(i32::from_le_bytes(length)) {
             Ok(length @ ..=Self::LIMIT) => Ok(length),
@@ -102,27 +103,27 @@ impl Format for Int32 {
         b"\x01\0\0\0a\xff\xff\xff\xffnegative",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let [a, b, c, d, ..] = *rest else {
-                return Front::Part;
+                return Front::Incomplete;
             };
             let length = usize::from(a) + 256 * usize::from(b);
             if c > 0 || d > 0 || length > 4096 {
-                return Front::Refused(4, Error::TooLong);
+                return Front::Rejected(4, Error::TooLong);
             }
             front(rest, 4, length)
         })
     }
 }
 
-/// A length of up to three bytes of seven bits, the low ones first, then the
-/// body. The high bit says that another byte follows; 16 bits are the most.
+/// A length of up to three bytes of seven bits, the low bits first, then the body. The high bit
+/// says that another byte follows. The length has at most 16 bits.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Varint;
 
 impl Varint {
-    /// The length, if it is whole, and how many bytes it takes.
+    /// Returns the size of the header and the length that it holds, if the header is complete.
     pub(crate) fn header(buffer: &[u8]) -> Result<Option<(usize, usize)>, Error> {
         let mut length = 0;
         for (place, &byte) in buffer.iter().take(3).enumerate() {
@@ -156,31 +157,31 @@ impl Format for Varint {
         b"\x80\x80\x80\0",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let (header, length) = match *rest {
                 [a @ ..0x80, ..] => (1, u32::from(a)),
                 [a, b @ ..0x80, ..] => (2, u32::from(a) - 128 + 128 * u32::from(b)),
-                [_, _, 4..=255, ..] => return Front::Refused(3, Error::Malformed),
-                [_, _, 1..=3, ..] => return Front::Refused(3, Error::TooLong),
+                [_, _, 4..=255, ..] => return Front::Rejected(3, Error::Malformed),
+                [_, _, 1..=3, ..] => return Front::Rejected(3, Error::TooLong),
                 [a, b, _, ..] => (3, u32::from(a) - 128 + 128 * (u32::from(b) - 128)),
-                _ => return Front::Part,
+                _ => return Front::Incomplete,
             };
             if length > 8 {
-                return Front::Refused(header, Error::TooLong);
+                return Front::Rejected(header, Error::TooLong);
             }
             front(rest, header, length as usize)
         })
     }
 }
 
-/// A length of one byte up to 125; 126 there says that it is in the next two
-/// bytes, 127 that it is in the next eight. Then the body.
+/// A length of one byte up to 125, then the body. A first byte of 126 means that the length is in
+/// the next two bytes, 127 that it is in the next eight.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Extended;
 
 impl Extended {
-    /// How many bytes of length are behind the first.
+    /// Returns how many bytes of the length follow the first.
     pub(crate) const fn more(first: u8) -> usize {
         match first {
             126 => 2,
@@ -218,7 +219,7 @@ impl Format for Extended {
         b"\x7f\x80\0\0\0\0\0\0\0",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let (header, zeros) = match rest[0] {
                 126 => (3, 1..2),
@@ -226,11 +227,11 @@ impl Format for Extended {
                 _ => (1, 0..0),
             };
             if rest.len() < header {
-                return Front::Part;
+                return Front::Incomplete;
             }
             let length = rest[header - 1];
             if length > 8 || rest[zeros].iter().any(|&byte| byte > 0) {
-                return Front::Refused(header, Error::TooLong);
+                return Front::Rejected(header, Error::TooLong);
             }
             front(rest, header, length.into())
         })
@@ -241,12 +242,12 @@ impl Format for Extended {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Line;
 
-/// Where the first LF is.
+/// Returns the offset of the first LF.
 pub(crate) fn line_feed(buffer: &[u8]) -> Option<usize> {
     buffer.iter().position(|&byte| byte == b'\n')
 }
 
-/// Takes a line and its LF off the buffer.
+/// Removes a line and the byte that ends it from the buffer, and returns the line.
 pub(crate) fn take_line(buffer: &mut BytesMut, end: usize) -> Vec<u8> {
     let line = buffer.split_to(end).to_vec();
     buffer.advance(1);
@@ -264,25 +265,25 @@ impl Toy for Line {
 impl Format for Line {
     const STREAMS: &[&[u8]] = &[b"ab\n\ncdefghij\n", b"ab\ncd", b"a\nbcdefghijk\n"];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             match rest.iter().take(9).position(|&byte| byte == b'\n') {
                 Some(end) => Front::Frame(end + 1, rest[..end].to_vec()),
-                None if rest.len() > 8 => Front::Refused(9, Error::TooLong),
-                None => Front::Part,
+                None if rest.len() > 8 => Front::Rejected(9, Error::TooLong),
+                None => Front::Incomplete,
             }
         })
     }
 }
 
-/// A line, ended by LF. Of one over the limit there is [`OVER`] instead, as soon
-/// as it is over, and the rest of it is discarded.
+/// A line, ended by LF. For a line over the limit [`OVER`] is emitted at the first byte over it,
+/// and the rest of the line is discarded.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Discard {
     discards: bool,
 }
 
-/// Stands for a line over the limit.
+/// The frame that is emitted for a line over the limit.
 pub(crate) const OVER: &[u8] = b"(over the limit)";
 
 impl Toy for Discard {
@@ -312,7 +313,7 @@ impl Toy for Discard {
 impl Format for Discard {
     const STREAMS: &[&[u8]] = &[b"ab\nabcdefghijk\n\ncd\n", b"ab\nabcdefghi", b"ab"];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         let (mut frames, mut start) = (Vec::new(), 0);
         for line in stream.split_inclusive(|&byte| byte == b'\n') {
             let end = start + line.len();
@@ -335,7 +336,7 @@ impl Format for Discard {
     }
 }
 
-/// A line, ended by CR, LF, or both.
+/// A line, ended by CR, LF, or CR LF.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Event {
     after_cr: bool,
@@ -358,7 +359,7 @@ impl Toy for Event {
 impl Format for Event {
     const STREAMS: &[&[u8]] = &[b"a\r\nb\nc\rd\r\n", b"a\r\r\n\n\nb", b"\r\n"];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         let (mut frames, mut line) = (Vec::new(), Vec::new());
         for (at, &byte) in stream.iter().enumerate() {
             match byte {
@@ -378,8 +379,8 @@ impl Format for Event {
     }
 }
 
-/// A size, a cmd and a recv of four bytes each, the low one first, then the body:
-/// the reference format. A size over the limit is refused with its fourth byte.
+/// The reference format: a size, a cmd and a recv, each four bytes and little-endian, then the
+/// body. A size over the limit is rejected at its fourth byte.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Header12;
 
@@ -401,17 +402,17 @@ impl Format for Header12 {
         b"EXIT",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| match *rest {
             [size @ ..=8, 0, 0, 0, ..] => front(rest, 12, size.into()),
-            [_, _, _, _, ..] => Front::Refused(4, Error::TooLong),
-            _ => Front::Part,
+            [_, _, _, _, ..] => Front::Rejected(4, Error::TooLong),
+            _ => Front::Incomplete,
         })
     }
 }
 
-/// A length in decimal digits, a colon, then the body. The digit that takes the
-/// length over the limit is refused.
+/// A length in decimal digits, a colon, then the body. A length is rejected at the digit that takes
+/// it over 12.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Decimal;
 
@@ -441,7 +442,7 @@ impl Format for Decimal {
         b"1x:a",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let over = (1..=digits).find(|&end| {
@@ -449,25 +450,26 @@ impl Format for Decimal {
                 digits.parse::<u64>().unwrap() > 12
             });
             match (over, rest.get(digits)) {
-                (Some(at), _) => Front::Refused(at, Error::TooLong),
-                (None, None) => Front::Part,
+                (Some(at), _) => Front::Rejected(at, Error::TooLong),
+                (None, None) => Front::Incomplete,
                 (None, Some(b':')) if digits > 0 => {
                     let length = str::from_utf8(&rest[..digits]).unwrap().parse().unwrap();
                     front(rest, digits + 1, length)
                 }
-                _ => Front::Refused(digits + 1, Error::Malformed),
+                _ => Front::Rejected(digits + 1, Error::Malformed),
             }
         })
     }
 }
 
-/// A length in hexadecimal digits, CR LF, the body, CR LF. The digit that takes
-/// the length over 15 is refused.
+/// A length in hexadecimal digits, CR LF, the body, CR LF. A length is rejected at the digit that
+/// takes it over 15.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Chunked;
 
 impl Chunked {
-    /// The length and how many bytes it takes with its CR LF, if it is whole.
+    /// Returns the size of the header with its CR LF and the length that it holds, if the header is
+    /// complete.
     pub(crate) fn header(buffer: &[u8]) -> Result<Option<(usize, usize)>, Error> {
         let mut length = 0;
         for (place, &byte) in buffer.iter().enumerate() {
@@ -490,7 +492,7 @@ impl Chunked {
     }
 }
 
-/// The value of a hexadecimal digit.
+/// Returns the value of a hexadecimal digit.
 pub(crate) fn hexadecimal(byte: u8) -> Option<u8> {
     let digit = char::from(byte).to_digit(16)?;
     digit.try_into().ok()
@@ -525,29 +527,29 @@ impl Format for Chunked {
         b"\r\n",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit());
             let digits = str::from_utf8(&rest[..digits.count()]).unwrap();
             let length =
                 |end| u64::from_str_radix(&digits[..end], 16).expect("a few hexadecimal digits");
             if let Some(at) = (1..=digits.len()).find(|&end| length(end) > 15) {
-                return Front::Refused(at, Error::TooLong);
+                return Front::Rejected(at, Error::TooLong);
             }
             let mark = &rest[digits.len()..];
             if mark.is_empty() {
-                return Front::Part;
+                return Front::Incomplete;
             }
             if digits.is_empty() {
-                return Front::Refused(1, Error::Malformed);
+                return Front::Rejected(1, Error::Malformed);
             }
             let length = usize::try_from(length(digits.len())).unwrap();
             for mark in [digits.len(), digits.len() + 2 + length] {
                 for (place, expected) in (mark..).zip(*b"\r\n") {
                     match rest.get(place) {
-                        None => return Front::Part,
+                        None => return Front::Incomplete,
                         Some(&byte) if byte == expected => {}
-                        Some(_) => return Front::Refused(place + 1, Error::Malformed),
+                        Some(_) => return Front::Rejected(place + 1, Error::Malformed),
                     }
                 }
             }
@@ -557,13 +559,13 @@ impl Format for Chunked {
     }
 }
 
-/// A type, a length of one byte that does not count the type, then the body. The
-/// frame is the type and the body, and both count toward the limit.
+/// A type, a length of one byte that does not count the type, then the body. The frame is the type
+/// and the body, and both count toward the limit.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Typed;
 
 impl Typed {
-    /// Takes a type, a length and the body behind them off the buffer.
+    /// Removes a type, a length and a body from the buffer, and returns the type and the body.
     pub(crate) fn take(buffer: &mut BytesMut, length: usize) -> Option<Vec<u8>> {
         let first = buffer[0];
         let body = take(buffer, 2, length)?;
@@ -589,14 +591,14 @@ impl Format for Typed {
         b"t\xff",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| match *rest {
-            [_, 8..=255, ..] => Front::Refused(2, Error::TooLong),
+            [_, 8..=255, ..] => Front::Rejected(2, Error::TooLong),
             [first, length, ..] => match front(rest, 2, length.into()) {
                 Front::Frame(len, body) => Front::Frame(len, [vec![first], body].concat()),
                 other => other,
             },
-            _ => Front::Part,
+            _ => Front::Incomplete,
         })
     }
 }
@@ -623,11 +625,11 @@ impl Format for Total {
         b"\x01\0a",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| match rest[0] {
-            0 => Front::Refused(1, Error::Malformed),
+            0 => Front::Rejected(1, Error::Malformed),
             size @ 1..=9 => front(rest, 1, usize::from(size) - 1),
-            _ => Front::Refused(1, Error::TooLong),
+            _ => Front::Rejected(1, Error::TooLong),
         })
     }
 }
@@ -645,13 +647,12 @@ impl Toy for Values {
 impl Format for Values {
     const STREAMS: &[&[u8]] = &[b"abcdefgh", b"abcdef"];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| front(rest, 0, 4))
     }
 }
 
-/// A greeting of eight bytes, which is given as a frame, then frames as in
-/// [`Short`].
+/// A greeting of eight bytes, which is emitted as a frame, then frames as in [`Short`].
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Greeting {
     pub(crate) greeted: bool,
@@ -684,21 +685,21 @@ impl Format for Greeting {
         b"greetink\x01a",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         let Some((greeting, rest)) = stream.split_at_checked(8) else {
-            return naive(stream, |_| Front::Part);
+            return naive(stream, |_| Front::Incomplete);
         };
         if greeting != b"greeting" {
-            return naive(stream, |_| Front::Refused(8, Error::Malformed));
+            return naive(stream, |_| Front::Rejected(8, Error::Malformed));
         }
         let Expected {
             frames,
             at_end,
             outcome,
         } = Short::parse(rest);
-        let behind = frames.into_iter().map(|(end, frame)| (8 + end, frame));
+        let after = frames.into_iter().map(|(end, frame)| (8 + end, frame));
         Expected {
-            frames: [(8, greeting.to_vec())].into_iter().chain(behind).collect(),
+            frames: [(8, greeting.to_vec())].into_iter().chain(after).collect(),
             at_end,
             outcome: match outcome {
                 Outcome::Rejected { at, error } => Outcome::Rejected { at: 8 + at, error },
@@ -708,8 +709,8 @@ impl Format for Greeting {
     }
 }
 
-/// An answer of four bytes, then frames as in [`Short`]. The answer is due even where
-/// there is no frame.
+/// The answer to a challenge, of four bytes, then frames as in [`Short`]. A stream without the
+/// answer is truncated even if it is empty.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Keyed {
     pub(crate) passed: bool,
@@ -718,7 +719,7 @@ pub(crate) struct Keyed {
 pub(crate) const KEYED: &[u8; 4] = b"hmac";
 
 impl Keyed {
-    /// Takes the answer off the buffer, once it is whole.
+    /// Removes the answer from the buffer once it is complete, and checks it.
     pub(crate) fn open(&mut self, buffer: &mut BytesMut) -> Result<(), Error> {
         match buffer.first_chunk() {
             None => Ok(()),
@@ -757,20 +758,20 @@ impl Format for Keyed {
         b"hmax\x01a",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
-        let refused = |outcome| Expected {
+    fn parse(stream: &[u8]) -> Expected {
+        let no_frames = |outcome| Expected {
             frames: Vec::new(),
             at_end: Vec::new(),
             outcome,
         };
         match stream.split_at_checked(4) {
-            None => refused(Outcome::Truncated(Error::Truncated)),
-            Some((b"hmac", behind)) => {
+            None => no_frames(Outcome::Truncated(Error::Truncated)),
+            Some((b"hmac", rest)) => {
                 let Expected {
                     frames,
                     at_end,
                     outcome,
-                } = Short::parse(behind);
+                } = Short::parse(rest);
                 let frames = frames.into_iter();
                 Expected {
                     frames: frames.map(|(end, frame)| (4 + end, frame)).collect(),
@@ -783,16 +784,16 @@ impl Format for Keyed {
             }
             Some(_) => {
                 let (at, error) = (4, Error::Malformed);
-                refused(Outcome::Rejected { at, error })
+                no_frames(Outcome::Rejected { at, error })
             }
         }
     }
 }
 
-/// Lines, each ended by LF, up to an empty one. The frame is all before that.
+/// A header: lines up to an empty line. The frame is the lines without the two LF at their end.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// How many bytes of the buffer begin no end.
+    /// The offset to search from: no end mark begins in the bytes before it.
     searched: usize,
 }
 
@@ -813,18 +814,18 @@ impl Toy for Head {
 impl Format for Head {
     const STREAMS: &[&[u8]] = &[b"a: b\nc: d\n\n\n\ne: f\n\n", b"\na: b\n", b"\n\n\n"];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let end = (0..rest.len()).find(|&end| rest[end..].starts_with(b"\n\n"));
             match end {
                 Some(end) => Front::Frame(end + 2, rest[..end].to_vec()),
-                None => Front::Part,
+                None => Front::Incomplete,
             }
         })
     }
 }
 
-/// A length of four bytes, the low one first, then the body, of up to 16 MiB.
+/// A little-endian length of four bytes, then the body, of up to 16 MiB.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Large;
 
@@ -847,28 +848,28 @@ impl Format for Large {
         b"\x01\0\0\0a\x01\0\0\x01over",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let [a, b, c, d, ..] = *rest else {
-                return Front::Part;
+                return Front::Incomplete;
             };
             let length = usize::from(a) + (usize::from(b) << 8) + (usize::from(c) << 16);
             match (d, length) {
                 (0, _) => front(rest, 4, length),
                 (1, 0) => front(rest, 4, 1 << 24),
-                _ => Front::Refused(4, Error::TooLong),
+                _ => Front::Rejected(4, Error::TooLong),
             }
         })
     }
 }
 
-/// A count of four bytes, the low one first, then as many entries, which are frames
-/// as in [`Short`]. The frame is all of them as they stand.
+/// A little-endian count of four bytes, then as many entries, which are frames as in [`Short`]. The
+/// frame is the bytes of all entries, their lengths included.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Array {
-    /// How many entries are whole.
-    whole: u32,
-    /// How many bytes they are.
+    /// How many entries are complete.
+    complete: u32,
+    /// The size of the complete entries in bytes.
     bytes: usize,
 }
 
@@ -877,7 +878,7 @@ impl Toy for Array {
         let Some(&count) = buffer.first_chunk() else {
             return Ok(None);
         };
-        while self.whole < u32::from_le_bytes(count) {
+        while self.complete < u32::from_le_bytes(count) {
             let Some((&length, rest)) = buffer[4 + self.bytes..].split_first() else {
                 return Ok(None);
             };
@@ -885,7 +886,7 @@ impl Toy for Array {
             if rest.len() < length {
                 return Ok(None);
             }
-            self.whole += 1;
+            self.complete += 1;
             self.bytes += 1 + length;
         }
         let Self { bytes, .. } = std::mem::take(self);
@@ -900,16 +901,16 @@ impl Format for Array {
         b"\x02\0\0\0\x01a\x09over",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let [a, b, c, d, ..] = *rest else {
-                return Front::Part;
+                return Front::Incomplete;
             };
             let mut end = 4;
             for _ in 0..u32::from_le_bytes([a, b, c, d]) {
                 match rest.get(end) {
-                    None => return Front::Part,
-                    Some(9..) => return Front::Refused(end + 1, Error::TooLong),
+                    None => return Front::Incomplete,
+                    Some(9..) => return Front::Rejected(end + 1, Error::TooLong),
                     Some(&length) => end += 1 + usize::from(length),
                 }
             }
@@ -918,17 +919,16 @@ impl Format for Array {
     }
 }
 
-/// A length of four bytes, the low one first, then a header, then the body. The header
-/// holds entries in braces, one of which is the size of the body: digits with `t` or
-/// `f` behind them.
+/// A signed little-endian length of four bytes, then a header, then the body. The header holds
+/// entries in braces, one of which is the size of the body: digits and then `t` or `f`.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Upload;
 
 impl Upload {
-    /// The shortest header that is too long.
+    /// The smallest header length that is over the limit.
     pub(crate) const OVER: i32 = 9;
 
-    /// The length of the header, if it is whole.
+    /// Returns the length of the header, if its four bytes have arrived.
     pub(crate) fn length(buffer: &[u8]) -> Result<Option<usize>, Error> {
         let length = buffer
             .first_chunk()
@@ -940,7 +940,7 @@ impl Upload {
         }
     }
 
-    /// The size that a header tells.
+    /// Returns the size of the body that a header declares.
     pub(crate) fn size(header: &[u8]) -> Result<usize, Error> {
         let text = str::from_utf8(header).ok();
         let entries = text.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
@@ -979,17 +979,17 @@ impl Format for Upload {
         b"\xff\xff\xff\xff",
     ];
 
-    fn parse(stream: &[u8]) -> Answer {
+    fn parse(stream: &[u8]) -> Expected {
         naive(stream, |rest| {
             let [a, b, c, d, ref rest @ ..] = *rest else {
-                return Front::Part;
+                return Front::Incomplete;
             };
             if a > 8 || b > 0 || c > 0 || d > 0 {
-                return Front::Refused(4, Error::TooLong);
+                return Front::Rejected(4, Error::TooLong);
             }
             let length = usize::from(a);
             let Some(header) = rest.get(..length) else {
-                return Front::Part;
+                return Front::Incomplete;
             };
             let sizes = header.iter().filter(|&byte| b"tf".contains(byte)).count();
             let at = header.iter().position(|byte| b"tf".contains(byte));
@@ -1005,8 +1005,8 @@ impl Format for Upload {
                     Front::Frame(len, frame) => Front::Frame(4 + len, frame),
                     other => other,
                 },
-                [b'9'] => Front::Refused(4 + length, Error::TooLong),
-                _ => Front::Refused(4 + length, Error::Malformed),
+                [b'9'] => Front::Rejected(4 + length, Error::TooLong),
+                _ => Front::Rejected(4 + length, Error::Malformed),
             }
         })
     }

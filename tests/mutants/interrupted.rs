@@ -1,5 +1,5 @@
-//! Cancel, `WouldBlock`, `Interrupted`: framers that read, right as long as no read
-//! is interrupted. All of them read frames of the format [`Short`].
+//! Cancel, `WouldBlock`, `Interrupted`: framers that read from a reader, and are correct as long as
+//! no read is interrupted. All of them read frames of the format [`Short`].
 
 use std::io::{ErrorKind, Read};
 
@@ -10,40 +10,40 @@ use tokio::io::AsyncReadExt;
 
 use crate::Mutant;
 use crate::formats::{Format, Short};
-use crate::toy::{Answer, Error, Next, Toy, limited};
+use crate::toy::{Error, Expected, Next, Toy, limited};
 
 pub(crate) fn mutants() -> Vec<Mutant> {
     let two_frames: &[&[u8]] = &[b"\x01a\x02bc"];
     vec![
-        Mutant::reads(
-            "what a future has read is dropped with it",
+        Mutant::reader(
+            "bytes read by a dropped future are lost",
             "nteract PR2182, mirrord PR4609",
             (Interruption::Dropped, Property::Cancelled),
-            reads_in_its_future,
-            awaits,
+            async_reader_that_buffers_in_its_future,
+            async_reader,
             two_frames,
         ),
-        Mutant::reads(
-            "after a timeout a call gets the reply before",
+        Mutant::reader(
+            "a call after a timeout gets the old reply",
             "redis-rs#1252",
             (Interruption::WouldBlock, Property::Interrupted),
-            forgets_its_request,
-            asks,
+            client_that_forgets_a_request,
+            client,
             two_frames,
         ),
-        Mutant::reads(
+        Mutant::reader(
             "an interrupted read is an error",
             "tokio PR8448",
             (Interruption::Interrupted, Property::Interrupted),
-            gives_up,
-            blocks,
+            reader_that_fails_on_interruption,
+            reader,
             two_frames,
         ),
     ]
 }
 
-/// Returns the next frame, or none at the end of the stream. `fill` reads more into
-/// the buffer, and says how much.
+/// Returns the next frame, or `None` at the end of the stream. `fill` reads into the buffer and
+/// returns how many bytes it read.
 fn next(
     buffer: &mut BytesMut,
     mut fill: impl FnMut(&mut BytesMut) -> Result<usize, Error>,
@@ -58,6 +58,7 @@ fn next(
     }
 }
 
+/// Returns the result at the end of the stream.
 fn end(buffer: &BytesMut) -> Next {
     if buffer.is_empty() {
         Ok(None)
@@ -73,8 +74,8 @@ fn read(reader: &mut ChunkReader<'_>, buffer: &mut BytesMut) -> Result<usize, Er
     Ok(read)
 }
 
-/// Reads once more when it was interrupted, and only then.
-fn read_on(reader: &mut ChunkReader<'_>, buffer: &mut BytesMut) -> Result<usize, Error> {
+/// Retries a read that was interrupted. Other errors are returned.
+fn read_retrying(reader: &mut ChunkReader<'_>, buffer: &mut BytesMut) -> Result<usize, Error> {
     loop {
         match read(reader, buffer) {
             Err(ErrorKind::Interrupted) => {}
@@ -83,15 +84,20 @@ fn read_on(reader: &mut ChunkReader<'_>, buffer: &mut BytesMut) -> Result<usize,
     }
 }
 
-/// Right: what was read is in a buffer that stays.
-fn blocks(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
+/// Correct: the bytes that were read are kept in a buffer outside the call.
+fn reader(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
     let mut buffer = BytesMut::new();
-    let next = |reader: &mut ChunkReader<'_>| next(&mut buffer, |buffer| read_on(reader, buffer));
+    let next =
+        |reader: &mut ChunkReader<'_>| next(&mut buffer, |buffer| read_retrying(reader, buffer));
     check::pull(next, stream, split, &Short::parse(stream), between)
 }
 
-/// Whatever a read says but bytes is passed on.
-fn gives_up(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
+/// Every error of a read is returned, `Interrupted` included.
+fn reader_that_fails_on_interruption(
+    stream: &[u8],
+    split: &Split,
+    between: Interruption,
+) -> Result<(), Violation> {
     let mut buffer = BytesMut::new();
     let next = |reader: &mut ChunkReader<'_>| {
         next(&mut buffer, |buffer| {
@@ -101,26 +107,26 @@ fn gives_up(stream: &[u8], split: &Split, between: Interruption) -> Result<(), V
     check::pull(next, stream, split, &Short::parse(stream), between)
 }
 
-/// A reply with the number of the request that it is given for before it.
+/// Returns a reply with the number of its request before it.
 fn numbered(request: u8, reply: &[u8]) -> Vec<u8> {
     [&[request], reply].concat()
 }
 
-/// What clients must give that send a request and read its reply: the first reply
-/// for the first request, and so on.
-fn replies(stream: &[u8]) -> Answer {
-    let mut answer = Short::parse(stream);
-    for ((_, reply), request) in answer.frames.iter_mut().zip(1..) {
+/// Returns the expected result of a client that sends requests and reads their replies: the first
+/// reply belongs to the first request, and so on.
+fn replies(stream: &[u8]) -> Expected {
+    let mut expected = Short::parse(stream);
+    for ((_, reply), request) in expected.frames.iter_mut().zip(1..) {
         *reply = numbered(request, reply);
     }
-    answer
+    expected
 }
 
-/// Right: a call after a timeout waits for the reply that is still to come.
-fn asks(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
+/// Correct: a call after a timeout waits for the reply that is still outstanding.
+fn client(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
     let (mut answered, mut buffer) = (0, BytesMut::new());
     let next = |reader: &mut ChunkReader<'_>| {
-        let reply = next(&mut buffer, |buffer| read_on(reader, buffer))?;
+        let reply = next(&mut buffer, |buffer| read_retrying(reader, buffer))?;
         Ok(reply.map(|reply| {
             answered += 1;
             numbered(answered, &reply)
@@ -129,9 +135,9 @@ fn asks(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Viola
     check::pull(next, stream, split, &replies(stream), between)
 }
 
-/// Each call sends a request and takes the next reply for its own, be there one
-/// outstanding or not.
-fn forgets_its_request(
+/// Each call sends a request and takes the next reply for its own, even if an earlier reply is
+/// still outstanding.
+fn client_that_forgets_a_request(
     stream: &[u8],
     split: &Split,
     between: Interruption,
@@ -139,14 +145,14 @@ fn forgets_its_request(
     let (mut sent, mut buffer) = (0, BytesMut::new());
     let next = |reader: &mut ChunkReader<'_>| {
         sent += 1;
-        let reply = next(&mut buffer, |buffer| read_on(reader, buffer))?;
+        let reply = next(&mut buffer, |buffer| read_retrying(reader, buffer))?;
         Ok(reply.map(|reply| numbered(sent, &reply)))
     };
     check::pull(next, stream, split, &replies(stream), between)
 }
 
-/// Right: what was read is in a buffer that no future owns.
-fn awaits(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
+/// Correct: the bytes that were read are kept in a buffer outside the future.
+fn async_reader(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
     let mut buffer = BytesMut::new();
     let next = async |reader: &mut AsyncChunkReader<'_, '_>| loop {
         if let Some(frame) = Short.decode(&mut buffer)? {
@@ -159,8 +165,8 @@ fn awaits(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Vio
     check::pull_async(next, stream, split, &Short::parse(stream), between)
 }
 
-/// What `read_exact` has read of a body is in its future.
-fn reads_in_its_future(
+/// The future owns the bytes of a body that `read_exact` has read so far.
+fn async_reader_that_buffers_in_its_future(
     stream: &[u8],
     split: &Split,
     between: Interruption,
@@ -179,38 +185,44 @@ fn reads_in_its_future(
     check::pull_async(next, stream, split, &Short::parse(stream), between)
 }
 
+/// The interruptions of blocking readers.
 const BLOCKING: [Interruption; 3] = [
     Interruption::Nothing,
     Interruption::Interrupted,
     Interruption::WouldBlock,
 ];
-const AWAITING: [Interruption; 3] = [
+/// The interruptions of asynchronous readers.
+const ASYNC: [Interruption; 3] = [
     Interruption::Nothing,
     Interruption::Pending,
     Interruption::Dropped,
 ];
 
 #[test]
-fn the_right_ones_can_be_interrupted_by_anything() {
+fn correct_readers_survive_every_interruption() {
     for stream in Short::STREAMS {
         for split in Split::up_to(stream.len(), 2).chain([Split::bytes(stream.len())]) {
             for between in BLOCKING {
-                blocks(stream, &split, between).unwrap();
-                asks(stream, &split, between).unwrap();
+                reader(stream, &split, between).unwrap();
+                client(stream, &split, between).unwrap();
             }
-            for between in AWAITING {
-                awaits(stream, &split, between).unwrap();
+            for between in ASYNC {
+                async_reader(stream, &split, between).unwrap();
             }
         }
     }
 }
 
 #[test]
-fn the_wrong_ones_are_right_as_long_as_nothing_interrupts_them() {
+fn buggy_readers_pass_without_interruptions() {
     for stream in Short::STREAMS {
         for split in Split::up_to(stream.len(), 2).chain([Split::bytes(stream.len())]) {
-            for wrong in [reads_in_its_future, forgets_its_request, gives_up] {
-                wrong(stream, &split, Interruption::Nothing).unwrap();
+            for buggy in [
+                async_reader_that_buffers_in_its_future,
+                client_that_forgets_a_request,
+                reader_that_fails_on_interruption,
+            ] {
+                buggy(stream, &split, Interruption::Nothing).unwrap();
             }
         }
     }

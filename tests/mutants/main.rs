@@ -1,9 +1,8 @@
-//! Mutants: deliberately wrong framers, each rebuilt from a bug that shipped, and
-//! the property that must catch it. They hold no code of the products: the mistake
-//! is made again, in the wire format that shows it best.
+//! Mutants: deliberately buggy framers. Each rebuilds a bug that shipped, and names the property
+//! that must catch it. No code is copied from the products: the bug is written again, in the wire
+//! format that shows it best.
 //!
-//! What is printed is the kill matrix: which way of choosing splits finds which
-//! mutant.
+//! The tests print the kill matrix: which way of choosing splits kills which mutant.
 
 mod after_error;
 mod allocates;
@@ -33,9 +32,9 @@ use everysplit::check::{self, Interruption, Property, Violation};
 use everysplit::{Split, Subject};
 
 use formats::Format;
-use toy::{Answer, Error, Frame, Run, Toy};
+use toy::{Error, Expected, Frame, Framed, Toy};
 
-/// On how many states at an offset the proof gives up.
+/// The maximum number of states at an offset. A proof that reaches more stops.
 const BOUND: usize = 16;
 
 /// The ways to choose splits, in the order of the matrix.
@@ -51,16 +50,16 @@ const COLUMNS: [&str; 7] = [
 const PROOF: usize = 5;
 const TIMED: usize = 6;
 
-/// What comes of a mutant: of its proof, if it is proved, and of the check that is
-/// made for it, if there is one.
+/// The result of a framer's proof, or of the check for slow or interrupted framers if the proof
+/// finds nothing or there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// This property does not hold.
+    /// The framer violates this property.
     Caught(Property),
-    /// It was in too many states.
+    /// The framer had too many states.
     NotProved,
-    /// It is right.
-    Right,
+    /// No check found a violation.
+    Correct,
 }
 
 impl From<Property> for Verdict {
@@ -69,30 +68,32 @@ impl From<Property> for Verdict {
     }
 }
 
-/// A wrong framer, the bugs that it rebuilds, and streams that show the mistake.
+/// A buggy framer, the sources of the bug that it rebuilds, and streams that show the bug.
 struct Mutant {
     name: &'static str,
     source: &'static str,
-    /// What must come of it.
+    /// The expected verdict.
     verdict: Verdict,
     streams: &'static [&'static [u8]],
     judge: Box<Judge>,
-    judge_right: Box<Judge>,
+    /// Runs the same checks on the correct framer of the same format.
+    judge_correct: Box<Judge>,
 }
 
-/// Tells which of the columns kill a framer on a stream, and what comes of it.
+/// Runs every column on a framer and a stream, and returns what each found and the verdict.
 type Judge = dyn Fn(&[u8]) -> (Kills, Verdict);
 
+/// One row of the matrix.
 type Kills = [Kill; COLUMNS.len()];
 
-/// What a column does to a framer; the last says most.
+/// The result of a column for a framer. The greatest of several results is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kill {
     NotTried,
     Survives,
-    /// It was in too many states for a proof.
+    /// The framer had too many states for a proof.
     NotProved,
-    /// Killed by splits whose chunks are read with an interruption before each.
+    /// Killed by splits read with an interruption before each chunk.
     Interrupted,
     Killed,
 }
@@ -110,10 +111,10 @@ impl Kill {
 }
 
 /// Checks one split of a stream through a reader that is interrupted.
-type Reads = fn(&[u8], &Split, Interruption) -> Result<(), Violation>;
+type ReadCheck = fn(&[u8], &Split, Interruption) -> Result<(), Violation>;
 
 impl Mutant {
-    /// Makes a mutant of the format `F`.
+    /// Returns a mutant of the format `F`.
     fn new<F: Format>(
         name: &'static str,
         source: &'static str,
@@ -126,13 +127,15 @@ impl Mutant {
             source,
             verdict: verdict.into(),
             streams,
-            judge: Box::new(move |stream| judge(&Run::new(toy.clone()), stream, &F::parse(stream))),
-            judge_right: Box::new(judge_right::<F>),
+            judge: Box::new(move |stream| {
+                judge(&Framed::new(toy.clone()), stream, &F::parse(stream))
+            }),
+            judge_correct: Box::new(judge_correct::<F>),
         }
     }
 
-    /// Makes a mutant of the format `F` that gives what it should, and takes too long
-    /// for streams such as `long` makes of a length.
+    /// Returns a mutant of the format `F` that emits the correct frames but is too slow on long
+    /// streams. `long` makes a stream of a given length.
     fn slow<F: Format>(
         name: &'static str,
         source: &'static str,
@@ -146,22 +149,22 @@ impl Mutant {
             verdict: Verdict::Caught(Property::Linear),
             streams,
             judge: Box::new(move |stream| {
-                judge_timed(&Run::new(toy.clone()), stream, &F::parse(stream), long)
+                judge_timed(&Framed::new(toy.clone()), stream, &F::parse(stream), long)
             }),
-            judge_right: Box::new(move |stream| {
-                judge_timed(&Run::new(F::default()), stream, &F::parse(stream), long)
+            judge_correct: Box::new(move |stream| {
+                judge_timed(&Framed::new(F::default()), stream, &F::parse(stream), long)
             }),
         }
     }
 
-    /// Makes a mutant that reads, and does not do what it should when it is
-    /// interrupted.
-    fn reads(
+    /// Returns a mutant that reads from a reader, and violates `property` when `interruption`
+    /// precedes each chunk.
+    fn reader(
         name: &'static str,
         source: &'static str,
-        (between, property): (Interruption, Property),
-        wrong: Reads,
-        right: Reads,
+        (interruption, property): (Interruption, Property),
+        buggy: ReadCheck,
+        correct: ReadCheck,
         streams: &'static [&'static [u8]],
     ) -> Self {
         Self {
@@ -169,20 +172,21 @@ impl Mutant {
             source,
             verdict: Verdict::Caught(property),
             streams,
-            judge: Box::new(move |stream| judge_reads(wrong, stream, between)),
-            judge_right: Box::new(move |stream| judge_reads(right, stream, between)),
+            judge: Box::new(move |stream| judge_reads(buggy, stream, interruption)),
+            judge_correct: Box::new(move |stream| judge_reads(correct, stream, interruption)),
         }
     }
 
-    /// What kills it on any of its streams, and the first that is said against it.
+    /// Returns the columns that kill the mutant on any of its streams, and the first verdict that
+    /// is not [`Verdict::Correct`].
     fn judge(&self) -> (Kills, Verdict) {
-        let mut all = ([Kill::NotTried; COLUMNS.len()], Verdict::Right);
+        let mut all = ([Kill::NotTried; COLUMNS.len()], Verdict::Correct);
         for stream in self.streams {
             let (kills, verdict) = (self.judge)(stream);
             for (all, kill) in all.0.iter_mut().zip(kills) {
                 *all = kill.max(*all);
             }
-            if all.1 == Verdict::Right {
+            if all.1 == Verdict::Correct {
                 all.1 = verdict;
             }
         }
@@ -190,7 +194,8 @@ impl Mutant {
     }
 }
 
-fn judge<S>(subject: &S, stream: &[u8], answer: &Answer) -> (Kills, Verdict)
+/// Runs every column but the timed one.
+fn judge<S>(subject: &S, stream: &[u8], answer: &Expected) -> (Kills, Verdict)
 where
     S: Subject<Frame = Frame, Error = Error> + Clone + Eq,
 {
@@ -199,24 +204,25 @@ where
     });
     let mut kills = kills(columns, Kill::Killed);
     let verdict = match check::prove(subject.clone(), stream, answer, BOUND) {
-        Ok(Ok(_)) => Verdict::Right,
+        Ok(Ok(_)) => Verdict::Correct,
         Ok(Err(_)) => Verdict::NotProved,
         Err(violation) => {
-            // What the proof found is there without it.
+            // The violation occurs on a fresh subject too, without the proof.
             let replayed = check::split(subject.clone(), stream, &violation.case.split, answer);
             assert_eq!(replayed.unwrap_err(), violation);
             Verdict::Caught(violation.property)
         }
     };
     kills[PROOF] = match verdict {
-        Verdict::Right => Kill::Survives,
+        Verdict::Correct => Kill::Survives,
         Verdict::NotProved => Kill::NotProved,
         Verdict::Caught(_) => Kill::Killed,
     };
     (kills, verdict)
 }
 
-/// What a framer found in the columns that are splits alone is to it.
+/// Returns a row in which each column that found a violation has the result `found`. Columns that
+/// do more than run splits are not tried.
 fn kills(columns: [Option<Property>; PROOF], found: Kill) -> Kills {
     let mut kills = [Kill::NotTried; COLUMNS.len()];
     for (kill, column) in kills.iter_mut().zip(columns) {
@@ -225,7 +231,7 @@ fn kills(columns: [Option<Property>; PROOF], found: Kill) -> Kills {
     kills
 }
 
-/// What the splits of each column find, in the columns that are splits alone.
+/// Returns the property that each column found violated, for the columns that only run splits.
 fn columns(
     len: usize,
     check: impl Fn(&Split) -> Result<(), Violation>,
@@ -244,10 +250,11 @@ fn columns(
     })
 }
 
+/// Runs every column. A violation by the frames takes precedence over the time.
 fn judge_timed<S>(
     subject: &S,
     stream: &[u8],
-    answer: &Answer,
+    answer: &Expected,
     long: fn(usize) -> Vec<u8>,
 ) -> (Kills, Verdict)
 where
@@ -258,28 +265,28 @@ where
     kills[TIMED] = Kill::Survives;
     if let Err(violation) = timed {
         kills[TIMED] = Kill::Killed;
-        // What is said against its frames comes first.
-        if verdict == Verdict::Right {
+        if verdict == Verdict::Correct {
             verdict = Verdict::Caught(violation.property);
         }
     }
     (kills, verdict)
 }
 
-fn judge_reads(reads: Reads, stream: &[u8], between: Interruption) -> (Kills, Verdict) {
-    let columns = columns(stream.len(), |split| reads(stream, split, between));
+/// Runs the columns that only run splits, through an interrupted reader.
+fn judge_reads(check: ReadCheck, stream: &[u8], interruption: Interruption) -> (Kills, Verdict) {
+    let columns = columns(stream.len(), |split| check(stream, split, interruption));
     let verdict = columns.into_iter().flatten().next();
     (
         kills(columns, Kill::Interrupted),
-        verdict.map_or(Verdict::Right, Verdict::Caught),
+        verdict.map_or(Verdict::Correct, Verdict::Caught),
     )
 }
 
-fn judge_right<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
-    judge(&Run::new(F::default()), stream, &F::parse(stream))
+fn judge_correct<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
+    judge(&Framed::new(F::default()), stream, &F::parse(stream))
 }
 
-/// The mutants by what kind of mistake they are.
+/// Returns the mutants by class of bug.
 fn classes() -> [(&'static str, Vec<Mutant>); 18] {
     [
         ("cut inside the prefix", prefix::mutants()),
@@ -343,28 +350,27 @@ fn every_mutant_is_caught() {
     println!("\n{table}");
     assert!(
         include_str!("../../README.md").contains(&table),
-        "the README says otherwise"
+        "README.md holds another table"
     );
 }
 
-/// Every split of up to two cuts is harmless, and chance is not on the side of the
-/// 256.
+/// The mutant passes every split of up to two cuts, and none of the 256 random splits triggers it.
 #[test]
 fn only_the_proof_finds_three_cuts() {
     let mut alone = [Kill::Survives; COLUMNS.len()];
     (alone[PROOF], alone[TIMED]) = (Kill::Killed, Kill::NotTried);
     let found = mutants().filter(|mutant| mutant.judge().0 == alone);
     let found: Vec<&str> = found.map(|mutant| mutant.name).collect();
-    assert_eq!(found, ["three cuts together spoil a frame"]);
+    assert_eq!(found, ["three cuts together corrupt a frame"]);
 }
 
-/// A check that says no to everything kills every mutant: the framers that they
-/// were made from must pass, on the same streams and on hostile ones.
+/// A check that rejects everything would kill every mutant. The correct framers must pass on the
+/// streams of the mutants, and on hostile streams.
 #[test]
-fn the_right_ones_pass() {
+fn correct_framers_pass() {
     for mutant in mutants() {
         for stream in mutant.streams {
-            assert_right((mutant.judge_right)(stream), stream);
+            assert_correct((mutant.judge_correct)(stream), stream);
         }
     }
     passes::<formats::Short>();
@@ -389,36 +395,35 @@ fn the_right_ones_pass() {
     passes::<formats::Upload>();
 }
 
-/// Holds a right framer to the streams of its format and to all that they begin
-/// with.
+/// Checks that the correct framer of a format passes on the format's streams and on every prefix
+/// of them.
 #[track_caller]
 fn passes<F: Format>() {
     for stream in F::STREAMS {
         for end in 0..=stream.len() {
             let stream = &stream[..end];
-            assert_right(judge_right::<F>(stream), stream);
+            assert_correct(judge_correct::<F>(stream), stream);
         }
     }
 }
 
 #[track_caller]
-fn assert_right((kills, verdict): (Kills, Verdict), stream: &[u8]) {
+fn assert_correct((kills, verdict): (Kills, Verdict), stream: &[u8]) {
     let stream = stream.escape_ascii();
-    assert_eq!(verdict, Verdict::Right, "{stream}");
+    assert_eq!(verdict, Verdict::Correct, "{stream}");
     let passes = |kill| matches!(kill, Kill::NotTried | Kill::Survives);
     assert!(kills.into_iter().all(passes), "{stream}: {kills:?}");
 }
 
-/// Two mutants with one name would be one row too few.
 #[test]
-fn names_are_told_apart() {
+fn mutant_names_are_unique() {
     let mut names = HashSet::new();
     for mutant in mutants() {
         assert!(names.insert(mutant.name), "{}", mutant.name);
     }
 }
 
-/// Nothing that takes more than a glance: the proof of each takes no time.
+/// A person can read each stream, and its proof takes no noticeable time.
 #[test]
 fn streams_are_short() {
     for mutant in mutants() {

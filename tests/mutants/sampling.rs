@@ -1,5 +1,5 @@
-//! What plain sampling misses: mutants that pass whole, byte by byte, and with a
-//! cut or two; that agree with themselves; that nothing can prove.
+//! What plain sampling misses: a mutant that passes uncut, byte by byte, and with one or two cuts;
+//! one whose frames are late under every split alike; and one that cannot be proved.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -12,7 +12,7 @@ use crate::{Mutant, Verdict};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::new::<Short>(
-            "three cuts together spoil a frame",
+            "three cuts together corrupt a frame",
             "no product",
             Property::EverySplit,
             ThreeCuts::default(),
@@ -26,54 +26,54 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"\x02ab\x01c\0"],
         ),
         Mutant::new::<Short>(
-            "chunks are counted, and nothing is wrong",
+            "a chunk counter in a correct framer",
             "no product",
             Verdict::NotProved,
-            Counts::default(),
+            ChunkCounter::default(),
             &[b"\x02ab\x02cd\x02ef\x02gh\x02ij\x02kl"],
         ),
     ]
 }
 
-/// A frame is spoiled when it is the third in a row that waited once, and then
-/// with its length alone: three cuts behind lengths, and none in bodies.
+/// A frame is reversed if it and the two before it were each incomplete in exactly one call, with
+/// only its length buffered. This takes three cuts, each after a length, and no cut inside a body.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct ThreeCuts {
-    row: u8,
-    waits: Waits,
+    consecutive: u8,
+    waited: Waited,
 }
 
+/// The calls in which the current frame was incomplete.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Waits {
+enum Waited {
     #[default]
-    None,
-    OnceBehindLength,
+    Never,
+    OnceAfterLength,
     Otherwise,
 }
 
 impl Toy for ThreeCuts {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         let Some(mut frame) = Short.decode(buffer)? else {
-            self.waits = match (self.waits, buffer.len()) {
-                (waits, 0) => waits,
-                (Waits::None, 1) => Waits::OnceBehindLength,
-                _ => Waits::Otherwise,
+            self.waited = match (self.waited, buffer.len()) {
+                (waited, 0) => waited,
+                (Waited::Never, 1) => Waited::OnceAfterLength,
+                _ => Waited::Otherwise,
             };
             return Ok(None);
         };
-        let waits = std::mem::take(&mut self.waits);
-        self.row = match waits {
-            Waits::OnceBehindLength => (self.row + 1).min(3),
+        self.consecutive = match std::mem::take(&mut self.waited) {
+            Waited::OnceAfterLength => (self.consecutive + 1).min(3),
             _ => 0,
         };
-        if self.row == 3 {
+        if self.consecutive == 3 {
             frame.reverse();
         }
         Ok(Some(frame))
     }
 }
 
-/// A frame is given with the first byte behind it, or with the end.
+/// A frame is emitted only at the first byte after it, or at the end of the stream.
 #[derive(Clone, PartialEq, Eq)]
 struct Late;
 
@@ -90,13 +90,13 @@ impl Toy for Late {
     }
 }
 
-/// How many chunks came is in the state, and decides nothing.
+/// The number of chunks is part of the state, but does not affect behaviour.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct Counts {
+struct ChunkCounter {
     chunks: u64,
 }
 
-impl Toy for Counts {
+impl Toy for ChunkCounter {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         Short.decode(buffer)
     }

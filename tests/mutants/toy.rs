@@ -1,38 +1,39 @@
-//! What mutants and right framers are written with: the parts that all of them
-//! share. What is wrong with a mutant stands in its own lines.
+//! Shared by the mutants and the correct framers: a trait for a framer in a few lines, and a naive
+//! parser. The bug of each mutant is in the mutant's own code.
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{Expected, Outcome};
+use everysplit::check::{self, Outcome};
 use everysplit::{Frames, Subject};
 
-/// The most bytes of body in most of the formats.
+/// The size limit of a body in most of the formats.
 pub(crate) const LIMIT: usize = 8;
 
 pub(crate) type Frame = Vec<u8>;
 
-/// A frame, or that more bytes must come first.
+/// The next frame, or `None` if more bytes are needed.
 pub(crate) type Next = Result<Option<Frame>, Error>;
 
-pub(crate) type Answer = Expected<Frame, Error>;
+/// The expected result of a stream.
+pub(crate) type Expected = check::Expected<Frame, Error>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Error {
     TooLong,
     Malformed,
     Truncated,
-    /// No bytes were read this time.
+    /// A read returned an error, such as `WouldBlock`, and no bytes.
     Blocked,
 }
 
-/// A framer in as few lines as can be: what it leaves in the buffer is there at
-/// the next call.
+/// A framer in a few lines. Its caller owns the buffer: bytes that `decode` leaves there are
+/// still in it at the next call.
 pub(crate) trait Toy: Clone + Eq {
-    /// Takes the next frame off the front of the buffer.
+    /// Removes the next frame from the front of the buffer and returns it.
     fn decode(&mut self, _: &mut BytesMut) -> Next {
         Ok(None)
     }
 
-    /// Takes a chunk: those whose mistake is here have no `decode`.
+    /// Takes a chunk. A mutant whose bug is in this method needs no `decode`.
     fn feed(
         &mut self,
         buffer: &mut BytesMut,
@@ -46,7 +47,7 @@ pub(crate) trait Toy: Clone + Eq {
         Ok(())
     }
 
-    /// Returns whether a frame has begun and is not whole.
+    /// Returns whether the stream is inside a frame.
     fn inside(&self, buffer: &BytesMut) -> bool {
         !buffer.is_empty()
     }
@@ -66,21 +67,21 @@ pub(crate) trait Toy: Clone + Eq {
     }
 }
 
-/// A [`Toy`] and its buffer, as the checks see them.
+/// A [`Toy`] with its buffer: the subject of the checks.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Run<T> {
+pub(crate) struct Framed<T> {
     toy: T,
     buffer: BytesMut,
 }
 
-impl<T> Run<T> {
+impl<T> Framed<T> {
     pub(crate) fn new(toy: T) -> Self {
         let buffer = BytesMut::new();
         Self { toy, buffer }
     }
 }
 
-impl<T: Toy> Subject for Run<T> {
+impl<T: Toy> Subject for Framed<T> {
     type Frame = Frame;
     type Error = Error;
 
@@ -97,8 +98,8 @@ impl<T: Toy> Subject for Run<T> {
     }
 }
 
-/// Takes a header and the body behind it off the buffer, once both are there;
-/// returns the body.
+/// Removes a header and the body after it from the buffer and returns the body. Returns `None` if
+/// the buffer does not hold both.
 pub(crate) fn take(buffer: &mut BytesMut, header: usize, length: usize) -> Option<Frame> {
     let end = header.checked_add(length)?;
     if buffer.len() < end {
@@ -108,7 +109,7 @@ pub(crate) fn take(buffer: &mut BytesMut, header: usize, length: usize) -> Optio
     Some(buffer.split_to(length).to_vec())
 }
 
-/// Refuses a length over the limit.
+/// Returns `length`, or an error if it is over the limit.
 pub(crate) fn limited(length: usize) -> Result<usize, Error> {
     if length > LIMIT {
         return Err(Error::TooLong);
@@ -116,18 +117,19 @@ pub(crate) fn limited(length: usize) -> Result<usize, Error> {
     Ok(length)
 }
 
-/// What stands at the beginning of what is left of a whole stream.
+/// The parse of the first frame in the rest of a stream.
 pub(crate) enum Front {
-    /// A frame of so many bytes on the wire.
+    /// A frame, and its length on the wire in bytes.
     Frame(usize, Frame),
-    /// Refused, as decided by so many bytes.
-    Refused(usize, Error),
-    /// The beginning of a frame.
-    Part,
+    /// An error, and how many bytes decide it.
+    Rejected(usize, Error),
+    /// The rest of the stream ends inside the frame.
+    Incomplete,
 }
 
-/// The answer for a whole stream, which never grows.
-pub(crate) fn naive(stream: &[u8], front: impl Fn(&[u8]) -> Front) -> Answer {
+/// Returns the expected result of a whole stream. `front` parses the first frame of its argument,
+/// which is never empty.
+pub(crate) fn naive(stream: &[u8], front: impl Fn(&[u8]) -> Front) -> Expected {
     let (mut frames, mut start) = (Vec::new(), 0);
     let outcome = loop {
         if start == stream.len() {
@@ -138,11 +140,11 @@ pub(crate) fn naive(stream: &[u8], front: impl Fn(&[u8]) -> Front) -> Answer {
                 start += len;
                 frames.push((start, frame));
             }
-            Front::Refused(at, error) => {
+            Front::Rejected(at, error) => {
                 let at = start + at;
                 break Outcome::Rejected { at, error };
             }
-            Front::Part => break Outcome::Truncated(Error::Truncated),
+            Front::Incomplete => break Outcome::Truncated(Error::Truncated),
         }
     };
     Expected {
@@ -152,10 +154,10 @@ pub(crate) fn naive(stream: &[u8], front: impl Fn(&[u8]) -> Front) -> Answer {
     }
 }
 
-/// A header and the body behind it, if `rest` holds both.
+/// Returns the body after a header of `header` bytes, if `rest` holds both.
 pub(crate) fn front(rest: &[u8], header: usize, length: usize) -> Front {
     match rest.get(header..header + length) {
         Some(body) => Front::Frame(header + length, body.to_vec()),
-        None => Front::Part,
+        None => Front::Incomplete,
     }
 }
