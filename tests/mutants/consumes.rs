@@ -1,4 +1,5 @@
-//! Consumes before complete: bytes are taken that are needed again.
+//! Consumes before complete: bytes of an incomplete frame are removed from the buffer although the
+//! next call needs them.
 
 use bytes::{Buf, BytesMut};
 use everysplit::Frames;
@@ -11,24 +12,24 @@ use crate::toy::{Error, Frame, Next, Toy, limited, take};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::new::<Typed>(
-            "a type byte alone is eaten",
+            "a lone type byte is consumed",
             "hiredis#85",
             Property::EverySplit,
-            EatsType,
+            DropsType,
             &[b"t\x02\x01xu\0"],
         ),
         Mutant::new::<Varint>(
             "the length is taken before the body is in",
             "mqttrs#8",
             Property::EverySplit,
-            EatsLength,
+            DropsLength,
             &[b"\x02\0\0\x01a"],
         ),
         Mutant::new::<Short>(
-            "a frame over the read size is never whole",
+            "a frame over the read size never completes",
             "Tiny-Redis PR42",
             Property::Prompt,
-            SmallRoom,
+            SmallBuffer,
             &[b"\x02ab\x01c", b"\x06abcdef"],
         ),
         Mutant::new::<Values>(
@@ -41,11 +42,11 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// The type is read off, and forgotten when nothing is behind it.
+/// The type is consumed, and lost if no byte follows it in the buffer.
 #[derive(Clone, PartialEq, Eq)]
-struct EatsType;
+struct DropsType;
 
-impl Toy for EatsType {
+impl Toy for DropsType {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         if buffer.len() == 1 {
             buffer.advance(1);
@@ -54,11 +55,11 @@ impl Toy for EatsType {
     }
 }
 
-/// The buffer has moved on when the body turns out not to be in.
+/// The length is consumed before the body is known to be complete.
 #[derive(Clone, PartialEq, Eq)]
-struct EatsLength;
+struct DropsLength;
 
-impl Toy for EatsLength {
+impl Toy for DropsLength {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         let Some((header, length)) = Varint::header(buffer)? else {
             return Ok(None);
@@ -68,11 +69,11 @@ impl Toy for EatsLength {
     }
 }
 
-/// The buffer has room for one read, and waits for a frame that needs more.
+/// The buffer holds five bytes. A longer frame never fits, and further bytes are dropped.
 #[derive(Clone, PartialEq, Eq)]
-struct SmallRoom;
+struct SmallBuffer;
 
-impl Toy for SmallRoom {
+impl Toy for SmallBuffer {
     fn feed(
         &mut self,
         buffer: &mut BytesMut,
@@ -89,7 +90,7 @@ impl Toy for SmallRoom {
     }
 }
 
-/// What a chunk holds beside whole values is not kept.
+/// The bytes of a chunk after its last complete value are dropped.
 #[derive(Clone, PartialEq, Eq)]
 struct ShortRecv;
 

@@ -1,4 +1,5 @@
-//! Cut inside the prefix: what comes first is short, and is not awaited.
+//! Cut inside the prefix: a length or a header arrives in part, and the framer does not wait for
+//! the rest.
 
 use bytes::{Buf, BytesMut};
 use everysplit::Frames;
@@ -34,14 +35,14 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"\0\x02ab\0\x01c"],
         ),
         Mutant::new::<Extended>(
-            "a marker without its length is one",
+            "a marker without its length is taken for one",
             "bun PR9027, mint_web_socket PR22",
             Property::Limit,
             LoneMarker,
             &[b"\x01a\x7e\0\x02bc"],
         ),
         Mutant::new::<Extended>(
-            "a length of zero so far has not begun",
+            "a partial length of zero is started again",
             "mosquitto PR3721",
             Property::EverySplit,
             HighZeros::default(),
@@ -62,21 +63,21 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"a\r\nb\r\n"],
         ),
         Mutant::new::<Typed>(
-            "a tail longer than a header is bad",
+            "leftover bytes beyond a header are an error",
             "emqx PR4858",
             Property::Limit,
             LongTail,
             &[b"t\x03abcu\x01d"],
         ),
         Mutant::new::<Greeting>(
-            "a greeting that is cut is refused",
+            "a cut greeting is rejected",
             "amqpprox PR10",
             Property::Limit,
             ShortGreeting::default(),
             &[b"greeting\x01a"],
         ),
         Mutant::new::<Short>(
-            "what comes later is put in front",
+            "a chunk is inserted before earlier bytes",
             "vector PR26169",
             Property::EverySplit,
             Shuffled,
@@ -85,8 +86,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// The high bit of the last byte that came says that there is another: it is not
-/// awaited.
+/// If one byte is buffered, its high bit is cleared: the length ends there.
 #[derive(Clone, PartialEq, Eq)]
 struct CutVarint;
 
@@ -102,7 +102,7 @@ impl Toy for CutVarint {
     }
 }
 
-/// Whatever bytes of the length are there make it.
+/// The length is made of the bytes that have arrived, and the missing ones are zero.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct CutHeader {
     length: Option<usize>,
@@ -112,8 +112,8 @@ impl Toy for CutHeader {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         if self.length.is_none() && !buffer.is_empty() {
             let mut length = [0; 4];
-            let there = buffer.len().min(4);
-            buffer.copy_to_slice(&mut length[..there]);
+            let available = buffer.len().min(4);
+            buffer.copy_to_slice(&mut length[..available]);
             self.length = Some(Int32::limited(length)?);
         }
         let Some(length) = self.length else {
@@ -131,7 +131,7 @@ impl Toy for CutHeader {
     }
 }
 
-/// A read of one byte is taken for the whole length.
+/// If one byte is buffered, it is the whole length.
 #[derive(Clone, PartialEq, Eq)]
 struct LoneByte;
 
@@ -144,7 +144,7 @@ impl Toy for LoneByte {
     }
 }
 
-/// When the bytes that the marker speaks of are not there, it is a length itself.
+/// If the length after the marker has not arrived, the marker itself is the length.
 #[derive(Clone, PartialEq, Eq)]
 struct LoneMarker;
 
@@ -159,11 +159,11 @@ impl Toy for LoneMarker {
     }
 }
 
-/// The length is put together as it comes, and 0 is taken for "none yet".
+/// The length is accumulated as its bytes arrive, and 0 means that none has arrived yet.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct HighZeros {
     length: usize,
-    /// How many bytes of it are to come.
+    /// How many bytes of the length are missing.
     more: usize,
 }
 
@@ -196,7 +196,7 @@ impl Toy for HighZeros {
     }
 }
 
-/// The CR behind a body ends it, and the LF is skipped if it is there.
+/// The CR after a body ends the frame, and the LF is skipped only if it has arrived.
 #[derive(Clone, PartialEq, Eq)]
 struct HalfMark;
 
@@ -214,7 +214,7 @@ impl Toy for HalfMark {
     }
 }
 
-/// The LF is skipped only when it is in one buffer with its CR.
+/// The LF is skipped only if it is buffered together with its CR.
 #[derive(Clone, PartialEq, Eq)]
 struct TwoEnds;
 
@@ -230,7 +230,7 @@ impl Toy for TwoEnds {
     }
 }
 
-/// Only as much as a header is thought to be left over.
+/// An incomplete frame longer than a header is an error.
 #[derive(Clone, PartialEq, Eq)]
 struct LongTail;
 
@@ -243,22 +243,22 @@ impl Toy for LongTail {
     }
 }
 
-/// Fewer bytes than a greeting has are not one.
+/// A greeting that has not arrived completely is an error.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct ShortGreeting {
-    right: Greeting,
+    correct: Greeting,
 }
 
 impl Toy for ShortGreeting {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        if !self.right.greeted && !buffer.is_empty() && !buffer.starts_with(GREETING) {
+        if !self.correct.greeted && !buffer.is_empty() && !buffer.starts_with(GREETING) {
             return Err(Error::Malformed);
         }
-        self.right.decode(buffer)
+        self.correct.decode(buffer)
     }
 }
 
-/// A chunk inside a body is joined to the wrong end of what is there.
+/// A chunk that continues a body is inserted before the part of the body that is buffered.
 #[derive(Clone, PartialEq, Eq)]
 struct Shuffled;
 

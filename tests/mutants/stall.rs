@@ -1,4 +1,4 @@
-//! Stall: a frame is there, and is not given until more bytes come.
+//! Stall: a frame is complete, and is not emitted until more bytes arrive.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -41,7 +41,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// The second frame in a chunk is looked at when the next chunk comes.
+/// At most one frame is emitted for each chunk.
 #[derive(Clone, PartialEq, Eq)]
 struct OneAChunk;
 
@@ -58,7 +58,7 @@ impl Toy for OneAChunk {
     }
 }
 
-/// Once the header is known, "need more" is said, be the body there or not.
+/// Returns "need more" after reading a header, even if the body is buffered.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct HeaderFirst {
     known: bool,
@@ -76,7 +76,7 @@ impl Toy for HeaderFirst {
     }
 }
 
-/// What the last frame needed is asked of the next.
+/// The framer waits for as many bytes as the last frame had.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct LastNeed {
     need: usize,
@@ -94,7 +94,7 @@ impl Toy for LastNeed {
     }
 }
 
-/// After "need more" inside a frame nothing is read.
+/// After "need more" inside a frame, nothing is decoded any more.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct WaitIsEnd {
     ended: bool,

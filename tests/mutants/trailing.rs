@@ -1,4 +1,5 @@
-//! Trailing bytes dropped: what came with something else is lost with it.
+//! Trailing bytes dropped: the framer discards bytes that arrived in the same chunk as something
+//! else.
 
 use bytes::BytesMut;
 use everysplit::check::Property;
@@ -13,7 +14,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             "frames that come with the greeting are lost",
             "websocketpp#32, rust-libp2p PR31",
             Property::Prompt,
-            DropsBehindGreeting::default(),
+            DropsAfterGreeting::default(),
             &[b"greeting\x01a\x02bc"],
         ),
         Mutant::new::<Line>(
@@ -26,24 +27,24 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// The buffer of the greeting is dropped with what it read ahead.
+/// The buffer is cleared once the greeting is read, with the frames that follow it there.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct DropsBehindGreeting {
-    right: Greeting,
+struct DropsAfterGreeting {
+    correct: Greeting,
 }
 
-impl Toy for DropsBehindGreeting {
+impl Toy for DropsAfterGreeting {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        let before = self.right.greeted;
-        let frame = self.right.decode(buffer)?;
-        if self.right.greeted && !before {
+        let before = self.correct.greeted;
+        let frame = self.correct.decode(buffer)?;
+        if self.correct.greeted && !before {
             buffer.clear();
         }
         Ok(frame)
     }
 }
 
-/// A buffer without a line in it is thought to be of no use.
+/// A buffer without a complete line is cleared.
 #[derive(Clone, PartialEq, Eq)]
 struct ClearsEarly;
 

@@ -1,4 +1,4 @@
-//! Truncated end: the stream ends inside a frame, and nobody is told.
+//! Truncated end: the stream ends inside a frame, and no error is reported.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -28,7 +28,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// Whatever the buffer holds, the end is the end.
+/// The end of the stream is clean, whatever the buffer holds.
 #[derive(Clone, PartialEq, Eq)]
 struct CleanEnd;
 
@@ -42,7 +42,7 @@ impl Toy for CleanEnd {
     }
 }
 
-/// The body has room for as many bytes as were due, and keeps its zeros.
+/// The body is allocated at its full length, and the bytes that never arrive stay zero.
 #[derive(Clone, PartialEq, Eq)]
 struct Pads;
 
