@@ -1,4 +1,4 @@
-//! After an error: the decoder is called again, and does not know.
+//! After an error: the decoder is called again, and does not remember the error.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -11,14 +11,14 @@ use crate::toy::{Error, Frame, Next, Toy};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::new::<Short>(
-            "a call after an error goes on for ever",
+            "a call after an error never ends",
             "tokio#3976",
             Property::Poisoned,
             Endless::default(),
             &[b"\x01a\xffbc"],
         ),
         Mutant::new::<Discard>(
-            "what is discarded is refused again",
+            "a discarded line is rejected again",
             "tokio#3555, tokio#1483",
             Property::EverySplit,
             ErrorAgain::default(),
@@ -27,19 +27,19 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// After an error there is always a frame, and nothing is taken off the buffer.
+/// After an error, each call emits a frame and removes nothing from the buffer.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Endless {
-    refused: bool,
+    failed: bool,
 }
 
 impl Toy for Endless {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        if self.refused {
+        if self.failed {
             return Ok(Some(Frame::new()));
         }
         let next = Short.decode(buffer);
-        self.refused = next.is_err();
+        self.failed = next.is_err();
         next
     }
 
@@ -50,7 +50,7 @@ impl Toy for Endless {
         frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         buffer.extend_from_slice(chunk);
-        // Whoever asks until there is no frame would be here for ever.
+        // A caller that decodes until there is no frame would never return.
         for _ in 0..4 {
             frames.extend(self.decode(buffer)?);
         }
@@ -62,23 +62,23 @@ impl Toy for Endless {
     }
 }
 
-/// Each chunk of a line that is being discarded is found to be over the limit.
+/// Each chunk of a discarded line emits the frame for a line over the limit again.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct ErrorAgain {
-    right: Discard,
+    correct: Discard,
 }
 
 impl Toy for ErrorAgain {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        let discarded = self.right.inside(&BytesMut::new());
+        let discarded = self.correct.inside(&BytesMut::new());
         if discarded && !buffer.is_empty() && line_feed(buffer).is_none() {
             buffer.clear();
             return Ok(Some(OVER.to_vec()));
         }
-        self.right.decode(buffer)
+        self.correct.decode(buffer)
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
-        self.right.inside(buffer)
+        self.correct.inside(buffer)
     }
 }

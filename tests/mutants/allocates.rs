@@ -1,4 +1,4 @@
-//! Allocates before it validates: room is made for bytes that never come.
+//! Allocates before it validates: memory is reserved for bytes that never arrive.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -11,43 +11,44 @@ use crate::toy::{Error, Frame, Toy};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::new::<Int32>(
-            "room is made for what a length claims",
+            "memory is reserved for a claimed length",
             "RUSTSEC-2022-0035, RUSTSEC-2026-0154, msgpack-rust#151",
             Property::Memory,
             Reserves {
-                room: Vec::new(),
-                makes_room: trusting,
+                body: Vec::new(),
+                capacity: claimed_length,
             },
             &[b"\x01\0\0\0a\xa0\x0f\0\0b"],
         ),
         Mutant::new::<Int32>(
-            "room is made before a length is refused",
+            "memory is reserved before a length is checked",
             "thrift PR3784, Dekaf#893",
             Property::Memory,
             Reserves {
-                room: Vec::new(),
-                makes_room: before_the_sign,
+                body: Vec::new(),
+                capacity: unchecked_length,
             },
             &[b"\xff\xff\xff\xffabc"],
         ),
     ]
 }
 
-/// Makes room for a body, and is right otherwise.
+/// Reserves memory for a body, and is correct otherwise.
 #[derive(Clone)]
 struct Reserves {
-    room: Vec<u8>,
-    makes_room: fn([u8; 4]) -> usize,
+    body: Vec<u8>,
+    /// Returns how many bytes to reserve for a length.
+    capacity: fn([u8; 4]) -> usize,
 }
 
-/// A length in bounds is trusted, before one byte of body is in.
-fn trusting(length: [u8; 4]) -> usize {
+/// A length within the limit is reserved before a byte of the body has arrived.
+fn claimed_length(length: [u8; 4]) -> usize {
     Int32::limited(length).unwrap_or(0)
 }
 
-/// A length is taken for positive, and its bounds are looked at later. It would be
-/// 4 GiB; two of its four bytes are enough to see it.
-fn before_the_sign(length: [u8; 4]) -> usize {
+/// A length is reserved before its sign and the limit are checked. Only the low two of its four
+/// bytes count here, because all of them would reserve up to 4 GiB.
+fn unchecked_length(length: [u8; 4]) -> usize {
     usize::from(u16::from_le_bytes([length[0], length[1]]))
 }
 
@@ -61,25 +62,26 @@ impl Toy for Reserves {
         buffer.extend_from_slice(chunk);
         loop {
             if let Some(&length) = buffer.first_chunk() {
-                self.room = Vec::with_capacity((self.makes_room)(length));
+                self.body = Vec::with_capacity((self.capacity)(length));
             }
             let Some(frame) = Int32.decode(buffer)? else {
                 return Ok(());
             };
-            self.room = Vec::new();
+            self.body = Vec::new();
             frames.push(frame);
         }
     }
 
     fn buffered_bytes(&self) -> Option<usize> {
-        Some(self.room.capacity())
+        Some(self.body.capacity())
     }
 }
 
-/// Capacity decides nothing, and the two mutants never meet.
+/// The reserved capacity does not affect behaviour, and the two mutants are never compared with
+/// each other.
 impl PartialEq for Reserves {
     fn eq(&self, other: &Self) -> bool {
-        self.room == other.room
+        self.body == other.body
     }
 }
 

@@ -1,4 +1,4 @@
-//! Limit logic: a legal frame is refused, or one over the limit is not.
+//! Limit logic: a legal frame is rejected, or a frame over the limit is accepted.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -39,16 +39,16 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"abc\ndef\nghi\n"],
         ),
         Mutant::new::<Header12>(
-            "what waits is measured, what is whole is not",
+            "only incomplete frames are measured",
             "s3s#837",
             Property::Limit,
-            CountsWhatWaits,
+            CountsBuffered,
             &[b"\x06\0\0\0cmd.recvabcdef\0"],
         ),
     ]
 }
 
-/// The limit is held against the size before what it counts too much is taken off.
+/// The limit of the body is compared with the size, which counts the header too.
 #[derive(Clone, PartialEq, Eq)]
 struct CountsHeader;
 
@@ -61,7 +61,7 @@ impl Toy for CountsHeader {
     }
 }
 
-/// The limit is held against the length before what it does not count is added.
+/// The limit is compared with the length, which does not count the type.
 #[derive(Clone, PartialEq, Eq)]
 struct ForgetsType;
 
@@ -74,7 +74,7 @@ impl Toy for ForgetsType {
     }
 }
 
-/// What waited before is counted once more whenever something comes.
+/// Bytes that are still buffered are counted again with each chunk.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct CountsAgain {
     counted: usize,
@@ -91,7 +91,7 @@ impl Toy for CountsAgain {
     }
 }
 
-/// The chunk is held against the limit of a line.
+/// The limit of a line is compared with the size of a chunk.
 #[derive(Clone, PartialEq, Eq)]
 struct LongChunk;
 
@@ -111,11 +111,11 @@ impl Toy for LongChunk {
     }
 }
 
-/// A frame that is not whole is measured by what is buffered, its header included.
+/// The limit is compared with the buffered bytes of an incomplete frame, header included.
 #[derive(Clone, PartialEq, Eq)]
-struct CountsWhatWaits;
+struct CountsBuffered;
 
-impl Toy for CountsWhatWaits {
+impl Toy for CountsBuffered {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         let frame = Header12.decode(buffer)?;
         if frame.is_none() {

@@ -1,4 +1,4 @@
-//! Overflow, negative, undersized: arithmetic on a hostile length goes round.
+//! Overflow, negative, undersized: arithmetic on a hostile length wraps.
 
 use bytes::BytesMut;
 use everysplit::check::Property;
@@ -17,7 +17,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"101\r\na"],
         ),
         Mutant::new::<Typed>(
-            "header and length add up to nothing",
+            "the sum of header and length wraps",
             "RUSTSEC-2026-0181, Dekaf#893",
             Property::Limit,
             SumWraps,
@@ -31,7 +31,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"\0\0\0\0\xff\xff\xff\xffabc"],
         ),
         Mutant::new::<Total>(
-            "a size of 0 less its header is huge",
+            "a size of 0 minus its header is huge",
             "rust-snappy#29",
             Property::Limit,
             Underflows,
@@ -47,7 +47,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// The length is an integer that the third digit does not fit.
+/// The length is accumulated in a `u8`, which wraps at the third digit.
 #[derive(Clone, PartialEq, Eq)]
 struct HexWraps;
 
@@ -67,7 +67,7 @@ impl Toy for HexWraps {
     }
 }
 
-/// The sum that is held against the limit is of the length's own type.
+/// The sum that is compared with the limit has the type of the length, and wraps.
 #[derive(Clone, PartialEq, Eq)]
 struct SumWraps;
 
@@ -84,7 +84,7 @@ impl Toy for SumWraps {
     }
 }
 
-/// The limit is held against the signed length; what is waited for is not signed.
+/// The limit is compared with the signed length. The framer waits for the unsigned length.
 #[derive(Clone, PartialEq, Eq)]
 struct Negative;
 
@@ -101,7 +101,7 @@ impl Toy for Negative {
     }
 }
 
-/// What a size counts of its own is taken off without a look.
+/// The header is subtracted from the size without a check for underflow.
 #[derive(Clone, PartialEq, Eq)]
 struct Underflows;
 
@@ -117,7 +117,7 @@ impl Toy for Underflows {
     }
 }
 
-/// The third byte has more bits than there is room for.
+/// The bits of the third byte that do not fit are dropped.
 #[derive(Clone, PartialEq, Eq)]
 struct VarintWraps;
 

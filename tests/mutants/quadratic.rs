@@ -1,5 +1,5 @@
-//! Quadratic: each chunk does again what was done for those before it. What comes
-//! out is right under every split, and can be proved: only a clock tells.
+//! Quadratic: each chunk repeats the work for those before it. The frames are correct under every
+//! split, and the proof passes. Only a measurement of time shows the bug.
 
 use bytes::BytesMut;
 
@@ -12,14 +12,14 @@ use crate::toy::{Error, Frame, Next, Toy};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::slow::<Head>(
-            "a header is read again from its beginning",
+            "a header is searched again from its start",
             "RUSTSEC-2023-0065",
-            ReadsAgain,
+            SearchesAgain,
             &[b"a: b\n\n\n\nc: d\n\n"],
             |len| vec![b'h'; len],
         ),
         Mutant::slow::<Large>(
-            "what is there of a body is copied again",
+            "a partial body is copied again",
             "twisted#6358",
             CopiesAgain,
             &[b"\x02\0\0\0ab\x01\0\0\0c"],
@@ -43,17 +43,17 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// The end of the header is looked for in all of it.
+/// Each chunk searches the whole buffer for the end of the header.
 #[derive(Clone, PartialEq, Eq)]
-struct ReadsAgain;
+struct SearchesAgain;
 
-impl Toy for ReadsAgain {
+impl Toy for SearchesAgain {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         Head::default().decode(buffer)
     }
 }
 
-/// Each chunk makes a new buffer, of what there was and itself.
+/// Each chunk makes a new buffer of the old buffer and itself.
 #[derive(Clone, PartialEq, Eq)]
 struct CopiesAgain;
 
@@ -73,7 +73,7 @@ impl Toy for CopiesAgain {
     }
 }
 
-/// Which entries are whole is forgotten with each chunk.
+/// Each chunk parses the complete entries again.
 #[derive(Clone, PartialEq, Eq)]
 struct ParsesAgain;
 

@@ -1,5 +1,4 @@
-//! Byte order and length unit: both sides speak of the same number and mean
-//! another.
+//! Byte order and length unit: the two ends read the same bytes as different numbers.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -33,7 +32,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"\x01!\x02b"],
         ),
         Mutant::new::<Header12>(
-            "unframed bytes are awaited as a size",
+            "unframed bytes are read as a size",
             "MNetSocket-Python, ServerSocket.py",
             Property::Limit,
             NoLimit,
@@ -42,7 +41,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// 2 is read as 33554432, and waited for.
+/// A size of 2 is read as 33554432, and the framer waits for that many bytes.
 #[derive(Clone, PartialEq, Eq)]
 struct NetworkOrder;
 
@@ -56,7 +55,7 @@ impl Toy for NetworkOrder {
     }
 }
 
-/// Sizes of 2^31 and more are negative, and so below the limit.
+/// Sizes from 2^31 on are negative, and so pass the limit.
 #[derive(Clone, PartialEq, Eq)]
 struct Signed;
 
@@ -72,8 +71,8 @@ impl Toy for Signed {
     }
 }
 
-/// The frame is taken off the buffer when its handler returns. That of a body of
-/// "!" throws.
+/// A frame is removed from the buffer only after its handler has returned. The handler throws on
+/// the body "!".
 #[derive(Clone, PartialEq, Eq)]
 struct HandlerFirst;
 
@@ -101,7 +100,7 @@ impl Toy for HandlerFirst {
     }
 }
 
-/// Whatever the size is, that many bytes are waited for.
+/// The framer waits for as many bytes as the size claims, without a limit.
 #[derive(Clone, PartialEq, Eq)]
 struct NoLimit;
 

@@ -1,4 +1,4 @@
-//! Zero length: a frame without a body is taken for something else.
+//! Zero length: a frame with an empty body is mistaken for something else.
 
 use bytes::BytesMut;
 use everysplit::check::Property;
@@ -10,7 +10,7 @@ use crate::toy::{Next, Toy};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::new::<Total>(
-            "an empty frame is waited for",
+            "an empty frame waits for more bytes",
             "mp4-stream PR8",
             Property::Prompt,
             Halts,
@@ -26,7 +26,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// Nothing to read is taken for nothing there yet.
+/// A frame with no body to read is treated as incomplete.
 #[derive(Clone, PartialEq, Eq)]
 struct Halts;
 
@@ -39,7 +39,7 @@ impl Toy for Halts {
     }
 }
 
-/// Nothing is read after a body of no bytes.
+/// Bytes after an empty body are discarded.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct EndMark {
     ended: bool,
