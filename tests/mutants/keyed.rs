@@ -1,5 +1,5 @@
-//! The answer to a challenge, ahead of the frames: what is made of one `recv`, and
-//! of a comparison of as many bytes as came.
+//! The answer to a challenge, before the frames: one `recv` is taken for the whole answer, or only
+//! the bytes that arrived are compared.
 
 use bytes::{Buf, BytesMut};
 use everysplit::Frames;
@@ -19,10 +19,10 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"hmac\x01a"],
         ),
         Mutant::new::<Keyed>(
-            "what comes in one chunk with the answer is lost",
+            "frames in the chunk of the answer are lost",
             "the hmac tutorials",
             Property::Prompt,
-            DropsBehind::default(),
+            DropsAfterAnswer::default(),
             &[b"hmac\x01a\x02bc"],
         ),
         Mutant::new::<Keyed>(
@@ -40,27 +40,27 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b""],
         ),
         Mutant::new::<Keyed>(
-            "an answer is refused at its first wrong byte",
+            "an answer is rejected at its first wrong byte",
             "the hmac tutorials",
             Property::Limit,
             Early::default(),
             &[b"hxac\x01a"],
         ),
         Mutant::new::<Keyed>(
-            "traffic goes on after a refused answer",
+            "traffic continues after a rejected answer",
             "the hmac tutorials",
             Property::Poisoned,
-            GoesOn::default(),
+            ContinuesAfterError::default(),
             &[b"hmax\x01a\x01b"],
         ),
     ]
 }
 
-/// The answer is what the first chunk begins with.
+/// The first chunk must begin with the whole answer.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct OneRecv {
-    right: Keyed,
-    refused: bool,
+    correct: Keyed,
+    rejected: bool,
 }
 
 impl Toy for OneRecv {
@@ -71,70 +71,70 @@ impl Toy for OneRecv {
         frames: &mut Frames<Frame>,
     ) -> Result<(), Error> {
         let answer = chunk.get(..KEYED.len()).unwrap_or(chunk);
-        self.refused |= !self.right.passed && !chunk.is_empty() && answer != KEYED;
-        if self.refused {
+        self.rejected |= !self.correct.passed && !chunk.is_empty() && answer != KEYED;
+        if self.rejected {
             return Err(Error::Malformed);
         }
-        self.right.feed(buffer, chunk, frames)
+        self.correct.feed(buffer, chunk, frames)
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
-        self.right.inside(buffer)
+        self.correct.inside(buffer)
     }
 }
 
-/// The answer is cut off what was read, and the rest of that goes.
+/// The answer is read from the buffer, and the rest of the buffer is dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct DropsBehind {
-    right: Keyed,
+struct DropsAfterAnswer {
+    correct: Keyed,
 }
 
-impl Toy for DropsBehind {
+impl Toy for DropsAfterAnswer {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        if !self.right.passed {
-            self.right.open(buffer)?;
-            if self.right.passed {
+        if !self.correct.passed {
+            self.correct.open(buffer)?;
+            if self.correct.passed {
                 buffer.clear();
             }
         }
-        self.right.decode(buffer)
+        self.correct.decode(buffer)
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
-        self.right.inside(buffer)
+        self.correct.inside(buffer)
     }
 }
 
-/// As many bytes are compared as the first chunk has.
+/// Only as many bytes of the answer are compared as the first chunk has.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Prefix {
-    right: Keyed,
+    correct: Keyed,
 }
 
 impl Toy for Prefix {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        let came = buffer.len().min(KEYED.len());
-        if !self.right.passed && came > 0 && KEYED.starts_with(&buffer[..came]) {
-            buffer.advance(came);
-            self.right.passed = true;
+        let compared = buffer.len().min(KEYED.len());
+        if !self.correct.passed && compared > 0 && KEYED.starts_with(&buffer[..compared]) {
+            buffer.advance(compared);
+            self.correct.passed = true;
         }
-        self.right.decode(buffer)
+        self.correct.decode(buffer)
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
-        self.right.inside(buffer)
+        self.correct.inside(buffer)
     }
 }
 
-/// Who hangs up has sent all that was compared, which is nothing.
+/// The end of the stream before the answer is clean: no bytes were compared, so none differed.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Empty {
-    right: Keyed,
+    correct: Keyed,
 }
 
 impl Toy for Empty {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        self.right.decode(buffer)
+        self.correct.decode(buffer)
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
@@ -142,43 +142,44 @@ impl Toy for Empty {
     }
 }
 
-/// The bytes are compared as they come: how long it takes tells how many are right.
+/// The bytes are compared as they arrive, so that the time of the error reveals how many of them
+/// are correct.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Early {
-    right: Keyed,
+    correct: Keyed,
 }
 
 impl Toy for Early {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        let wrong = KEYED.iter().zip(&*buffer).any(|(due, came)| due != came);
-        if !self.right.passed && wrong {
+        let differs = KEYED.iter().zip(&*buffer).any(|(due, byte)| due != byte);
+        if !self.correct.passed && differs {
             return Err(Error::Malformed);
         }
-        self.right.decode(buffer)
+        self.correct.decode(buffer)
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
-        self.right.inside(buffer)
+        self.correct.inside(buffer)
     }
 }
 
-/// The refusal is told, and the loop that reads frames is entered all the same.
+/// The error is reported, but the loop that reads frames is entered all the same.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct GoesOn {
-    right: Keyed,
+struct ContinuesAfterError {
+    correct: Keyed,
 }
 
-impl Toy for GoesOn {
+impl Toy for ContinuesAfterError {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
-        let next = self.right.decode(buffer);
-        if next.is_err() && !self.right.passed {
+        let next = self.correct.decode(buffer);
+        if next.is_err() && !self.correct.passed {
             buffer.advance(KEYED.len());
-            self.right.passed = true;
+            self.correct.passed = true;
         }
         next
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
-        self.right.inside(buffer)
+        self.correct.inside(buffer)
     }
 }

@@ -1,6 +1,5 @@
-//! A signed length, then the body: how receive loops that have read of it go wrong
-//! all the same. That four bytes are asked for and fewer come is in `one_recv`, that
-//! missing ones are taken for zero in `prefix`.
+//! A signed length, then the body: bugs of receive loops that do read a length first. A length cut
+//! by `recv(4)` is in `one_recv`, and one whose missing bytes are taken for zero in `prefix`.
 
 use bytes::{Buf, BytesMut};
 use everysplit::Frames;
@@ -13,7 +12,7 @@ use crate::toy::{Error, Frame, Next, Toy, take};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::new::<Int32>(
-            "one recv of a body gives all of it",
+            "one recv is taken for a whole body",
             "the length-prefix tutorials",
             Property::EverySplit,
             OneRecvBody::default(),
@@ -41,21 +40,21 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             &[b"\x01\0\0\0a\xff\xff\xff\xffabc"],
         ),
         Mutant::new::<Int32>(
-            "no limit is held against a length",
+            "a length is not checked against a limit",
             "the length-prefix tutorials",
             Property::Limit,
             NoLimit,
             &[b"\x01\0\0\0a\x01\x10\0\0over"],
         ),
         Mutant::new::<Int32>(
-            "a length is looked at with the body",
+            "a length is checked only with the body",
             "the length-prefix tutorials",
             Property::Limit,
             LateLimit,
             &[b"\x01\0\0\0a\x01\x10\0\0over"],
         ),
         Mutant::new::<Int32>(
-            "length and header add up to less than nothing",
+            "length plus header wraps below zero",
             "thrift PR3784, Dekaf#893",
             Property::Limit,
             NegativeSum,
@@ -71,7 +70,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// `recv(length)` gives up to so many bytes: what is there is taken for all.
+/// `recv(length)` may return fewer bytes, but its result is taken for the whole body.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct OneRecvBody {
     length: Option<usize>,
@@ -101,8 +100,8 @@ impl Toy for OneRecvBody {
     }
 }
 
-/// `recv(5)` where the documents have `recv(1024)`: each is a message, less its
-/// length.
+/// `recv(5)` where the tutorials have `recv(1024)`: the result of each call, without its length, is
+/// taken for a message.
 #[derive(Clone, PartialEq, Eq)]
 struct RecvOfFive;
 
@@ -119,8 +118,8 @@ impl Toy for RecvOfFive {
     }
 }
 
-/// `struct.unpack("I")` where the peer packs `"i"`: all are positive, and nobody asks
-/// how large.
+/// `struct.unpack("I")` where the peer packs `"i"`: a negative length is read as a large one, and
+/// there is no limit.
 #[derive(Clone, PartialEq, Eq)]
 struct Unsigned;
 
@@ -133,7 +132,7 @@ impl Toy for Unsigned {
     }
 }
 
-/// `while received < length` is never entered.
+/// `while received < length` ends at once if the length is negative.
 #[derive(Clone, PartialEq, Eq)]
 struct NegativeIsEmpty;
 
@@ -146,7 +145,7 @@ impl Toy for NegativeIsEmpty {
     }
 }
 
-/// The sign is looked at, the size is not.
+/// The sign is checked, the limit is not.
 #[derive(Clone, PartialEq, Eq)]
 struct NoLimit;
 
@@ -160,7 +159,7 @@ impl Toy for NoLimit {
     }
 }
 
-/// The length waits for a byte of the body before it is refused.
+/// A length is rejected only once a byte of the body has arrived.
 #[derive(Clone, PartialEq, Eq)]
 struct LateLimit;
 
@@ -173,7 +172,7 @@ impl Toy for LateLimit {
     }
 }
 
-/// The sum that is held against the limit has a sign too, and wraps to below zero.
+/// The sum that is compared with the limit is signed, and wraps below zero.
 #[derive(Clone, PartialEq, Eq)]
 struct NegativeSum;
 
@@ -191,7 +190,7 @@ impl Toy for NegativeSum {
     }
 }
 
-/// `if not data: continue`.
+/// `if not data: continue` skips empty messages.
 #[derive(Clone, PartialEq, Eq)]
 struct DropsEmpty;
 

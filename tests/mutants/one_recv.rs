@@ -1,4 +1,5 @@
-//! One recv, one message: what tutorials teach.
+//! One recv, one message: the receive loops of tutorials, which take one `recv` for one unit of the
+//! protocol.
 
 use bytes::BytesMut;
 use everysplit::Frames;
@@ -11,21 +12,21 @@ use crate::toy::{Error, Frame, Next, Toy, take};
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
         Mutant::new::<Short>(
-            "what one recv gives is a frame",
+            "one recv is taken for one frame",
             "the first tutorials",
             Property::EverySplit,
             RecvIsFrame,
             &[b"\x03abc", b"\x01a\x01b"],
         ),
         Mutant::new::<Int32>(
-            "what one recv gives is a header",
+            "one recv is taken for one header",
             "the length tutorials",
             Property::Prompt,
             RecvIsHeader::default(),
             &[b"\x02\0\0\0ab"],
         ),
         Mutant::new::<Int32>(
-            "a recv of four bytes gives four",
+            "recv(4) is expected to return four bytes",
             "the length tutorials",
             Property::Limit,
             FourAreFour,
@@ -48,7 +49,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// A chunk is a frame, less its length.
+/// Each chunk is a frame: its first byte is dropped as the length, and the rest is the body.
 #[derive(Clone, PartialEq, Eq)]
 struct RecvIsFrame;
 
@@ -64,7 +65,7 @@ impl Toy for RecvIsFrame {
     }
 }
 
-/// What comes with a length, behind it, is thrown away.
+/// The bytes after a length in the same chunk are dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct RecvIsHeader {
     length: Option<usize>,
@@ -91,7 +92,7 @@ impl Toy for RecvIsHeader {
     }
 }
 
-/// A length that is cut does not unpack.
+/// Unpacking a cut length is an error.
 #[derive(Clone, PartialEq, Eq)]
 struct FourAreFour;
 
@@ -104,8 +105,7 @@ impl Toy for FourAreFour {
     }
 }
 
-/// Chunks are taken until there are enough bytes, and what is too much goes with
-/// them.
+/// Chunks are collected until there are enough bytes for the body, and the surplus is dropped.
 #[derive(Clone, PartialEq, Eq)]
 struct EatsNextHeader;
 
@@ -119,8 +119,7 @@ impl Toy for EatsNextHeader {
     }
 }
 
-/// The digits that are there are the length, and the colon is skipped if it is
-/// there too.
+/// The digits that have arrived are the length, and the colon is skipped only if it has arrived.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct NoEndMark {
     length: Option<usize>,

@@ -1,5 +1,4 @@
-//! Upload: a header tells the size of a body, and a loop receives it, as tutorials
-//! teach.
+//! Upload: a header declares the size of a body, and a loop as in the tutorials receives it.
 
 use bytes::BytesMut;
 use everysplit::check::Property;
@@ -69,7 +68,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
     ]
 }
 
-/// A length that is cut does not unpack.
+/// Unpacking a cut length is an error.
 #[derive(Clone, PartialEq, Eq)]
 struct OneRecvLength;
 
@@ -82,7 +81,7 @@ impl Toy for OneRecvLength {
     }
 }
 
-/// What is there of a header is the header.
+/// The part of a header that has arrived is parsed as the whole header.
 #[derive(Clone, PartialEq, Eq)]
 struct OneRecvHeader;
 
@@ -98,7 +97,7 @@ impl Toy for OneRecvHeader {
     }
 }
 
-/// The header is waited for however long it is said to be.
+/// The framer waits for a header of any length.
 #[derive(Clone, PartialEq, Eq)]
 struct AnyHeader;
 
@@ -114,7 +113,7 @@ impl Toy for AnyHeader {
     }
 }
 
-/// Takes a frame whose header is read by `size`.
+/// Decodes a frame. `size` parses its header.
 fn decode(buffer: &mut BytesMut, size: impl Fn(&str) -> Result<usize, Error>) -> Next {
     let Some(length) = Upload::length(buffer)? else {
         return Ok(None);
@@ -127,7 +126,7 @@ fn decode(buffer: &mut BytesMut, size: impl Fn(&str) -> Result<usize, Error>) ->
     Ok(take(buffer, 4 + length, limited(size)?))
 }
 
-/// A fraction is rounded to a size.
+/// The size is parsed as a float and rounded.
 #[derive(Clone, PartialEq, Eq)]
 struct Rounds;
 
@@ -135,7 +134,7 @@ impl Toy for Rounds {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "this is the mistake"
+        reason = "this is the bug"
     )]
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
         decode(buffer, |header| {
@@ -146,7 +145,7 @@ impl Toy for Rounds {
     }
 }
 
-/// Of the entries that are a size the last one counts.
+/// If several entries are sizes, the last one is used.
 #[derive(Clone, PartialEq, Eq)]
 struct LastSize;
 
@@ -159,17 +158,17 @@ impl Toy for LastSize {
     }
 }
 
-/// What a loop has received of a body of this size.
+/// A receive loop: the size of the body, once known, and the bytes received so far.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct Receives {
+struct ReceiveLoop {
     size: Option<usize>,
     received: Frame,
 }
 
-impl Receives {
-    /// Reads the header, then takes what is there until there is as much as `whole`
-    /// asks for, or too much.
-    fn decode(&mut self, buffer: &mut BytesMut, whole: fn(usize, usize) -> bool) -> Next {
+impl ReceiveLoop {
+    /// Reads the header, then takes everything in the buffer until `done` returns true for the
+    /// number of bytes received and the size.
+    fn decode(&mut self, buffer: &mut BytesMut, done: fn(usize, usize) -> bool) -> Next {
         let Some(size) = self.size else {
             let Some(length) = Upload::length(buffer)? else {
                 return Ok(None);
@@ -178,12 +177,12 @@ impl Receives {
                 return Ok(None);
             };
             self.size = Some(limited(Upload::size(&header)?)?);
-            return self.decode(buffer, whole);
+            return self.decode(buffer, done);
         };
-        if !whole(self.received.len(), size) {
+        if !done(self.received.len(), size) {
             self.received.extend_from_slice(&buffer.split());
         }
-        Ok(whole(self.received.len(), size).then(|| std::mem::take(self).received))
+        Ok(done(self.received.len(), size).then(|| std::mem::take(self).received))
     }
 
     fn inside(&self, buffer: &BytesMut) -> bool {
@@ -191,9 +190,9 @@ impl Receives {
     }
 }
 
-/// The beginning of the next message goes into the file.
+/// The start of the next message is received as a part of this body.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct Recv8192(Receives);
+struct Recv8192(ReceiveLoop);
 
 impl Toy for Recv8192 {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
@@ -205,9 +204,9 @@ impl Toy for Recv8192 {
     }
 }
 
-/// With one byte too many it waits for ever.
+/// If one byte too many is received, the loop never ends.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct Overshoots(Receives);
+struct Overshoots(ReceiveLoop);
 
 impl Toy for Overshoots {
     fn decode(&mut self, buffer: &mut BytesMut) -> Next {
@@ -219,7 +218,7 @@ impl Toy for Overshoots {
     }
 }
 
-/// What came before the body is taken for a part of it.
+/// The bytes of the header are counted as a part of the body.
 #[derive(Clone, PartialEq, Eq)]
 struct CountsHeader;
 
