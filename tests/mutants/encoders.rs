@@ -1,5 +1,5 @@
-//! Wrong encoders: what they write is read as something else. No split is to
-//! blame, so they have a table of their own.
+//! Buggy encoders: a decoder reads their output as something else. The split does not matter, so
+//! they are not in the kill matrix.
 
 use bytes::{BufMut, BytesMut};
 use everysplit::Frames;
@@ -11,7 +11,7 @@ use crate::toy::{Error, Frame, LIMIT, Toy};
 type Encode = fn(&str, &mut BytesMut) -> Result<(), Error>;
 
 /// Appends a length of one byte and the body.
-fn right(body: &str, output: &mut BytesMut) -> Result<(), Error> {
+fn correct(body: &str, output: &mut BytesMut) -> Result<(), Error> {
     if body.len() > LIMIT {
         return Err(Error::TooLong);
     }
@@ -21,9 +21,8 @@ fn right(body: &str, output: &mut BytesMut) -> Result<(), Error> {
     Ok(())
 }
 
-/// The length is held against a limit that is wider than its field, and is cut to
-/// fit.
-fn cut_length(body: &str, output: &mut BytesMut) -> Result<(), Error> {
+/// The limit is larger than the length field can hold, and the length is truncated to fit.
+fn truncates_length(body: &str, output: &mut BytesMut) -> Result<(), Error> {
     if body.len() > 1 << 16 {
         return Err(Error::TooLong);
     }
@@ -33,17 +32,17 @@ fn cut_length(body: &str, output: &mut BytesMut) -> Result<(), Error> {
     Ok(())
 }
 
-/// The limit is held against the length when it has wrapped: the rest of the body
-/// goes out as frames of its own.
+/// The limit is compared with the length after it has wrapped, and the rest of the body is sent as
+/// frames of its own.
 fn smuggles(body: &str, output: &mut BytesMut) -> Result<(), Error> {
     let [low, ..] = body.len().to_le_bytes();
     if usize::from(low) > LIMIT {
         return Err(Error::TooLong);
     }
-    cut_length(body, output)
+    truncates_length(body, output)
 }
 
-/// The length is counted in units of UTF-16.
+/// The length is counted in UTF-16 code units.
 fn utf16_units(body: &str, output: &mut BytesMut) -> Result<(), Error> {
     let units = body.encode_utf16().count();
     let length = u8::try_from(units).ok().filter(|_| body.len() <= LIMIT);
@@ -64,7 +63,7 @@ fn bodies() -> [String; 5] {
     ]
 }
 
-/// What is to be written, put together by hand.
+/// Returns the correct output, built by hand.
 fn expected(body: &str) -> Result<Vec<u8>, Error> {
     if body.len() > 8 {
         return Err(Error::TooLong);
@@ -81,23 +80,23 @@ fn check(encode: Encode, body: &str) -> Result<(), check::Violation> {
 }
 
 #[test]
-fn every_wrong_encoder_is_caught() {
+fn every_buggy_encoder_is_caught() {
     let [_, _, over, smuggled, non_ascii] = bodies();
     let mutants: [(&str, &str, Encode, &str); 3] = [
         (
-            "a length wider than its field is cut",
+            "a length wider than its field is truncated",
             "tokio#5080",
-            cut_length,
+            truncates_length,
             &over,
         ),
         (
-            "a body that wraps its length goes out as frames",
+            "a wrapped length sends the body as frames",
             "RUSTSEC-2024-0363",
             smuggles,
             &smuggled,
         ),
         (
-            "the length counts units of UTF-16",
+            "the length counts UTF-16 code units",
             "MNetSocket-CSharp",
             utf16_units,
             &non_ascii,
@@ -111,13 +110,13 @@ fn every_wrong_encoder_is_caught() {
 }
 
 #[test]
-fn the_right_encoder_passes() {
+fn the_correct_encoder_passes() {
     for body in bodies() {
-        check(right, &body).unwrap();
+        check(correct, &body).unwrap();
     }
 }
 
-/// What it does: one body goes out, and the other side sees 129 frames.
+/// The encoder sends one body, and the receiver decodes 129 frames.
 #[test]
 fn a_wrapped_length_smuggles_frames() {
     let (mut output, mut frames) = (BytesMut::new(), Frames::<Frame>::new(200));
