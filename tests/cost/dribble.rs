@@ -1,5 +1,6 @@
-//! One byte at a time costs in proportion to the bytes, whatever is in them: of
-//! the reference framer, and not of those that do all over again what they did.
+//! Feeding one byte at a time takes time in proportion to the number of bytes. Checked for the
+//! reference framer on several streams, and for framers that repeat work, which the check must
+//! find.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -9,7 +10,7 @@ use everysplit::check::{self, Property};
 use everysplit::reference::{Config, Frame, Framer, Header, Walk};
 use everysplit::{Frames, Subject};
 
-/// What is dribbled, for a length.
+/// Returns a stream of the given length, to be fed one byte at a time.
 type Stream = fn(usize) -> Vec<u8>;
 
 fn one_body(len: usize) -> Vec<u8> {
@@ -24,24 +25,24 @@ fn empty_bodies(len: usize) -> Vec<u8> {
     header.into_iter().cycle().take(len).collect()
 }
 
-fn never_whole(len: usize) -> Vec<u8> {
+fn incomplete_body(len: usize) -> Vec<u8> {
     let mut stream = one_body(len + 1);
     stream.truncate(len);
     stream
 }
 
-fn refused(len: usize) -> Vec<u8> {
+fn oversized_header(len: usize) -> Vec<u8> {
     vec![0xff; len]
 }
 
 #[test]
 fn the_framer_is_linear() {
-    for stream in [one_body, empty_bodies, never_whole, refused] {
+    for stream in [one_body, empty_bodies, incomplete_body, oversized_header] {
         check::linear(|| Framer::new(Config::default()), stream).unwrap();
     }
 }
 
-/// Gives nothing: what it does with its buffer and a chunk is all there is to it.
+/// A framer that emits nothing, and only spends time on its buffer and each chunk.
 struct Toy {
     buffer: Vec<u8>,
     take: fn(&mut Vec<u8>, &[u8]),
@@ -61,18 +62,18 @@ impl Subject for Toy {
     }
 }
 
-/// Looks for the end of a header from its beginning each time.
+/// Reads the whole buffer to find the end of a header.
 fn reads_header_again(buffer: &mut Vec<u8>, chunk: &[u8]) {
     buffer.extend(chunk);
     black_box(buffer.windows(4).any(|end| end == b"\r\n\r\n"));
 }
 
-/// Copies all that is there of a body each time.
+/// Copies the whole buffer.
 fn copies_body_again(buffer: &mut Vec<u8>, chunk: &[u8]) {
     *buffer = [buffer, chunk].concat();
 }
 
-/// Parses an array from its first entry each time.
+/// Parses an array from its first entry.
 fn parses_array_again(buffer: &mut Vec<u8>, chunk: &[u8]) {
     buffer.extend(chunk);
     let mut walk = Walk::new(Config::default(), buffer);
@@ -87,37 +88,37 @@ fn toy(take: fn(&mut Vec<u8>, &[u8])) -> Toy {
 }
 
 #[track_caller]
-fn finds(take: fn(&mut Vec<u8>, &[u8]), stream: Stream) {
+fn assert_found(take: fn(&mut Vec<u8>, &[u8]), stream: Stream) {
     let violation = check::linear(|| toy(take), stream).unwrap_err();
     assert_eq!(violation.property, Property::Linear, "{violation}");
     let short = violation.offset;
     let expected = format!("{} bytes take about 4 times as long as {short}", 4 * short);
     assert_eq!(*violation.expected, *expected);
-    // Nobody reads a cut between every two bytes.
+    // The report does not list the cut after every byte.
     assert!(violation.to_string().lines().count() < 16, "{violation}");
     assert_eq!(violation.case.split.cuts().len(), short - 1);
 }
 
 #[test]
-fn those_that_are_not_are_found() {
-    finds(reads_header_again, refused);
-    finds(copies_body_again, one_body);
-    finds(parses_array_again, empty_bodies);
+fn quadratic_framers_are_found() {
+    assert_found(reads_header_again, oversized_header);
+    assert_found(copies_body_again, one_body);
+    assert_found(parses_array_again, empty_bodies);
 }
 
-/// A format's limit, say, allows no longer one.
+/// The limit of a format can keep the streams from growing further.
 #[test]
-fn streams_that_do_not_grow_for_long_are_enough() {
-    let stream = |len: usize| refused(len.min(2048));
+fn streams_may_stop_growing_at_some_length() {
+    let stream = |len: usize| oversized_header(len.min(2048));
     check::linear(|| Framer::new(Config::default()), stream).unwrap();
     check::linear(|| toy(reads_header_again), stream).unwrap_err();
 }
 
-/// Three to five times as long is about four times.
+/// The longer of two streams must be three to five times as long as the shorter.
 #[test]
-fn streams_of_about_the_lengths_are_compared() {
+fn streams_of_about_the_requested_lengths_are_compared() {
     let compared = |longer: usize| {
-        let stream = |len| refused(if len == 256 { len } else { longer });
+        let stream = |len| oversized_header(if len == 256 { len } else { longer });
         panic::catch_unwind(|| check::linear(|| toy(|_, _| {}), stream).unwrap()).is_ok()
     };
     assert!(!compared(3 * 256 - 1));
@@ -126,21 +127,21 @@ fn streams_of_about_the_lengths_are_compared() {
     assert!(!compared(5 * 256 + 1));
 }
 
-/// What is in proportion at once is not tried on and on.
+/// A framer whose first measurements are in proportion is not measured further.
 #[test]
-fn tries_end_when_they_say_enough() {
+fn measuring_stops_early_for_a_linear_framer() {
     let made = Cell::new(0);
     let make = || {
         made.set(made.get() + 1);
         toy(|_, _| {})
     };
-    check::linear(make, |len| refused(len.min(1024))).unwrap();
-    // Of both streams five are enough; five times as many are the most.
+    check::linear(make, |len| oversized_header(len.min(1024))).unwrap();
+    // Five runs for each of the two streams are enough; the maximum is five times as many.
     assert!((10..50).contains(&made.get()), "{}", made.get());
 }
 
 #[test]
 #[should_panic(expected = "make them of about the lengths asked for")]
-fn streams_that_do_not_grow_say_nothing() {
-    let _ = check::linear(|| toy(reads_header_again), |_| refused(4096));
+fn streams_that_do_not_grow_panic() {
+    let _ = check::linear(|| toy(reads_header_again), |_| oversized_header(4096));
 }

@@ -1,4 +1,4 @@
-//! What framers cost: bytes allocated, and time.
+//! The cost of framers: memory and time.
 
 mod dribble;
 mod memory;

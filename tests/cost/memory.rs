@@ -1,5 +1,5 @@
-//! What the framer allocates, counted: memory follows the bytes that came,
-//! never the bytes that a header claims.
+//! The allocations of the framer, counted: memory follows the bytes received, never the bytes that
+//! a header claims.
 
 use allocation_counter::measure;
 use bytes::BytesMut;
@@ -21,7 +21,7 @@ fn header(body_size: u32) -> [u8; Header::LEN] {
 }
 
 #[test]
-fn a_header_that_claims_8_mib_holds_less_than_4_kib() {
+fn a_header_that_claims_8_mib_allocates_less_than_4_kib() {
     let header = header(8 * MIB);
     let measured = measure(|| {
         let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
@@ -42,9 +42,9 @@ fn a_header_that_claims_8_mib_holds_less_than_4_kib() {
     assert_eq!(measured.bytes_max, 0, "{measured:?}");
 }
 
-/// What is left of a large chunk does not keep the chunk.
+/// An incomplete frame at the end of a large chunk does not keep the chunk in memory.
 #[test]
-fn a_byte_that_is_left_holds_little() {
+fn a_leftover_byte_does_not_keep_its_chunk() {
     let frame = [&header(1000)[..], &[7; 1000]].concat();
     let stream = [&frame.repeat(1000)[..], b"\x05"].concat();
     let mut framer = Framer::new(Config::default());
@@ -57,12 +57,13 @@ fn a_byte_that_is_left_holds_little() {
     assert_eq!(framer.buffered_bytes(), 1);
 }
 
-/// Up to eight times what is left may stay with it: no copy then.
+/// An incomplete frame is copied to a buffer of its own only if more than eight times as many bytes
+/// were consumed before it in the chunk.
 #[test]
-fn eight_times_what_is_left_is_kept_and_no_more() {
+fn a_leftover_is_copied_only_out_of_a_much_larger_chunk() {
     let kept = |taken: usize| {
         let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::with_capacity(100));
-        // What came before this chunk does not count.
+        // Bytes of earlier chunks do not count.
         framer.feed(&header(0).repeat(90), &mut frames).unwrap();
         let chunk = [header(0).repeat(taken), header(1).to_vec()].concat();
         let measured = measure(|| framer.feed(&chunk, &mut frames).unwrap());
@@ -74,7 +75,7 @@ fn eight_times_what_is_left_is_kept_and_no_more() {
 }
 
 #[test]
-fn a_refused_size_holds_nothing() {
+fn a_rejected_size_holds_nothing() {
     let mut framer = Framer::new(Config::default());
     framer
         .feed(&header(8 * MIB + 1), &mut Vec::new())
@@ -89,7 +90,7 @@ fn a_refused_size_holds_nothing() {
 }
 
 #[test]
-fn a_body_half_there_holds_at_most_twice_what_came() {
+fn an_incomplete_body_allocates_in_proportion_to_the_bytes_received() {
     let chunk = [0; 1000];
     let measured = measure(|| {
         let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
@@ -128,7 +129,7 @@ fn a_walk_and_a_header_allocate_nothing() {
     assert_eq!(measured.count_total, 0, "{measured:?}");
 }
 
-/// A body of 1 MiB in one piece is given out as it lies in the buffer.
+/// A body that lies in the buffer in one piece becomes the frame's body without a copy.
 #[test]
 fn a_body_is_not_copied_out_of_the_buffer() {
     let mut buffer = BytesMut::from(&[&header(MIB)[..], &vec![7; MIB as usize]].concat()[..]);
@@ -147,8 +148,9 @@ fn count(call: &mut dyn FnMut()) -> Allocated {
     }
 }
 
-/// What claims 8 MiB, and frames of all sizes, in all ways.
-fn allocates<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation> {
+/// Checks the allocations for small frames, a large frame, a header that claims 8 MiB and one over
+/// the limit, under several splits.
+fn check_memory<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation> {
     let small: Vec<u8> = (0..100).flat_map(|_| header(0)).collect();
     let body = [&header(MIB)[..], &vec![7; MIB as usize]].concat();
     let claim = [&header(8 * MIB)[..], b"little"].concat();
@@ -164,14 +166,14 @@ fn allocates<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation> {
 }
 
 #[test]
-fn the_framer_allocates_for_what_it_was_fed() {
-    allocates(|| Framer::new(Config::default())).unwrap();
-    allocates(|| Buffered::new(Decoder::new(Config::default()))).unwrap();
+fn the_framer_allocates_in_proportion_to_its_input() {
+    check_memory(|| Framer::new(Config::default())).unwrap();
+    check_memory(|| Buffered::new(Decoder::new(Config::default()))).unwrap();
 }
 
-/// Right ones that make room for what a header claims, up to their limit.
+/// A codec with correct frames that reserves what a header claims, up to its limit, is found.
 #[test]
-fn room_for_what_is_claimed_is_found() {
+fn memory_reserved_for_a_claimed_size_is_found() {
     let make = || {
         let codec = LengthDelimitedCodec::builder()
             .length_adjustment(8)
@@ -179,7 +181,7 @@ fn room_for_what_is_claimed_is_found() {
             .new_codec();
         Buffered::new(Tokio::new(codec, |error| error.kind()))
     };
-    let violation = allocates(make).unwrap_err();
+    let violation = check_memory(make).unwrap_err();
     assert_eq!(violation.property, Property::Memory, "{violation}");
     assert!(violation.offset < 20, "{violation}");
     assert!(
@@ -188,7 +190,7 @@ fn room_for_what_is_claimed_is_found() {
     );
 }
 
-/// What is kept of one call counts in the next.
+/// Bytes kept from one call count in the next.
 #[test]
 fn a_buffer_that_is_never_emptied_is_found() {
     let feed = |kept: &mut Vec<[u8; 1000]>, chunk: &[u8], _: &mut Frames<()>| {
