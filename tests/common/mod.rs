@@ -1,5 +1,4 @@
-//! The golden vectors and the captures, as the tests read them, and oracles that
-//! they share.
+//! The golden vectors, the captures, and the oracles that several tests share.
 #![allow(dead_code, reason = "no test file uses all of it")]
 #![allow(unreachable_pub, reason = "each test file is a crate of its own")]
 
@@ -9,8 +8,8 @@ use everysplit::Expected;
 use everysplit::reference::{ByteOrder, Config, DecodeError, Frame};
 use serde::Deserialize;
 
-/// A stream written by CPython, and what must come out of it. The fields are
-/// explained at the head of `tests/data/generate.py`.
+/// A stream written by CPython, and its expected result. `tests/data/generate.py` documents the
+/// fields.
 #[derive(Deserialize)]
 pub struct Vector {
     pub name: String,
@@ -70,8 +69,8 @@ impl Vector {
         }
     }
 
-    /// What the stream must give. Where it ends inside a frame, what was there
-    /// and what was due are read off its last bytes.
+    /// Returns the expected result. If the stream ends inside a frame, the sizes in the error are
+    /// derived from its last bytes.
     pub fn expected(&self) -> Expected<Frame, DecodeError> {
         let frames = Vec::<VectorFrame>::deserialize(&self.frames).unwrap();
         let frames = frames.into_iter().map(|frame| {
@@ -105,6 +104,7 @@ impl Vector {
         }
     }
 
+    /// Returns the `bodySize` of a header, or 0 if it has fewer than four bytes.
     fn body_size(&self, header: &[u8]) -> u64 {
         let Some(&size) = header.first_chunk() else {
             return 0;
@@ -116,14 +116,14 @@ impl Vector {
     }
 }
 
-/// The vectors of the reference framer's format.
+/// Returns the vectors of the reference format.
 pub fn vectors() -> Vec<Vector> {
     let vectors = vectors_of("header12");
     assert_eq!(vectors.len(), 36);
     vectors
 }
 
-/// The vectors of a format, by the name that it has there.
+/// Returns the vectors whose `framing` field is this name.
 pub fn vectors_of(framing: &str) -> Vec<Vector> {
     let mut vectors: Vec<Vector> =
         serde_json::from_str(include_str!("../data/vectors.json")).unwrap();
@@ -131,7 +131,7 @@ pub fn vectors_of(framing: &str) -> Vec<Vector> {
     vectors
 }
 
-/// Bytes recorded from the original programs.
+/// A stream recorded from the original programs.
 #[derive(Deserialize)]
 pub struct Capture {
     pub name: String,
@@ -151,7 +151,7 @@ impl Capture {
         }
     }
 
-    /// The chunks, as they came off the socket.
+    /// Returns the chunks as they were received from the socket.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         self.chunks.iter().map(|chunk| &chunk.0[..])
     }

@@ -1,5 +1,5 @@
-//! What a stream of the formats of tokio-util's codecs must give, by a parse of the
-//! whole of it. The parses share nothing with the codecs.
+//! Oracles for the formats of tokio-util's codecs. Each parses a whole stream and shares no code
+//! with the codec.
 
 use std::io::{self, ErrorKind};
 
@@ -8,7 +8,7 @@ use everysplit::reference::{ByteOrder, DecodeError};
 use everysplit::{Expected, Outcome};
 use tokio_util::codec::{AnyDelimiterCodecError, LengthDelimitedCodec, LinesCodecError};
 
-/// What a codec says of bad input, as a value.
+/// An error of a codec, as a value that can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     TooLong,
@@ -33,14 +33,14 @@ impl From<AnyDelimiterCodecError> for Refusal {
     }
 }
 
-/// What an error of our own codec holds.
+/// Returns the `DecodeError` inside an error of the reference codec.
 pub fn decode_error(error: &io::Error) -> DecodeError {
     let inner = error.get_ref().and_then(|error| error.downcast_ref());
     *inner.expect("a `DecodeError`")
 }
 
-/// Frames of up to `max` bytes that end with one of `delimiters`, and what the end
-/// leaves.
+/// Parses frames of up to `max` bytes, each ended by one of `delimiters`. Bytes after the last
+/// delimiter are one more frame at the end of the stream.
 pub fn delimited<F>(
     stream: &[u8],
     delimiters: &[u8],
@@ -78,31 +78,30 @@ pub fn delimited<F>(
     }
 }
 
-/// Lines of up to `max` bytes, a CR at their end included.
+/// Parses lines of up to `max` bytes, which count a CR at the end of the line.
 pub fn lines(stream: &[u8], max: usize) -> Expected<String, Refusal> {
     let mut expected = delimited(stream, b"\n", max, |line| {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         String::from_utf8(line.to_vec()).map_err(|_| Refusal::Io(ErrorKind::InvalidData))
     });
-    // What the end leaves is a line unless it is nothing but a CR.
+    // The rest of the stream is a line unless it is a lone CR.
     expected.at_end.retain(|line| !line.is_empty());
     expected
 }
 
-/// A format in which a header tells how long a frame is.
+/// A format whose header holds the length of the frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Lengths {
     pub byte_order: ByteOrder,
-    /// How many bytes there are before the length.
+    /// The size of the header before the length, in bytes.
     pub offset: usize,
-    /// How many bytes the length has.
+    /// The size of the length field, in bytes.
     pub field: usize,
-    /// How many bytes there are behind `skip` beyond what the length says.
+    /// The number of bytes after the skipped part of the header, minus the length.
     pub adjustment: isize,
-    /// How many bytes of the header are not given: none of them, or all up to the
-    /// end of the length.
+    /// How many bytes of the header the frame leaves out: none, or all up to the end of the length.
     pub skip: usize,
-    /// The largest length.
+    /// The maximum length.
     pub max: usize,
 }
 
@@ -122,7 +121,7 @@ impl Lengths {
         builder.new_codec()
     }
 
-    /// Where the length ends.
+    /// The offset in a frame at which the length ends.
     pub fn decided(&self) -> usize {
         self.offset + self.field
     }
