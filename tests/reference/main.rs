@@ -1,4 +1,4 @@
-//! The reference framer: its vectors, its properties, its tools.
+//! Tests of the reference framer: vectors, properties and tools.
 
 #[path = "../common/mod.rs"]
 mod common;

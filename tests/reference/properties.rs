@@ -1,6 +1,5 @@
-//! The reference framer held to every property: exhaustively on small streams,
-//! then by chance on larger ones. That the checks can fail is shown in
-//! `planted.rs`.
+//! Checks every property of the reference framer: exhaustively on small streams, then on random
+//! larger ones. `tests/harness/planted.rs` shows that the checks can fail.
 
 use std::ops::ControlFlow;
 
@@ -44,7 +43,7 @@ fn header(config: Config, body_size: u32) -> [u8; Header::LEN] {
 }
 
 /// Runs every check that takes bytes.
-fn hold(config: Config, stream: &[u8], split: Split) {
+fn check_decoding(config: Config, stream: &[u8], split: Split) {
     let stream = stream.to_vec();
     let case = Case { stream, split };
     let framer = || Framer::new(config);
@@ -64,20 +63,20 @@ fn every_split_of_short_streams() {
         let whole = encode(config, &[frame(9, b"abc")]);
         let mut coalesced = encode(config, &[frame(9, b"")]);
         coalesced.extend_from_slice(&header(config, 2)[..3]);
-        let mut refused = encode(config, &[frame(0, b"")]);
-        refused.truncate(8);
+        let mut truncated = encode(config, &[frame(0, b"")]);
+        truncated.truncate(8);
         let mut over = header(config, max_body_size + 1).to_vec();
         over.extend(b"xy");
-        for stream in [whole, coalesced, refused, over] {
+        for stream in [whole, coalesced, truncated, over] {
             for split in Split::all(stream.len()) {
-                hold(config, &stream, split);
+                check_decoding(config, &stream, split);
             }
         }
     }
 }
 
 #[test]
-fn sequences_of_frames_cut_at_every_byte() {
+fn every_single_cut_of_three_frames() {
     let bodies = [&b""[..], b"x", b"\x0c\0\0\0\x01\0\0\0\0\0\0\0"];
     for byte_order in ORDERS {
         for indices in (0..27).map(|n| [n % 3, n / 3 % 3, n / 9]) {
@@ -92,7 +91,7 @@ fn sequences_of_frames_cut_at_every_byte() {
 }
 
 #[test]
-fn every_two_cuts_of_two_frames_and_a_refusal() {
+fn every_two_cuts_of_two_frames_and_an_oversized_header() {
     let config = Config {
         max_body_size: 8,
         ..Config::default()
@@ -100,12 +99,12 @@ fn every_two_cuts_of_two_frames_and_a_refusal() {
     let mut stream = encode(config, &[frame(1, b"12345678"), frame(2, b"")]);
     stream.extend(header(config, 9));
     for split in Split::up_to(stream.len(), 2) {
-        hold(config, &stream, split);
+        check_decoding(config, &stream, split);
     }
 }
 
 #[test]
-fn an_end_at_every_offset() {
+fn an_end_of_stream_at_every_offset() {
     for byte_order in ORDERS {
         let config = Config {
             byte_order,
@@ -126,13 +125,13 @@ fn an_end_at_every_offset() {
                 Err(error) => panic!("{error}"),
             };
             assert_eq!(end, received, "at {len}");
-            hold(config, stream, Split::bytes(len));
+            check_decoding(config, stream, Split::bytes(len));
         }
     }
 }
 
 #[test]
-fn a_size_is_refused_with_its_fourth_byte_and_not_before() {
+fn rejects_a_size_at_its_fourth_byte_and_not_before() {
     let limits = [0, 1, 16, 8 << 20, i32::MAX as u32, 1 << 31, u32::MAX - 1];
     for byte_order in ORDERS {
         for max_body_size in limits {
@@ -183,7 +182,7 @@ fn a_body_at_the_limit_passes() {
 }
 
 #[test]
-fn any_u32_is_a_limit() {
+fn the_largest_u32_is_a_valid_limit() {
     let config = Config {
         max_body_size: u32::MAX,
         ..Config::default()
@@ -201,10 +200,10 @@ fn any_u32_is_a_limit() {
     assert_eq!(framer.finish(), Err(error));
 }
 
-/// 2^31 - 1 and more are sizes like any other: nothing is signed here.
+/// Sizes from 2^31 on are valid: the field is unsigned.
 #[cfg(target_pointer_width = "64")]
 #[test]
-fn a_body_that_does_not_fit_the_field_is_refused() {
+fn rejects_a_body_that_does_not_fit_the_field() {
     let config = Config {
         max_body_size: u32::MAX,
         ..Config::default()
@@ -220,7 +219,7 @@ fn a_body_that_does_not_fit_the_field_is_refused() {
         max_body_size: u32::MAX,
     };
     assert_eq!(config.encode_header(1, 0, body_size), Err(error));
-    // Zeroed pages that nobody touches.
+    // Zeroed pages that are never touched, so they take no memory.
     let body = vec![0; body_size];
     let frame = FrameRef {
         cmd: 1,
@@ -231,19 +230,19 @@ fn a_body_that_does_not_fit_the_field_is_refused() {
 }
 
 #[test]
-fn poison_outlasts_the_buffer() {
+fn a_poisoned_decoder_rejects_a_fresh_buffer() {
     let config = Config::default();
     let mut decoder = Decoder::new(config);
     let mut buffer = BytesMut::from(&[0xff; 4][..]);
     let error = decoder.decode(&mut buffer).unwrap_err();
-    assert_eq!(buffer.len(), 4, "nothing is taken");
+    assert_eq!(buffer.len(), 4, "nothing is consumed");
     let mut fresh = BytesMut::from(&encode(config, &[frame(1, b"fine")])[..]);
     assert_eq!(decoder.decode(&mut fresh), Err(error));
     assert_eq!(decoder.decode_eof(&mut fresh), Err(error));
 }
 
 #[test]
-fn errors_tell_offsets_of_the_stream_whichever_way_in() {
+fn every_decoder_reports_offsets_from_the_start_of_the_stream() {
     let config = Config::default();
     let mut stream = encode(config, &[frame(1, b"first"), frame(2, b"second")]);
     stream.extend([0xff; 4]);
@@ -264,7 +263,7 @@ fn errors_tell_offsets_of_the_stream_whichever_way_in() {
 }
 
 #[test]
-fn errors_tell_what_to_do() {
+fn error_messages_suggest_a_remedy() {
     let cut = |bytes: &[u8]| {
         Walk::new(Config::default(), bytes)
             .finish()
@@ -298,18 +297,18 @@ fn errors_tell_what_to_do() {
 }
 
 #[test]
-fn edges_are_where_fields_begin_and_frames_end() {
+fn edges_are_the_boundaries_of_fields_and_frames() {
     let config = Config::default();
     let mut stream = encode(config, &[frame(1, b"first"), frame(2, b"")]);
     let edges = [0, 4, 8, 12, 17, 21, 25, 29];
     assert_eq!(naive::edges(config, &stream), edges);
-    // Of what is refused or not whole, those that it reaches.
+    // A rejected or incomplete frame has the edges that it reaches.
     stream.extend([0xff; 5]);
     assert_eq!(naive::edges(config, &stream), [&edges[..], &[33]].concat());
     assert_eq!(naive::edges(config, b""), [0]);
 }
 
-/// Any configuration with a limit that bodies can be drawn up to.
+/// Generates configurations: either byte order, and limits from 0 to `u32::MAX`.
 fn config() -> impl Strategy<Value = Config> + Clone {
     let byte_order = prop_oneof![Just(ByteOrder::Little), Just(ByteOrder::Big)];
     let limit = prop_oneof![4 => Just(64), 1 => 0..4u32, 1 => 0..2000u32, 1 => Just(u32::MAX)];
@@ -322,13 +321,13 @@ fn config() -> impl Strategy<Value = Config> + Clone {
 fn settings() -> ProptestConfig {
     ProptestConfig {
         cases: 1000,
-        // A violation tells its stream and its split: they become a seed.
+        // Not needed: a violation holds its stream and split, which can be committed as a seed.
         failure_persistence: None,
         ..ProptestConfig::default()
     }
 }
 
-/// A fixed source of chance.
+/// Returns a runner with a fixed seed.
 fn runner() -> TestRunner {
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     TestRunner::new_with_rng(settings(), rng)
@@ -338,7 +337,7 @@ proptest! {
     #![proptest_config(settings())]
 
     #[test]
-    fn what_is_received(
+    fn random_streams_are_decoded_alike_under_every_split(
         (config, case) in config().prop_flat_map(|config| (Just(config), strategy::received(config)))
     ) {
         let framer = || Framer::new(config);
@@ -348,7 +347,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_sent(
+    fn random_frames_round_trip(
         (config, case) in config().prop_flat_map(|config| (Just(config), strategy::sent(config)))
     ) {
         fuzzing::round_trip(Framer::new, config.byte_order, &case)?;
@@ -360,7 +359,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_encoded(
+    fn random_frames_are_encoded_as_specified(
         (config, frame) in config().prop_flat_map(|config| (Just(config), strategy::frame(config)))
     ) {
         fuzzing::encode(fuzzing::encode_whole, config.byte_order, &frame)?;
@@ -369,7 +368,7 @@ proptest! {
 }
 
 #[test]
-fn strategies_draw_what_breaks_framers() {
+fn strategies_generate_inputs_that_break_framers() {
     let config = Config {
         max_body_size: 64,
         ..Config::default()
@@ -377,7 +376,7 @@ fn strategies_draw_what_breaks_framers() {
     let mut runner = runner();
     let mut wanted: Vec<u32> = vec![0, 1, 63, 64, 65, i32::MAX as u32, 1 << 31, u32::MAX];
     let (mut at_field_edge, mut by_bytes, mut header_like) = (false, false, false);
-    let drawn = (0..1000).try_for_each(|_| {
+    let generated = (0..1000).try_for_each(|_| {
         let case = strategy::received(config)
             .new_tree(&mut runner)
             .unwrap()
@@ -403,12 +402,12 @@ fn strategies_draw_what_breaks_framers() {
         }
         ControlFlow::Continue(())
     });
-    assert!(drawn.is_break(), "never drawn: {wanted:?}");
+    assert!(generated.is_break(), "never generated: {wanted:?}");
 }
 
-/// A limit up to which no body can be drawn is claimed all the same.
+/// Headers claim sizes up to a limit that is too large to generate a body for.
 #[test]
-fn strategies_claim_sizes_that_they_do_not_draw() {
+fn strategies_claim_sizes_larger_than_their_bodies() {
     for max_body_size in [8 << 20, u32::MAX] {
         let config = Config {
             max_body_size,
@@ -433,8 +432,7 @@ fn strategies_claim_sizes_that_they_do_not_draw() {
     }
 }
 
-/// A check that fails at any cut inside a bodySize shrinks to one such cut, on a
-/// small stream.
+/// A check that fails on any cut inside a bodySize is shrunk to one such cut, in a small stream.
 #[test]
 fn cases_shrink_to_the_fewest_cuts() {
     let config = Config {
