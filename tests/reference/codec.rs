@@ -1,5 +1,5 @@
-//! The codec, in tokio-util's hands: over any split, to the end, and when it is
-//! refused.
+//! The codec, used through tokio-util: under many splits, at the end of the stream, and on rejected
+//! frames.
 
 use std::io;
 use std::pin::Pin;
@@ -12,8 +12,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio_stream::StreamExt;
 use tokio_util::codec::{Decoder, Encoder, FramedRead};
 
-/// Gives a stream chunk by chunk, and is pending before each.
+/// A reader that returns a stream chunk by chunk, and is pending before each chunk.
 struct Chunks {
+    /// The remaining chunks, last first.
     chunks: Vec<Bytes>,
     pending: bool,
 }
@@ -78,7 +79,7 @@ fn stream() -> BytesMut {
 }
 
 #[tokio::test]
-async fn frames_come_back_whatever_the_split() {
+async fn frames_round_trip_under_every_single_cut() {
     let stream = stream();
     for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
         let (read, error) = read(&stream, &split).await;
@@ -87,32 +88,32 @@ async fn frames_come_back_whatever_the_split() {
     }
 }
 
-/// A reader asks once more when the stream has ended, and would have it then: too
-/// late.
+/// A reader calls the decoder once more at the end of the stream, so the other tests would pass
+/// even if a frame were emitted only then.
 #[test]
-fn a_frame_is_out_before_the_stream_ends() {
+fn a_frame_is_emitted_before_the_stream_ends() {
     let frame = Codec::new(Config::default()).decode(&mut stream());
     assert_eq!(frame.unwrap().as_ref(), frames().first());
 }
 
 #[tokio::test]
-async fn an_end_inside_a_frame_is_unexpected() {
+async fn an_end_inside_a_frame_is_unexpected_eof() {
     let stream = stream();
     let (read, error) = read(&stream[..stream.len() - 1], &Split::whole()).await;
     assert_eq!(read, frames()[..2]);
     let error = error.unwrap();
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-    let within = error.get_ref().unwrap().downcast_ref();
+    let inner = error.get_ref().unwrap().downcast_ref();
     let truncated = DecodeError::Truncated {
         offset: 29,
         received: 16,
         due: 17,
     };
-    assert_eq!(within, Some(&truncated));
+    assert_eq!(inner, Some(&truncated));
 }
 
 #[tokio::test]
-async fn a_refused_size_is_invalid_data_behind_the_frames_before_it() {
+async fn an_oversized_header_is_invalid_data_after_the_frames_before_it() {
     let mut stream = stream();
     stream.extend_from_slice(&[0xff; 4]);
     for split in Split::up_to(stream.len(), 1) {
@@ -123,7 +124,7 @@ async fn a_refused_size_is_invalid_data_behind_the_frames_before_it() {
 }
 
 #[test]
-fn a_refused_body_is_invalid_input_and_leaves_the_output() {
+fn an_oversized_body_is_invalid_input_and_leaves_the_output_unchanged() {
     let config = Config {
         max_body_size: 2,
         ..Config::default()
@@ -134,11 +135,11 @@ fn a_refused_body_is_invalid_input_and_leaves_the_output() {
         .encode(frame.clone(), &mut output)
         .unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
-    let within = error.get_ref().unwrap().downcast_ref();
-    let refused = EncodeError::BodyTooLarge {
+    let inner = error.get_ref().unwrap().downcast_ref();
+    let rejected = EncodeError::BodyTooLarge {
         body_size: 5,
         max_body_size: 2,
     };
-    assert_eq!(within, Some(&refused));
+    assert_eq!(inner, Some(&rejected));
     assert_eq!(output, "before");
 }

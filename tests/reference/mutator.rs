@@ -1,5 +1,5 @@
-//! The mutator and the crossover: they keep to their room, keep lengths true
-//! most of the time, and break them when they mean to.
+//! The mutator and the crossover: they write no more than `max_size` bytes, keep most lengths
+//! consistent with their bodies, and break some on purpose.
 
 use everysplit::check::Outcome;
 use everysplit::reference::{ByteOrder, Config, mutator, naive};
@@ -16,7 +16,8 @@ const BIG: Config = Config {
     max_body_size: LIMIT,
 };
 
-/// A fuzzer's own mutator that may do anything within its rules.
+/// Stands for the fuzzer's own mutator: changes the bytes and the size as far as its contract
+/// allows.
 fn base(data: &mut [u8], size: usize, max_size: usize) -> usize {
     for byte in &mut data[..size] {
         *byte = !*byte;
@@ -34,7 +35,7 @@ fn mutate(input: &[u8], max_size: usize, seed: u32) -> Vec<u8> {
 }
 
 #[test]
-fn any_input_in_any_room() {
+fn every_input_size_and_maximum_size_is_accepted() {
     let inputs: [&[u8]; 4] = [b"", b"\x02", &[0xff; 300], &[0; 40]];
     for seed in 0..2000 {
         for input in inputs {
@@ -45,10 +46,9 @@ fn any_input_in_any_room() {
     }
 }
 
-/// A campaign without feedback: what is mutated is mutated again as long as it
-/// has a whole frame.
+/// A campaign without feedback: each output that has a complete frame becomes the next input.
 #[test]
-fn frames_grow_from_nothing_and_stay_whole() {
+fn mutations_of_an_empty_input_reach_frames_limits_and_errors() {
     let (mut input, mut most, mut at_limit) = (Vec::new(), 0, 0);
     let (mut rejected, mut truncated) = (0, 0);
     for seed in 0..2000 {
@@ -71,16 +71,16 @@ fn frames_grow_from_nothing_and_stay_whole() {
         }
     }
     assert!(most >= 6, "{most} frames");
-    for often in [at_limit, rejected, truncated] {
+    for count in [at_limit, rejected, truncated] {
         assert!(
-            often > 100,
+            count > 100,
             "{at_limit} at the limit, {rejected} rejected, {truncated} truncated"
         );
     }
 }
 
 #[test]
-fn a_crossover_joins_whole_frames() {
+fn a_crossover_joins_complete_frames() {
     let stream = |cmds: &[u32]| {
         let frame = |&cmd| everysplit::reference::Frame {
             cmd,
@@ -107,7 +107,7 @@ fn a_crossover_joins_whole_frames() {
     assert!(joined);
 }
 
-/// Of a recorded stream that is longer than what is made, whole frames are kept.
+/// An input over the maximum size, such as a recorded stream, keeps complete frames.
 #[test]
 fn a_long_input_is_cut_to_some_of_its_frames() {
     let frame = everysplit::reference::Frame {
@@ -127,9 +127,8 @@ fn a_long_input_is_cut_to_some_of_its_frames() {
     }
 }
 
-/// A high limit costs no more than a low one.
 #[test]
-fn bodies_are_drawn_small_whatever_the_limit() {
+fn generated_bodies_are_small_even_with_a_high_limit() {
     let measured = allocation_counter::measure(|| {
         for seed in 0..1000 {
             let mut data = [0; 4096];

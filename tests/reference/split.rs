@@ -1,5 +1,4 @@
-//! Splits: how many there are, in which order, what they cut, how they are
-//! written.
+//! Splits: their number and order, the chunks that they make, their text, and random samples.
 
 use std::collections::HashSet;
 
@@ -11,7 +10,7 @@ fn texts(splits: impl Iterator<Item = Split>) -> Vec<String> {
 }
 
 #[test]
-fn all_are_there_once() {
+fn all_yields_every_split_once() {
     for len in 0..=12 {
         let splits: Vec<Split> = Split::all(len).collect();
         let count = if len == 0 { 1 } else { 1 << (len - 1) };
@@ -33,31 +32,31 @@ fn up_to_stops_at_its_number_of_cuts() {
         ["whole", "1", "2", "3", "1,2", "1,3", "2,3"]
     );
     assert_eq!(texts(Split::up_to(4, 9)), texts(Split::all(4)));
-    // 1 + 48 + 48 * 47 / 2 + ...: a stream is long before its 3-cut splits are many.
+    // 1 + 48 + 48 * 47 / 2 + ...
     assert_eq!(Split::up_to(49, 3).count(), 1 + 48 + 1128 + 17296);
 }
 
 #[test]
-fn bytes_cuts_everywhere() {
+fn bytes_cuts_after_every_byte() {
     assert_eq!(Split::bytes(4).to_string(), "1,2,3");
     assert_eq!(Split::bytes(1), Split::whole());
     assert_eq!(Split::bytes(0), Split::whole());
 }
 
 #[test]
-fn new_takes_cuts_in_any_order() {
+fn new_sorts_cuts_and_drops_0_and_duplicates() {
     assert_eq!(Split::new([5, 0, 2, 5]).cuts(), [2, 5]);
 }
 
 #[test]
-fn cuts_past_the_end_do_nothing() {
+fn cuts_past_the_end_are_ignored() {
     let split = Split::new([2, 4, 9]);
     assert_eq!(split.chunks(b"abcd").collect::<Vec<_>>(), [b"ab", b"cd"]);
     assert_eq!(split.chunks(b"").count(), 0);
 }
 
 #[test]
-fn texts_that_are_no_split_are_told_why() {
+fn parse_errors_name_the_cut_and_the_syntax() {
     let error = |text: &str| text.parse::<Split>().unwrap_err().to_string();
     let help = "write increasing offsets such as 3,12,17 or the word whole";
     assert_eq!(
@@ -85,13 +84,13 @@ fn texts_that_are_no_split_are_told_why() {
 
 proptest! {
     #[test]
-    fn texts_parse_back(cuts in prop::collection::vec(any::<usize>(), 0..9)) {
+    fn text_round_trips(cuts in prop::collection::vec(any::<usize>(), 0..9)) {
         let split = Split::new(cuts);
         prop_assert_eq!(split.to_string().parse(), Ok(split));
     }
 
     #[test]
-    fn chunks_make_up_the_stream(
+    fn chunks_concatenate_to_the_stream(
         stream in prop::collection::vec(any::<u8>(), 0..40),
         cuts in prop::collection::vec(0..50usize, 0..9),
     ) {
@@ -102,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn samples_are_splits_of_their_stream(
+    fn samples_are_valid_and_reproducible(
         len in 0..3000usize,
         edges in prop::collection::vec(0..3000usize, 0..4),
         seed in any::<u64>(),
@@ -114,7 +113,6 @@ proptest! {
     }
 }
 
-/// No cut of a stream of usual length is out of the samples' reach.
 #[test]
 fn samples_reach_every_cut() {
     let len = 128;
@@ -123,9 +121,9 @@ fn samples_reach_every_cut() {
     assert_eq!(cuts.len(), len - 1);
 }
 
-/// The chunks are of every order of magnitude, up to the stream's own.
+/// The chunks have every order of magnitude, up to that of the stream.
 #[test]
-fn samples_begin_with_a_byte_or_with_almost_all() {
+fn samples_have_small_and_large_first_chunks() {
     let samples = (0..2000).map(|seed| Split::sample(255, &[], seed));
     let firsts: HashSet<usize> = samples
         .filter_map(|split| split.cuts().first().copied())
@@ -142,18 +140,18 @@ fn samples_have_up_to_eight_cuts() {
 }
 
 #[test]
-fn samples_cut_beside_an_edge_and_on_it() {
+fn samples_cut_on_an_edge_and_beside_it_most_often() {
     let edge = 500;
     let samples = (0..1000).map(|seed| Split::sample(1000, &[edge], seed));
     let cuts: Vec<usize> = samples.flat_map(|split| split.cuts().to_vec()).collect();
     for cut in edge - 3..=edge + 3 {
-        let count = cuts.iter().filter(|&&drawn| drawn == cut).count();
+        let count = cuts.iter().filter(|&&sampled| sampled == cut).count();
         let near = cut.abs_diff(edge) <= 1;
         assert_eq!(count > 200, near, "{count} at {cut}");
     }
 }
 
-/// The ends of a stream are edges, and no cuts.
+/// The ends of a stream are edges but not cuts.
 #[test]
 fn samples_do_not_cut_at_the_ends() {
     let samples = (0..1000).map(|seed| Split::sample(20, &[0, 20], seed));

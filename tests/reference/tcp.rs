@@ -1,5 +1,4 @@
-//! Real TCP on loopback: a writer that cuts at every byte, and readers on the
-//! framer.
+//! The framer on real TCP connections over loopback.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,7 +7,7 @@ use std::thread;
 use bytes::BytesMut;
 use everysplit::reference::{Config, Frame, Framer};
 
-/// 40 frames; the largest takes several reads.
+/// Returns 40 frames. The largest takes several reads.
 fn frames() -> Vec<Frame> {
     let frame = |n: u32| Frame {
         cmd: n,
@@ -34,7 +33,7 @@ fn connection() -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-/// Reads to the end with a buffer of the given size.
+/// Reads frames to the end of the stream, through a buffer of the given size.
 fn read(mut socket: TcpStream, size: usize) -> Vec<Frame> {
     let (mut framer, mut frames) = (Framer::new(Config::default()), Vec::new());
     let mut buffer = vec![0; size];
@@ -49,7 +48,7 @@ fn read(mut socket: TcpStream, size: usize) -> Vec<Frame> {
 }
 
 #[test]
-fn a_writer_that_cuts_at_every_byte() {
+fn receives_frames_written_byte_by_byte() {
     let (mut client, server) = connection();
     let writer = thread::spawn(move || {
         for byte in stream().chunks(1) {
@@ -61,16 +60,15 @@ fn a_writer_that_cuts_at_every_byte() {
 }
 
 #[test]
-fn a_reader_that_cuts_at_every_byte() {
+fn receives_frames_read_byte_by_byte() {
     let (mut client, server) = connection();
     let writer = thread::spawn(move || client.write_all(&stream()).unwrap());
     assert_eq!(read(server, 1), frames());
     writer.join().unwrap();
 }
 
-/// A connection that is lost inside a frame is not taken for a clean end.
 #[test]
-fn a_connection_lost_inside_a_frame() {
+fn reports_a_connection_closed_inside_a_frame() {
     let (mut client, mut server) = connection();
     let stream = stream();
     client.write_all(&stream[..stream.len() - 1]).unwrap();

@@ -1,18 +1,18 @@
-//! The golden vectors, written by CPython, and the captures, recorded from the
-//! original programs: every frame, where it is complete, how the stream ends and
-//! where it is refused. It makes up no streams of its own.
+//! The golden vectors, written by CPython, and the captures, recorded from the original programs.
+//! Checks every frame, the offset at which it is complete, how the stream ends and where it is
+//! rejected.
 
 use everysplit::Split;
 use everysplit::check::{self, Expected, Outcome};
 use everysplit::reference::{ByteOrder, Config, DecodeError, Frame, Framer, Walk, naive};
 
-/// Whole, byte by byte, and every split of up to two cuts.
+/// Returns the byte-by-byte split and every split of up to two cuts.
 fn splits(len: usize) -> impl Iterator<Item = Split> {
     [Split::bytes(len)].into_iter().chain(Split::up_to(len, 2))
 }
 
 #[test]
-fn naive_gives_what_the_vectors_say() {
+fn naive_parses_the_vectors() {
     for vector in crate::common::vectors() {
         let parsed = naive::parse(vector.config(), &vector.stream);
         assert_eq!(parsed, vector.expected(), "{}", vector.name);
@@ -20,7 +20,7 @@ fn naive_gives_what_the_vectors_say() {
 }
 
 #[test]
-fn the_framer_gives_what_the_vectors_say() {
+fn the_framer_decodes_the_vectors() {
     for vector in crate::common::vectors() {
         let (stream, expected) = (&vector.stream, vector.expected());
         for split in splits(stream.len()) {
@@ -33,7 +33,7 @@ fn the_framer_gives_what_the_vectors_say() {
 }
 
 #[test]
-fn the_walk_gives_what_the_vectors_say() {
+fn the_walk_decodes_the_vectors() {
     for vector in crate::common::vectors() {
         let expected = vector.expected();
         let mut walk = Walk::new(vector.config(), &vector.stream);
@@ -54,7 +54,7 @@ fn the_walk_gives_what_the_vectors_say() {
 }
 
 #[test]
-fn naive_writes_what_cpython_wrote() {
+fn naive_encodes_the_vectors_as_cpython_did() {
     for vector in crate::common::vectors() {
         let mut written = Vec::new();
         for (end, frame) in &vector.expected().frames {
@@ -65,7 +65,8 @@ fn naive_writes_what_cpython_wrote() {
     }
 }
 
-/// Feeds a capture in the chunks in which it came, and in every other way.
+/// Checks the framer on a capture, in the recorded chunks and in every split of [`splits`], and
+/// returns the expected result.
 fn frames(name: &str, config: Config) -> Expected<Frame, DecodeError> {
     let capture = crate::common::capture(name);
     let stream = capture.stream();
@@ -80,7 +81,7 @@ fn frames(name: &str, config: Config) -> Expected<Frame, DecodeError> {
     expected
 }
 
-fn told(frame: &Frame) -> (u32, u32, &[u8]) {
+fn fields(frame: &Frame) -> (u32, u32, &[u8]) {
     (frame.cmd, frame.recv, &frame.body)
 }
 
@@ -106,12 +107,12 @@ fn original_test_sends_four_frames_in_network_order() {
     let Expected {
         frames, outcome, ..
     } = frames("testpack", config);
-    let told: Vec<_> = frames
+    let frames: Vec<_> = frames
         .iter()
-        .map(|(end, frame)| (*end, told(frame)))
+        .map(|(end, frame)| (*end, fields(frame)))
         .collect();
     assert_eq!(
-        told,
+        frames,
         [
             (30, (1, 1, &b"{\"hello\": \"world\"}"[..])),
             (61, (1, 2, b"{\"hello\": \"world2\"}")),
@@ -122,9 +123,9 @@ fn original_test_sends_four_frames_in_network_order() {
     assert_eq!(outcome, Outcome::Clean);
 }
 
-/// The original's own test and its server do not understand each other: 18 in
-/// network order is 301 989 888 in the server's, which then waits for ever. Here
-/// it is refused at byte 4, with what to look at.
+/// The original's test and server use different byte orders. The server reads the size of 18 in
+/// network order as 301 989 888, and waits for that many bytes for ever. This framer rejects the
+/// size at byte 4, and the error suggests the other byte order.
 #[test]
 fn original_test_and_server_disagree_on_the_byte_order() {
     let Expected {
@@ -141,9 +142,9 @@ fn original_test_and_server_disagree_on_the_byte_order() {
     );
 }
 
-/// The original's server says good-bye with four bytes that are no frame, E X I
-/// T: read as a bodySize of 1 414 092 869, for which its client waits. Here the
-/// reply before them is delivered and they are refused as they come.
+/// The original's server ends with the four unframed bytes EXIT. As a bodySize they are
+/// 1 414 092 869, and its client waits for that many bytes. This framer emits the reply before them
+/// and rejects them at the fourth byte.
 #[test]
 fn original_server_ends_with_four_unframed_bytes() {
     let config = crate::common::capture("server-reply-then-exit").config();
