@@ -51,17 +51,17 @@ impl fmt::Display for Declared<'_> {
 
 /// Checks that what is expected of a stream agrees with the declared deviations.
 ///
-/// `framed` is the number of bytes that belong to frames: bytes after them are an incomplete frame.
+/// `discarded` says whether the stream has bytes after its last frame.
 pub(crate) fn check_expected<F, E>(
     expected: &Expected<F, E>,
-    framed: usize,
+    discarded: bool,
     len: usize,
     declared: &[Deviation],
 ) -> Result<(), Finding> {
     let discards = declared.contains(&Deviation::DiscardsAtEnd);
     let resynchronises = declared.contains(&Deviation::Resynchronises);
     match expected.outcome {
-        Outcome::Clean if framed < len && expected.at_end.is_empty() && !discards => {
+        Outcome::Clean if discarded && expected.at_end.is_empty() && !discards => {
             Err(Finding::new(
                 Difference::End,
                 len,

@@ -53,7 +53,7 @@ impl<F, E> Input<'_, F, E> {
                 Source::ByteByByte if finding.by_oracle => {
                     format!("byte by byte: {}", finding.expected).into()
                 }
-                Source::ByteByByte | Source::Oracle => finding.expected,
+                Source::ByteByByte | Source::Encoder | Source::Parser => finding.expected,
             },
             actual: finding.actual,
             declare: finding.declare,
@@ -95,7 +95,7 @@ impl Violation {
                 at_end: Vec::new(),
                 outcome: Outcome::Clean,
             },
-            source: Source::Oracle,
+            source: Source::Parser,
             edges: None,
             deviations: &[],
         };

@@ -22,16 +22,15 @@ pub(crate) fn minimize(
     violation: Violation,
     violates: impl Fn(&Case) -> Option<Violation>,
 ) -> Violation {
-    let property = violation.property;
-    let same = |case: &Case| {
-        // Without its cuts, a violation of the first is one of the second.
-        let whole = (Property::EverySplit, Property::RoundTrip);
-        violates(case)
-            .filter(|found| found.property == property || (property, found.property) == whole)
+    let same = |case: &Case, than: &Violation| {
+        violates(case).filter(|found| {
+            found.property == than.property
+                || uncut(than, found) && case.stream.len() == than.case.stream.len()
+        })
     };
     // A proof can find what only some of many empty chunks cause. One case with empty chunks
     // everywhere does not reproduce that, and the violation stays as it is.
-    let Some(mut smallest) = same(&violation.case) else {
+    let Some(mut smallest) = same(&violation.case, &violation) else {
         return violation;
     };
     let mut tries = (BYTES / violation.case.stream.len().max(1)).max(LEAST);
@@ -39,7 +38,7 @@ pub(crate) fn minimize(
         let mut found = None;
         for case in smaller(&smallest.case, &smallest.edges).take(tries) {
             tries -= 1;
-            found = same(&case);
+            found = same(&case, &smallest);
             if found.is_some() {
                 break;
             }
@@ -49,6 +48,11 @@ pub(crate) fn minimize(
         };
         smallest = found;
     }
+}
+
+/// Returns whether `found` is `violation` without its cuts: no split is to blame then.
+fn uncut(violation: &Violation, found: &Violation) -> bool {
+    (violation.property, found.property) == (Property::EverySplit, Property::RoundTrip)
 }
 
 /// Makes a violation smaller without running the framer: a call that does not return stays as it

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::{Door, FeedDoor};
 use crate::case::{Case, Interruption};
 use crate::check::allocations::{Allocated, allocations};
-use crate::check::finding::Finding;
+use crate::check::finding::{Finding, Source};
 use crate::check::input::{Edges, Input};
 use crate::check::{NotProved, isolate, minimize};
 use crate::deviation::{self, Deviation};
@@ -290,14 +290,14 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     fn contradiction(&self, input: &Input<'_, T::Frame, T::Error>) -> Result<(), Finding> {
         let len = input.stream.len();
         let framed = input.expected.frames.last().map_or(0, |&(end, _)| end);
-        // The last frame may be complete before its last byte.
-        let early = O::EARLY_FRAMES && framed > 0;
-        deviation::check_expected(
-            &input.expected,
-            if early { len } else { framed },
-            len,
-            &self.deviations,
-        )
+        let discarded = match O::SOURCE {
+            Source::ByteByByte => framed < len,
+            // The last message may be complete before its last byte.
+            Source::Encoder => framed == 0 && len > 0,
+            // Not all bytes of a format belong to frames. The parser knows.
+            Source::Parser => false,
+        };
+        deviation::check_expected(&input.expected, discarded, len, &self.deviations)
     }
 
     pub(super) fn minimal(&self, violation: Violation) -> Violation {

@@ -6,6 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Oracle;
+use crate::check::finding::Source;
 use crate::deviation::Deviation;
 use crate::expected::{Expected, Outcome};
 use crate::harness::Door;
@@ -169,7 +170,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
 }
 
 impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
-    const EARLY_FRAMES: bool = true;
+    const SOURCE: Source = Source::Encoder;
 
     fn expected(&self, _: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
         self.expect(stream)

@@ -23,11 +23,7 @@ use crate::harness::Door;
 pub trait Oracle<T: Door>: crate::harness::Sealed {
     /// Where the expectation comes from.
     #[doc(hidden)]
-    const SOURCE: Source = Source::Oracle;
-
-    /// Whether a frame may be complete before the last byte of its encoding.
-    #[doc(hidden)]
-    const EARLY_FRAMES: bool = false;
+    const SOURCE: Source;
 
     /// Returns what the stream must give, `None` if this oracle cannot judge it.
     fn expected(&self, door: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>>;

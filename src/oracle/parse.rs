@@ -1,6 +1,7 @@
 //! The oracle of a format with a parser for whole streams.
 
 use super::Oracle;
+use crate::check::finding::Source;
 use crate::expected::Expected;
 use crate::harness::Door;
 
@@ -15,6 +16,8 @@ where
     P: Fn(&[u8]) -> A,
     A: Into<Option<Expected<T::Frame, T::Error>>>,
 {
+    const SOURCE: Source = Source::Parser;
+
     fn expected(&self, _: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
         (self.0)(stream).into()
     }

@@ -5,10 +5,11 @@
 use std::cell::Cell;
 use std::hint::black_box;
 use std::panic;
+use std::rc::Rc;
 
-use everysplit::check::{self, Property};
 use everysplit::reference::{Config, Frame, Framer, Header, Walk};
-use everysplit::{Frames, Subject};
+use everysplit::subject::{Frames, Subject};
+use everysplit::{Fed, Harness, Property};
 
 /// Returns a stream of the given length, to be fed one byte at a time.
 type Stream = fn(usize) -> Vec<u8>;
@@ -35,10 +36,14 @@ fn oversized_header(len: usize) -> Vec<u8> {
     vec![0xff; len]
 }
 
+fn framer() -> Harness<Fed<Framer>> {
+    Harness::framer(|| Framer::new(Config::default()))
+}
+
 #[test]
 fn the_framer_is_linear() {
     for stream in [one_body, empty_bodies, incomplete_body, oversized_header] {
-        check::linear(|| Framer::new(Config::default()), stream).unwrap();
+        framer().linear(stream).unwrap();
     }
 }
 
@@ -89,7 +94,9 @@ fn toy(take: fn(&mut Vec<u8>, &[u8])) -> Toy {
 
 #[track_caller]
 fn assert_found(take: fn(&mut Vec<u8>, &[u8]), stream: Stream) {
-    let violation = check::linear(|| toy(take), stream).unwrap_err();
+    let violation = Harness::framer(move || toy(take))
+        .linear(stream)
+        .unwrap_err();
     assert_eq!(violation.property, Property::Linear, "{violation}");
     let short = violation.offset;
     let expected = format!("{} bytes take about 4 times as long as {short}", 4 * short);
@@ -110,8 +117,10 @@ fn quadratic_framers_are_found() {
 #[test]
 fn streams_may_stop_growing_at_some_length() {
     let stream = |len: usize| oversized_header(len.min(2048));
-    check::linear(|| Framer::new(Config::default()), stream).unwrap();
-    check::linear(|| toy(reads_header_again), stream).unwrap_err();
+    framer().linear(stream).unwrap();
+    Harness::framer(|| toy(reads_header_again))
+        .linear(stream)
+        .unwrap_err();
 }
 
 /// The longer of two streams must be three to five times as long as the shorter.
@@ -119,7 +128,7 @@ fn streams_may_stop_growing_at_some_length() {
 fn streams_of_about_the_requested_lengths_are_compared() {
     let compared = |longer: usize| {
         let stream = |len| oversized_header(if len == 256 { len } else { longer });
-        panic::catch_unwind(|| check::linear(|| toy(|_, _| {}), stream).unwrap()).is_ok()
+        panic::catch_unwind(|| Harness::framer(|| toy(|_, _| {})).linear(stream).unwrap()).is_ok()
     };
     assert!(!compared(3 * 256 - 1));
     assert!(compared(3 * 256));
@@ -130,18 +139,21 @@ fn streams_of_about_the_requested_lengths_are_compared() {
 /// A framer whose first measurements are in proportion is not measured further.
 #[test]
 fn measuring_stops_early_for_a_linear_framer() {
-    let made = Cell::new(0);
-    let make = || {
-        made.set(made.get() + 1);
+    let made = Rc::new(Cell::new(0));
+    let count = Rc::clone(&made);
+    let harness = Harness::framer(move || {
+        count.set(count.get() + 1);
         toy(|_, _| {})
-    };
-    check::linear(make, |len| oversized_header(len.min(1024))).unwrap();
+    });
+    harness
+        .linear(|len| oversized_header(len.min(1024)))
+        .unwrap();
     // Five runs for each of the two streams are enough; the maximum is five times as many.
     assert!((10..50).contains(&made.get()), "{}", made.get());
 }
 
 #[test]
-#[should_panic(expected = "make them of about the lengths asked for")]
+#[should_panic(expected = "return about as many bytes as requested")]
 fn streams_that_do_not_grow_panic() {
-    let _ = check::linear(|| toy(reads_header_again), |_| oversized_header(4096));
+    let _ = Harness::framer(|| toy(reads_header_again)).linear(|_| oversized_header(4096));
 }

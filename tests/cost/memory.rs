@@ -3,9 +3,9 @@
 
 use allocation_counter::measure;
 use bytes::BytesMut;
-use everysplit::check::{self, Allocated, Property};
 use everysplit::reference::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk};
-use everysplit::{Buffered, FeedFn, Frames, Split, Subject, Tokio};
+use everysplit::subject::{FeedFn, Frames, TokioDecoder};
+use everysplit::{Allocated, FeedDoor, Harness, Property, Split, Violation};
 use tokio_util::codec::LengthDelimitedCodec;
 
 const MIB: u32 = 1024 * 1024;
@@ -143,14 +143,14 @@ fn a_body_is_not_copied_out_of_the_buffer() {
 fn count(call: &mut dyn FnMut()) -> Allocated {
     let measured = measure(call);
     Allocated {
-        most: measured.bytes_max,
+        peak: measured.bytes_max,
         kept: measured.bytes_current,
     }
 }
 
 /// Checks the allocations for small frames, a large frame, a header that claims 8 MiB and one over
 /// the limit, under several splits.
-fn check_memory<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation> {
+fn check_memory<T: FeedDoor>(harness: &Harness<T>) -> Result<(), Violation> {
     let small: Vec<u8> = (0..100).flat_map(|_| header(0)).collect();
     let body = [&header(MIB)[..], &vec![7; MIB as usize]].concat();
     let claim = [&header(8 * MIB)[..], b"little"].concat();
@@ -159,7 +159,7 @@ fn check_memory<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation
         let splits = [Split::whole(), Split::sample(len, &[], 1)];
         let bytes = (len < 2000).then(|| Split::bytes(len));
         for split in splits.into_iter().chain(bytes) {
-            check::memory(&make, &stream, &split, count)?;
+            harness.allocations(&stream, &split, count)?;
         }
     }
     Ok(())
@@ -167,8 +167,8 @@ fn check_memory<S: Subject>(make: impl Fn() -> S) -> Result<(), check::Violation
 
 #[test]
 fn the_framer_allocates_in_proportion_to_its_input() {
-    check_memory(|| Framer::new(Config::default())).unwrap();
-    check_memory(|| Buffered::new(Decoder::new(Config::default()))).unwrap();
+    check_memory(&Harness::framer(|| Framer::new(Config::default()))).unwrap();
+    check_memory(&Harness::decoder(|| Decoder::new(Config::default()))).unwrap();
 }
 
 /// A codec with correct frames that reserves what a header claims, up to its limit, is found.
@@ -179,9 +179,9 @@ fn memory_reserved_for_a_claimed_size_is_found() {
             .length_adjustment(8)
             .little_endian()
             .new_codec();
-        Buffered::new(Tokio::new(codec, |error| error.kind()))
+        TokioDecoder::new(codec)
     };
-    let violation = check_memory(make).unwrap_err();
+    let violation = check_memory(&Harness::decoder(make)).unwrap_err();
     assert_eq!(violation.property, Property::Memory, "{violation}");
     assert!(violation.offset < 20, "{violation}");
     assert!(
@@ -197,14 +197,18 @@ fn a_buffer_that_is_never_emptied_is_found() {
         kept.extend(chunk.iter().map(|&byte| [byte; 1000]));
         Ok::<(), ()>(())
     };
-    let make = || FeedFn::new(Vec::new(), feed, |_, _| Ok(()));
+    let make = move || FeedFn::new(Vec::new(), feed, |_, _| Ok(()));
     let split = Split::bytes(100);
-    let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
+    let violation = Harness::framer(make)
+        .allocations(&[0; 100], &split, count)
+        .unwrap_err();
     assert_eq!(violation.property, Property::Memory, "{violation}");
     assert!(violation.offset > 1, "{violation}");
 
     let panics = |(): &mut (), _: &[u8], _: &mut Frames<()>| -> Result<(), ()> { panic!("a bug") };
-    let make = || FeedFn::new((), panics, |(), _| Ok(()));
-    let violation = check::memory(make, &[0; 100], &split, count).unwrap_err();
+    let make = move || FeedFn::new((), panics, |(), _| Ok(()));
+    let violation = Harness::framer(make)
+        .allocations(&[0; 100], &split, count)
+        .unwrap_err();
     assert_eq!(violation.property, Property::Progress, "{violation}");
 }

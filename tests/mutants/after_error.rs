@@ -1,8 +1,8 @@
 //! After an error: the decoder is called again, and does not remember the error.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{Discard, OVER, Short, line_feed};

@@ -1,8 +1,8 @@
 //! Allocates before it validates: memory is reserved for bytes that never arrive.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::Int32;

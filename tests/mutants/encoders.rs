@@ -2,8 +2,8 @@
 //! they are not in the kill matrix.
 
 use bytes::{BufMut, BytesMut};
-use everysplit::Frames;
-use everysplit::check::{self, Property};
+use everysplit::subject::Frames;
+use everysplit::{Property, Violation, check_encoder};
 
 use crate::formats::Short;
 use crate::toy::{Error, Frame, LIMIT, Toy};
@@ -73,10 +73,10 @@ fn expected(body: &str) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn check(encode: Encode, body: &str) -> Result<(), check::Violation> {
+fn check(encode: Encode, body: &str) -> Result<(), Violation> {
     let expected = expected(body);
     let expected = expected.as_deref().map_err(|&error| error);
-    check::encode(|output| encode(body, output), expected)
+    check_encoder(|output| encode(body, output), expected)
 }
 
 #[test]

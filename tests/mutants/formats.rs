@@ -2,7 +2,7 @@
 //! written independently, and the tests check them against each other.
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::Outcome;
+use everysplit::Outcome;
 
 use crate::toy::{Error, Expected, Front, LIMIT, Next, Toy, front, limited, naive, take};
 

@@ -4,8 +4,8 @@
 use std::io::{ErrorKind, Read};
 
 use bytes::BytesMut;
-use everysplit::Split;
-use everysplit::check::{self, AsyncChunkReader, ChunkReader, Interruption, Property, Violation};
+use everysplit::subject::{AsyncChunkReader, ChunkReader};
+use everysplit::{Case, Harness, Interruption, Property, Split, Violation};
 use tokio::io::AsyncReadExt;
 
 use crate::Mutant;
@@ -85,26 +85,33 @@ fn read_retrying(reader: &mut ChunkReader<'_>, buffer: &mut BytesMut) -> Result<
 }
 
 /// Correct: the bytes that were read are kept in a buffer outside the call.
-fn reader(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
-    let mut buffer = BytesMut::new();
-    let next =
-        |reader: &mut ChunkReader<'_>| next(&mut buffer, |buffer| read_retrying(reader, buffer));
-    check::pull(next, stream, split, &Short::parse(stream), between)
+fn reader(stream: &[u8], split: &Split, interruption: Interruption) -> Result<(), Violation> {
+    let make = || {
+        let mut buffer = BytesMut::new();
+        move |reader: &mut ChunkReader<'_>| {
+            next(&mut buffer, |buffer| read_retrying(reader, buffer))
+        }
+    };
+    let case = Case::new(stream, split.clone()).with(interruption);
+    Harness::reader(make).oracle(Short::parse).one_split(&case)
 }
 
 /// Every error of a read is returned, `Interrupted` included.
 fn reader_that_fails_on_interruption(
     stream: &[u8],
     split: &Split,
-    between: Interruption,
+    interruption: Interruption,
 ) -> Result<(), Violation> {
-    let mut buffer = BytesMut::new();
-    let next = |reader: &mut ChunkReader<'_>| {
-        next(&mut buffer, |buffer| {
-            read(reader, buffer).map_err(|_| Error::Blocked)
-        })
+    let make = || {
+        let mut buffer = BytesMut::new();
+        move |reader: &mut ChunkReader<'_>| {
+            next(&mut buffer, |buffer| {
+                read(reader, buffer).map_err(|_| Error::Blocked)
+            })
+        }
     };
-    check::pull(next, stream, split, &Short::parse(stream), between)
+    let case = Case::new(stream, split.clone()).with(interruption);
+    Harness::reader(make).oracle(Short::parse).one_split(&case)
 }
 
 /// Returns a reply with the number of its request before it.
@@ -123,16 +130,19 @@ fn replies(stream: &[u8]) -> Expected {
 }
 
 /// Correct: a call after a timeout waits for the reply that is still outstanding.
-fn client(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
-    let (mut answered, mut buffer) = (0, BytesMut::new());
-    let next = |reader: &mut ChunkReader<'_>| {
-        let reply = next(&mut buffer, |buffer| read_retrying(reader, buffer))?;
-        Ok(reply.map(|reply| {
-            answered += 1;
-            numbered(answered, &reply)
-        }))
+fn client(stream: &[u8], split: &Split, interruption: Interruption) -> Result<(), Violation> {
+    let make = || {
+        let (mut answered, mut buffer) = (0, BytesMut::new());
+        move |reader: &mut ChunkReader<'_>| {
+            let reply = next(&mut buffer, |buffer| read_retrying(reader, buffer))?;
+            Ok(reply.map(|reply| {
+                answered += 1;
+                numbered(answered, &reply)
+            }))
+        }
     };
-    check::pull(next, stream, split, &replies(stream), between)
+    let case = Case::new(stream, split.clone()).with(interruption);
+    Harness::reader(make).oracle(replies).one_split(&case)
 }
 
 /// Each call sends a request and takes the next reply for its own, even if an earlier reply is
@@ -140,60 +150,73 @@ fn client(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Vio
 fn client_that_forgets_a_request(
     stream: &[u8],
     split: &Split,
-    between: Interruption,
+    interruption: Interruption,
 ) -> Result<(), Violation> {
-    let (mut sent, mut buffer) = (0, BytesMut::new());
-    let next = |reader: &mut ChunkReader<'_>| {
-        sent += 1;
-        let reply = next(&mut buffer, |buffer| read_retrying(reader, buffer))?;
-        Ok(reply.map(|reply| numbered(sent, &reply)))
+    let make = || {
+        let (mut sent, mut buffer) = (0, BytesMut::new());
+        move |reader: &mut ChunkReader<'_>| {
+            sent += 1;
+            let reply = next(&mut buffer, |buffer| read_retrying(reader, buffer))?;
+            Ok(reply.map(|reply| numbered(sent, &reply)))
+        }
     };
-    check::pull(next, stream, split, &replies(stream), between)
+    let case = Case::new(stream, split.clone()).with(interruption);
+    Harness::reader(make).oracle(replies).one_split(&case)
 }
 
 /// Correct: the bytes that were read are kept in a buffer outside the future.
-fn async_reader(stream: &[u8], split: &Split, between: Interruption) -> Result<(), Violation> {
-    let mut buffer = BytesMut::new();
-    let next = async |reader: &mut AsyncChunkReader<'_, '_>| loop {
-        if let Some(frame) = Short.decode(&mut buffer)? {
-            return Ok(Some(frame));
-        }
-        if reader.read_buf(&mut buffer).await.unwrap() == 0 {
-            return end(&buffer);
+fn async_reader(stream: &[u8], split: &Split, interruption: Interruption) -> Result<(), Violation> {
+    let make = || {
+        let mut buffer = BytesMut::new();
+        async move |reader: &mut AsyncChunkReader<'_, '_>| loop {
+            if let Some(frame) = Short.decode(&mut buffer)? {
+                return Ok(Some(frame));
+            }
+            if reader.read_buf(&mut buffer).await.unwrap() == 0 {
+                return end(&buffer);
+            }
         }
     };
-    check::pull_async(next, stream, split, &Short::parse(stream), between)
+    let case = Case::new(stream, split.clone()).with(interruption);
+    Harness::async_reader(make)
+        .oracle(Short::parse)
+        .one_split(&case)
 }
 
 /// The future owns the bytes of a body that `read_exact` has read so far.
 fn async_reader_that_buffers_in_its_future(
     stream: &[u8],
     split: &Split,
-    between: Interruption,
+    interruption: Interruption,
 ) -> Result<(), Violation> {
-    let next = async |reader: &mut AsyncChunkReader<'_, '_>| {
-        let mut length = [0];
-        if reader.read(&mut length).await.unwrap() == 0 {
-            return Ok(None);
-        }
-        let mut body = vec![0; limited(length[0].into())?];
-        match reader.read_exact(&mut body).await {
-            Ok(_) => Ok(Some(body)),
-            Err(_) => Err(Error::Truncated),
+    let make = || {
+        async |reader: &mut AsyncChunkReader<'_, '_>| {
+            let mut length = [0];
+            if reader.read(&mut length).await.unwrap() == 0 {
+                return Ok(None);
+            }
+            let mut body = vec![0; limited(length[0].into())?];
+            match reader.read_exact(&mut body).await {
+                Ok(_) => Ok(Some(body)),
+                Err(_) => Err(Error::Truncated),
+            }
         }
     };
-    check::pull_async(next, stream, split, &Short::parse(stream), between)
+    let case = Case::new(stream, split.clone()).with(interruption);
+    Harness::async_reader(make)
+        .oracle(Short::parse)
+        .one_split(&case)
 }
 
 /// The interruptions of blocking readers.
 const BLOCKING: [Interruption; 3] = [
-    Interruption::Nothing,
+    Interruption::None,
     Interruption::Interrupted,
     Interruption::WouldBlock,
 ];
 /// The interruptions of asynchronous readers.
 const ASYNC: [Interruption; 3] = [
-    Interruption::Nothing,
+    Interruption::None,
     Interruption::Pending,
     Interruption::Dropped,
 ];
@@ -222,7 +245,7 @@ fn buggy_readers_pass_without_interruptions() {
                 client_that_forgets_a_request,
                 reader_that_fails_on_interruption,
             ] {
-                buggy(stream, &split, Interruption::Nothing).unwrap();
+                buggy(stream, &split, Interruption::None).unwrap();
             }
         }
     }

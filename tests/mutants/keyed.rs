@@ -2,8 +2,8 @@
 //! the bytes that arrived are compared.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{KEYED, Keyed};

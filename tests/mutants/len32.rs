@@ -2,8 +2,8 @@
 //! by `recv(4)` is in `one_recv`, and one whose missing bytes are taken for zero in `prefix`.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::Int32;

@@ -1,8 +1,8 @@
 //! Limit logic: a legal frame is rejected, or a frame over the limit is accepted.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{Header12, Line, Total, Typed, line_feed};

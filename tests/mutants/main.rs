@@ -28,14 +28,15 @@ mod zero;
 
 use std::collections::HashSet;
 
-use everysplit::check::{self, Interruption, Property, Violation};
-use everysplit::{Split, Subject};
+use everysplit::oracle::Parse;
+use everysplit::subject::Subject;
+use everysplit::{Case, Fed, Harness, Interruption, Property, Split, Tier, Violation};
 
 use formats::Format;
 use toy::{Error, Expected, Frame, Framed, Toy};
 
 /// The maximum number of states at an offset. A proof that reaches more stops.
-const BOUND: usize = 16;
+const MAX_STATES: usize = 16;
 
 /// The ways to choose splits, in the order of the matrix.
 const COLUMNS: [&str; 7] = [
@@ -127,9 +128,7 @@ impl Mutant {
             source,
             verdict: verdict.into(),
             streams,
-            judge: Box::new(move |stream| {
-                judge(&Framed::new(toy.clone()), stream, &F::parse(stream))
-            }),
+            judge: Box::new(move |stream| judge(&Framed::new(toy.clone()), stream, F::parse)),
             judge_correct: Box::new(judge_correct::<F>),
         }
     }
@@ -149,10 +148,10 @@ impl Mutant {
             verdict: Verdict::Caught(Property::Linear),
             streams,
             judge: Box::new(move |stream| {
-                judge_timed(&Framed::new(toy.clone()), stream, &F::parse(stream), long)
+                judge_timed(&Framed::new(toy.clone()), stream, F::parse, long)
             }),
             judge_correct: Box::new(move |stream| {
-                judge_timed(&Framed::new(F::default()), stream, &F::parse(stream), long)
+                judge_timed(&Framed::new(F::default()), stream, F::parse, long)
             }),
         }
     }
@@ -194,22 +193,37 @@ impl Mutant {
     }
 }
 
-/// Runs every column but the timed one.
-fn judge<S>(subject: &S, stream: &[u8], answer: &Expected) -> (Kills, Verdict)
+/// Parses a whole stream of a format.
+type Expectation = fn(&[u8]) -> Expected;
+
+fn harness<S>(subject: &S, expected: Expectation) -> Harness<Fed<S>, Parse<Expectation>>
 where
-    S: Subject<Frame = Frame, Error = Error> + Clone + Eq,
+    S: Subject<Frame = Frame, Error = Error> + Clone + 'static,
 {
+    let subject = subject.clone();
+    Harness::framer(move || subject.clone())
+        .oracle(expected)
+        .max_states(MAX_STATES)
+}
+
+/// Runs every column but the timed one.
+fn judge<S>(subject: &S, stream: &[u8], expected: Expectation) -> (Kills, Verdict)
+where
+    S: Subject<Frame = Frame, Error = Error> + Clone + Eq + 'static,
+{
+    let harness = harness(subject, expected);
     let columns = columns(stream.len(), |split| {
-        check::split(subject.clone(), stream, split, answer)
+        harness.one_split(&Case::new(stream, split.clone()))
     });
     let mut kills = kills(columns, Kill::Killed);
-    let verdict = match check::prove(subject.clone(), stream, answer, BOUND) {
-        Ok(Ok(_)) => Verdict::Correct,
-        Ok(Err(_)) => Verdict::NotProved,
+    let verdict = match harness.check(stream) {
+        Ok(certificate) => match certificate.tier {
+            Tier::Proved { .. } => Verdict::Correct,
+            _ => Verdict::NotProved,
+        },
         Err(violation) => {
             // The violation occurs on a fresh subject too, without the proof.
-            let replayed = check::split(subject.clone(), stream, &violation.case.split, answer);
-            assert_eq!(replayed.unwrap_err(), violation);
+            assert_eq!(harness.one_split(&violation.case), Err(violation.clone()));
             Verdict::Caught(violation.property)
         }
     };
@@ -254,14 +268,14 @@ fn columns(
 fn judge_timed<S>(
     subject: &S,
     stream: &[u8],
-    answer: &Expected,
+    expected: Expectation,
     long: fn(usize) -> Vec<u8>,
 ) -> (Kills, Verdict)
 where
-    S: Subject<Frame = Frame, Error = Error> + Clone + Eq,
+    S: Subject<Frame = Frame, Error = Error> + Clone + Eq + 'static,
 {
-    let (mut kills, mut verdict) = judge(subject, stream, answer);
-    let timed = check::linear(|| subject.clone(), long);
+    let (mut kills, mut verdict) = judge(subject, stream, expected);
+    let timed = harness(subject, expected).linear(long);
     kills[TIMED] = Kill::Survives;
     if let Err(violation) = timed {
         kills[TIMED] = Kill::Killed;
@@ -283,7 +297,7 @@ fn judge_reads(check: ReadCheck, stream: &[u8], interruption: Interruption) -> (
 }
 
 fn judge_correct<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
-    judge(&Framed::new(F::default()), stream, &F::parse(stream))
+    judge(&Framed::new(F::default()), stream, F::parse)
 }
 
 /// Returns the mutants by class of bug.
@@ -316,6 +330,7 @@ fn mutants() -> impl Iterator<Item = Mutant> {
 
 #[test]
 fn every_mutant_is_caught() {
+    let mut unexpected = Vec::new();
     let (mut count, mut killed, mut interrupted) = (0, [0; COLUMNS.len()], 0);
     println!(
         "x killed, i killed when each read is interrupted, . survives, - not tried,\n\
@@ -325,7 +340,9 @@ fn every_mutant_is_caught() {
         println!("\n{class:50}{}", COLUMNS.join("  "));
         for mutant in mutants {
             let (kills, verdict) = mutant.judge();
-            assert_eq!(verdict, mutant.verdict, "{}", mutant.name);
+            if verdict != mutant.verdict {
+                unexpected.push((mutant.name, mutant.verdict, verdict));
+            }
             print!("  {:48}", mutant.name);
             for (column, mark) in COLUMNS.iter().zip(kills.map(Kill::mark)) {
                 print!("{mark:^width$}  ", width = column.len());
@@ -338,6 +355,7 @@ fn every_mutant_is_caught() {
             count += 1;
         }
     }
+    assert_eq!(unexpected, [], "(mutant, expected, actual)");
     let rows = COLUMNS.iter().zip(killed);
     let rows = rows.chain([(&"any, each read interrupted", interrupted)]);
     let rows: Vec<String> = rows

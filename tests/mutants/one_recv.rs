@@ -2,8 +2,8 @@
 //! protocol.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{Decimal, Int32, Short};

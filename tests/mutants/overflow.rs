@@ -1,7 +1,7 @@
 //! Overflow, negative, undersized: arithmetic on a hostile length wraps.
 
 use bytes::BytesMut;
-use everysplit::check::Property;
+use everysplit::Property;
 
 use crate::Mutant;
 use crate::formats::{Chunked, Int32, Total, Typed, Varint, hexadecimal};

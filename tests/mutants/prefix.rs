@@ -2,8 +2,8 @@
 //! the rest.
 
 use bytes::{Buf, BytesMut};
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{

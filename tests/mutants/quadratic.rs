@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 
-use everysplit::Frames;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{Array, Head, Large};

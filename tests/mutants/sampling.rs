@@ -2,8 +2,8 @@
 //! one whose frames are late under every split alike; and one that cannot be proved.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::formats::Short;
 use crate::toy::{Error, Frame, Next, Toy};

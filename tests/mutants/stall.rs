@@ -1,8 +1,8 @@
 //! Stall: a frame is complete, and is not emitted until more bytes arrive.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{Short, Typed};

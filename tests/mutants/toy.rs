@@ -2,8 +2,8 @@
 //! parser. The bug of each mutant is in the mutant's own code.
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{self, Outcome};
-use everysplit::{Frames, Subject};
+use everysplit::Outcome;
+use everysplit::subject::{Frames, Subject};
 
 /// The size limit of a body in most of the formats.
 pub(crate) const LIMIT: usize = 8;
@@ -14,7 +14,7 @@ pub(crate) type Frame = Vec<u8>;
 pub(crate) type Next = Result<Option<Frame>, Error>;
 
 /// The expected result of a stream.
-pub(crate) type Expected = check::Expected<Frame, Error>;
+pub(crate) type Expected = everysplit::Expected<Frame, Error>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Error {

@@ -2,7 +2,7 @@
 //! else.
 
 use bytes::BytesMut;
-use everysplit::check::Property;
+use everysplit::Property;
 
 use crate::Mutant;
 use crate::formats::{Greeting, Line};

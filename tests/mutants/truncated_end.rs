@@ -1,8 +1,8 @@
 //! Truncated end: the stream ends inside a frame, and no error is reported.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::Short;

@@ -1,8 +1,8 @@
 //! Byte order and length unit: the two ends read the same bytes as different numbers.
 
 use bytes::BytesMut;
-use everysplit::Frames;
-use everysplit::check::Property;
+use everysplit::Property;
+use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::{Header12, Short};

@@ -1,7 +1,7 @@
 //! Upload: a header declares the size of a body, and a loop as in the tutorials receives it.
 
 use bytes::BytesMut;
-use everysplit::check::Property;
+use everysplit::Property;
 
 use crate::Mutant;
 use crate::formats::Upload;

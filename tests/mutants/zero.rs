@@ -1,7 +1,7 @@
 //! Zero length: a frame with an empty body is mistaken for something else.
 
 use bytes::BytesMut;
-use everysplit::check::Property;
+use everysplit::Property;
 
 use crate::Mutant;
 use crate::formats::{Short, Total};

@@ -1,7 +1,7 @@
 //! The mutator and the crossover: they write no more than `max_size` bytes, keep most lengths
 //! consistent with their bodies, and break some on purpose.
 
-use everysplit::check::Outcome;
+use everysplit::Outcome;
 use everysplit::reference::{ByteOrder, Config, mutator, naive};
 
 const LIMIT: u32 = 64;

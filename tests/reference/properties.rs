@@ -4,12 +4,11 @@
 use std::ops::ControlFlow;
 
 use bytes::{Bytes, BytesMut};
-use everysplit::check::{self, Outcome};
 use everysplit::reference::{
     ByteOrder, Config, DecodeError, Decoder, EncodeError, Frame, FrameRef, Framer, Header, Sent,
     Walk, fuzzing, naive, strategy,
 };
-use everysplit::{Case, Split};
+use everysplit::{Case, Interruption, Outcome, Split, Violation, check_encoder};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
@@ -44,12 +43,14 @@ fn header(config: Config, body_size: u32) -> [u8; Header::LEN] {
 
 /// Runs every check that takes bytes.
 fn check_decoding(config: Config, stream: &[u8], split: Split) {
-    let stream = stream.to_vec();
-    let case = Case { stream, split };
-    let framer = || Framer::new(config);
-    fuzzing::decode(framer(), config, &case).unwrap();
-    fuzzing::empty_chunk(framer, config, &case).unwrap();
-    fuzzing::differential(framer, config, &case).unwrap();
+    decode(config, &Case::new(stream, split)).unwrap();
+}
+
+fn decode(config: Config, case: &Case) -> Result<(), Violation> {
+    let framer = move || Framer::new(config);
+    let with_empty_chunks = case.clone().with(Interruption::EmptyChunk);
+    fuzzing::harness(framer, config).one_split(&with_empty_chunks)?;
+    fuzzing::differential(framer, config, case)
 }
 
 #[test]
@@ -226,7 +227,7 @@ fn rejects_a_body_that_does_not_fit_the_field() {
         recv: 0,
         body: &body,
     };
-    check::encode(|output| config.encode(frame, output), Err(error)).unwrap();
+    check_encoder(|output| config.encode(frame, output), Err(error)).unwrap();
 }
 
 #[test]
@@ -340,10 +341,7 @@ proptest! {
     fn random_streams_are_decoded_alike_under_every_split(
         (config, case) in config().prop_flat_map(|config| (Just(config), strategy::received(config)))
     ) {
-        let framer = || Framer::new(config);
-        fuzzing::decode(framer(), config, &case)?;
-        fuzzing::empty_chunk(framer, config, &case)?;
-        fuzzing::differential(framer, config, &case)?;
+        decode(config, &case)?;
     }
 
     #[test]

@@ -2,9 +2,9 @@
 //! Checks every frame, the offset at which it is complete, how the stream ends and where it is
 //! rejected.
 
-use everysplit::Split;
-use everysplit::check::{self, Expected, Outcome};
+use everysplit::reference::fuzzing::harness;
 use everysplit::reference::{ByteOrder, Config, DecodeError, Frame, Framer, Walk, naive};
+use everysplit::{Case, Expected, Harness, Outcome, Split};
 
 /// Returns the byte-by-byte split and every split of up to two cuts.
 fn splits(len: usize) -> impl Iterator<Item = Split> {
@@ -22,10 +22,12 @@ fn naive_parses_the_vectors() {
 #[test]
 fn the_framer_decodes_the_vectors() {
     for vector in crate::common::vectors() {
-        let (stream, expected) = (&vector.stream, vector.expected());
-        for split in splits(stream.len()) {
-            let framer = Framer::new(vector.config());
-            if let Err(violation) = check::split(framer, stream, &split, &expected) {
+        let (config, expected) = (vector.config(), vector.expected());
+        let harness =
+            Harness::framer(move || Framer::new(config)).oracle(move |_: &[u8]| expected.clone());
+        for split in splits(vector.stream.len()) {
+            let case = Case::new(&vector.stream[..], split);
+            if let Err(violation) = harness.one_split(&case) {
                 panic!("{}: {violation}", vector.name);
             }
         }
@@ -76,7 +78,8 @@ fn frames(name: &str, config: Config) -> Expected<Frame, DecodeError> {
         Some(*end)
     });
     for split in splits(stream.len()).chain([Split::new(recorded)]) {
-        check::split(Framer::new(config), &stream, &split, &expected).unwrap();
+        let harness = harness(move || Framer::new(config), config);
+        harness.one_split(&Case::new(&stream[..], split)).unwrap();
     }
     expected
 }
