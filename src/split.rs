@@ -1,5 +1,4 @@
-//! Splits: the ways to cut a stream into chunks. What a framer makes of them is
-//! for `check` to say.
+//! Splits: the ways to cut a stream into chunks.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -7,13 +6,13 @@ use core::iter;
 use core::num::ParseIntError;
 use core::str::FromStr;
 
-/// A set of cuts. A cut is an offset in a stream: the boundary before the byte
-/// there, between two chunks.
+/// A set of cuts. A cut is an offset in a stream: the boundary between two chunks, before the byte at
+/// that offset.
 ///
-/// A split stands on its own, without a stream: cuts at or past the end of the
-/// stream that it is applied to do nothing.
+/// A split does not belong to a stream. Cuts at or after the end of the stream that it is applied to
+/// have no effect.
 ///
-/// Its text form is the cuts in order, `3,12,17`, and `whole` without any.
+/// Its text form is the cuts in order, such as `3,12,17`, or `whole` if there are none.
 ///
 /// ```
 /// use everysplit::Split;
@@ -25,13 +24,12 @@ use core::str::FromStr;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Split {
-    /// Strictly increasing, none of them 0.
+    /// Strictly increasing, without 0.
     cuts: Vec<usize>,
 }
 
 impl Split {
-    /// Makes a split of the given cuts, in any order; 0 and repetitions do
-    /// nothing.
+    /// Makes a split of the given cuts, in any order. 0 and duplicates are ignored.
     #[must_use]
     pub fn new(cuts: impl IntoIterator<Item = usize>) -> Self {
         let mut cuts: Vec<usize> = cuts.into_iter().filter(|&cut| cut != 0).collect();
@@ -40,13 +38,13 @@ impl Split {
         Self { cuts }
     }
 
-    /// No cut: the whole stream in one chunk.
+    /// Makes the split without cuts: the whole stream is one chunk.
     #[must_use]
     pub const fn whole() -> Self {
         Self { cuts: Vec::new() }
     }
 
-    /// Every cut: a stream of `len` bytes, byte by byte.
+    /// Makes the split of a stream of `len` bytes with every cut: each byte is a chunk.
     #[must_use]
     pub fn bytes(len: usize) -> Self {
         Self {
@@ -54,29 +52,28 @@ impl Split {
         }
     }
 
-    /// Every split of a stream of `len` bytes, fewest cuts first: 2^(len-1) of
-    /// them, and one of the empty stream.
+    /// Returns every split of a stream of `len` bytes, fewest cuts first: 2^(len-1) splits, and one of
+    /// the empty stream.
     pub fn all(len: usize) -> impl Iterator<Item = Self> {
         Self::up_to(len, len)
     }
 
-    /// Every split of a stream of `len` bytes with up to `most` cuts, fewest
-    /// cuts first, each number of cuts in lexicographic order.
+    /// Returns every split of a stream of `len` bytes with up to `most` cuts: fewest cuts first, splits
+    /// with the same number of cuts in lexicographic order.
     pub fn up_to(len: usize, most: usize) -> impl Iterator<Item = Self> {
         iter::successors(Some(Self::whole()), move |split| split.successor(len, most))
     }
 
-    /// Draws a split of a stream of `len` bytes from `seed`: up to eight cuts that
-    /// make chunks of a few bytes or of many, in any order. Half of them are moved
-    /// to within a byte of one of `edges` (the offsets at which the stream's fields
-    /// begin and end), if there are any. The same arguments draw the same split.
+    /// Makes a random split of a stream of `len` bytes: up to eight cuts, with chunks of a few bytes
+    /// and of many. If there are `edges` (the offsets at which the stream's fields begin and end), half
+    /// of the cuts are moved to within one byte of an edge. The same arguments make the same split.
     #[must_use]
     pub fn sample(len: usize, edges: &[usize], seed: u64) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut cuts = Vec::new();
         let mut cut = 0;
         while cuts.len() < 8 {
-            // Every order of magnitude is as likely as any other.
+            // All orders of magnitude are equally likely.
             let scale = rng.u32(..=len.checked_ilog2().map_or(0, |log| log + 1));
             cut += rng.usize(1..=1 << scale);
             if cut >= len {
@@ -95,14 +92,13 @@ impl Split {
         Self::new(cuts.into_iter().filter(|&cut| cut < len))
     }
 
-    /// The cuts, strictly increasing, none of them 0.
+    /// Returns the cuts, strictly increasing, without 0.
     #[must_use]
     pub fn cuts(&self) -> &[usize] {
         &self.cuts
     }
 
-    /// Cuts `stream` into its chunks, none of them empty. An empty stream has
-    /// none.
+    /// Cuts `stream` into chunks, none of them empty. An empty stream has no chunks.
     pub fn chunks<'a>(&'a self, stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
         let inside = self.cuts.partition_point(|&cut| cut < stream.len());
         let ends = self.cuts[..inside].iter().copied();
@@ -114,11 +110,11 @@ impl Split {
         })
     }
 
-    /// The split after this one in the order of [`up_to`](Self::up_to).
+    /// Returns the next split in the order of [`up_to`](Self::up_to).
     fn successor(&self, len: usize, most: usize) -> Option<Self> {
         let count = self.cuts.len();
-        // The rightmost cut with room to its right moves by one, and those
-        // behind it follow it closely.
+        // The last cut with room after it moves by one, and the cuts after it follow it
+        // immediately.
         let movable = (0..count).rev().find(|&i| self.cuts[i] < len - (count - i));
         if let Some(i) = movable {
             let follow = self.cuts[i] + 1..=self.cuts[i] + count - i;
@@ -170,7 +166,7 @@ impl FromStr for Split {
 /// Why a text is not a [`Split`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseSplitError {
-    /// Which of the cuts, from 0.
+    /// The index of the cut, from 0.
     index: usize,
     reason: Reason,
 }

@@ -20,17 +20,20 @@ const LEAST: usize = 64;
 /// violation of a case, if there is one.
 pub(crate) fn minimize(
     violation: Violation,
-    violates: impl Fn(&Case) -> Option<Violation>,
+    violates: &dyn Fn(&Case) -> Option<Violation>,
 ) -> Violation {
-    let same = |case: &Case, than: &Violation| {
+    let len = violation.case.stream.len();
+    let same = |case: &Case, property: Property| {
         violates(case).filter(|found| {
-            found.property == than.property
-                || uncut(than, found) && case.stream.len() == than.case.stream.len()
+            // Without its cuts, a violation of the first is one of the second.
+            let whole = (Property::EverySplit, Property::RoundTrip);
+            found.property == property
+                || (property, found.property) == whole && case.stream.len() == len
         })
     };
     // A proof can find what only some of many empty chunks cause. One case with empty chunks
     // everywhere does not reproduce that, and the violation stays as it is.
-    let Some(mut smallest) = same(&violation.case, &violation) else {
+    let Some(mut smallest) = same(&violation.case, violation.property) else {
         return violation;
     };
     let mut tries = (BYTES / violation.case.stream.len().max(1)).max(LEAST);
@@ -38,7 +41,7 @@ pub(crate) fn minimize(
         let mut found = None;
         for case in smaller(&smallest.case, &smallest.edges).take(tries) {
             tries -= 1;
-            found = same(&case, &smallest);
+            found = same(&case, smallest.property);
             if found.is_some() {
                 break;
             }
@@ -48,11 +51,6 @@ pub(crate) fn minimize(
         };
         smallest = found;
     }
-}
-
-/// Returns whether `found` is `violation` without its cuts: no split is to blame then.
-fn uncut(violation: &Violation, found: &Violation) -> bool {
-    (violation.property, found.property) == (Property::EverySplit, Property::RoundTrip)
 }
 
 /// Makes a violation smaller without running the framer: a call that does not return stays as it

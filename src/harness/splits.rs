@@ -84,7 +84,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         let input = self.input(stream)?;
         let edges = input.edges();
         let sample = |n| Split::sample(stream.len(), &edges, seed.wrapping_add(n));
-        let (splits, calls) = self.each(&input, (0..splits).map(sample))?;
+        let (splits, calls) = self.each(&input, &mut (0..splits).map(sample))?;
         Ok(self.certificate(stream, Tier::Sampled { seed, splits }, calls))
     }
 
@@ -194,7 +194,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     fn each(
         &self,
         input: &Input<'_, T::Frame, T::Error>,
-        splits: impl Iterator<Item = Split>,
+        splits: &mut dyn Iterator<Item = Split>,
     ) -> Result<(u64, u64), Violation> {
         let (mut count, mut calls) = (0, 0);
         for split in splits {
@@ -214,8 +214,8 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         not_proved: Option<NotProved>,
     ) -> Result<Certificate, Violation> {
         let input = self.input(stream)?;
-        let splits = Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]);
-        let (splits, calls) = self.each(&input, splits)?;
+        let mut splits = Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]);
+        let (splits, calls) = self.each(&input, &mut splits)?;
         let tier = Tier::Bounded {
             cuts,
             splits,
@@ -304,7 +304,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         if isolate::hung() {
             return minimize::cut_off(violation);
         }
-        minimize::minimize(violation, |case| {
+        minimize::minimize(violation, &|case| {
             let input = match self.try_input(&case.stream)? {
                 Ok(input) => input,
                 Err(violation) => return Some(violation),
