@@ -1,4 +1,4 @@
-//! What a stream must give, however it is split.
+//! The expected result of a stream, the same for every split.
 
 use alloc::vec::Vec;
 

@@ -27,7 +27,7 @@
 //!
 //! # Where to start
 //!
-//! - [`Harness`] is the entry point: it takes a framer and what its streams must give.
+//! - [`Harness`] is the entry point: it takes a framer and the expected results of its streams.
 //! - [`framer_tests!`] makes a test module of a harness, [`framer_fuzz!`] a fuzz target.
 //! - [`Property`] lists what is checked, [`Violation`] and [`Certificate`] what is reported.
 //! - [`subject`] has adapters for framers that are fed, that read, or that parse a slice.

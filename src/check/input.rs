@@ -15,7 +15,7 @@ use crate::split::Split;
 /// Returns the offsets at which a stream's fields begin and end.
 pub(crate) type Edges = Rc<dyn Fn(&[u8]) -> Vec<usize>>;
 
-/// A stream under test, and what it must give.
+/// A stream under test, and its expected result.
 pub struct Input<'a, F, E> {
     pub(crate) stream: &'a [u8],
     pub(crate) expected: Expected<F, E>,

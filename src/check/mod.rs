@@ -1,5 +1,5 @@
-//! The checks: they run a framer and return a violation or nothing. They know no format; what a
-//! stream must give is part of their input.
+//! The checks: they run a framer and return a violation or nothing. They know no format: the expected
+//! result of a stream is part of their input.
 
 pub(crate) mod allocations;
 mod encoder;

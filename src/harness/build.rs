@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 use super::{CallerBuffered, Door, Fed, Harness, SplitHarness};
 use crate::deviation::Deviation;
 use crate::expected::Expected;
-use crate::oracle::{ByteByByte, Messages, Parse};
+use crate::oracle::{ByteByByte, Messages, Oracle, Parse};
 use crate::subject::{Decode, ParseFn, Subject};
 
 /// The number of states at one offset that a proof follows by default.
@@ -225,14 +225,14 @@ impl<T: Door, O> Harness<T, O> {
         self.with_oracle(ByteByByte)
     }
 
-    /// Takes the format's encoder. What a stream must give is known from the
+    /// Takes the format's encoder. The expected result of a stream follows from the
     /// [messages](Harness::messages) that it is made of.
     pub fn encoder(
         self,
         encode: impl Fn(&T::Frame) -> Vec<u8> + 'static,
     ) -> Harness<T, Messages<T::Frame, T::Error>> {
         let mut messages = Messages::new(encode);
-        messages.declare(&self.splits.deviations);
+        Oracle::<T>::declare(&mut messages, &self.splits.deviations);
         self.with_oracle(messages)
     }
 
@@ -278,27 +278,8 @@ impl<T: Door, O> Harness<T, O> {
     }
 }
 
-/// What [`Harness::declare`] needs to know of an oracle.
-pub trait Declare {
-    /// Takes note of the declared deviations.
-    fn declare(&mut self, deviations: &[Deviation]);
-}
-
-impl Declare for ByteByByte {
-    fn declare(&mut self, _: &[Deviation]) {}
-}
-
-impl<P> Declare for Parse<P> {
-    fn declare(&mut self, _: &[Deviation]) {}
-}
-
-impl<F: Clone, E: Clone> Declare for Messages<F, E> {
-    fn declare(&mut self, deviations: &[Deviation]) {
-        Messages::declare(self, deviations);
-    }
-}
-
-impl<T: Door, O: Declare> Harness<T, O> {
+/// Deviations.
+impl<T: Door, O: Oracle<T>> Harness<T, O> {
     /// Declares where the framer is meant to differ from the strict policy. Every result names it,
     /// and what the oracle expects must agree with it.
     #[must_use]

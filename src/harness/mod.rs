@@ -1,4 +1,4 @@
-//! The entry point: a framer under test together with what its streams must give.
+//! The entry point: a framer under test together with the expected results of its streams.
 //!
 //! - `door`: how a framer goes in
 //! - `build`: what is expected of it, and the streams to check
@@ -30,14 +30,14 @@ impl Sealed for ByteByByte {}
 impl<F, E> Sealed for crate::oracle::Messages<F, E> {}
 impl<P> Sealed for crate::oracle::Parse<P> {}
 
-/// A framer under test, and what a stream of its format must give.
+/// A framer under test, and the expected results of streams of its format.
 ///
 /// Three steps make one:
 ///
 /// 1. A *door* takes the framer: `codec` for tokio-util, [`decoder`](Harness::decoder) if its caller
 ///    owns the buffer, [`framer`](Harness::framer) if it is fed, [`parser`](Harness::parser) for a
 ///    function over a slice, [`reader`](Harness::reader) and `async_reader` if it reads.
-/// 2. An *oracle* says what a stream must give: [`messages`](Harness::messages) and their
+/// 2. An *oracle* returns the expected result of a stream: [`messages`](Harness::messages) and their
 ///    encodings, a parser for whole streams ([`oracle`](Harness::oracle)), or, without either, the
 ///    framer itself byte by byte.
 /// 3. [`check`](SplitHarness::check) checks a stream, and [`framer_tests!`](crate::framer_tests)

@@ -172,7 +172,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         input: &Input<'_, T::Frame, T::Error>,
     ) -> Result<(), Violation> {
         if case.interruption == Interruption::EmptyChunk {
-            // What is wrong without empty chunks is not their fault.
+            // A violation without empty chunks is not caused by them.
             self.run(&case.split, Interruption::None, input)?;
         }
         self.run(&case.split, case.interruption, input).map(drop)
@@ -233,7 +233,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         }
     }
 
-    /// Asks the oracle what a stream must give, and checks that it agrees with the declared
+    /// Makes the input of a stream. Fails if the expected result contradicts the declared
     /// deviations.
     #[track_caller]
     pub(super) fn input<'a>(

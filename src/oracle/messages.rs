@@ -1,4 +1,4 @@
-//! The oracle of a format with an encoder: streams are made of messages, and what each must give is
+//! The oracle of a format with an encoder: streams are made of messages, so the expected result is
 //! known without a parser.
 
 use alloc::rc::Rc;
@@ -96,10 +96,6 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         self.truncation_error = Some(error);
     }
 
-    pub(crate) fn declare(&mut self, deviations: &[Deviation]) {
-        self.discards_at_end |= deviations.contains(&Deviation::DiscardsAtEnd);
-    }
-
     /// Replaces the errors. Returns `None` if there are rejected frames, whose errors are not
     /// known.
     #[cfg(feature = "tokio")]
@@ -174,6 +170,10 @@ impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
 
     fn expected(&self, _: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
         self.expect(stream)
+    }
+
+    fn declare(&mut self, deviations: &[Deviation]) {
+        self.discards_at_end = deviations.contains(&Deviation::DiscardsAtEnd);
     }
 
     fn streams(&self) -> Vec<Vec<u8>> {

@@ -1,4 +1,4 @@
-//! Oracles: they return what a stream must give.
+//! Oracles: they return the expected result of a stream.
 
 mod byte_by_byte;
 mod differential;
@@ -13,10 +13,11 @@ pub use parse::Parse;
 use alloc::vec::Vec;
 
 use crate::check::finding::Source;
+use crate::deviation::Deviation;
 use crate::expected::Expected;
 use crate::harness::Door;
 
-/// What a stream must give, for a harness whose framer went through the door `T`.
+/// The expected results of streams, for a harness whose framer went through the door `T`.
 ///
 /// There are three: [`ByteByByte`], [`Messages`] and [`Parse`]; the methods of
 /// [`Harness`](crate::Harness) choose between them.
@@ -25,8 +26,12 @@ pub trait Oracle<T: Door>: crate::harness::Sealed {
     #[doc(hidden)]
     const SOURCE: Source;
 
-    /// Returns what the stream must give, `None` if this oracle cannot judge it.
+    /// Returns the expected result of a stream, `None` if this oracle cannot judge it.
     fn expected(&self, door: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>>;
+
+    /// Takes note of all declared deviations.
+    #[doc(hidden)]
+    fn declare(&mut self, _: &[Deviation]) {}
 
     /// Returns the streams that the oracle makes by itself.
     fn streams(&self) -> Vec<Vec<u8>> {
