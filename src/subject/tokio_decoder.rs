@@ -24,7 +24,7 @@ use super::Decode;
 /// println!("{}", harness.check(b"one,two,")?);
 /// # Ok::<(), everysplit::Violation>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct TokioDecoder<D: Decoder, E = AnyError> {
     decoder: D,
     map_error: fn(D::Error) -> E,
@@ -51,6 +51,16 @@ impl<D: Decoder, E> TokioDecoder<D, E> {
         TokioDecoder {
             decoder: self.decoder,
             map_error,
+        }
+    }
+}
+
+/// Not derived, as a derived `Clone` would need `D::Error: Clone`, which `io::Error` is not.
+impl<D: Decoder + Clone, E> Clone for TokioDecoder<D, E> {
+    fn clone(&self) -> Self {
+        Self {
+            decoder: self.decoder.clone(),
+            map_error: self.map_error,
         }
     }
 }
