@@ -78,3 +78,8 @@ pub use harness::{CallerBuffered, Door, Fed, FeedDoor, Harness, SplitHarness};
 pub use property::Property;
 pub use report::{Cell, Certificate, Hexdump, Row, SplitMap, Tier, Verdicts, Violation};
 pub use split::{ParseSplitError, Split};
+
+/// Compiles and runs the example of the README. It is buggy, so its tests fail.
+#[cfg(all(doctest, feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
