@@ -1,32 +1,36 @@
-//! The proof is held to brute force: on right framers and on wrong ones it must
-//! say what trying every split says, with the same number of cuts.
+//! Compares both proofs with brute force. On correct and on buggy framers a proof must have the
+//! same result as trying every split, and report a violation with the same number of cuts.
 //!
-//! The format is the smallest that has everything: a length of one byte, the
-//! limit 1, then the body.
+//! The format is the smallest in which everything can go wrong: a length of one byte, at most 1,
+//! then the body.
 
+use std::cell::Cell;
 use std::mem;
 
 use bytes::{BufMut, BytesMut};
-use everysplit::check::{
-    self, Certificate, Expected, NotProved, Outcome, Property, Tier, Violation,
-};
 use everysplit::reference::{Config, Decoder, Framer, naive};
-use everysplit::{Buffered, Decode, Split};
+use everysplit::subject::{Buffered, Decode};
+use everysplit::{
+    Case, Certificate, Expected, Harness, Interruption, NotProved, Outcome, Property, Split, Tier,
+    Violation,
+};
 
+/// The largest length of a body.
 const LIMIT: u8 = 1;
 
-/// What a [`Bug::Rewrites`] puts on a length that it has seen.
+/// The bit that [`Bug::Rewrites`] sets in a length that it has read.
 const MARK: u8 = 0x80;
+
+/// How many states at one offset the proofs follow.
+const MAX_STATES: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Error {
-    Refused(u8),
+    TooLong(u8),
     Truncated,
 }
 
-type Verdict = Result<Result<Certificate, NotProved>, Violation>;
-
-/// The whole-buffer answer.
+/// Parses a whole stream.
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, Error> {
     let (mut frames, mut start) = (Vec::new(), 0);
     let outcome = loop {
@@ -34,7 +38,7 @@ fn parse(stream: &[u8]) -> Expected<Vec<u8>, Error> {
             break Outcome::Clean;
         };
         if length > LIMIT {
-            let (at, error) = (start + 1, Error::Refused(length));
+            let (at, error) = (start + 1, Error::TooLong(length));
             break Outcome::Rejected { at, error };
         }
         let Some(body) = rest.get(..length.into()) else {
@@ -50,41 +54,44 @@ fn parse(stream: &[u8]) -> Expected<Vec<u8>, Error> {
     }
 }
 
-/// What is wrong with a [`Toy`].
+/// What a [`Toy`] does differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
-    Nothing,
-    /// Takes the length off the buffer and keeps it: right, with more states.
-    KeepsLength,
-    /// Takes the length off the buffer and forgets it.
+    None,
+    /// Removes the length from the buffer and stores it. Correct, with more states.
+    StoresLength,
+    /// Removes the length from the buffer and forgets it.
     DropsLength,
-    /// Waits for a byte behind each frame.
+    /// Waits for one byte after each frame.
     Late,
-    /// Gives an empty body another form when a byte is behind it.
+    /// Adds a byte to an empty body if more bytes follow it in the buffer.
     Peeks,
-    /// Takes the bytes behind a frame with it.
+    /// Drops the bytes after a frame.
     DropsTheRest,
     /// Goes on after an error.
     NotPoisoned,
-    /// Takes an end inside a frame for a clean one.
+    /// Accepts an end inside a frame.
     CleanEnd,
-    /// Has the third of three frames wrong when each of them is cut.
+    /// Returns a wrong frame if that frame and the two before it are cut.
     ThreeCuts,
-    /// Forgets what was refused when it is called with nothing.
+    /// Forgets an error when it is called with an empty buffer.
     EmptyHeals,
-    /// Counts its calls: right, but never twice in the same state.
+    /// Counts its calls. Correct, but never in the same state twice.
     Counts,
-    /// Marks the length that it leaves in the buffer: right all the same.
+    /// Marks the length that it leaves in the buffer. Correct.
     Rewrites,
 }
 
 #[derive(Clone, PartialEq, Eq)]
 struct Toy {
     bug: Bug,
-    /// The length, when it has been taken off the buffer.
+    /// The length, if it has been removed from the buffer.
     length: Option<u8>,
-    refused: Option<u8>,
+    /// The length that was over the limit.
+    rejected: Option<u8>,
+    /// Whether the current frame is cut.
     waited: bool,
+    /// The calls so far; with [`Bug::ThreeCuts`] the cut frames in succession.
     count: usize,
 }
 
@@ -93,7 +100,7 @@ impl Toy {
         Self {
             bug,
             length: None,
-            refused: None,
+            rejected: None,
             waited: false,
             count: 0,
         }
@@ -107,11 +114,11 @@ impl Decode for Toy {
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, Error> {
         match self.bug {
             Bug::Counts => self.count += 1,
-            Bug::EmptyHeals if buffer.is_empty() => self.refused = None,
+            Bug::EmptyHeals if buffer.is_empty() => self.rejected = None,
             _ => {}
         }
-        if let Some(length) = self.refused {
-            return Err(Error::Refused(length));
+        if let Some(length) = self.rejected {
+            return Err(Error::TooLong(length));
         }
         let length = match self.length {
             Some(length) => length,
@@ -122,17 +129,17 @@ impl Decode for Toy {
             if self.bug == Bug::NotPoisoned {
                 buffer.clear();
             } else {
-                self.refused = Some(length);
+                self.rejected = Some(length);
             }
             if self.bug == Bug::EmptyHeals {
                 buffer.clear();
             }
-            return Err(Error::Refused(length));
+            return Err(Error::TooLong(length));
         }
-        let taken = matches!(self.bug, Bug::KeepsLength | Bug::DropsLength);
+        let taken = matches!(self.bug, Bug::StoresLength | Bug::DropsLength);
         if taken && self.length.is_none() {
             let first = buffer.split_to(1)[0];
-            if self.bug == Bug::KeepsLength {
+            if self.bug == Bug::StoresLength {
                 self.length = Some(first);
             }
         }
@@ -174,35 +181,64 @@ impl Decode for Toy {
     }
 }
 
-/// What trying every split says: the fewest cuts of a violation. Empty chunks
-/// are tried as well on short streams, and on all where they are the bug.
+/// Tries every split. Returns the smallest number of cuts with which a split shows a violation.
+///
+/// Empty chunks are tried too if the stream is short or if they trigger the bug.
 fn brute_force(bug: Bug, stream: &[u8], expected: &Expected<Vec<u8>, Error>) -> Option<usize> {
-    let subject = || Buffered::new(Toy::new(bug));
-    let wrong = Split::all(stream.len()).find(|split| {
-        let empty = stream.len() <= 6 || bug == Bug::EmptyHeals;
-        check::split(subject(), stream, split, expected).is_err()
-            || empty && check::empty_chunk(subject, stream, split, expected).is_err()
-    });
-    wrong.map(|split| split.cuts().len())
+    let harness =
+        Harness::framer(move || Buffered::new(Toy::new(bug))).oracle(|_: &[u8]| expected.clone());
+    // A case with empty chunks is run without them first.
+    let interruption = if stream.len() <= 6 || bug == Bug::EmptyHeals {
+        Interruption::EmptyChunk
+    } else {
+        Interruption::None
+    };
+    Split::all(stream.len())
+        .map(|split| Case::new(stream, split).with(interruption))
+        .find(|case| harness.one_split(case).is_err())
+        .map(|case| case.split.cuts().len())
 }
 
-fn proofs(bug: Bug, stream: &[u8], expected: &Expected<Vec<u8>, Error>) -> [Verdict; 2] {
-    let bound = 8;
-    [
-        check::prove(Buffered::new(Toy::new(bug)), stream, expected, bound),
-        check::prove_decoder(Toy::new(bug), stream, expected, bound),
-    ]
+/// Makes an oracle that judges two streams: one for the proof, and one for the bounded check after
+/// a proof that gives up. It judges no stream after that, so that a violation is not minimised and
+/// keeps the cuts with which the proof found it.
+fn without_minimising(
+    expected: &Expected<Vec<u8>, Error>,
+) -> impl Fn(&[u8]) -> Option<Expected<Vec<u8>, Error>> {
+    let calls = Cell::new(0);
+    move |_| {
+        calls.set(calls.get() + 1);
+        (calls.get() <= 2).then(|| expected.clone())
+    }
 }
 
-/// Holds both proofs to brute force; returns whether there was a violation.
+/// Proves a [`Toy`] as a framer that is fed, and as a decoder whose caller owns the buffer.
+fn proofs(
+    bug: Bug,
+    stream: &[u8],
+    expected: &Expected<Vec<u8>, Error>,
+) -> [Result<Certificate, Violation>; 2] {
+    let fed = Harness::framer(move || Buffered::new(Toy::new(bug)))
+        .oracle(without_minimising(expected))
+        .max_states(MAX_STATES);
+    let caller_buffered = Harness::decoder(move || Toy::new(bug))
+        .oracle(without_minimising(expected))
+        .max_states(MAX_STATES);
+    [fed.check(stream), caller_buffered.check(stream)]
+}
+
+/// Compares both proofs with brute force. Returns whether there was a violation.
 #[track_caller]
 fn compare(bug: Bug, stream: &[u8]) -> bool {
     let expected = parse(stream);
     let brute_force = brute_force(bug, stream, &expected);
     for proof in proofs(bug, stream, &expected) {
         match (&proof, brute_force) {
-            (Ok(Ok(certificate)), None) => {
-                assert!(matches!(certificate.tier, Tier::Proved { .. }));
+            (Ok(certificate), None) => {
+                assert!(
+                    matches!(certificate.tier, Tier::Proved { .. }),
+                    "{bug:?} on {stream:?}: {certificate}"
+                );
             }
             (Err(violation), Some(cuts)) => {
                 assert_eq!(
@@ -210,54 +246,55 @@ fn compare(bug: Bug, stream: &[u8]) -> bool {
                     cuts,
                     "{bug:?}: {violation}"
                 );
+                assert_eq!(violation.case.stream, stream, "{bug:?}: {violation}");
             }
-            _ => panic!("{bug:?} on {stream:?}: {proof:?}, but {brute_force:?}"),
+            _ => panic!("{bug:?} on {stream:?}: {proof:?}, but brute force: {brute_force:?}"),
         }
     }
     brute_force.is_some()
 }
 
-/// Every stream of `len` letters.
+/// Returns every stream of `len` bytes from 0, 1 and 2.
 fn streams(len: u32) -> impl Iterator<Item = Vec<u8>> {
     let letter = |n: u32, place| [0, 1, 2][(n / 3u32.pow(place) % 3) as usize];
     (0..3u32.pow(len)).map(move |n| (0..len).map(|place| letter(n, place)).collect())
 }
 
-/// Holds the proofs to brute force on every stream of up to 9 letters, and on
-/// some of up to 16.
+/// Compares the proofs with brute force on every stream of up to 9 bytes from 0, 1 and 2, and on
+/// random ones of up to 16.
 #[track_caller]
-fn holds(bug: Bug, wrong: bool) {
+fn compare_all(bug: Bug, buggy: bool) {
     let mut found = false;
     for stream in (0..=9).flat_map(streams) {
         found |= compare(bug, &stream);
     }
-    let mut chance = 0x9e37_79b9_u32;
+    let mut random = 0x9e37_79b9_u32;
     for len in 10..=16 {
         for _ in 0..3 {
             let letter = |_| {
-                chance = chance.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
-                // Few refusals, so that streams go on.
-                [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 2][(chance >> 28) as usize]
+                random = random.wrapping_mul(0x0019_660d).wrapping_add(0x3c6e_f35f);
+                // A 2 ends the stream with an error, so it is rare.
+                [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 2][(random >> 28) as usize]
             };
             let stream: Vec<u8> = (0..len).map(letter).collect();
             found |= compare(bug, &stream);
         }
     }
-    assert_eq!(found, wrong, "{bug:?}");
+    assert_eq!(found, buggy, "{bug:?}: whether a violation was found");
 }
 
-macro_rules! hold {
-    ($($name:ident: $bug:ident $wrong:literal;)*) => {
+macro_rules! proofs_agree_with_brute_force {
+    ($($name:ident: $bug:ident $buggy:literal;)*) => {
         $(#[test]
         fn $name() {
-            holds(Bug::$bug, $wrong);
+            compare_all(Bug::$bug, $buggy);
         })*
     };
 }
 
-hold! {
-    right: Nothing false;
-    right_with_more_states: KeepsLength false;
+proofs_agree_with_brute_force! {
+    correct: None false;
+    correct_with_more_states: StoresLength false;
     drops_the_length: DropsLength true;
     late: Late true;
     peeks: Peeks true;
@@ -268,69 +305,97 @@ hold! {
     empty_heals: EmptyHeals true;
 }
 
-/// A framer that is right and never twice in the same state cannot be proved: the
-/// search stops and says so, and does not run for ever.
+/// A correct framer that is never in the same state twice: the search ends, and the certificate
+/// says that it is no proof.
 #[test]
-fn states_that_do_not_merge_are_told() {
+fn gives_up_on_states_that_do_not_merge() {
     let stream = [0; 9];
     let expected = parse(&stream);
     assert_eq!(brute_force(Bug::Counts, &stream, &expected), None);
     for proof in proofs(Bug::Counts, &stream, &expected) {
-        let unmerged = proof.unwrap().unwrap_err();
-        assert_eq!(unmerged.bound, 8);
+        let reason = not_proved(&proof.unwrap());
+        assert!(
+            matches!(
+                reason,
+                Some(NotProved::TooManyStates {
+                    max_states: MAX_STATES,
+                    ..
+                })
+            ),
+            "{reason:?}"
+        );
     }
-    // Nor without any bytes, where nothing but empty chunks can be fed.
+    // An empty stream has no chunks, but empty ones can be fed.
     for proof in proofs(Bug::Counts, &[], &parse(&[])) {
-        let (offset, bound) = (0, 8);
-        assert_eq!(proof.unwrap(), Err(NotProved { offset, bound }));
+        assert_eq!(
+            not_proved(&proof.unwrap()),
+            Some(NotProved::TooManyStates {
+                offset: 0,
+                max_states: MAX_STATES
+            })
+        );
     }
 }
 
-/// What the end breaks is named for that, on an empty stream too.
+/// Returns why a bounded certificate is not a proof.
+#[track_caller]
+fn not_proved(certificate: &Certificate) -> Option<NotProved> {
+    match certificate.tier {
+        Tier::Bounded { not_proved, .. } => not_proved,
+        _ => panic!("not bounded: {certificate}"),
+    }
+}
+
 #[test]
-fn a_violation_at_the_end_has_its_name() {
+fn a_violation_at_the_end_is_one_of_truncation() {
     let stream = [1];
     for proof in proofs(Bug::CleanEnd, &stream, &parse(&stream)) {
         assert_eq!(proof.unwrap_err().property, Property::Truncation);
     }
     let mut expected = parse(&[]);
     expected.at_end.push(Vec::new());
-    for proof in proofs(Bug::Nothing, &[], &expected) {
+    for proof in proofs(Bug::None, &[], &expected) {
         assert_eq!(proof.unwrap_err().property, Property::Truncation);
     }
 }
 
-/// What a decoder leaves in the caller's buffer is part of its state. The search
-/// for any subject covers it, that for decoders does not and says so.
+/// The bytes that a decoder leaves in its caller's buffer are part of its state. The search for fed
+/// framers follows them; the one for decoders does not, and gives up if they change.
 #[test]
-fn a_buffer_that_is_rewritten_is_told() {
+fn gives_up_on_a_rewritten_buffer() {
     let stream = [1, 1, 0];
     let expected = parse(&stream);
-    let [any_subject, decoder] = proofs(Bug::Rewrites, &stream, &expected);
-    assert!(any_subject.unwrap().is_ok());
-    let (offset, bound) = (0, 0);
-    assert_eq!(decoder.unwrap(), Err(NotProved { offset, bound }));
+    let [fed, caller_buffered] = proofs(Bug::Rewrites, &stream, &expected);
+    let tier = fed.unwrap().tier;
+    assert!(matches!(tier, Tier::Proved { .. }), "{tier:?}");
+    assert_eq!(
+        not_proved(&caller_buffered.unwrap()),
+        Some(NotProved::BufferRewritten { offset: 0 })
+    );
 }
 
-/// Every split of up to two cuts is harmless: sampling needs luck.
+/// Splits of up to two cuts do not show the bug, and random ones rarely do.
 #[test]
-fn three_cuts_together_are_found() {
+fn finds_a_bug_that_needs_three_cuts() {
     let stream = [1, 7, 1, 7, 1, 7];
     let expected = parse(&stream);
-    let subject = || Buffered::new(Toy::new(Bug::ThreeCuts));
+    let harness = Harness::framer(|| Buffered::new(Toy::new(Bug::ThreeCuts)))
+        .oracle(|_: &[u8]| expected.clone());
     for split in Split::up_to(stream.len(), 2) {
-        check::split(subject(), &stream, &split, &expected).unwrap();
+        harness.one_split(&Case::new(stream, split)).unwrap();
     }
     for proof in proofs(Bug::ThreeCuts, &stream, &expected) {
         assert_eq!(proof.unwrap_err().case.split.to_string(), "1,3,5");
     }
 }
 
-/// The reference framer: one state an offset, as few calls as can be; the
-/// decoder before a refused size and after it.
+/// The reference framer has one state at each offset, so its proof takes the least number of calls.
+/// Its decoder has two states where a size is rejected: before the error and after it.
 #[test]
-fn the_certificate_tells_what_was_covered() {
+fn the_certificate_counts_splits_calls_and_states() {
     let config = Config::default();
+    let oracle = |stream: &[u8]| naive::parse(config, stream);
+    let framer = Harness::framer(move || Framer::new(config)).oracle(oracle);
     let frames = [
         &[5, 0, 0, 0][..],
         &[0; 8],
@@ -340,24 +405,22 @@ fn the_certificate_tells_what_was_covered() {
         &[0; 8],
         b"world",
     ];
-    let stream = frames.concat();
-    let expected = naive::parse(config, &stream);
-    let proof = check::prove(Framer::new(config), &stream, &expected, 8).unwrap();
+    let proof = framer.clone().max_states(8).check(&frames.concat());
     assert_eq!(
         proof.unwrap().to_string(),
-        "proved: 46 bytes, all 35184372088832 splits, 1128 feeds, at most 1 states an offset"
+        "proved: 46 bytes, all 35184372088832 splits, 1128 calls, at most 1 state per offset"
     );
 
     let stream = [&[4, 0, 0, 0][..], &[0; 8], b"body", &[0; 12], &[9; 20]].concat();
-    let expected = naive::parse(config, &stream);
-    let proof = check::prove(Framer::new(config), &stream, &expected, 1).unwrap();
+    let proof = framer.max_states(1).check(&stream);
     assert_eq!(
         proof.unwrap().to_string(),
-        "proved: 48 bytes, all 140737488355328 splits, 1225 feeds, at most 1 states an offset"
+        "proved: 48 bytes, all 140737488355328 splits, 1225 calls, at most 1 state per offset"
     );
-    let proof = check::prove_decoder(Decoder::new(config), &stream, &expected, 2).unwrap();
+    let decoder = Harness::decoder(move || Decoder::new(config)).oracle(oracle);
+    let proof = decoder.max_states(2).check(&stream);
     assert_eq!(
         proof.unwrap().to_string(),
-        "proved: 48 bytes, all 140737488355328 splits, 120 feeds, at most 2 states an offset"
+        "proved: 48 bytes, all 140737488355328 splits, 120 calls, at most 2 states per offset"
     );
 }
