@@ -1,39 +1,42 @@
-//! Framers that panic, that never return, and that give frames without end: each
-//! is told with where it happens, and whoever asked goes on.
+//! Framers that panic, that do not return from a call, and that emit frames without end: each is
+//! reported with the call in which it happens, and the caller of the check goes on.
 
 use std::thread;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{self, Certificate, Expected, Harness, Interruption, Outcome, Property};
-use everysplit::check::{ChunkReader, Violation};
-use everysplit::{Buffered, Decode, Frames, Split, Subject};
+use everysplit::oracle::Parse;
+use everysplit::subject::{AsyncChunkReader, Buffered, ChunkReader, Decode, Frames, Subject};
+use everysplit::{
+    Case, Certificate, Expected, Fed, Harness, Interruption, Outcome, Property, Split, Violation,
+    watchdog,
+};
 
-/// Where it goes wrong.
+/// When a [`Framer`] fails.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
-    /// In the call that brings the last byte of this body.
+enum When {
+    /// In the call that feeds the last byte of this body.
     Body(&'static [u8]),
     /// At the end of the stream.
     End,
-    Nowhere,
+    Never,
 }
 
-/// How it goes wrong.
-type Wrong = fn(&mut Frames<Vec<u8>>);
+/// How a [`Framer`] fails.
+type Failure = fn(&mut Frames<Vec<u8>>);
 
 fn panics(_: &mut Frames<Vec<u8>>) {
     panic!("a bug of the framer")
 }
 
-/// Never returns, and leaves the processor to others.
+/// Never returns, without using the processor.
 fn hangs(_: &mut Frames<Vec<u8>>) {
     loop {
         thread::park();
     }
 }
 
-fn floods(frames: &mut Frames<Vec<u8>>) {
+fn emits_without_end(frames: &mut Frames<Vec<u8>>) {
     loop {
         frames.push(Vec::new());
     }
@@ -43,14 +46,18 @@ fn floods(frames: &mut Frames<Vec<u8>>) {
 #[derive(Clone)]
 struct Framer {
     buffer: BytesMut,
-    at: At,
-    wrong: Wrong,
+    when: When,
+    failure: Failure,
 }
 
 impl Framer {
-    fn new(at: At, wrong: Wrong) -> Self {
+    fn new(when: When, failure: Failure) -> Self {
         let buffer = BytesMut::new();
-        Self { buffer, at, wrong }
+        Self {
+            buffer,
+            when,
+            failure,
+        }
     }
 }
 
@@ -69,8 +76,8 @@ impl Subject for Framer {
     fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
         self.buffer.extend_from_slice(chunk);
         while let Some(frame) = take(&mut self.buffer) {
-            if matches!(self.at, At::Body(body) if body == frame) {
-                (self.wrong)(frames);
+            if matches!(self.when, When::Body(body) if body == frame) {
+                (self.failure)(frames);
             }
             frames.push(frame.to_vec());
         }
@@ -78,8 +85,8 @@ impl Subject for Framer {
     }
 
     fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), ()> {
-        if self.at == At::End {
-            (self.wrong)(frames);
+        if self.when == When::End {
+            (self.failure)(frames);
         }
         if self.buffer.is_empty() {
             Ok(())
@@ -89,6 +96,7 @@ impl Subject for Framer {
     }
 }
 
+/// Removes the first frame from the buffer.
 fn take(buffer: &mut BytesMut) -> Option<BytesMut> {
     let length = usize::from(*buffer.first()?);
     if buffer.len() <= length {
@@ -98,6 +106,7 @@ fn take(buffer: &mut BytesMut) -> Option<BytesMut> {
     Some(buffer.split_to(length))
 }
 
+/// Parses a whole stream.
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
     let mut rest = BytesMut::from(stream);
     let mut frames = Vec::new();
@@ -118,58 +127,58 @@ fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
 
 const STREAM: &[u8] = b"\x01a\x02ok\x00\x03xyz";
 
-type Ask = fn(&'static [u8], At, Wrong) -> Result<Certificate, Violation>;
-
 type Oracle = fn(&[u8]) -> Expected<Vec<u8>, ()>;
 
-fn harness(at: At, wrong: Wrong) -> Harness<impl Fn() -> Framer, Oracle> {
-    let oracle: Oracle = parse;
-    Harness::new(move || Framer::new(at, wrong), oracle)
+fn harness(when: When, failure: Failure) -> Harness<Fed<Framer>, Parse<Oracle>> {
+    Harness::framer(move || Framer::new(when, failure)).oracle(parse)
 }
 
-const ASK: [Ask; 3] = [
-    |stream, at, wrong| harness(at, wrong).prove(stream),
-    |stream, at, wrong| harness(at, wrong).bounded(stream, 1),
-    |stream, at, wrong| harness(at, wrong).sampled(stream, 1, 50),
+type Check = fn(&'static [u8], When, Failure) -> Result<Certificate, Violation>;
+
+/// A proof, a bounded check and a sampled one.
+const CHECKS: [Check; 3] = [
+    |stream, when, failure| harness(when, failure).check(stream),
+    |stream, when, failure| harness(when, failure).bounded(stream, 1),
+    |stream, when, failure| harness(when, failure).sampled(stream, 1, 50),
 ];
 
 #[track_caller]
-fn no_progress(violation: &Violation, token: &str, said: &str) {
+fn assert_no_progress(violation: &Violation, token: &str, actual: &str) {
     assert_eq!(violation.property, Property::Progress, "{violation}");
     assert_eq!(violation.case.to_string(), token, "{violation}");
-    assert!(violation.actual.contains(said), "{violation}");
+    assert!(violation.actual.contains(actual), "{violation}");
 }
 
-/// What it said and where is told, and the stream is as short as it gets.
+/// The violation has the panic's message and location, on the shortest stream.
 #[test]
 fn a_panic_is_a_violation() {
-    for ask in ASK {
-        let violation = ask(STREAM, At::Body(b"ok"), panics).unwrap_err();
-        no_progress(&violation, "026f6b@whole", "a bug of the framer");
+    for check in CHECKS {
+        let violation = check(STREAM, When::Body(b"ok"), panics).unwrap_err();
+        assert_no_progress(&violation, "026f6b@whole", "a bug of the framer");
         assert!(violation.actual.contains(file!()), "{violation}");
-        let violation = ask(STREAM, At::End, panics).unwrap_err();
-        no_progress(&violation, "@whole", "a bug of the framer");
-        ask(STREAM, At::Nowhere, panics).unwrap();
+        let violation = check(STREAM, When::End, panics).unwrap_err();
+        assert_no_progress(&violation, "@whole", "a bug of the framer");
+        check(STREAM, When::Never, panics).unwrap();
     }
 }
 
 #[test]
 fn frames_without_end_are_a_violation() {
-    for ask in ASK {
-        let violation = ask(STREAM, At::Body(b"ok"), floods).unwrap_err();
-        no_progress(
+    for check in CHECKS {
+        let violation = check(STREAM, When::Body(b"ok"), emits_without_end).unwrap_err();
+        assert_no_progress(
             &violation,
             "026f6b@whole",
             "more than 67 frames in one call",
         );
-        let violation = ask(STREAM, At::End, floods).unwrap_err();
-        no_progress(&violation, "@whole", "more than 64 frames in one call");
+        let violation = check(STREAM, When::End, emits_without_end).unwrap_err();
+        assert_no_progress(&violation, "@whole", "more than 64 frames in one call");
     }
 }
 
-/// Whoever finds it: a panic is told as a panic.
+/// It is a violation of `progress`, and not of `empty_chunk`.
 #[test]
-fn a_panic_on_an_empty_chunk_is_one() {
+fn a_panic_on_an_empty_chunk_is_a_violation() {
     #[derive(Clone, PartialEq, Eq)]
     struct NeedsBytes(Framer);
 
@@ -187,63 +196,62 @@ fn a_panic_on_an_empty_chunk_is_one() {
         }
     }
 
-    let harness = Harness::new(|| NeedsBytes(Framer::new(At::Nowhere, panics)), parse);
-    for found in [harness.prove(STREAM), harness.bounded(STREAM, 1)] {
-        no_progress(&found.unwrap_err(), "@whole", "index out of bounds");
+    let harness = Harness::framer(|| NeedsBytes(Framer::new(When::Never, panics))).oracle(parse);
+    for found in [harness.check(STREAM), harness.bounded(STREAM, 1)] {
+        assert_no_progress(&found.unwrap_err(), "@whole+empty", "index out of bounds");
     }
 }
 
-/// The call is given up, and the bytes behind it are left out.
+/// The call is given up, and the bytes after it are removed from the stream.
 #[test]
 fn a_call_that_does_not_return_is_a_violation() {
     let limit = Duration::from_millis(100);
-    for ask in ASK {
-        let found = check::watch(limit, move || ask(STREAM, At::Body(b"ok"), hangs));
+    for check in CHECKS {
+        let found = watchdog(limit, move || check(STREAM, When::Body(b"ok"), hangs));
         let violation = found.unwrap_err();
         assert_eq!(violation.property, Property::Progress, "{violation}");
-        assert_eq!(&*violation.actual, "it did not within 100ms");
+        assert_eq!(&*violation.actual, "it did not return within 100ms");
         assert!(STREAM.starts_with(&violation.case.stream), "{violation}");
-        let found = check::watch(limit, move || ask(STREAM, At::End, hangs));
+        let found = watchdog(limit, move || check(STREAM, When::End, hangs));
         assert_eq!(found.unwrap_err().property, Property::Progress);
     }
-    let found = check::watch(limit, || ASK[0](STREAM, At::Body(b"ok"), hangs));
-    no_progress(
+    let found = watchdog(limit, || CHECKS[0](STREAM, When::Body(b"ok"), hangs));
+    assert_no_progress(
         &found.unwrap_err(),
         "0161026f6b000378797a@whole",
         "within 100ms",
     );
-    // One that returns is none: the limit is for a call, not for all of them.
-    let right = check::watch(Duration::from_secs(10), || {
-        ASK[0](STREAM, At::Nowhere, hangs)
+    // The limit does nothing to a framer that returns.
+    let correct = watchdog(Duration::from_secs(10), || {
+        CHECKS[0](STREAM, When::Never, hangs)
     });
-    assert_eq!(right.unwrap().bytes, STREAM.len());
+    assert_eq!(correct.unwrap().bytes, STREAM.len());
 }
 
-/// Each call that does not return is given up, and what comes behind it goes on.
+/// Each is given up, and the checks after it run.
 #[test]
-fn several_calls_do_not_return() {
-    let found = check::watch(Duration::from_millis(100), || {
-        let ends = [At::Body(b"ok"), At::End, At::Nowhere];
-        Ok(ends.map(|at| {
-            harness(at, hangs)
-                .prove(STREAM)
+fn several_calls_that_do_not_return_are_violations() {
+    let found = watchdog(Duration::from_millis(100), || {
+        let whens = [When::Body(b"ok"), When::End, When::Never];
+        Ok(whens.map(|when| {
+            harness(when, hangs)
+                .check(STREAM)
                 .map_err(|found| found.property)
         }))
     });
-    let [body, end, nowhere] = found.unwrap();
+    let [body, end, never] = found.unwrap();
     assert_eq!(body, Err(Property::Progress));
     assert_eq!(end, Err(Property::Progress));
-    assert_eq!(nowhere.unwrap().bytes, STREAM.len());
+    assert_eq!(never.unwrap().bytes, STREAM.len());
 }
 
-/// Of the cuts, those before the call that does not return.
 #[test]
-fn a_call_that_does_not_return_is_told_with_the_cuts_before_it() {
-    /// Never returns from a chunk that is the end of a body of two.
+fn a_call_that_does_not_return_keeps_the_cuts_before_it() {
+    /// Never returns from the chunk `k`, the last byte of a body of two.
     #[derive(Clone, PartialEq, Eq)]
-    struct Second(Framer);
+    struct HangsOnSecondByte(Framer);
 
-    impl Subject for Second {
+    impl Subject for HangsOnSecondByte {
         type Frame = Vec<u8>;
         type Error = ();
 
@@ -259,16 +267,16 @@ fn a_call_that_does_not_return_is_told_with_the_cuts_before_it() {
         }
     }
 
-    let found = check::watch(Duration::from_millis(100), || {
-        let make = || Second(Framer::new(At::Nowhere, panics));
-        Harness::new(make, parse).bounded(STREAM, 2)
+    let found = watchdog(Duration::from_millis(100), || {
+        let make = || HangsOnSecondByte(Framer::new(When::Never, panics));
+        Harness::framer(make).oracle(parse).bounded(STREAM, 2)
     });
-    no_progress(&found.unwrap_err(), "0161026f6b@4", "within 100ms");
+    assert_no_progress(&found.unwrap_err(), "0161026f6b@4", "within 100ms");
 }
 
-/// Many calls may take longer than one, each of which returns in time.
+/// The limit applies to each call, and not to all of them together.
 #[test]
-fn calls_that_take_their_time_are_not_given_up() {
+fn many_calls_may_take_longer_than_the_limit() {
     struct Slow(Framer);
 
     impl Subject for Slow {
@@ -285,17 +293,16 @@ fn calls_that_take_their_time_are_not_given_up() {
         }
     }
 
-    let certificate = check::watch(Duration::from_millis(200), || {
-        let make = || Slow(Framer::new(At::Nowhere, panics));
-        Harness::new(make, parse).bounded(b"\x01a", 1)
+    let certificate = watchdog(Duration::from_millis(200), || {
+        let make = || Slow(Framer::new(When::Never, panics));
+        Harness::framer(make).oracle(parse).bounded(b"\x01a", 1)
     });
     assert_eq!(certificate.unwrap().bytes, 2);
 }
 
-/// What hangs while a violation is made small does not hide it.
 #[test]
-fn a_violation_survives_what_hangs_around_it() {
-    /// Wrong on a stream of two frames, and never returns from one alone.
+fn a_call_that_does_not_return_while_minimising_hides_no_violation() {
+    /// Emits a frame too many after the second one, and never returns at an end after the first.
     #[derive(Clone, PartialEq, Eq)]
     struct Two(Framer, usize);
 
@@ -321,25 +328,26 @@ fn a_violation_survives_what_hangs_around_it() {
         }
     }
 
-    let found = check::watch(Duration::from_millis(100), || {
-        Harness::new(|| Two(Framer::new(At::Nowhere, panics), 0), parse).prove(b"\x01a\x01b")
+    let found = watchdog(Duration::from_millis(100), || {
+        let make = || Two(Framer::new(When::Never, panics), 0);
+        Harness::framer(make).oracle(parse).check(b"\x01a\x01b")
     });
     let violation = found.unwrap_err();
     assert_eq!(violation.property, Property::RoundTrip, "{violation}");
     assert_eq!(violation.case.to_string(), "01610162@whole");
 }
 
-/// A panic that is not the subject's is nobody's violation.
 #[test]
 #[should_panic(expected = "a bug of the oracle")]
-fn a_panic_of_the_oracle_goes_through() {
+fn a_panic_of_the_oracle_is_no_violation() {
     let oracle = |_: &[u8]| -> Expected<Vec<u8>, ()> { panic!("a bug of the oracle") };
-    let _ = check::watch(Duration::from_secs(10), move || {
-        Harness::new(|| Framer::new(At::Nowhere, panics), oracle).prove(STREAM)
+    let _ = watchdog(Duration::from_secs(10), move || {
+        let make = || Framer::new(When::Never, panics);
+        Harness::framer(make).oracle(oracle).check(STREAM)
     });
 }
 
-/// Returns a frame without taking bytes, or panics.
+/// Panics, or returns frames without consuming bytes.
 #[derive(Clone, PartialEq, Eq)]
 struct Decoder {
     panics: bool,
@@ -360,66 +368,65 @@ impl Decode for Decoder {
 }
 
 #[test]
-fn decoders_are_caught_as_well() {
+fn decoders_are_isolated() {
     for panics in [true, false] {
-        let harness = Harness::new(|| Buffered::new(Decoder { panics }), parse);
-        for found in [harness.bounded(b"\0", 0), harness.prove(b"\0")] {
+        let fed = Harness::framer(move || Buffered::new(Decoder { panics })).oracle(parse);
+        for found in [fed.bounded(b"\0", 0), fed.check(b"\0")] {
             let violation = found.unwrap_err();
             assert_eq!(violation.property, Property::Progress, "{violation}");
         }
     }
-    let harness = Harness::new(|| Buffered::new(Decoder { panics: true }), parse);
-    let violation = harness.prove_decoder(b"\0\x02").unwrap_err();
-    no_progress(&violation, "00@whole", "a bug of the decoder");
+    let decoder = Harness::decoder(|| Decoder { panics: true }).oracle(parse);
+    let violation = decoder.check(b"\0\x02").unwrap_err();
+    assert_no_progress(&violation, "00@whole", "a bug of the decoder");
 }
 
 #[test]
-fn a_peer_is_not_needed_to_see_a_panic() {
-    let right = Framer::new(At::Nowhere, panics);
-    let wrong = Framer::new(At::Body(b"ok"), panics);
-    let violation = check::agree(right, wrong, STREAM, &Split::new([3])).unwrap_err();
-    no_progress(&violation, "0161026f6b000378797a@3", "a bug of the framer");
+fn framers_are_isolated_when_compared_with_a_peer() {
+    let harness = Harness::framer(|| Framer::new(When::Body(b"ok"), panics));
+    let peer = Framer::new(When::Never, panics);
+    let case = Case::new(STREAM, Split::new([3]));
+    let violation = harness.differential(peer, &case).unwrap_err();
+    assert_no_progress(&violation, "0161026f6b000378797a@3", "a bug of the framer");
 }
 
-/// Framers that pull: one panics, one reads on and on at the end, one never reads.
+/// One reader panics, one reads the end again and again, one never reads.
 #[test]
-fn readers_are_caught_as_well() {
+fn readers_are_isolated() {
     use std::io::Read;
 
-    let (stream, split) = (b"\0", Split::whole());
-    let expected = parse(stream);
-    let found = check::pull(
-        |_: &mut ChunkReader<'_>| panic!("a bug of the reader"),
-        stream,
-        &split,
-        &expected,
-        Interruption::Nothing,
-    );
-    no_progress(&found.unwrap_err(), "00@whole", "a bug of the reader");
+    type Returned = Result<Option<Vec<u8>>, ()>;
 
-    let found = check::pull(
-        |reader: &mut ChunkReader<'_>| loop {
-            let _ = reader.read(&mut [0; 8]);
-        },
-        stream,
-        &split,
-        &expected,
-        Interruption::Nothing,
-    );
+    let case = Case::new(b"\0", Split::whole());
+    let harness =
+        Harness::reader(|| |_: &mut ChunkReader<'_>| -> Returned { panic!("a bug of the reader") });
+    let found = harness.oracle(parse).one_split(&case);
+    assert_no_progress(&found.unwrap_err(), "00@whole", "a bug of the reader");
+
+    let harness = Harness::reader(|| {
+        |reader: &mut ChunkReader<'_>| -> Returned {
+            loop {
+                let _ = reader.read(&mut [0; 8]);
+            }
+        }
+    });
+    let found = harness.oracle(parse).one_split(&case);
     let violation = found.unwrap_err();
-    no_progress(
+    assert_no_progress(
         &violation,
         "00@whole",
         "the end of the stream was read 1000 times",
     );
     assert_eq!(violation.offset, 1);
 
-    let found = check::pull_async(
-        async |_: &mut check::AsyncChunkReader<'_, '_>| std::future::pending().await,
-        stream,
-        &split,
-        &expected,
-        Interruption::Pending,
+    let harness = Harness::async_reader(|| {
+        async |_: &mut AsyncChunkReader<'_, '_>| -> Returned { std::future::pending().await }
+    });
+    let case = case.with(Interruption::Pending);
+    let found = harness.oracle(parse).one_split(&case);
+    assert_no_progress(
+        &found.unwrap_err(),
+        "00@whole+pending",
+        "pending 1001 times",
     );
-    no_progress(&found.unwrap_err(), "00@whole", "pending 1001 times");
 }
