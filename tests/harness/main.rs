@@ -11,7 +11,7 @@ mod messages;
 mod planted;
 mod progress;
 mod proof;
-mod pull;
+mod readers;
 mod readme;
 mod right;
 mod split_map;

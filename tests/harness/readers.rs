@@ -1,0 +1,539 @@
+//! Framers that read, correct and buggy, from a reader that returns one chunk per call and is
+//! interrupted between chunks.
+
+use std::io::{self, ErrorKind, Read};
+
+use everysplit::oracle::Parse;
+use everysplit::reference::{ByteOrder, Config, DecodeError, Frame, Framer, Header, naive};
+use everysplit::subject::ChunkReader;
+use everysplit::{
+    Case, Expected, Harness, Interruption, NotProved, Outcome, Property, Reader, Split, Tier,
+    Violation,
+};
+
+const CONFIG: Config = Config {
+    byte_order: ByteOrder::Little,
+    max_body_size: 8,
+};
+
+/// Reads until the framer emits a frame, as a blocking client does.
+#[derive(Default)]
+struct FrameReader {
+    framer: Option<Framer>,
+    frames: Vec<Frame>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    None,
+    /// Returns `Interrupted` to its caller instead of retrying.
+    NoRetry,
+    /// Loses the beginning of a frame when a read returns `WouldBlock`.
+    Forgets,
+    /// Reports the end of the stream when it needs more bytes.
+    EndsEarly,
+    /// Reads once more before it returns the frames that are complete.
+    ReadsOn,
+}
+
+impl FrameReader {
+    fn next(
+        &mut self,
+        bug: Bug,
+        reader: &mut ChunkReader<'_>,
+    ) -> Result<Option<Frame>, DecodeError> {
+        let framer = self.framer.get_or_insert_with(|| Framer::new(CONFIG));
+        let mut buffer = [0; 64];
+        loop {
+            if bug != Bug::ReadsOn && !self.frames.is_empty() {
+                return Ok(Some(self.frames.remove(0)));
+            }
+            framer.feed(&[], &mut self.frames)?;
+            let read = match reader.read(&mut buffer) {
+                Ok(0) if self.frames.is_empty() => return framer.finish().map(|()| None),
+                Ok(0) => return Ok(Some(self.frames.remove(0))),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted && bug != Bug::NoRetry => {
+                    continue;
+                }
+                Err(_) => {
+                    if bug == Bug::Forgets {
+                        *framer = Framer::new(CONFIG);
+                    }
+                    return Err(DecodeError::Truncated {
+                        offset: 0,
+                        received: 0,
+                        due: 0,
+                    });
+                }
+            };
+            let before = self.frames.len();
+            // An error comes again after the frames before it have been returned.
+            let _ = framer.feed(&buffer[..read], &mut self.frames);
+            if bug == Bug::EndsEarly && self.frames.len() == before {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Returns three frames, the same truncated, and a frame before a size over the limit.
+fn streams() -> [Vec<u8>; 3] {
+    let frame = |cmd, body: &'static [u8]| Frame {
+        cmd,
+        recv: 1,
+        body: body.into(),
+    };
+    let encode = |frame| naive::encode(CONFIG, &frame).unwrap();
+    let whole = [
+        encode(frame(1, b"first")),
+        encode(frame(2, b"")),
+        encode(frame(3, b"x")),
+    ]
+    .concat();
+    let truncated = whole[..whole.len() - 1].to_vec();
+    let rejected = [&whole[..17], &[9, 0, 0, 0, 1, 0]].concat();
+    [whole, truncated, rejected]
+}
+
+type Returned = Result<Option<Frame>, DecodeError>;
+
+/// Returns a harness without an oracle: a [`FrameReader`] must return for every split what it
+/// returns byte by byte.
+fn without_oracle(
+    bug: Bug,
+) -> Harness<Reader<impl FnMut(&mut ChunkReader<'_>) -> Returned, Frame, DecodeError>> {
+    Harness::reader(move || {
+        let mut frames = FrameReader::default();
+        move |reader: &mut ChunkReader<'_>| frames.next(bug, reader)
+    })
+}
+
+type Oracle = fn(&[u8]) -> Expected<Frame, DecodeError>;
+
+fn harness(
+    bug: Bug,
+) -> Harness<Reader<impl FnMut(&mut ChunkReader<'_>) -> Returned, Frame, DecodeError>, Parse<Oracle>>
+{
+    without_oracle(bug).oracle(|stream| naive::parse(CONFIG, stream))
+}
+
+/// What can happen between the chunks that a reader returns.
+const INTERRUPTIONS: [Interruption; 3] = [
+    Interruption::None,
+    Interruption::Interrupted,
+    Interruption::WouldBlock,
+];
+
+/// Checks every split of up to one cut, and byte by byte, with one interruption.
+fn check(bug: Bug, interruption: Interruption) -> Result<(), Violation> {
+    let harness = harness(bug);
+    for stream in streams() {
+        for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
+            harness.one_split(&Case::new(&stream[..], split).with(interruption))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_correct_reader_passes() {
+    for interruption in INTERRUPTIONS {
+        check(Bug::None, interruption).unwrap();
+    }
+}
+
+#[track_caller]
+fn assert_found(bug: Bug, interruption: Interruption, property: Property) {
+    let violation = check(bug, interruption).unwrap_err();
+    assert_eq!(violation.property, property, "{violation}");
+    assert_eq!(violation.case.interruption, interruption, "{violation}");
+}
+
+#[test]
+fn finds_bugs_without_interruptions() {
+    assert_found(Bug::EndsEarly, Interruption::None, Property::EverySplit);
+    assert_found(Bug::ReadsOn, Interruption::None, Property::Prompt);
+}
+
+#[test]
+fn finds_what_interrupted_and_would_block_lose() {
+    check(Bug::NoRetry, Interruption::None).unwrap();
+    check(Bug::Forgets, Interruption::None).unwrap();
+    assert_found(
+        Bug::NoRetry,
+        Interruption::Interrupted,
+        Property::Interrupted,
+    );
+    assert_found(
+        Bug::Forgets,
+        Interruption::WouldBlock,
+        Property::Interrupted,
+    );
+}
+
+/// The reader waits for a whole header before it checks the size, which is known after four bytes.
+#[test]
+fn finds_a_limit_that_is_checked_late() {
+    let harness = Harness::reader(|| {
+        |reader: &mut ChunkReader<'_>| {
+            let mut header = [0; 12];
+            let _ = reader.read_exact(&mut header);
+            let header = Header::from_bytes(header, CONFIG.byte_order);
+            Err::<Option<Frame>, _>(DecodeError::BodyTooLarge {
+                offset: 0,
+                body_size: header.body_size,
+                max_body_size: 8,
+            })
+        }
+    });
+    let harness = harness.oracle(|stream: &[u8]| naive::parse(CONFIG, stream));
+    let case = Case::new(&streams()[2][17..], Split::new([4]));
+    let found = harness.one_split(&case).unwrap_err();
+    assert_eq!(found.property, Property::Limit, "{found}");
+}
+
+/// `read_exact` retries when it is interrupted. When a read would block, it loses the bytes that it
+/// has read: a well-known trap.
+#[test]
+fn read_exact_survives_interrupted_but_not_would_block() {
+    fn next(reader: &mut ChunkReader<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
+        let mut length = [0];
+        let read = |result: io::Result<()>| result.map_err(|error| error.kind());
+        match read(reader.read_exact(&mut length)) {
+            Err(ErrorKind::UnexpectedEof) => return Ok(None),
+            other => other?,
+        }
+        let mut body = vec![0; length[0].into()];
+        read(reader.read_exact(&mut body))?;
+        Ok(Some(body))
+    }
+    let harness = Harness::reader(|| next).oracle(|_: &[u8]| Expected {
+        frames: vec![(3, b"ok".to_vec()), (4, Vec::new())],
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    });
+    let stream = b"\x02ok\0";
+    for split in Split::all(stream.len()) {
+        let case = Case::new(stream, split);
+        harness.one_split(&case).unwrap();
+        let case = case.with(Interruption::Interrupted);
+        harness.one_split(&case).unwrap();
+    }
+    let case = Case::new(stream, Split::new([2])).with(Interruption::WouldBlock);
+    harness.one_split(&case).unwrap_err();
+}
+
+#[test]
+fn checks_every_split_of_up_to_two_cuts() {
+    for stream in streams() {
+        let certificate = harness(Bug::None).bounded(&stream, 2).unwrap();
+        let len = stream.len() as u64;
+        let splits = 1 + (len - 1) + (len - 1) * (len - 2) / 2 + 1;
+        let tier = |not_proved| Tier::Bounded {
+            cuts: 2,
+            splits,
+            not_proved,
+        };
+        assert_eq!(
+            (certificate.tier, certificate.bytes),
+            (tier(None), stream.len())
+        );
+        let certificate = harness(Bug::None).check(&stream).unwrap();
+        assert_eq!(
+            (certificate.tier, certificate.bytes),
+            (tier(Some(NotProved::NotComparable)), stream.len())
+        );
+    }
+}
+
+#[test]
+fn violations_are_minimal() {
+    let stream = &streams()[0];
+    let forgets = harness(Bug::Forgets).bounded(stream, 2).unwrap_err();
+    assert_eq!(forgets.property, Property::Interrupted, "{forgets}");
+    // One byte, and an end before which a read would block.
+    assert_eq!(
+        forgets.case.to_string(),
+        "05@whole+would_block",
+        "{forgets}"
+    );
+    assert_eq!(forgets.edges, [0]);
+    let ends_early = harness(Bug::EndsEarly).bounded(stream, 2).unwrap_err();
+    assert_eq!(ends_early.property, Property::EverySplit, "{ends_early}");
+    assert_eq!(ends_early.case.interruption, Interruption::None);
+    assert_eq!(ends_early.case.split.cuts().len(), 1, "{ends_early}");
+}
+
+/// Returns a reader of lines that returns the bytes after the last one `times` times at the end of
+/// the stream.
+fn lines(times: usize) -> impl FnMut(&mut ChunkReader<'_>) -> Result<Option<Vec<u8>>, ErrorKind> {
+    let (mut buffer, mut left) = (Vec::new(), times);
+    move |reader| loop {
+        if let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {
+            return Ok(Some(buffer.drain(..=end).collect()));
+        }
+        let mut chunk = [0; 8];
+        match reader.read(&mut chunk).map_err(|error| error.kind())? {
+            0 if left == 0 => return Ok(None),
+            0 => {
+                left -= 1;
+                return Ok(Some(buffer.clone()));
+            }
+            read => buffer.extend(&chunk[..read]),
+        }
+    }
+}
+
+/// The first surplus frame ends the run, so that a reader with an endless supply is no problem.
+#[test]
+fn finds_missing_and_surplus_frames_at_the_end() {
+    let check = |times, split: &Split| {
+        Harness::reader(move || lines(times))
+            .oracle(|_: &[u8]| Expected {
+                frames: vec![(4, b"one\n".to_vec())],
+                at_end: vec![b"2".to_vec()],
+                outcome: Outcome::Clean,
+            })
+            .one_split(&Case::new(b"one\n2", split.clone()))
+    };
+    for split in Split::all(5) {
+        check(1, &split).unwrap();
+        for (times, actual) in [
+            (0, "at the end ([], Ok(()))"),
+            (2, "at the end ([[50], [50]], Ok(()))"),
+            (50, "at the end ([[50], [50]], Ok(()))"),
+        ] {
+            let found = check(times, &split).unwrap_err();
+            assert_eq!(found.property, Property::Truncation, "{found}");
+            assert_eq!(*found.actual, *actual);
+        }
+    }
+}
+
+mod without_an_oracle {
+    use super::{Bug, Interruption, NotProved, Property, Tier, streams, without_oracle};
+
+    #[test]
+    fn a_correct_reader_passes() {
+        for stream in streams() {
+            let certificate = without_oracle(Bug::None).check(&stream).unwrap();
+            assert!(
+                matches!(
+                    certificate.tier,
+                    Tier::Bounded {
+                        cuts: 2,
+                        not_proved: Some(NotProved::NotComparable),
+                        ..
+                    }
+                ),
+                "{certificate}"
+            );
+        }
+    }
+
+    /// Byte by byte the reader returns the correct frames, so they are what is expected.
+    #[test]
+    fn finds_what_interruptions_lose() {
+        for (bug, interruption, token) in [
+            (
+                Bug::NoRetry,
+                Interruption::Interrupted,
+                "@whole+interrupted",
+            ),
+            (
+                Bug::Forgets,
+                Interruption::WouldBlock,
+                "05@whole+would_block",
+            ),
+        ] {
+            let found = without_oracle(bug).check(&streams()[0]).unwrap_err();
+            assert_eq!(found.property, Property::Interrupted, "{found}");
+            assert_eq!(found.case.interruption, interruption, "{found}");
+            assert_eq!(found.case.to_string(), token, "{found}");
+            assert!(found.expected.starts_with("byte by byte: "), "{found}");
+        }
+    }
+}
+
+#[test]
+fn tokens_replay_as_the_same_violation() {
+    for (bug, suffix) in [
+        (Bug::EndsEarly, "0500@1"),
+        (Bug::NoRetry, "+interrupted"),
+        (Bug::Forgets, "+would_block"),
+    ] {
+        let harness = harness(bug);
+        let found = harness.check(&streams()[0]).unwrap_err();
+        let token = found.case.to_string();
+        assert!(token.ends_with(suffix), "{found}");
+        assert_eq!(harness.replay(&token).unwrap_err(), found);
+    }
+}
+
+/// Framers that read asynchronously.
+mod asynchronous {
+    use std::future::poll_fn;
+    use std::pin::Pin;
+    use std::task::Poll;
+
+    use everysplit::AsyncReader;
+    use everysplit::subject::AsyncChunkReader;
+    use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+
+    use super::{
+        CONFIG, Case, DecodeError, ErrorKind, Expected, Frame, Framer, Harness, Interruption,
+        NotProved, Outcome, Property, Returned, Split, Tier, naive, streams,
+    };
+
+    const INTERRUPTIONS: [Interruption; 3] = [
+        Interruption::None,
+        Interruption::Pending,
+        Interruption::Dropped,
+    ];
+
+    /// Returns a harness without an oracle. Its reader holds the bytes that it has read outside its
+    /// future, so that the future can be dropped.
+    fn without_oracle() -> Harness<
+        AsyncReader<impl AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Returned, Frame, DecodeError>,
+    > {
+        Harness::async_reader(|| {
+            let (mut framer, mut frames) = (Framer::new(CONFIG), Vec::new());
+            async move |reader: &mut AsyncChunkReader<'_, '_>| loop {
+                if !frames.is_empty() {
+                    return Ok(Some(frames.remove(0)));
+                }
+                framer.feed(&[], &mut frames)?;
+                let mut buffer = [0; 64];
+                match reader.read(&mut buffer).await.unwrap() {
+                    0 => return framer.finish().map(|()| None),
+                    read => drop(framer.feed(&buffer[..read], &mut frames)),
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn a_reader_whose_future_can_be_dropped_passes() {
+        let harness = without_oracle().oracle(|stream: &[u8]| naive::parse(CONFIG, stream));
+        for interruption in INTERRUPTIONS {
+            for stream in streams() {
+                for split in Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]) {
+                    let case = Case::new(&stream[..], split).with(interruption);
+                    harness.one_split(&case).unwrap();
+                }
+            }
+        }
+        for stream in streams() {
+            assert_eq!(harness.bounded(&stream, 1).unwrap().bytes, stream.len());
+        }
+    }
+
+    #[test]
+    fn a_reader_passes_without_an_oracle() {
+        for stream in streams() {
+            let certificate = without_oracle().check(&stream).unwrap();
+            assert!(
+                matches!(
+                    certificate.tier,
+                    Tier::Bounded {
+                        cuts: 2,
+                        not_proved: Some(NotProved::NotComparable),
+                        ..
+                    }
+                ),
+                "{certificate}"
+            );
+        }
+    }
+
+    type Body = Result<Option<Vec<u8>>, ErrorKind>;
+
+    /// Reads a length of one byte, then the body. The bytes read by `read_exact` are lost with its
+    /// future.
+    async fn read_exact(reader: &mut AsyncChunkReader<'_, '_>) -> Body {
+        let mut length = [0];
+        match reader.read_exact(&mut length).await {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+            other => other.map_err(|error| error.kind())?,
+        };
+        let mut body = vec![0; length[0].into()];
+        reader
+            .read_exact(&mut body)
+            .await
+            .map_err(|error| error.kind())?;
+        Ok(Some(body))
+    }
+
+    fn parse(stream: &[u8]) -> Expected<Vec<u8>, ErrorKind> {
+        let (mut frames, mut start) = (Vec::new(), 0);
+        let outcome = loop {
+            let Some((&length, rest)) = stream[start..].split_first() else {
+                break Outcome::Clean;
+            };
+            let Some(body) = rest.get(..length.into()) else {
+                break Outcome::Truncated(ErrorKind::UnexpectedEof);
+            };
+            start += 1 + body.len();
+            frames.push((start, body.to_vec()));
+        };
+        Expected {
+            frames,
+            at_end: Vec::new(),
+            outcome,
+        }
+    }
+
+    const BODIES: &[u8] = b"\0\x02ok\0";
+
+    #[test]
+    fn read_exact_loses_bytes_with_its_future() {
+        let harness = Harness::async_reader(|| read_exact).oracle(parse);
+        for split in Split::up_to(BODIES.len(), 4) {
+            let case = Case::new(BODIES, split);
+            harness.one_split(&case).unwrap();
+            let case = case.with(Interruption::Pending);
+            harness.one_split(&case).unwrap();
+        }
+        let found = harness.bounded(BODIES, 4).unwrap_err();
+        assert_eq!(found.property, Property::Cancelled, "{found}");
+        // One byte, and an end before which the future is dropped.
+        assert_eq!(found.case.to_string(), "02@whole+dropped", "{found}");
+        assert_eq!(harness.replay("02@whole+dropped").unwrap_err(), found);
+    }
+
+    #[test]
+    fn finds_a_dropped_future_without_an_oracle() {
+        let harness = Harness::async_reader(|| read_exact);
+        let found = harness.check(BODIES).unwrap_err();
+        assert_eq!(found.property, Property::Cancelled, "{found}");
+        assert_eq!(found.case.to_string(), "02@whole+dropped", "{found}");
+        assert!(found.expected.starts_with("byte by byte: "), "{found}");
+        assert_eq!(harness.replay("02@whole+dropped").unwrap_err(), found);
+    }
+
+    /// Each byte is a frame, and a read that is pending is taken for the end of the stream.
+    async fn ends_when_pending(reader: &mut AsyncChunkReader<'_, '_>) -> Result<Option<u8>, ()> {
+        let mut byte = [0];
+        let mut buffer = ReadBuf::new(&mut byte);
+        poll_fn(|context| {
+            let _ = Pin::new(&mut *reader).poll_read(context, &mut buffer);
+            Poll::Ready(())
+        })
+        .await;
+        Ok(buffer.filled().first().copied())
+    }
+
+    #[test]
+    fn finds_a_pending_read_taken_for_the_end() {
+        let harness = Harness::async_reader(|| ends_when_pending);
+        harness
+            .one_split(&Case::new(b"abc", Split::new([2])))
+            .unwrap();
+        let found = harness.check(b"abc").unwrap_err();
+        assert_eq!(found.property, Property::Interrupted, "{found}");
+        let token = found.case.to_string();
+        assert!(token.ends_with("@whole+pending"), "{found}");
+        assert_eq!(harness.replay(&token).unwrap_err(), found);
+    }
+}
