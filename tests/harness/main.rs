@@ -4,6 +4,7 @@
 mod common;
 
 mod adapters;
+mod correct_framers;
 mod harness;
 mod judged;
 mod macros;
@@ -13,6 +14,5 @@ mod progress;
 mod proof;
 mod readers;
 mod readme;
-mod right;
 mod split_map;
 mod tokio;

@@ -1,9 +1,7 @@
-//! No right framer is accused: streams of frames, mutated, cut short and hostile,
-//! under every check that the framer can have. What a wrong one gets is told
-//! elsewhere.
+//! Correct framers: no check may find a violation, on streams of frames, mutated, truncated and
+//! hostile. Every check that the framer allows is run.
 //!
-//! `EVERYSPLIT_STREAMS` says how many streams are drawn. The same number draws the
-//! same ones.
+//! `EVERYSPLIT_STREAMS` sets the number of random streams. The same number makes the same streams.
 
 use std::fmt::Debug;
 use std::io::{Error, ErrorKind};
@@ -11,22 +9,20 @@ use std::{env, iter};
 
 use crate::common::oracles::{self, Lengths, Refusal};
 use bytes::Bytes;
-use everysplit::check::{
-    Certificate, Deviation, Expected, Harness, Outcome, Property, Tier, Violation,
-};
 use everysplit::reference::{ByteOrder, Codec, Config, Decoder, Framer, Header, naive};
-use everysplit::{Buffered, Tokio};
+use everysplit::subject::{Buffered, TokioDecoder};
+use everysplit::{Certificate, Deviation, Expected, Harness, Outcome, Property, Tier, Violation};
 use fastrand::Rng;
 use tokio_util::codec::{AnyDelimiterCodec, LinesCodec};
 
-/// The longest stream, in bytes.
+/// The length of the longest stream, in bytes.
 const LONGEST: usize = 40;
 
-/// No limit, as tokio-util's codecs write it.
+/// No size limit, for tokio-util's codecs.
 const UNLIMITED: usize = usize::MAX;
 
-/// Chance, for each stream of one of the four kinds of formats.
-fn chances() -> impl Iterator<Item = Rng> {
+/// Returns a random number generator for each stream of one format. There are four formats.
+fn generators() -> impl Iterator<Item = Rng> {
     let streams: u64 = env::var("EVERYSPLIT_STREAMS").map_or(4000, |streams| {
         streams
             .parse()
@@ -35,9 +31,9 @@ fn chances() -> impl Iterator<Item = Rng> {
     (0..streams.div_ceil(4)).map(Rng::with_seed)
 }
 
-/// What was drawn, to see that nothing is missing.
+/// How many streams of each kind there were, so that no kind is missing.
 #[derive(Debug, Default)]
-struct Drawn {
+struct Seen {
     streams: u64,
     frames: usize,
     clean: u64,
@@ -46,8 +42,8 @@ struct Drawn {
     rejected: u64,
 }
 
-impl Drawn {
-    fn note<F, E>(&mut self, expected: &Expected<F, E>) {
+impl Seen {
+    fn add<F, E>(&mut self, expected: &Expected<F, E>) {
         self.streams += 1;
         self.frames += expected.frames.len();
         *match expected.outcome {
@@ -58,9 +54,10 @@ impl Drawn {
         } += 1;
     }
 
-    /// Asserts that there was enough of each, where there are streams enough.
+    /// Asserts that each kind makes up more than a fiftieth of the streams, if there are 100 or
+    /// more.
     #[track_caller]
-    fn has(&self, kinds: &[fn(&Self) -> u64]) {
+    fn assert_enough(&self, kinds: &[fn(&Self) -> u64]) {
         println!("{self:?}");
         if self.streams < 100 {
             return;
@@ -71,8 +68,9 @@ impl Drawn {
     }
 }
 
+/// Asserts that there is no violation. Returns how far the check went.
 #[track_caller]
-fn holds(setup: &impl Debug, verdict: Result<Certificate, Violation>) -> Tier {
+fn assert_correct(setup: &impl Debug, verdict: Result<Certificate, Violation>) -> Tier {
     match verdict {
         Ok(certificate) => certificate.tier,
         Err(violation) => panic!("{setup:?}\n{violation}"),
@@ -80,13 +78,13 @@ fn holds(setup: &impl Debug, verdict: Result<Certificate, Violation>) -> Tier {
 }
 
 #[track_caller]
-fn proved(setup: &impl Debug, verdict: Result<Certificate, Violation>) {
-    let tier = holds(setup, verdict);
+fn assert_proved(setup: &impl Debug, verdict: Result<Certificate, Violation>) {
+    let tier = assert_correct(setup, verdict);
     assert!(matches!(tier, Tier::Proved { .. }), "{setup:?}\n{tier:?}");
 }
 
-/// Whole frames, then nothing, one that is cut short, a hostile one or anything,
-/// and changes here and there.
+/// Returns a random stream: up to four whole frames, then nothing, a truncated frame, a hostile one
+/// or random bytes; often mutated.
 fn stream(
     rng: &mut Rng,
     whole: impl Fn(&mut Rng) -> Vec<u8>,
@@ -96,7 +94,7 @@ fn stream(
     for _ in 0..rng.usize(..5) {
         stream.extend(whole(rng));
     }
-    // Room for what follows.
+    // Leaves room for what follows.
     stream.truncate(LONGEST - 4);
     match rng.u8(..6) {
         0 | 1 => {}
@@ -114,13 +112,13 @@ fn stream(
     stream
 }
 
-/// Up to `most` bytes.
+/// Returns up to `most` random bytes.
 fn bytes(rng: &mut Rng, most: usize) -> Vec<u8> {
     let len = rng.usize(..=most);
     iter::repeat_with(|| rng.u8(..)).take(len).collect()
 }
 
-/// Swaps, takes out, puts in or repeats what is somewhere.
+/// Swaps two elements, removes one, inserts a copy of one, or repeats a range.
 fn mutate<T: Clone>(rng: &mut Rng, stream: &mut Vec<T>) {
     if stream.is_empty() {
         return;
@@ -138,11 +136,11 @@ fn mutate<T: Clone>(rng: &mut Rng, stream: &mut Vec<T>) {
     }
 }
 
-/// The reference framer, the decoder that it is made of, and the same for tokio.
+/// The reference framer, its decoder, and its codec.
 #[test]
-fn ours() {
-    let mut drawn = Drawn::default();
-    for mut rng in chances() {
+fn reference_framer() {
+    let mut seen = Seen::default();
+    for mut rng in generators() {
         let rng = &mut rng;
         let config = Config {
             byte_order: *rng.choice(&[ByteOrder::Little, ByteOrder::Big]).unwrap(),
@@ -156,10 +154,10 @@ fn ours() {
         };
         let whole = |rng: &mut Rng| {
             let body = rng.u32(..=max.min(5));
-            // Often one of the limit.
+            // At least one in three is at the limit.
             let body_size = if rng.u8(..3) == 0 { max } else { body };
             let mut frame = header(rng, body_size).to_bytes(config.byte_order).to_vec();
-            // What looks like lengths, too.
+            // Small bytes, so that a body looks like headers.
             frame.extend(iter::repeat_with(|| rng.u8(..4)).take(body_size as usize));
             frame
         };
@@ -172,23 +170,30 @@ fn ours() {
         };
         let stream = &stream(rng, whole, hostile);
         let oracle = |stream: &[u8]| naive::parse(config, stream);
-        drawn.note(&oracle(stream));
+        seen.add(&oracle(stream));
 
-        let framer = Harness::new(|| Framer::new(config), oracle);
-        proved(&config, framer.prove(stream));
-        let decoder = Harness::new(|| Buffered::new(Decoder::new(config)), oracle);
-        proved(&config, decoder.prove(stream));
-        proved(&config, decoder.prove_decoder(stream));
+        let framer = Harness::framer(move || Framer::new(config)).oracle(oracle);
+        assert_proved(&config, framer.check(stream));
+        let make = move || Decoder::new(config);
+        let fed = Harness::framer(move || Buffered::new(make())).oracle(oracle);
+        assert_proved(&config, fed.check(stream));
+        let caller_buffered = Harness::decoder(make).oracle(oracle);
+        assert_proved(&config, caller_buffered.check(stream));
         let error = |error: Error| oracles::decode_error(&error);
-        let make = || Buffered::new(Tokio::new(Codec::new(config), error));
-        let codec = Harness::new(make, oracle);
-        proved(&config, codec.prove(stream));
-        proved(&config, codec.prove_decoder(stream));
+        let make = move || TokioDecoder::new(Codec::new(config)).with_errors(error);
+        let fed = Harness::framer(move || Buffered::new(make())).oracle(oracle);
+        assert_proved(&config, fed.check(stream));
+        let caller_buffered = Harness::decoder(make).oracle(oracle);
+        assert_proved(&config, caller_buffered.check(stream));
     }
-    drawn.has(&[|d| d.clean, |d| d.truncated, |d| d.rejected]);
+    seen.assert_enough(&[
+        |seen| seen.clean,
+        |seen| seen.truncated,
+        |seen| seen.rejected,
+    ]);
 }
 
-/// Set up for the formats that its documents show and for the reference framer's.
+/// Formats of `LengthDelimitedCodec`: the reference format, and those that its documentation shows.
 const LENGTHS: [Lengths; 7] = [
     lengths(ByteOrder::Little, 0, 4, 12, 0),
     lengths(ByteOrder::Big, 0, 4, 12, 0),
@@ -216,11 +221,11 @@ const fn lengths(
     }
 }
 
-/// It can be cloned and not compared.
+/// It is not `Eq`, so it cannot be proved.
 #[test]
 fn length_delimited_codec() {
-    let mut drawn = Drawn::default();
-    for (seed, mut rng) in (0..).zip(chances()) {
+    let mut seen = Seen::default();
+    for (seed, mut rng) in (0..).zip(generators()) {
         let rng = &mut rng;
         let lengths = *rng.choice(&LENGTHS).unwrap();
         let header = |rng: &mut Rng, length: usize| {
@@ -245,33 +250,39 @@ fn length_delimited_codec() {
             [header(rng, length), bytes(rng, 4)].concat()
         };
         let mut stream = stream(rng, whole, hostile);
-        if ends_behind_what_is_skipped(lengths, &stream) {
+        if ends_after_a_skipped_header(lengths, &stream) {
             stream.pop();
         }
-        drawn.note(&lengths.parse(&stream));
+        seen.add(&lengths.parse(&stream));
 
-        let make = || Buffered::new(Tokio::new(lengths.codec(), |error: Error| error.kind()));
-        let harness = Harness::new(make, |stream| lengths.parse(stream));
-        holds(&lengths, harness.bounded(&stream, 1));
-        holds(&lengths, harness.sampled(&stream, seed, 8));
+        let make =
+            move || TokioDecoder::new(lengths.codec()).with_errors(|error: Error| error.kind());
+        let harness = Harness::decoder(make).oracle(|stream: &[u8]| lengths.parse(stream));
+        assert_correct(&lengths, harness.bounded(&stream, 1));
+        assert_correct(&lengths, harness.sampled(&stream, seed, 8));
     }
-    drawn.has(&[|d| d.clean, |d| d.truncated, |d| d.rejected]);
+    seen.assert_enough(&[
+        |seen| seen.clean,
+        |seen| seen.truncated,
+        |seen| seen.rejected,
+    ]);
 }
 
-/// Where a header is skipped whole, tokio-util's codec takes an end right behind it
-/// for a clean one: it has nothing left by which to tell.
-fn ends_behind_what_is_skipped(lengths: Lengths, stream: &[u8]) -> bool {
+/// Returns whether the stream ends right after a header that is skipped whole. tokio-util's codec
+/// takes that for a clean end, as its buffer is empty.
+fn ends_after_a_skipped_header(lengths: Lengths, stream: &[u8]) -> bool {
     let expected = lengths.parse(stream);
     let start = expected.frames.last().map_or(0, |&(end, _)| end);
     expected.outcome == Outcome::Truncated(ErrorKind::Other) && lengths.skip == stream.len() - start
 }
 
 #[test]
-fn an_end_behind_what_is_skipped_is_not_reported() {
+fn length_delimited_codec_accepts_an_end_after_a_skipped_header() {
     for lengths in LENGTHS {
-        let make = || Buffered::new(Tokio::new(lengths.codec(), |error: Error| error.kind()));
-        let harness = Harness::new(make, |stream| lengths.parse(stream));
-        // A length of 5, of which nothing came.
+        let make =
+            move || TokioDecoder::new(lengths.codec()).with_errors(|error: Error| error.kind());
+        let harness = Harness::decoder(make).oracle(|stream: &[u8]| lengths.parse(stream));
+        // A length of 5, and no body.
         let mut stream = vec![0; lengths.decided()];
         let least = match lengths.byte_order {
             ByteOrder::Little => lengths.offset,
@@ -279,16 +290,16 @@ fn an_end_behind_what_is_skipped_is_not_reported() {
         };
         stream[least] = 5;
         let verdict = harness.bounded(&stream, 1);
-        if ends_behind_what_is_skipped(lengths, &stream) {
+        if ends_after_a_skipped_header(lengths, &stream) {
             assert_eq!(verdict.unwrap_err().property, Property::Truncation);
         } else {
-            holds(&lengths, verdict);
+            assert_correct(&lengths, verdict);
         }
     }
 }
 
-/// Text, in which no piece between two of `delimiters` is longer than `max` bytes:
-/// behind one that is, tokio-util's codecs go on, and no frame is due after an error.
+/// Returns random text in which no piece between two delimiters is longer than `max` bytes. After a
+/// longer one tokio-util's codecs go on, and the oracle expects no frames after an error.
 fn text(rng: &mut Rng, letters: &[char], delimiters: &[char], max: usize) -> String {
     let len = rng.usize(..=LONGEST);
     let letter = || *rng.choice(letters).unwrap();
@@ -316,37 +327,42 @@ fn text(rng: &mut Rng, letters: &[char], delimiters: &[char], max: usize) -> Str
 
 #[test]
 fn lines_codec() {
-    let mut drawn = Drawn::default();
-    for mut rng in chances() {
+    let mut seen = Seen::default();
+    for mut rng in generators() {
         let letters = [
             'a', '\r', '\r', '\n', '\n', '\0', 'é', '語', '😀', '\u{2028}',
         ];
         let max = *rng.choice(&[4, 7, UNLIMITED]).unwrap();
         let mut stream = text(&mut rng, &letters, &['\n'], max).into_bytes();
-        // The end may cut a letter, and nothing else may: behind a line that is no
-        // text, too, the codec goes on.
+        // Only the end may cut a character: after a line that is not UTF-8 the codec goes on too.
         stream.truncate(stream.len() - rng.usize(..4).min(stream.len()));
         let oracle = |stream: &[u8]| oracles::lines(stream, max);
         let expected = oracle(&stream);
-        drawn.note(&expected);
+        seen.add(&expected);
         let framed = expected.frames.last().map_or(0, |&(end, _)| end);
-        // Only a CR that is all that the end leaves.
+        // A CR alone after the last line is dropped.
         let discards = stream[framed..] == *b"\r";
 
-        let codec = || LinesCodec::new_with_max_length(max);
-        let harness = Harness::new(|| Buffered::new(Tokio::new(codec(), Refusal::from)), oracle);
-        let harness = harness.declare(discards.then_some(Deviation::DiscardsAtEnd));
-        proved(&max, harness.prove(&stream));
-        proved(&max, harness.prove_decoder(&stream));
+        let codec = move || LinesCodec::new_with_max_length(max);
+        let make = move || TokioDecoder::new(codec()).with_errors(Refusal::from);
+        let declared = discards.then_some(Deviation::DiscardsAtEnd);
+        let fed = Harness::framer(move || Buffered::new(make())).oracle(oracle);
+        assert_proved(&max, fed.declare(declared).check(&stream));
+        let caller_buffered = Harness::decoder(make).oracle(oracle);
+        assert_proved(&max, caller_buffered.declare(declared).check(&stream));
     }
-    drawn.has(&[|d| d.clean, |d| d.left_at_end, |d| d.truncated]);
-    assert_eq!(drawn.rejected, 0);
+    seen.assert_enough(&[
+        |seen| seen.clean,
+        |seen| seen.left_at_end,
+        |seen| seen.truncated,
+    ]);
+    assert_eq!(seen.rejected, 0);
 }
 
 #[test]
 fn any_delimiter_codec() {
-    let mut drawn = Drawn::default();
-    for mut rng in chances() {
+    let mut seen = Seen::default();
+    for mut rng in generators() {
         let delimiters = *rng
             .choice(&[&[';'][..], &[';', ','], &['\0', '\n', ',']])
             .unwrap();
@@ -356,14 +372,16 @@ fn any_delimiter_codec() {
         let delimiters: Vec<u8> = delimiters.iter().collect::<String>().into();
         let frame = |bytes: &[u8]| Ok(Bytes::copy_from_slice(bytes));
         let oracle = |stream: &[u8]| oracles::delimited(stream, &delimiters, max, frame);
-        drawn.note(&oracle(stream.as_bytes()));
+        seen.add(&oracle(stream.as_bytes()));
 
-        let codec = || AnyDelimiterCodec::new_with_max_length(delimiters.clone(), Vec::new(), max);
-        let harness = Harness::new(|| Buffered::new(Tokio::new(codec(), Refusal::from)), oracle);
+        let codec = AnyDelimiterCodec::new_with_max_length(delimiters.clone(), Vec::new(), max);
+        let make = move || TokioDecoder::new(codec.clone()).with_errors(Refusal::from);
         let setup = (&delimiters, max);
-        proved(&setup, harness.prove(stream.as_bytes()));
-        proved(&setup, harness.prove_decoder(stream.as_bytes()));
+        let caller_buffered = Harness::decoder(make.clone()).oracle(&oracle);
+        assert_proved(&setup, caller_buffered.check(stream.as_bytes()));
+        let fed = Harness::framer(move || Buffered::new(make())).oracle(&oracle);
+        assert_proved(&setup, fed.check(stream.as_bytes()));
     }
-    drawn.has(&[|d| d.clean, |d| d.left_at_end]);
-    assert_eq!(drawn.rejected, 0);
+    seen.assert_enough(&[|seen| seen.clean, |seen| seen.left_at_end]);
+    assert_eq!(seen.rejected, 0);
 }
