@@ -15,4 +15,4 @@ mod proof;
 mod readers;
 mod readme;
 mod split_map;
-mod tokio;
+mod tokio_codecs;
