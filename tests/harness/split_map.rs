@@ -1,14 +1,14 @@
-//! The pictures of where a cut breaks a framer: what they show, and that those
-//! in `docs` are what is drawn today.
+//! Split maps: what they show, and that the pictures in `docs` and `tests/pictures` are up to date.
 
 use std::path::Path;
 
 use bytes::BytesMut;
-use everysplit::check::{self, Cell, Property, SplitMap};
+use everysplit::oracle::Parse;
 use everysplit::reference::{Config, DecodeError, Decoder, Frame, FrameRef, Framer, naive};
-use everysplit::{Buffered, Decode, Frames, Split, Subject};
+use everysplit::subject::{Buffered, Decode, Frames, Subject};
+use everysplit::{Case, Cell, Expected, Fed, Harness, Property, Split, SplitMap};
 
-/// Reads a size from the first chunk alone: what is missing of it is taken for 0.
+/// Decodes a size from the first chunk alone, with zeros for its missing bytes.
 struct SizeCut(Decoder);
 
 impl Decode for SizeCut {
@@ -27,13 +27,13 @@ impl Decode for SizeCut {
     }
 }
 
-/// Takes one frame from a chunk: the second waits for more bytes.
-struct OneAChunk {
+/// Emits at most one frame per chunk: the next one waits for more bytes.
+struct OnePerChunk {
     decoder: Decoder,
     buffer: BytesMut,
 }
 
-impl Subject for OneAChunk {
+impl Subject for OnePerChunk {
     type Frame = Frame;
     type Error = DecodeError;
 
@@ -49,7 +49,7 @@ impl Subject for OneAChunk {
     }
 }
 
-fn right() -> Framer {
+fn correct() -> Framer {
     Framer::new(Config::default())
 }
 
@@ -57,13 +57,14 @@ fn size_cut() -> Buffered<SizeCut> {
     Buffered::new(SizeCut(Decoder::new(Config::default())))
 }
 
-fn one_a_chunk() -> OneAChunk {
-    OneAChunk {
+fn one_per_chunk() -> OnePerChunk {
+    OnePerChunk {
         decoder: Decoder::new(Config::default()),
         buffer: BytesMut::new(),
     }
 }
 
+/// Returns a stream of one frame for each body.
 fn stream(bodies: &[&[u8]]) -> Vec<u8> {
     let mut stream = BytesMut::new();
     for (&body, cmd) in bodies.iter().zip(1..) {
@@ -73,25 +74,34 @@ fn stream(bodies: &[&[u8]]) -> Vec<u8> {
     stream.to_vec()
 }
 
-fn map<S>(make: impl Fn() -> S, stream: &[u8]) -> SplitMap
+type Oracle = fn(&[u8]) -> Expected<Frame, DecodeError>;
+
+fn harness<S>(make: impl Fn() -> S + 'static) -> Harness<Fed<S>, Parse<Oracle>>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
-    let expected = naive::parse(Config::default(), stream);
-    let edges = naive::edges(Config::default(), stream);
-    SplitMap::new(make, stream, &expected, &edges)
+    Harness::framer(make)
+        .oracle((|stream| naive::parse(Config::default(), stream)) as Oracle)
+        .edges(|stream| naive::edges(Config::default(), stream))
+}
+
+fn map<S>(make: impl Fn() -> S + 'static, stream: &[u8]) -> SplitMap
+where
+    S: Subject<Frame = Frame, Error = DecodeError>,
+{
+    harness(make).split_map(stream)
 }
 
 #[track_caller]
-fn draws(map: &SplitMap, picture: &str) {
+fn assert_drawn(map: &SplitMap, expected: &str) {
     let drawn = map.to_string();
-    assert_eq!(drawn, picture.trim_matches('\n'), "drawn:\n{drawn}");
+    assert_eq!(drawn, expected.trim_matches('\n'), "drawn:\n{drawn}");
 }
 
 #[test]
-fn a_right_framer_holds_everywhere() {
-    draws(
-        &map(right, &stream(&[b"ok"])),
+fn a_correct_framer_holds_everywhere() {
+    assert_drawn(
+        &map(correct, &stream(&[b"ok"])),
         "
 14 bytes, 91 splits: one cut on the diagonal, two below it
 
@@ -117,8 +127,8 @@ whole: held, byte by byte: held",
 }
 
 #[test]
-fn a_size_from_the_first_chunk_alone_breaks_where_a_size_is_cut() {
-    draws(
+fn a_size_from_the_first_chunk_is_violated_by_cuts_inside_a_size() {
+    assert_drawn(
         &map(size_cut, &stream(&[b"", b"ok"])),
         "
 26 bytes, 325 splits: one cut on the diagonal, two below it
@@ -157,14 +167,14 @@ whole: held, byte by byte: every_split",
     );
 }
 
-/// Two frames and a header that is refused at byte 28: right only with one cut
-/// between the ends of the frames and one between the last of them and byte 28.
+/// The stream is two frames and a header that is rejected at byte 28. The result is correct only
+/// with one cut from byte 12 to 23 and one from 24 to 27.
 #[test]
-fn one_frame_a_chunk_breaks_unless_cuts_part_the_frames() {
+fn one_frame_per_chunk_holds_only_if_cuts_separate_the_frames() {
     let mut stream = stream(&[b"", b""]);
     stream.extend([0xff; 6]);
-    draws(
-        &map(one_a_chunk, &stream),
+    assert_drawn(
+        &map(one_per_chunk, &stream),
         "
 30 bytes, 435 splits: one cut on the diagonal, two below it
 
@@ -209,8 +219,8 @@ whole: limit, byte by byte: held",
 
 #[test]
 fn an_empty_stream_has_no_cuts() {
-    draws(
-        &map(right, b""),
+    assert_drawn(
+        &map(correct, b""),
         "
 0 bytes, 0 splits: one cut on the diagonal, two below it
 
@@ -218,18 +228,17 @@ fn an_empty_stream_has_no_cuts() {
 ·  held  0
 whole: held, byte by byte: held",
     );
-    well_formed(&map(right, b"").to_svg());
+    assert_well_formed(&map(correct, b"").to_svg());
 }
 
-/// What is drawn is what the check says.
 #[test]
-fn a_cell_is_the_verdict_on_its_split() {
+fn a_cell_is_the_result_of_its_split() {
     let stream = stream(&[b"", b"ok"]);
     let map = map(size_cut, &stream);
-    let expected = naive::parse(Config::default(), &stream);
+    let harness = harness(size_cut);
     let violated = |split: Split| {
-        let verdict = check::split(size_cut(), &stream, &split, &expected);
-        verdict.map_or_else(|found| Cell::Violated(found.property), |()| Cell::Held)
+        let result = harness.one_split(&Case::new(&stream[..], split));
+        result.map_or_else(|found| Cell::Violated(found.property), |()| Cell::Held)
     };
     for second in 1..stream.len() {
         for first in 1..=second {
@@ -241,15 +250,15 @@ fn a_cell_is_the_verdict_on_its_split() {
     assert_eq!(map.bytes(), violated(Split::bytes(stream.len())));
     assert_eq!(map.bytes(), Cell::Violated(Property::EverySplit));
     assert_eq!(map.whole(), Cell::Held);
-    // Of two frames in one chunk, the second is late.
-    let whole = self::map(one_a_chunk, &self::stream(&[b"", b""])).whole();
+    // The second of two frames in one chunk is late.
+    let whole = self::map(one_per_chunk, &self::stream(&[b"", b""])).whole();
     assert_eq!(whole, Cell::Violated(Property::Prompt));
 }
 
 #[test]
 #[should_panic(expected = "no two cuts: 2,1 of 12")]
 fn cuts_out_of_order_have_no_cell() {
-    let _ = map(right, &stream(&[b""])).two_cuts(2, 1);
+    let _ = map(correct, &stream(&[b""])).two_cuts(2, 1);
 }
 
 #[test]
@@ -262,15 +271,15 @@ fn a_long_stream_shows_the_worst_of_several_cuts() {
     assert_eq!(map.two_cuts(6, 212), Cell::Held);
     let violated = Cell::Violated(Property::EverySplit);
     assert_eq!(map.two_cuts(6, 213), violated);
-    // Cuts 211 to 215, and 1 to 5, then 6 to 10.
+    // The row of the cuts 211 to 215, with the columns of 1 to 5 and of 6 to 10.
     let row = drawn.lines().find(|line| line.starts_with("212 ")).unwrap();
     assert!(row.starts_with("212 ┤ E E"), "{row}");
 }
 
-/// Of 47 cuts, two a character, and one in the last.
+/// 47 cuts make 24 characters, the last of one cut.
 #[test]
-fn a_character_for_two_cuts_is_drawn_like_one() {
-    draws(
+fn a_character_can_cover_two_cuts() {
+    assert_drawn(
         &map(size_cut, &stream(&[b"", b"ok", b"ten bytes."])),
         "
 48 bytes, 1128 splits: one cut on the diagonal, two below it
@@ -309,11 +318,10 @@ whole: held, byte by byte: every_split",
     );
 }
 
-/// As long as there is room, a character or a cell is one cut.
 #[test]
-fn cuts_share_a_place_only_where_they_must() {
+fn cuts_share_a_character_or_a_cell_only_without_room() {
     let covers = |len: usize| {
-        let map = map(right, &vec![0xff; len]);
+        let map = map(correct, &vec![0xff; len]);
         let drawn = map.to_string();
         let text = drawn.split_once("a character covers ");
         let svg = map.to_svg();
@@ -332,12 +340,11 @@ fn cuts_share_a_place_only_where_they_must() {
     assert_eq!(covers(482), [11, 2]);
 }
 
-/// Offsets that would touch each other are left out.
 #[test]
-fn the_offsets_of_edges_stand_apart() {
-    let stream = [0; 24];
-    let expected = naive::parse(Config::default(), &stream);
-    let map = SplitMap::new(right, &stream, &expected, &[13, 0, 4, 11, 5, 10, 24, 25]);
+fn leaves_out_offsets_that_would_touch() {
+    let map = harness(correct)
+        .edges(|_| vec![13, 0, 4, 11, 5, 10, 24, 25])
+        .split_map(&[0; 24]);
     let drawn = map.to_string();
     let axes = drawn.lines().skip_while(|line| !line.starts_with("   └"));
     let axes: Vec<&str> = axes.take(2).collect();
@@ -353,18 +360,18 @@ fn the_offsets_of_edges_stand_apart() {
 #[test]
 #[should_panic(expected = "no two cuts: 1,12 of 12")]
 fn a_cut_at_the_end_has_no_cell() {
-    let _ = map(right, &stream(&[b""])).two_cuts(1, 12);
+    let _ = map(correct, &stream(&[b""])).two_cuts(1, 12);
 }
 
 #[test]
 #[should_panic(expected = "no two cuts: 0,3 of 12")]
 fn a_cut_before_the_stream_has_no_cell() {
-    let _ = map(right, &stream(&[b""])).two_cuts(0, 3);
+    let _ = map(correct, &stream(&[b""])).two_cuts(0, 3);
 }
 
-/// Tags are balanced and all text is escaped.
+/// Asserts that tags are balanced and all text is escaped.
 #[track_caller]
-fn well_formed(svg: &str) {
+fn assert_well_formed(svg: &str) {
     let mut open = Vec::new();
     for tag in svg.split('<').skip(1) {
         let (tag, text) = tag.split_once('>').unwrap();
@@ -380,10 +387,10 @@ fn well_formed(svg: &str) {
 }
 
 #[test]
-fn the_svg_names_the_edges_and_what_is_violated() {
+fn the_svg_names_edges_and_violated_properties() {
     let stream = stream(&[b"", b"ok"]);
     let svg = map(size_cut, &stream).to_svg();
-    well_formed(&svg);
+    assert_well_formed(&svg);
     for edge in [4, 8, 12, 16, 20, 24] {
         // On both axes.
         assert_eq!(svg.matches(&format!(">{edge}</text>")).count(), 2, "{edge}");
@@ -396,13 +403,14 @@ fn the_svg_names_the_edges_and_what_is_violated() {
     assert_eq!(svg, map(size_cut, &stream).to_svg());
 }
 
-/// Where a cut is four pixels wide: two offsets of two digits beside each other take
-/// five cuts, and above each other four.
+/// A cut is four pixels wide here. Two offsets of two digits need a distance of five cuts side by
+/// side, and of four one above the other.
 #[test]
 fn the_svg_leaves_out_offsets_that_would_touch() {
-    let stream = [0; 121];
-    let expected = naive::parse(Config::default(), &stream);
-    let svg = SplitMap::new(right, &stream, &expected, &[20, 23, 24, 25]).to_svg();
+    let svg = harness(correct)
+        .edges(|_| vec![20, 23, 24, 25])
+        .split_map(&[0; 121])
+        .to_svg();
     let offsets = |anchor: &str| {
         let anchor = format!(r#"text-anchor="{anchor}">"#);
         let texts = svg.split(&anchor).skip(1);
@@ -418,30 +426,29 @@ fn the_svg_leaves_out_offsets_that_would_touch() {
 fn the_svg_of_a_long_stream_stays_small() {
     let stream = stream(&[&[7; 600]]);
     let svg = map(size_cut, &stream).to_svg();
-    well_formed(&svg);
+    assert_well_formed(&svg);
     assert!(svg.contains("a cell: 2 by 2 cuts, the worst"));
     assert!(svg.len() < 20_000, "{}", svg.len());
 }
 
-/// The README's, and two that show what those do not: several properties, and edges
-/// that are too close to each other for all their offsets. `UPDATE_PICTURES=1 cargo test`
-/// draws them anew.
+/// The pictures of the README, one with several properties, and one with edges too close together
+/// to show all their offsets. `UPDATE_PICTURES=1 cargo test` rewrites them.
 #[test]
 fn the_pictures_are_up_to_date() {
     let stream = stream(&[b"hello", b"", b"world"]);
-    let mut refused = self::stream(&[b"", b""]);
-    refused.extend([0xff; 6]);
+    let mut rejected = self::stream(&[b"", b""]);
+    rejected.extend([0xff; 6]);
     let long = self::stream(&[&[7; 430], &[7; 40], b""]);
     let pictures = [
-        ("docs/split-map-right.svg", map(right, &stream)),
+        ("docs/split-map-right.svg", map(correct, &stream)),
         ("docs/split-map-wrong.svg", map(size_cut, &stream)),
-        ("tests/pictures/refused.svg", map(one_a_chunk, &refused)),
+        ("tests/pictures/rejected.svg", map(one_per_chunk, &rejected)),
         ("tests/pictures/long.svg", map(size_cut, &long)),
     ];
     for (name, map) in pictures {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
         let svg = map.to_svg();
-        well_formed(&svg);
+        assert_well_formed(&svg);
         if std::env::var_os("UPDATE_PICTURES").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, &svg).unwrap();
@@ -449,20 +456,19 @@ fn the_pictures_are_up_to_date() {
         let committed = std::fs::read_to_string(&path).unwrap_or_default();
         assert!(
             committed == svg,
-            "{name} is not what is drawn: run UPDATE_PICTURES=1 cargo test, and look at it"
+            "{name} is out of date: run UPDATE_PICTURES=1 cargo test and look at the change"
         );
     }
 }
 
-/// What was not tried is left blank, and is not told to have held.
 #[test]
-fn what_was_not_tried_is_blank() {
-    let verdict = |split: &Split| match *split.cuts() {
+fn splits_that_were_not_tried_are_blank() {
+    let cell = |split: &Split| match *split.cuts() {
         [3] => Cell::Violated(Property::EverySplit),
         [] | [_] => Cell::Held,
         _ => Cell::Untried,
     };
-    let map = SplitMap::of(5, &[2], verdict);
+    let map = SplitMap::of(5, &[2], cell);
     assert_eq!(
         map.to_string(),
         "\
@@ -483,7 +489,7 @@ whole: held, byte by byte: untried"
     let svg = map.to_svg();
     assert!(svg.contains("<title>untried</title>"), "{svg}");
     assert!(svg.contains(">untried: 6</text>"), "{svg}");
-    // A character that covers one that was not tried is blank too.
+    // A character that covers a split that was not tried is blank too.
     let long = SplitMap::of(100, &[], |split| match *split.cuts() {
         [first, second] if second == first + 1 => Cell::Untried,
         _ => Cell::Held,
