@@ -127,7 +127,8 @@ impl FromStr for Case {
         let (split, interruption) = match split.split_once('+') {
             None => (split, Interruption::None),
             Some((split, name)) => {
-                let interruption = Interruption::ALL.into_iter().find(|it| it.name() == name);
+                let mut named = Interruption::ALL.into_iter().skip(1);
+                let interruption = named.find(|it| it.name() == name);
                 (split, interruption.ok_or(ParseCaseError::Interruption)?)
             }
         };

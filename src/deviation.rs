@@ -1,9 +1,10 @@
 //! Where a framer is meant to differ from the strict policy. The user declares it, every result
 //! names it, and the expectation must agree with it.
 
+use alloc::format;
 use core::fmt;
 
-use crate::check::finding::{Difference, Finding};
+use crate::check::finding::{Difference, Finding, Source};
 use crate::expected::{Expected, Outcome};
 
 /// A declared difference from the strict policy.
@@ -54,10 +55,15 @@ impl fmt::Display for Declared<'_> {
 /// `discarded` says whether the stream has bytes after its last frame.
 pub(crate) fn check_expected<F, E>(
     expected: &Expected<F, E>,
+    source: Source,
     discarded: bool,
     len: usize,
     declared: &[Deviation],
 ) -> Result<(), Finding> {
+    let oracle = match source {
+        Source::ByteByByte => "byte by byte",
+        Source::Encoder | Source::Parser => "the oracle",
+    };
     let discards = declared.contains(&Deviation::DiscardsAtEnd);
     let resynchronises = declared.contains(&Deviation::Resynchronises);
     match expected.outcome {
@@ -66,7 +72,7 @@ pub(crate) fn check_expected<F, E>(
                 Difference::End,
                 len,
                 "an error at the end, as there are bytes after the last frame",
-                "the oracle expects a clean end",
+                format!("{oracle}: the end is clean"),
             )
             .declare(Deviation::DiscardsAtEnd))
         }
@@ -74,13 +80,13 @@ pub(crate) fn check_expected<F, E>(
             Difference::End,
             len,
             "a clean end, as `DiscardsAtEnd` is declared",
-            "the oracle expects an error at the end",
+            format!("{oracle}: an error at the end"),
         )),
         Outcome::Rejected { at, .. } if resynchronises => Err(Finding::new(
             Difference::AfterError,
             at,
             "no error that ends the stream, as `Resynchronises` is declared",
-            "the oracle expects the stream to be rejected",
+            format!("{oracle}: the stream is rejected"),
         )),
         _ => Ok(()),
     }

@@ -72,7 +72,8 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
         }
         let difference = match coming {
             Some((_, coming)) if coming == frame => Difference::FrameTime,
-            None if self.rejection(to).is_some() => Difference::AfterError,
+            None if self.rejection(from).is_some() => Difference::AfterError,
+            None if self.rejection(to).is_some() => Difference::ErrorTime,
             _ => Difference::Content,
         };
         let due = coming.filter(|(end, _)| *end <= to).map(|(_, frame)| frame);
@@ -168,9 +169,13 @@ pub(crate) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Res
 
 /// Makes the finding of a reader that stopped before the stream did, after `offset` bytes.
 #[cfg(feature = "std")]
-pub(crate) fn stopped_early(offset: usize, result: &dyn Debug) -> Finding {
+pub(crate) fn stopped_early<E: Debug>(offset: usize, result: &Result<(), E>) -> Finding {
+    let difference = match result {
+        Ok(()) => Difference::Content,
+        Err(_) => Difference::ErrorTime,
+    };
     Finding::new(
-        Difference::Content,
+        difference,
         offset,
         "more bytes are read",
         format!("{result:?}"),

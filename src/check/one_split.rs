@@ -1,10 +1,13 @@
 //! Runs a framer over one split of a stream, and judges every call.
 
+use alloc::vec::Vec;
+
 use super::finding::Finding;
 use super::input::Input;
 use super::isolate::isolate;
 use super::judge::{Call, judge_held};
 use crate::case::Interruption;
+use crate::expected::{Expected, Outcome};
 use crate::split::Split;
 use crate::subject::{Frames, Subject};
 
@@ -56,4 +59,38 @@ fn feed<'a, S: Subject>(
     let frames = &frames[..];
     expected.judge_finish(len, &Call { frames, result })?;
     Ok(feeds)
+}
+
+/// Records what a framer emits for one split: each frame with the end of its chunk. Fails if it gets
+/// stuck.
+pub(crate) fn record<S: Subject>(
+    mut subject: S,
+    stream: &[u8],
+    split: &Split,
+) -> Result<Expected<S::Frame, S::Error>, Finding> {
+    let mut emitted = Frames::for_stream(stream.len());
+    let mut expected = Expected {
+        frames: Vec::new(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    let mut at = 0;
+    for chunk in split.chunks(stream) {
+        at += chunk.len();
+        emitted.clear();
+        let result = isolate(at, || subject.feed(chunk, &mut emitted))?;
+        let frames = emitted.iter().map(|frame| (at, frame.clone()));
+        expected.frames.extend(frames);
+        if let Err(error) = result {
+            expected.outcome = Outcome::Rejected { at, error };
+            return Ok(expected);
+        }
+    }
+    emitted.clear();
+    let result = isolate(stream.len(), || subject.finish(&mut emitted))?;
+    expected.at_end.extend(emitted);
+    if let Err(error) = result {
+        expected.outcome = Outcome::Truncated(error);
+    }
+    Ok(expected)
 }

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
-use super::finding::Finding;
+use super::finding::{Difference, Finding};
 use super::input::Input;
 use super::isolate::isolate;
 use super::judge::{Call, stopped_early};
@@ -35,7 +35,7 @@ pub(crate) fn run<F: Eq + Debug, E: Eq + Debug>(
         }
         let result = match returned {
             Ok(Some(frame)) if delivered < expected.frames.len() => {
-                expected.judge_frame(delivered, reader.offset(), &frame)?;
+                expected.judge_frame(delivered, 0, reader.offset(), &frame)?;
                 delivered += 1;
                 continue;
             }
@@ -61,36 +61,43 @@ pub(crate) fn run<F: Eq + Debug, E: Eq + Debug>(
     }
 }
 
-/// Records what `next` returns byte by byte. A panic ends the recording.
-pub(crate) fn byte_by_byte<F, E>(
+/// Records what `next` returns for one split. Fails if it gets stuck.
+pub(crate) fn record<F, E>(
     next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     stream: &[u8],
-) -> Expected<F, E> {
-    let split = Split::bytes(stream.len());
-    let mut reader = ChunkReader::new(stream, &split, Interruption::None);
+    split: &Split,
+) -> Result<Expected<F, E>, Finding> {
+    let mut reader = ChunkReader::new(stream, split, Interruption::None);
     let mut expected = Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
         outcome: Outcome::Clean,
     };
-    // A frame takes at least one byte; more than that is reported by the run that is judged.
+    // A frame takes at least one byte.
     for _ in 0..=stream.len() + 1 {
-        match isolate(0, || next(&mut reader)) {
-            Ok(Ok(Some(frame))) if reader.at_end() => expected.at_end.push(frame),
-            Ok(Ok(Some(frame))) => expected.frames.push((reader.offset(), frame)),
-            Ok(Ok(None)) | Err(_) => break,
-            Ok(Err(error)) if reader.at_end() => {
-                expected.outcome = Outcome::Truncated(error);
-                break;
-            }
-            Ok(Err(error)) => {
+        let returned =
+            isolate(0, || next(&mut reader)).map_err(|finding| finding.at(reader.offset()))?;
+        match returned {
+            Ok(Some(frame)) if reader.at_end() => expected.at_end.push(frame),
+            Ok(Some(frame)) => expected.frames.push((reader.offset(), frame)),
+            Ok(None) => return Ok(expected),
+            Err(error) => {
                 let at = reader.offset();
-                expected.outcome = Outcome::Rejected { at, error };
-                break;
+                expected.outcome = if reader.at_end() {
+                    Outcome::Truncated(error)
+                } else {
+                    Outcome::Rejected { at, error }
+                };
+                return Ok(expected);
             }
         }
     }
-    expected
+    Err(Finding::new(
+        Difference::Stuck,
+        reader.offset(),
+        "at most one frame per byte",
+        "frames without end",
+    ))
 }
 
 /// Polls a framer that reads asynchronously until it returns, once for each call of `next`.

@@ -282,7 +282,13 @@ impl<T: Door, O> Harness<T, O> {
 impl<T: Door, O: Oracle<T>> Harness<T, O> {
     /// Declares where the framer is meant to differ from the strict policy. Every result names it,
     /// and what the oracle expects must agree with it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a deviation of the size limit is declared after
+    /// [`size_limit`](Harness::size_limit).
     #[must_use]
+    #[track_caller]
     pub fn declare(mut self, deviations: impl IntoIterator<Item = Deviation>) -> Self {
         self.splits.deviations.extend(deviations);
         self.splits.oracle.declare(&self.splits.deviations);
@@ -386,6 +392,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
             limit
         };
         let no_empty_frame = declared(Deviation::NoEmptyFrame);
+        self.splits.oracle.limited_with(&self.splits.deviations);
         let above = self.splits.oracle.encode(&sized(limit + 1));
         self = self.rejects(above, at, error.clone());
         self = if no_empty_frame {

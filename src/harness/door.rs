@@ -1,17 +1,15 @@
 //! The doors: the ways in which a framer goes into a harness. A door runs its framer over one split.
 
 use alloc::rc::Rc;
-use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use crate::case::Interruption;
 use crate::check::finding::Finding;
 use crate::check::input::Input;
-use crate::check::isolate::isolate;
 use crate::check::one_split;
-use crate::expected::{Expected, Outcome};
+use crate::expected::Expected;
 use crate::split::Split;
-use crate::subject::{Buffered, Decode, Frames, Subject};
+use crate::subject::{Buffered, Decode, Subject};
 
 /// The door that a framer went through, as part of the type of its [`Harness`](crate::Harness).
 ///
@@ -35,9 +33,13 @@ pub trait Door: super::Sealed {
         input: &Input<'_, Self::Frame, Self::Error>,
     ) -> Result<u64, Finding>;
 
-    /// Records what a fresh framer emits byte by byte.
+    /// Records what a fresh framer emits for one split. Fails if it gets stuck.
     #[doc(hidden)]
-    fn byte_by_byte(&self, stream: &[u8]) -> Expected<Self::Frame, Self::Error>;
+    fn record(
+        &self,
+        stream: &[u8],
+        split: &Split,
+    ) -> Result<Expected<Self::Frame, Self::Error>, Finding>;
 }
 
 /// A door for framers that can be fed chunks, with a buffer if it needs one.
@@ -104,8 +106,12 @@ macro_rules! feed_door {
                 one_split::run(self.subject(), split, interruption, input)
             }
 
-            fn byte_by_byte(&self, stream: &[u8]) -> Expected<Self::Frame, Self::Error> {
-                feed_byte_by_byte(self.subject(), stream)
+            fn record(
+                &self,
+                stream: &[u8],
+                split: &Split,
+            ) -> Result<Expected<Self::Frame, Self::Error>, Finding> {
+                one_split::record(self.subject(), stream, split)
             }
         }
     };
@@ -113,38 +119,6 @@ macro_rules! feed_door {
 
 feed_door!(Fed<S: Subject>);
 feed_door!(CallerBuffered<D: Decode>);
-
-/// Records what a framer emits byte by byte. A panic ends the recording.
-fn feed_byte_by_byte<S: Subject>(mut subject: S, stream: &[u8]) -> Expected<S::Frame, S::Error> {
-    let mut emitted = Frames::for_stream(stream.len());
-    let mut expected = Expected {
-        frames: Vec::new(),
-        at_end: Vec::new(),
-        outcome: Outcome::Clean,
-    };
-    for (at, byte) in (1..).zip(stream.chunks(1)) {
-        emitted.clear();
-        let result = isolate(at, || subject.feed(byte, &mut emitted));
-        let frames = emitted.iter().map(|frame| (at, frame.clone()));
-        expected.frames.extend(frames);
-        match result {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                expected.outcome = Outcome::Rejected { at, error };
-                return expected;
-            }
-            // The run that is judged reports the panic.
-            Err(_) => break,
-        }
-    }
-    emitted.clear();
-    let result = isolate(stream.len(), || subject.finish(&mut emitted)).unwrap_or(Ok(()));
-    expected.at_end.extend(emitted);
-    if let Err(error) = result {
-        expected.outcome = Outcome::Truncated(error);
-    }
-    expected
-}
 
 #[cfg(feature = "std")]
 pub use reader::Reader;
@@ -199,8 +173,8 @@ mod reader {
             Ok(split.chunks(input.stream).count() as u64)
         }
 
-        fn byte_by_byte(&self, stream: &[u8]) -> Expected<F, E> {
-            read::byte_by_byte(&mut (self.make)(), stream)
+        fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
+            read::record(&mut (self.make)(), stream, split)
         }
     }
 }
@@ -260,9 +234,9 @@ mod async_reader {
             Ok(split.chunks(input.stream).count() as u64)
         }
 
-        fn byte_by_byte(&self, stream: &[u8]) -> Expected<F, E> {
+        fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
             let mut next = read::blocking((self.make)(), stream.len(), Interruption::None);
-            read::byte_by_byte(&mut next, stream)
+            read::record(&mut next, stream, split)
         }
     }
 }

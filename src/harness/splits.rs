@@ -11,6 +11,7 @@ use crate::check::{NotProved, isolate, minimize};
 use crate::deviation::{self, Deviation};
 use crate::expected::Expected;
 use crate::oracle::{Oracle, differential};
+use crate::property::Property;
 use crate::report::{Cell, Certificate, SplitMap, Tier, Violation};
 use crate::split::Split;
 use crate::subject::Subject;
@@ -96,10 +97,17 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     ///
     /// # Panics
     ///
-    /// Panics if the oracle cannot judge the stream.
+    /// Panics if the oracle cannot judge the stream, and if the framer cannot be given the case's
+    /// interruption.
     #[track_caller]
     pub fn one_split(&self, case: &Case) -> Result<(), Violation> {
-        let input = self.input(&case.stream)?;
+        assert!(
+            T::INTERRUPTIONS.contains(&case.interruption),
+            "{:?} is not an interruption of this framer; these are: {:?}",
+            case.interruption,
+            T::INTERRUPTIONS
+        );
+        let input = self.exact_input(&case.stream)?;
         self.run_case(case, &input)
     }
 
@@ -146,7 +154,13 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     #[must_use]
     #[track_caller]
     pub fn split_map(&self, stream: &[u8]) -> SplitMap {
-        let input = self.expect(stream);
+        let input = match self.exact_input(stream) {
+            Ok(input) => input,
+            Err(violation) => {
+                let property = violation.property;
+                return SplitMap::of(stream.len(), &[], |_| Cell::Violated(property));
+            }
+        };
         SplitMap::of(stream.len(), &input.edges(), |split| {
             match self.run(split, Interruption::None, &input) {
                 Ok(_) => Cell::Held,
@@ -214,7 +228,9 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         not_proved: Option<NotProved>,
     ) -> Result<Certificate, Violation> {
         let input = self.input(stream)?;
-        let mut splits = Split::up_to(stream.len(), cuts).chain([Split::bytes(stream.len())]);
+        // Of a short stream, the split byte by byte has few cuts too.
+        let bytes = (stream.len() > cuts + 1).then(|| Split::bytes(stream.len()));
+        let mut splits = Split::up_to(stream.len(), cuts).chain(bytes);
         let (splits, calls) = self.each(&input, &mut splits)?;
         let tier = Tier::Bounded {
             cuts,
@@ -233,43 +249,49 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         }
     }
 
-    /// Makes the input of a stream. Fails if the expected result contradicts the declared
-    /// deviations.
+    /// Makes the input of a stream. Fails with a minimal violation if the expected result contradicts
+    /// the declared deviations, or if the framer gets stuck while it is its own oracle.
     #[track_caller]
     pub(super) fn input<'a>(
         &'a self,
         stream: &'a [u8],
     ) -> Result<Input<'a, T::Frame, T::Error>, Violation> {
-        let input = self.expect(stream);
-        match self.contradiction(&input) {
-            Ok(()) => Ok(input),
-            Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
-        }
+        self.exact_input(stream)
+            .map_err(|violation| self.minimal(violation))
     }
 
-    /// Like [`input`](Self::input), `None` if the oracle cannot judge the stream.
-    fn try_input<'a>(
+    /// Like [`input`](Self::input), with the violation as it is.
+    #[track_caller]
+    fn exact_input<'a>(
         &'a self,
         stream: &'a [u8],
-    ) -> Option<Result<Input<'a, T::Frame, T::Error>, Violation>> {
-        let expected = self.oracle.expected(&self.door, stream)?;
-        let input = self.input_of(stream, expected);
-        Some(match self.contradiction(&input) {
-            Ok(()) => Ok(input),
-            Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
-        })
-    }
-
-    #[track_caller]
-    fn expect<'a>(&'a self, stream: &'a [u8]) -> Input<'a, T::Frame, T::Error> {
-        let Some(expected) = self.oracle.expected(&self.door, stream) else {
+    ) -> Result<Input<'a, T::Frame, T::Error>, Violation> {
+        self.try_input(stream).unwrap_or_else(|| {
             panic!(
                 "the oracle cannot judge the stream {}: it is not made of the messages, or the \
                  function given to `oracle` returns `None` for it",
                 Case::new(stream, Split::whole())
             )
+        })
+    }
+
+    /// Like [`exact_input`](Self::exact_input), `None` if the oracle cannot judge the stream.
+    fn try_input<'a>(
+        &'a self,
+        stream: &'a [u8],
+    ) -> Option<Result<Input<'a, T::Frame, T::Error>, Violation>> {
+        let expected = match self.oracle.expected(&self.door, stream)? {
+            Ok(expected) => expected,
+            Err(stuck) => {
+                let case = Case::new(stream, Split::bytes(stream.len()));
+                return Some(Err(Violation::without_expectation(stuck, &case)));
+            }
         };
-        self.input_of(stream, expected)
+        let input = self.input_of(stream, expected);
+        Some(match self.contradiction(&input) {
+            Ok(()) => Ok(input),
+            Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
+        })
     }
 
     fn input_of<'a>(
@@ -297,19 +319,21 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             // Not all bytes of a format belong to frames. The parser knows.
             Source::Parser => false,
         };
-        deviation::check_expected(&input.expected, discarded, len, &self.deviations)
+        deviation::check_expected(&input.expected, O::SOURCE, discarded, len, &self.deviations)
     }
 
     pub(super) fn minimal(&self, violation: Violation) -> Violation {
         if isolate::hung() {
             return minimize::cut_off(violation);
         }
-        minimize::minimize(violation, &|case| {
-            let input = match self.try_input(&case.stream)? {
-                Ok(input) => input,
-                Err(violation) => return Some(violation),
-            };
-            self.run_case(case, &input).err()
+        minimize::minimize(violation, &|case| match self.try_input(&case.stream)? {
+            Ok(input) => self.run_case(case, &input).err(),
+            // The framer is its own oracle and gets stuck: look for a simpler split that does too.
+            Err(violation) if violation.property == Property::Progress => {
+                let stuck = self.door.record(&case.stream, &case.split).err()?;
+                Some(Violation::without_expectation(stuck, case))
+            }
+            Err(contradiction) => Some(contradiction).filter(|found| found.case == *case),
         })
     }
 }

@@ -1,9 +1,10 @@
 //! The oracle for framers without another one: the framer itself, byte by byte.
 
 use super::Oracle;
-use crate::check::finding::Source;
+use crate::check::finding::{Finding, Source};
 use crate::expected::Expected;
 use crate::harness::Door;
+use crate::split::Split;
 
 /// Expects of every split what the framer emits byte by byte.
 ///
@@ -15,7 +16,11 @@ pub struct ByteByByte;
 impl<T: Door> Oracle<T> for ByteByByte {
     const SOURCE: Source = Source::ByteByByte;
 
-    fn expected(&self, door: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
-        Some(door.byte_by_byte(stream))
+    fn expected(
+        &self,
+        door: &T,
+        stream: &[u8],
+    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>> {
+        Some(door.record(stream, &Split::bytes(stream.len())))
     }
 }

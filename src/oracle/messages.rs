@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Oracle;
-use crate::check::finding::Source;
+use crate::check::finding::{Finding, Source};
 use crate::deviation::Deviation;
 use crate::expected::{Expected, Outcome};
 use crate::harness::Door;
@@ -25,6 +25,8 @@ pub struct Messages<F, E> {
     rejected: Vec<Rejected<E>>,
     truncation_error: Option<E>,
     discards_at_end: bool,
+    /// The deviations with which messages around the size limit were added.
+    limited_with: Option<Vec<Deviation>>,
 }
 
 #[derive(Clone)]
@@ -51,6 +53,7 @@ impl<F: Clone, E: Clone> Clone for Messages<F, E> {
             rejected: self.rejected.clone(),
             truncation_error: self.truncation_error.clone(),
             discards_at_end: self.discards_at_end,
+            limited_with: self.limited_with.clone(),
         }
     }
 }
@@ -63,7 +66,13 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             rejected: Vec::new(),
             truncation_error: None,
             discards_at_end: false,
+            limited_with: None,
         }
+    }
+
+    /// Records that messages around the size limit are added, with these deviations declared.
+    pub(crate) fn limited_with(&mut self, deviations: &[Deviation]) {
+        self.limited_with = Some(deviations.to_vec());
     }
 
     pub(crate) fn encode(&self, message: &F) -> Vec<u8> {
@@ -106,6 +115,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             rejected: Vec::new(),
             truncation_error: None,
             discards_at_end: self.discards_at_end,
+            limited_with: self.limited_with,
         })
     }
 
@@ -168,11 +178,25 @@ impl<F: Clone, E: Clone> Messages<F, E> {
 impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
     const SOURCE: Source = Source::Encoder;
 
-    fn expected(&self, _: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
-        self.expect(stream)
+    fn expected(
+        &self,
+        _: &T,
+        stream: &[u8],
+    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>> {
+        self.expect(stream).map(Ok)
     }
 
     fn declare(&mut self, deviations: &[Deviation]) {
+        if let Some(known) = &self.limited_with {
+            let of_limit = [Deviation::CountsHeader, Deviation::NoEmptyFrame];
+            let late = deviations
+                .iter()
+                .find(|deviation| of_limit.contains(deviation) && !known.contains(deviation));
+            assert!(
+                late.is_none(),
+                "{late:?} is declared after `size_limit`, which depends on it: declare it first"
+            );
+        }
         self.discards_at_end = deviations.contains(&Deviation::DiscardsAtEnd);
     }
 

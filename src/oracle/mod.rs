@@ -12,7 +12,7 @@ pub use parse::Parse;
 
 use alloc::vec::Vec;
 
-use crate::check::finding::Source;
+use crate::check::finding::{Finding, Source};
 use crate::deviation::Deviation;
 use crate::expected::Expected;
 use crate::harness::Door;
@@ -26,8 +26,14 @@ pub trait Oracle<T: Door>: crate::harness::Sealed {
     #[doc(hidden)]
     const SOURCE: Source;
 
-    /// Returns the expected result of a stream, `None` if this oracle cannot judge it.
-    fn expected(&self, door: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>>;
+    /// Returns the expected result of a stream, `None` if this oracle cannot judge it. Fails if the
+    /// framer gets stuck while it is its own oracle.
+    #[doc(hidden)]
+    fn expected(
+        &self,
+        door: &T,
+        stream: &[u8],
+    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>>;
 
     /// Takes note of all declared deviations.
     #[doc(hidden)]

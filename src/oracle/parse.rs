@@ -1,7 +1,7 @@
 //! The oracle of a format with a parser for whole streams.
 
 use super::Oracle;
-use crate::check::finding::Source;
+use crate::check::finding::{Finding, Source};
 use crate::expected::Expected;
 use crate::harness::Door;
 
@@ -18,7 +18,11 @@ where
 {
     const SOURCE: Source = Source::Parser;
 
-    fn expected(&self, _: &T, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
-        (self.0)(stream).into()
+    fn expected(
+        &self,
+        _: &T,
+        stream: &[u8],
+    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>> {
+        (self.0)(stream).into().map(Ok)
     }
 }

@@ -135,7 +135,12 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
             let consumed = arrived - buffer.len();
             match result {
                 Ok(Some(frame)) => {
-                    let judged = self.input.expected.judge_frame(delivered, arrived, &frame);
+                    let judged = self.input.expected.judge_frame(
+                        delivered,
+                        self.waits[wait].arrived,
+                        arrived,
+                        &frame,
+                    );
                     judged.map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
                     node = self.visit(decoder, consumed, delivered + 1)?;
                 }
