@@ -1,57 +1,84 @@
-//! Framers of every shape as subjects: right ones pass, wrong ones do not.
+//! The adapters of `everysplit::subject`, each around a correct framer and around buggy ones; and
+//! harnesses without an oracle.
 #![allow(
     clippy::ptr_arg,
     clippy::unnecessary_wraps,
-    reason = "functions of the shape that is asked for"
+    reason = "the adapters fix the signatures of the functions"
 )]
 
+use std::mem;
+
 use bytes::{Buf, BytesMut};
-use everysplit::check::{
-    self, Certificate, Expected, Harness, Messages, Outcome, Property, Tier, Violation,
-};
 use everysplit::reference::{Config, Framer};
-use everysplit::{
-    Buffered, Decode, FeedFn, Frames, JoinPieces, ParseFn, Split, Subject, Tokio, with_length,
+use everysplit::subject::{
+    Buffered, Decode, FeedFn, Frames, JoinPieces, ParseFn, Subject, TokioDecoder, with_length,
 };
+use everysplit::{Case, Certificate, Expected, Harness, Outcome, Property, Split, Tier, Violation};
 use tokio_util::codec::LinesCodec;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Truncated;
 
+/// Writes the smallest format: a length of one byte, then the body.
 fn encode(body: &Vec<u8>) -> Vec<u8> {
     [&[u8::try_from(body.len()).unwrap()], &body[..]].concat()
 }
 
-/// Proves a framer of bodies behind a length of one byte, where it can be.
-fn prove<S>(make: impl Fn() -> S) -> Result<(), Violation>
+const BODIES: [&[u8]; 3] = [b"ok", b"", b"abc"];
+
+/// Proves a framer of the format on every stream made of `BODIES`.
+fn prove<S>(make: impl Fn() -> S + 'static) -> Result<(), Violation>
 where
-    S: Subject<Frame = Vec<u8>, Error = Truncated> + Clone + Eq,
+    S: Subject<Frame = Vec<u8>, Error = Truncated> + Clone + Eq + 'static,
 {
-    let messages = Messages::new(encode)
-        .messages([&b"ok"[..], b"", b"abc"].map(<[u8]>::to_vec))
+    let harness = Harness::framer(make)
+        .encoder(encode)
+        .messages(BODIES)
         .truncation_error(Truncated);
-    let harness = messages.harness(make);
-    for stream in harness.streams() {
-        let certificate = harness.prove(stream)?;
-        assert!(
-            matches!(certificate.tier, Tier::Proved { .. }),
-            "{certificate}"
-        );
+    for stream in harness.all_streams() {
+        assert_proved(&harness.check(&stream)?);
     }
     Ok(())
 }
 
+/// Proves a parser of the format twice: by the search for parsers, and, with a buffer, by the one
+/// for framers that are fed.
+fn prove_parser<P>(parse: P) -> [Result<(), Violation>; 2]
+where
+    P: Fn(&[u8]) -> Result<Option<(Vec<u8>, usize)>, Truncated> + Clone + 'static,
+{
+    let harness = Harness::parser(parse.clone(), Truncated)
+        .encoder(encode)
+        .messages(BODIES)
+        .truncation_error(Truncated);
+    let streams = harness.all_streams();
+    let proved = streams.iter().try_for_each(|stream| {
+        assert_proved(&harness.check(stream)?);
+        Ok(())
+    });
+    let fed = prove(move || Buffered::new(ParseFn::new(parse.clone(), Truncated)));
+    [proved, fed]
+}
+
 #[track_caller]
-fn found(result: Result<(), Violation>, property: Property) {
+fn assert_proved(certificate: &Certificate) {
+    assert!(
+        matches!(certificate.tier, Tier::Proved { .. }),
+        "{certificate}"
+    );
+}
+
+#[track_caller]
+fn assert_violates(result: Result<(), Violation>, property: Property) {
     let violation = result.unwrap_err();
     assert_eq!(violation.property, property, "{violation}");
 }
 
 #[test]
-fn a_parser_that_tells_what_it_took() {
+fn a_parser_returns_the_number_of_bytes_it_takes() {
     type Parsed = Result<Option<(Vec<u8>, usize)>, Truncated>;
 
-    fn right(bytes: &[u8]) -> Parsed {
+    fn correct(bytes: &[u8]) -> Parsed {
         let Some((&length, rest)) = bytes.split_first() else {
             return Ok(None);
         };
@@ -59,54 +86,50 @@ fn a_parser_that_tells_what_it_took() {
         Ok(body.map(|body| (body.to_vec(), 1 + body.len())))
     }
 
-    /// Takes all that is there.
-    fn greedy(bytes: &[u8]) -> Parsed {
-        Ok(right(bytes)?.map(|(frame, _)| (frame, bytes.len())))
+    fn takes_all_bytes(bytes: &[u8]) -> Parsed {
+        Ok(correct(bytes)?.map(|(frame, _)| (frame, bytes.len())))
     }
 
-    /// Tells of a byte more than there may be.
-    fn lies(bytes: &[u8]) -> Parsed {
-        Ok(right(bytes)?.map(|(frame, taken)| (frame, taken + 1)))
+    fn takes_one_byte_too_many(bytes: &[u8]) -> Parsed {
+        Ok(correct(bytes)?.map(|(frame, taken)| (frame, taken + 1)))
     }
 
-    prove(|| Buffered::new(ParseFn::new(right, Truncated))).unwrap();
-    found(
-        prove(|| Buffered::new(ParseFn::new(greedy, Truncated))),
-        Property::Prompt,
-    );
-    found(
-        prove(|| Buffered::new(ParseFn::new(lies, Truncated))),
-        Property::Progress,
-    );
+    for result in prove_parser(correct) {
+        result.unwrap();
+    }
+    for result in prove_parser(takes_all_bytes) {
+        assert_violates(result, Property::Prompt);
+    }
+    for result in prove_parser(takes_one_byte_too_many) {
+        assert_violates(result, Property::Progress);
+    }
 }
 
 #[test]
-fn a_parser_and_a_length() {
+fn with_length_makes_a_parser_of_two_functions() {
     let parse = |frame: &[u8]| Ok(frame[1..].to_vec());
-    let right = |bytes: &[u8]| Ok(bytes.first().map(|&length| 1 + usize::from(length)));
-    prove(|| Buffered::new(ParseFn::new(with_length(right, parse), Truncated))).unwrap();
-    // The length byte itself is not counted.
-    let short = |bytes: &[u8]| Ok(bytes.first().map(|&length| usize::from(length).max(1)));
-    found(
-        prove(|| Buffered::new(ParseFn::new(with_length(short, parse), Truncated))),
-        Property::RoundTrip,
-    );
-    // The length is asked for before there is one.
-    let early = |bytes: &[u8]| Ok(Some(1 + usize::from(bytes[0])));
-    found(
-        prove(|| Buffered::new(ParseFn::new(with_length(early, parse), Truncated))),
-        Property::Progress,
-    );
+    let correct = |bytes: &[u8]| Ok(bytes.first().map(|&length| 1 + usize::from(length)));
+    for result in prove_parser(with_length(correct, parse)) {
+        result.unwrap();
+    }
+    let without_header = |bytes: &[u8]| Ok(bytes.first().map(|&length| usize::from(length).max(1)));
+    for result in prove_parser(with_length(without_header, parse)) {
+        assert_violates(result, Property::RoundTrip);
+    }
+    let reads_an_absent_byte = |bytes: &[u8]| Ok(Some(1 + usize::from(bytes[0])));
+    for result in prove_parser(with_length(reads_an_absent_byte, parse)) {
+        assert_violates(result, Property::Progress);
+    }
 }
 
-fn take(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
+fn take_frame(buffer: &mut Vec<u8>) -> Option<Vec<u8>> {
     let end = 1 + usize::from(*buffer.first()?);
     (end <= buffer.len()).then(|| buffer.drain(..end).skip(1).collect())
 }
 
 fn feed(buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), Truncated> {
     buffer.extend(chunk);
-    frames.extend(std::iter::from_fn(|| take(buffer)));
+    frames.extend(std::iter::from_fn(|| take_frame(buffer)));
     Ok(())
 }
 
@@ -119,15 +142,15 @@ fn finish(buffer: &mut Vec<u8>, _: &mut Frames<Vec<u8>>) -> Result<(), Truncated
 }
 
 #[test]
-fn what_is_pushed_with_functions() {
+fn feed_fn_makes_a_subject_of_two_functions() {
     prove(|| FeedFn::new(Vec::new(), feed, finish)).unwrap();
-    let one_a_chunk = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+    let one_frame_per_chunk = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         buffer.extend(chunk);
-        frames.extend(take(buffer));
+        frames.extend(take_frame(buffer));
         Ok(())
     };
-    found(
-        prove(|| FeedFn::new(Vec::new(), one_a_chunk, finish)),
+    assert_violates(
+        prove(move || FeedFn::new(Vec::new(), one_frame_per_chunk, finish)),
         Property::Prompt,
     );
 }
@@ -135,29 +158,29 @@ fn what_is_pushed_with_functions() {
 /// A part of a body, and whether it is the last.
 type Piece = (Vec<u8>, bool);
 
-/// Gives the bytes of a body as they come: what is left to come is all it keeps.
-fn pieces(
-    left: &mut Option<u8>,
+/// Emits the bytes of a body as they arrive. The state is the number of bytes still missing.
+fn feed_pieces(
+    missing: &mut Option<u8>,
     chunk: &[u8],
     pieces: &mut Frames<Piece>,
 ) -> Result<(), Truncated> {
     let mut rest = chunk;
-    while let Some((&first, behind)) = rest.split_first() {
-        let length = left.take().unwrap_or_else(|| {
-            rest = behind;
+    while let Some((&first, after_first)) = rest.split_first() {
+        let length = missing.take().unwrap_or_else(|| {
+            rest = after_first;
             first
         });
-        let (piece, behind) = rest.split_at(rest.len().min(length.into()));
-        let due = length - u8::try_from(piece.len()).unwrap();
-        rest = behind;
-        *left = (due > 0).then_some(due);
-        pieces.push((piece.to_vec(), due == 0));
+        let (piece, after_piece) = rest.split_at(rest.len().min(length.into()));
+        let left = length - u8::try_from(piece.len()).unwrap();
+        rest = after_piece;
+        *missing = (left > 0).then_some(left);
+        pieces.push((piece.to_vec(), left == 0));
     }
     Ok(())
 }
 
-fn finish_pieces(left: &mut Option<u8>, _: &mut Frames<Piece>) -> Result<(), Truncated> {
-    if left.is_none() {
+fn finish_pieces(missing: &mut Option<u8>, _: &mut Frames<Piece>) -> Result<(), Truncated> {
+    if missing.is_none() {
         Ok(())
     } else {
         Err(Truncated)
@@ -165,27 +188,30 @@ fn finish_pieces(left: &mut Option<u8>, _: &mut Frames<Piece>) -> Result<(), Tru
 }
 
 #[test]
-fn pieces_are_joined() {
-    let joined = |join| JoinPieces::new(FeedFn::new(None, pieces, finish_pieces), Vec::new(), join);
+fn join_pieces_makes_whole_frames() {
+    fn joined(
+        join: fn(&mut Vec<u8>, Piece) -> Option<Vec<u8>>,
+    ) -> impl Subject<Frame = Vec<u8>, Error = Truncated> + Clone + Eq {
+        let pieces = FeedFn::new(None, feed_pieces, finish_pieces);
+        JoinPieces::new(pieces, Vec::new(), join)
+    }
+
     prove(|| {
-        joined(|body: &mut Vec<u8>, (piece, last): Piece| {
+        joined(|body, (piece, last)| {
             body.extend(piece);
-            last.then(|| std::mem::take(body))
+            last.then(|| mem::take(body))
         })
     })
     .unwrap();
-    // The last piece alone is taken for the body.
-    found(
-        prove(|| joined(|_: &mut Vec<u8>, (piece, last): Piece| last.then_some(piece))),
-        Property::EverySplit,
-    );
+    let keeps_only_the_last_piece = || joined(|_, (piece, last)| last.then_some(piece));
+    assert_violates(prove(keeps_only_the_last_piece), Property::EverySplit);
 }
 
-/// Bytes, and so often what is called the last of them at the end of the stream.
+/// Emits bytes. At the end of the stream it emits the last byte this many times.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Last(usize);
+struct RepeatsLast(usize);
 
-impl Decode for Last {
+impl Decode for RepeatsLast {
     type Frame = u8;
     type Error = Truncated;
 
@@ -203,63 +229,79 @@ impl Decode for Last {
     }
 }
 
-/// A frame that the end gives is expected there, once.
 #[test]
-fn frames_at_the_end_are_held_to() {
-    let expected = Expected {
-        frames: vec![(2, b'a'), (3, b'b')],
-        at_end: vec![b'c'],
-        outcome: Outcome::Clean,
+fn frames_emitted_at_the_end_are_compared() {
+    fn oracle(stream: &[u8]) -> Option<Expected<u8, Truncated>> {
+        (stream == b"abc").then(|| Expected {
+            frames: vec![(2, b'a'), (3, b'b')],
+            at_end: vec![b'c'],
+            outcome: Outcome::Clean,
+        })
+    }
+
+    let decoder = |times| {
+        Harness::decoder(move || RepeatsLast(times))
+            .oracle(oracle)
+            .check(b"abc")
     };
-    let prove = |times| check::prove_decoder(Last(times), b"abc", &expected, 8);
-    let whole = |times| check::prove(Buffered::new(Last(times)), b"abc", &expected, 8);
-    assert!(prove(1).unwrap().is_ok());
-    assert!(whole(1).unwrap().is_ok());
-    // Of too many, as many are asked for as show it.
+    let fed = |times| {
+        Harness::framer(move || Buffered::new(RepeatsLast(times)))
+            .oracle(oracle)
+            .check(b"abc")
+    };
+    assert_proved(&decoder(1).unwrap());
+    assert_proved(&fed(1).unwrap());
     for (times, actual) in [
         (0, "at the end ([], Ok(()))"),
         (2, "at the end ([99, 99], Ok(()))"),
-        (50, "at the end ([99, 99], Ok(()))"),
+        (5, "at the end ([99, 99, 99, 99, 99], Ok(()))"),
     ] {
-        let violation = prove(times).unwrap_err();
-        assert_eq!(violation.property, Property::Truncation, "{violation}");
-        assert_eq!(*violation.actual, *actual);
-        assert_eq!(whole(times).unwrap_err().property, Property::Truncation);
+        for violation in [decoder(times).unwrap_err(), fed(times).unwrap_err()] {
+            assert_eq!(violation.property, Property::Truncation, "{violation}");
+            assert_eq!(*violation.actual, *actual);
+        }
     }
+    // The search for decoders requests one frame more than expected and no others.
+    let violation = decoder(usize::MAX).unwrap_err();
+    assert_eq!(violation.property, Property::Truncation, "{violation}");
+    assert_eq!(*violation.actual, *"at the end ([99, 99], Ok(()))");
+    assert_violates(fed(usize::MAX).map(drop), Property::Progress);
 }
 
-/// States that are not the same are not merged: those of the framer, and those of what
-/// is around it.
+/// The adapters compare the framer's state and their own: unequal states must not be merged.
 #[test]
-fn states_are_told_apart() {
+fn adapters_with_different_states_are_not_equal() {
     let join = |body: &mut Vec<u8>, (piece, _): Piece| -> Option<()> {
         body.extend(piece);
         None
     };
     let joined = |stream: &[u8]| {
-        let mut joined =
-            JoinPieces::new(FeedFn::new(None, pieces, finish_pieces), Vec::new(), join);
+        let pieces = FeedFn::new(None, feed_pieces, finish_pieces);
+        let mut joined = JoinPieces::new(pieces, Vec::new(), join);
         joined.feed(stream, &mut Frames::new(0)).unwrap();
         joined
     };
     assert!(joined(b"\x02a") == joined(b"\x02a"));
-    // What is joined differs, and what is left to come.
+    // The accumulators differ.
     assert!(joined(b"\x02a") != joined(b"\x02b"));
+    // The framers differ.
     assert!(joined(b"\x02") != joined(b"\x03"));
 
-    let push = |stream: &[u8]| FeedFn::new(stream.to_vec(), feed, finish);
-    assert!(push(b"a") == push(b"a"));
-    assert!(push(b"a") != push(b"b"));
+    let feed_fn = |stream: &[u8]| FeedFn::new(stream.to_vec(), feed, finish);
+    assert!(feed_fn(b"a") == feed_fn(b"a"));
+    assert!(feed_fn(b"a") != feed_fn(b"b"));
 
-    let lines = |most| Tokio::new(LinesCodec::new_with_max_length(most), |_| ());
+    let lines = |max_length| {
+        TokioDecoder::new(LinesCodec::new_with_max_length(max_length)).with_errors(|_| ())
+    };
     assert!(lines(1) == lines(1));
     assert!(lines(1) != lines(2));
 }
 
-/// Says that it holds three bytes.
-struct Three;
+/// Reports that it holds three bytes.
+struct HoldsThree;
 
-impl Subject for Three {
+impl Subject for HoldsThree {
     type Frame = ();
     type Error = ();
 
@@ -276,11 +318,10 @@ impl Subject for Three {
     }
 }
 
-/// What is held is told by whoever knows it, and by nobody else.
 #[test]
-fn what_is_held_is_told() {
+fn buffered_bytes_are_reported_where_they_are_known() {
     assert_eq!(
-        JoinPieces::new(Three, (), |(), ()| Some(())).buffered_bytes(),
+        JoinPieces::new(HoldsThree, (), |(), ()| Some(())).buffered_bytes(),
         Some(3)
     );
     assert_eq!(FeedFn::new(Vec::new(), feed, finish).buffered_bytes(), None);
@@ -293,77 +334,87 @@ fn what_is_held_is_told() {
     );
 }
 
-/// The pieces themselves depend on the split, and that is seen.
+/// Nothing was encoded, so the violation is not one of `round_trip`, and it names the side that
+/// stands for what is expected.
 #[test]
-fn pieces_are_not_frames() {
-    let make = || FeedFn::new(None, pieces, finish_pieces);
-    let harness = Harness::new(make, check::itself(make));
-    let violation = harness.prove(b"\x02ab").unwrap_err();
-    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+fn pieces_that_are_not_joined_depend_on_the_split() {
+    let harness = Harness::framer(|| FeedFn::new(None, feed_pieces, finish_pieces));
+    let violation = harness.check(b"\x02ab").unwrap_err();
+    assert_eq!(violation.property, Property::EverySplit, "{violation}");
+    assert!(
+        violation.expected.starts_with("byte by byte: "),
+        "{violation}"
+    );
+    assert!(!violation.actual.contains("byte by byte"), "{violation}");
 }
 
-/// Without an oracle, what byte by byte gives is expected.
 #[test]
-fn a_framer_is_held_to_itself() {
-    let right = || FeedFn::new(Vec::new(), feed, finish);
-    let harness = Harness::new(right, check::itself(right));
+fn without_an_oracle_every_split_is_compared_with_byte_by_byte() {
+    let harness = Harness::framer(|| FeedFn::new(Vec::new(), feed, finish));
     for stream in [&b""[..], b"\x02ok\0", b"\x02ok\x03ab"] {
-        harness.prove(stream).unwrap();
+        harness.check(stream).unwrap();
     }
-    let at_once = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+    // Emits a frame that makes up a whole chunk twice.
+    let repeats = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         feed(buffer, chunk, frames)?;
-        // A frame that came in one chunk is given twice.
-        let twice: Vec<_> = frames
+        let repeated: Vec<_> = frames
             .iter()
             .filter(|frame| frame.len() + 1 == chunk.len())
             .cloned()
             .collect();
-        frames.extend(twice.into_iter().filter(|frame| !frame.is_empty()));
+        frames.extend(repeated.into_iter().filter(|frame| !frame.is_empty()));
         Ok(())
     };
-    let wrong = || FeedFn::new(Vec::new(), at_once, finish);
-    let harness = Harness::new(wrong, check::itself(wrong));
-    let violation = harness.prove(b"\0\x02ok\0").unwrap_err();
-    assert_eq!(violation.case.to_string(), "026f6b@whole", "{violation}");
+    let buggy = Harness::framer(move || FeedFn::new(Vec::new(), repeats, finish));
+    for harness in [buggy.clone(), buggy.byte_by_byte()] {
+        let violation = harness.check(b"\0\x02ok\0").unwrap_err();
+        assert_eq!(violation.property, Property::EverySplit, "{violation}");
+        assert_eq!(violation.case.to_string(), "026f6b@whole", "{violation}");
+        assert_eq!(
+            (&*violation.expected, &*violation.actual),
+            (
+                "byte by byte: ([[111, 107]], Ok(()))",
+                "([[111, 107], [111, 107]], Ok(()))"
+            )
+        );
+    }
 }
 
-/// A panic in the oracle is that of the framer, and told of the framer.
+/// The framer is its own oracle here, and its panic is a violation, not a panic of the harness.
 #[test]
-fn a_framer_that_panics_is_no_oracle_for_itself() {
+fn a_panic_byte_by_byte_is_a_violation_of_progress() {
     let panics = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         assert!(chunk.len() != 1 || buffer.is_empty(), "a bug of the framer");
         feed(buffer, chunk, frames)
     };
-    let wrong = || FeedFn::new(Vec::new(), panics, finish);
-    let harness = Harness::new(wrong, check::itself(wrong));
-    let violation = harness.check(&"026f6b@1,2".parse().unwrap()).unwrap_err();
+    let harness = Harness::framer(move || FeedFn::new(Vec::new(), panics, finish));
+    let violation = harness
+        .one_split(&"026f6b@1,2".parse().unwrap())
+        .unwrap_err();
     assert_eq!(violation.property, Property::Progress, "{violation}");
 }
 
-/// What a fuzzer comes up with: any bytes, of which one harness can judge all and
-/// the other those that it knows.
+/// Without an oracle any bytes can be judged; an oracle made of messages judges only streams of
+/// them, and lets others pass.
 #[test]
-fn any_bytes_are_fuzzed() {
-    let right = || FeedFn::new(Vec::new(), feed, finish);
-    let harness = Harness::new(right, check::itself(right));
-    let known = Messages::new(encode).messages([b"ok".to_vec()]);
-    let known = known.harness(right);
-    let forgets = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+fn any_bytes_can_be_fuzzed() {
+    let byte_by_byte = Harness::framer(|| FeedFn::new(Vec::new(), feed, finish));
+    let messages = byte_by_byte.clone().encoder(encode).messages(["ok"]);
+    let clears_its_buffer = |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
         buffer.clear();
         feed(buffer, chunk, frames)
     };
-    let wrong = || FeedFn::new(Vec::new(), forgets, finish);
-    let wrong = Messages::new(encode)
-        .messages([b"ok".to_vec()])
-        .harness(wrong);
+    let buggy = Harness::framer(move || FeedFn::new(Vec::new(), clears_its_buffer, finish))
+        .encoder(encode)
+        .messages(["ok"]);
     let mut found = 0;
     for count in 1..20 {
         let stream = b"\x02ok".repeat(count);
-        harness.fuzz(&stream).unwrap();
-        harness.fuzz(&stream[1..]).unwrap();
-        known.fuzz(&stream).unwrap();
-        known.fuzz(&stream[1..]).unwrap();
-        if let Err(violation) = wrong.fuzz(&stream) {
+        byte_by_byte.fuzz(&stream).unwrap();
+        byte_by_byte.fuzz(&stream[1..]).unwrap();
+        messages.fuzz(&stream).unwrap();
+        messages.fuzz(&stream[1..]).unwrap();
+        if let Err(violation) = buggy.fuzz(&stream) {
             assert_eq!(violation.case.stream, b"\x02ok", "{violation}");
             found += 1;
         }
@@ -371,31 +422,32 @@ fn any_bytes_are_fuzzed() {
     assert!(found > 10, "{found}");
 }
 
-/// Files of a folder are streams, in the order of their names.
 #[test]
-fn a_corpus_is_read() {
+fn a_corpus_is_read_in_the_order_of_its_file_names() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/decode");
-    let streams = check::corpus(folder).unwrap();
+    let harness = Harness::framer(|| FeedFn::new(Vec::new(), feed, finish));
+    let streams = harness.clone().corpus(folder).unwrap().all_streams();
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
     assert!(!streams.is_empty());
-    let names = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let first = names.min().unwrap();
-    assert_eq!(streams[0], std::fs::read(first).unwrap());
-    check::corpus("no/such/folder").unwrap_err();
+    assert_eq!(streams.len(), paths.len());
+    for (stream, path) in streams.iter().zip(paths) {
+        assert_eq!(stream, &std::fs::read(path).unwrap());
+    }
+    assert!(harness.corpus("no/such/folder").is_err());
 }
 
-/// The certificate of a decoder counts what it took.
 #[test]
-fn a_split_of_nothing_is_whole() -> Result<(), Violation> {
-    let make = || {
+fn the_empty_stream_is_checked() -> Result<(), Violation> {
+    let harness = Harness::framer(|| {
         FeedFn::new(
             BytesMut::new(),
             |_, _, _: &mut Frames<()>| Ok::<(), ()>(()),
             |_, _| Ok(()),
         )
-    };
-    let certificate: Certificate = Harness::new(make, check::itself(make)).prove(b"")?;
+    });
+    let certificate = harness.check(b"")?;
     assert_eq!(certificate.bytes, 0);
-    check::split(make(), b"", &Split::whole(), &check::itself(make)(b""))
+    harness.one_split(&Case::new(b"", Split::whole()))
 }
