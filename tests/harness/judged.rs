@@ -1,26 +1,33 @@
-//! What is said of each thing that a call can do wrong: the property by which it is
-//! named, and what was expected and happened instead.
+//! For each way in which a call can differ from what is expected: the property that is blamed, and
+//! the text that describes it.
 
-use everysplit::check::{self, Expected, Outcome, Property, Violation};
-use everysplit::{Buffered, Frames, ParseFn, Split, Subject};
+use std::io::Read;
 
-type Parse = fn(&[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str>;
+use everysplit::subject::{Buffered, ChunkReader, FeedFn, Frames, ParseFn, Subject};
+use everysplit::{
+    Case, Certificate, Deviation, Expected, Harness, Interruption, Outcome, Property, Split,
+    Violation,
+};
 
-/// A body of two bytes, then a length that is refused.
+type Parsed = Result<Option<(Vec<u8>, usize)>, &'static str>;
+type Parse = fn(&[u8]) -> Parsed;
+
+/// A frame with a body of two bytes, then a length that is rejected.
 const STREAM: &[u8] = b"\x02ok\x09...";
 
-fn expected() -> Expected<Vec<u8>, &'static str> {
-    Expected {
+/// Judges `STREAM` alone, so that violations are not moved to a shorter stream.
+fn oracle(stream: &[u8]) -> Option<Expected<Vec<u8>, &'static str>> {
+    (stream == STREAM).then(|| Expected {
         frames: vec![(3, b"ok".to_vec())],
         at_end: Vec::new(),
         outcome: Outcome::Rejected {
             at: 4,
             error: "too long",
         },
-    }
+    })
 }
 
-fn right(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
+fn correct(bytes: &[u8]) -> Parsed {
     match bytes {
         [] => Ok(None),
         [9, ..] => Err("too long"),
@@ -31,16 +38,56 @@ fn right(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
     }
 }
 
-/// What the proof for decoders says, in one line.
-fn said(parse: Parse) -> String {
-    let decoder = ParseFn::new(parse, "truncated");
-    match check::prove_decoder(decoder, STREAM, &expected(), 8) {
-        Ok(proof) => proof.unwrap().to_string(),
-        Err(violation) => in_one_line(&violation),
-    }
+/// Proves the parser as a decoder whose caller owns the buffer.
+fn prove_decoder(parse: Parse) -> Result<Certificate, Violation> {
+    let harness = Harness::parser(parse, "truncated");
+    harness.oracle(oracle).check(STREAM)
 }
 
-fn in_one_line(violation: &Violation) -> String {
+/// Proves the parser, with a buffer, as a framer that is fed.
+fn prove_fed(parse: Parse) -> Result<Certificate, Violation> {
+    let harness = Harness::framer(move || with_buffer(parse));
+    harness.oracle(oracle).check(STREAM)
+}
+
+fn with_buffer(parse: Parse) -> Buffered<ParseFn<Parse, &'static str>> {
+    Buffered::new(ParseFn::new(parse, "truncated"))
+}
+
+/// Describes the violation of both proofs, which must be the same.
+#[track_caller]
+fn violation(parse: Parse) -> String {
+    let violation = prove_decoder(parse).unwrap_err();
+    assert_eq!(prove_fed(parse).unwrap_err(), violation);
+    describe(&violation)
+}
+
+/// Describes the violation of one split by a reader that calls the parser.
+#[track_caller]
+fn violation_of_reader(parse: Parse, split: &str) -> String {
+    let harness = Harness::reader(move || {
+        let mut buffer = Vec::new();
+        move |reader: &mut ChunkReader<'_>| {
+            loop {
+                if let Some((frame, taken)) = parse(&buffer)? {
+                    buffer.drain(..taken);
+                    return Ok(Some(frame));
+                }
+                let mut chunk = [0; 64];
+                match reader.read(&mut chunk).map_err(|_| "not read")? {
+                    0 if buffer.is_empty() => return Ok(None),
+                    0 => return Err("truncated"),
+                    read => buffer.extend(&chunk[..read]),
+                }
+            }
+        }
+    })
+    .oracle(oracle);
+    let case = Case::new(STREAM, split.parse().unwrap());
+    describe(&harness.one_split(&case).unwrap_err())
+}
+
+fn describe(violation: &Violation) -> String {
     format!(
         "{} {}: {} but {}",
         violation.property.name(),
@@ -51,165 +98,212 @@ fn in_one_line(violation: &Violation) -> String {
 }
 
 #[test]
-fn a_right_decoder_is_proved() {
+fn a_correct_parser_is_proved() {
     assert_eq!(
-        said(right),
-        "proved: 7 bytes, all 64 splits, 13 feeds, at most 1 states an offset"
+        prove_decoder(correct).unwrap().to_string(),
+        "proved: 7 bytes, all 64 splits, 13 calls, at most 1 state per offset"
+    );
+    assert_eq!(
+        prove_fed(correct).unwrap().to_string(),
+        "proved: 7 bytes, all 64 splits, 36 calls, at most 1 state per offset"
     );
 }
 
 #[test]
-fn frames_of_a_decoder_are_told_apart() {
-    // Given when its length is in.
+fn a_frame_before_its_last_byte_violates_prompt() {
     let early: Parse = |bytes| match bytes {
         [2, ..] => Ok(Some((b"ok".to_vec(), bytes.len().min(3)))),
-        _ => right(bytes),
+        _ => correct(bytes),
     };
-    assert_eq!(said(early), "prompt 1: None but Some([111, 107])");
-    // Another one than is due, and one where none is due yet.
-    let other: Parse = |bytes| Ok(right(bytes)?.map(|(_, taken)| (b"no".to_vec(), taken)));
     assert_eq!(
-        said(other),
+        violation(early),
+        "prompt 1: ([], Ok(())) but ([[111, 107]], Ok(()))"
+    );
+    assert_eq!(
+        violation_of_reader(early, "1"),
+        "prompt 1: None but Some([111, 107])"
+    );
+}
+
+#[test]
+fn a_different_frame_violates_round_trip_or_every_split() {
+    let different: Parse = |bytes| {
+        let parsed = correct(bytes)?;
+        Ok(parsed.map(|(_, taken)| (b"no".to_vec(), taken)))
+    };
+    assert_eq!(
+        violation(different),
+        "round_trip whole: ([[111, 107]], Err(\"too long\")) but ([[110, 111]], Err(\"too long\"))"
+    );
+    assert_eq!(
+        violation_of_reader(different, "whole"),
         "round_trip whole: Some([111, 107]) but Some([110, 111])"
     );
-    let nothing: Parse = |bytes| match bytes {
+    // Only if the stream is cut after the length, where no frame is due.
+    let extra: Parse = |bytes| match bytes {
         [2] => Ok(Some((Vec::new(), 1))),
-        _ => right(bytes),
+        _ => correct(bytes),
     };
-    assert_eq!(said(nothing), "every_split 1: None but Some([])");
-    // One behind what is refused.
-    let goes_on: Parse = |bytes| match bytes {
+    assert_eq!(
+        violation(extra),
+        "every_split 1: ([], Ok(())) but ([[]], Ok(()))"
+    );
+    assert_eq!(
+        violation_of_reader(extra, "1"),
+        "every_split 1: None but Some([])"
+    );
+}
+
+/// The proof for decoders judges each frame by itself; the frame after the rejected header is one
+/// after the error.
+#[test]
+fn a_frame_after_a_rejected_header_violates_poisoned_or_limit() {
+    let continues: Parse = |bytes| match bytes {
         [9, ..] => Ok(Some((Vec::new(), 1))),
-        _ => right(bytes),
-    };
-    assert_eq!(said(goes_on), "poisoned whole: None but Some([])");
-}
-
-/// Where nothing is due and nothing was refused, a frame comes out of nothing.
-#[test]
-fn a_frame_of_a_decoder_that_nothing_makes_due_is_found() {
-    let expected = Expected {
-        frames: Vec::new(),
-        at_end: Vec::new(),
-        outcome: Outcome::Truncated("truncated"),
-    };
-    let surplus: Parse = |bytes| Ok((!bytes.is_empty()).then(|| (bytes.to_vec(), bytes.len())));
-    let decoder = ParseFn::new(surplus, "truncated");
-    let violation = check::prove_decoder(decoder, b"\x07", &expected, 8).unwrap_err();
-    assert_eq!(
-        in_one_line(&violation),
-        "round_trip whole: None but Some([7])"
-    );
-}
-
-#[test]
-fn waits_of_a_decoder_are_told_apart() {
-    let late: Parse = |bytes| match bytes {
-        [2, _, _] => Ok(None),
-        _ => right(bytes),
+        _ => correct(bytes),
     };
     assert_eq!(
-        said(late),
-        "prompt 3: ([[111, 107]], Ok(())) but ([], Ok(()))"
+        describe(&prove_decoder(continues).unwrap_err()),
+        "poisoned whole: None but Some([])"
     );
-    let another: Parse = |bytes| right(bytes).map_err(|_| "too short");
     assert_eq!(
-        said(another),
-        "round_trip whole: ([], Err(\"too long\")) but ([], Err(\"too short\"))"
+        describe(&prove_fed(continues).unwrap_err()),
+        "limit whole: ([[111, 107]], Err(\"too long\")) but ([[111, 107], []], Ok(()))"
     );
-    let silent: Parse = |bytes| Ok(right(bytes).unwrap_or_default());
     assert_eq!(
-        said(silent),
+        violation_of_reader(continues, "whole"),
         "limit whole: ([], Err(\"too long\")) but ([], Ok(()))"
     );
+}
+
+#[test]
+fn a_frame_where_none_is_expected_violates_round_trip() {
+    let surplus: Parse = |bytes| Ok((!bytes.is_empty()).then(|| (bytes.to_vec(), bytes.len())));
+    let oracle = |stream: &[u8]| {
+        (stream == b"\x07").then_some(Expected {
+            frames: Vec::new(),
+            at_end: Vec::new(),
+            outcome: Outcome::Truncated("truncated"),
+        })
+    };
+    let violation = Harness::parser(surplus, "truncated")
+        .oracle(oracle)
+        .check(b"\x07")
+        .unwrap_err();
+    assert_eq!(
+        describe(&violation),
+        "round_trip whole: ([], Ok(())) but ([[7]], Ok(()))"
+    );
+}
+
+#[test]
+fn a_frame_after_its_last_byte_violates_prompt() {
+    let late: Parse = |bytes| match bytes {
+        [2, _, _] => Ok(None),
+        _ => correct(bytes),
+    };
+    let text = "prompt 3: ([[111, 107]], Ok(())) but ([], Ok(()))";
+    assert_eq!(violation(late), text);
+    assert_eq!(violation_of_reader(late, "3"), text);
+    // The proof feeds empty chunks too, but not here.
+    assert_eq!(
+        prove_fed(late).unwrap_err().case.interruption,
+        Interruption::None
+    );
+}
+
+#[test]
+fn a_different_error_violates_round_trip() {
+    let different: Parse = |bytes| correct(bytes).map_err(|_| "too short");
+    assert_eq!(
+        violation(different),
+        "round_trip whole: ([[111, 107]], Err(\"too long\")) but ([[111, 107]], Err(\"too short\"))"
+    );
+    assert_eq!(
+        violation_of_reader(different, "whole"),
+        "round_trip whole: ([], Err(\"too long\")) but ([], Err(\"too short\"))"
+    );
+}
+
+#[test]
+fn a_missing_error_violates_limit() {
+    let silent: Parse = |bytes| Ok(correct(bytes).unwrap_or_default());
+    assert_eq!(
+        violation(silent),
+        "limit whole: ([[111, 107]], Err(\"too long\")) but ([[111, 107]], Ok(()))"
+    );
+    assert_eq!(
+        violation_of_reader(silent, "whole"),
+        "limit whole: ([], Err(\"too long\")) but ([], Ok(()))"
+    );
+}
+
+#[test]
+fn an_early_error_violates_limit() {
     let hasty: Parse = |bytes| match bytes {
         [2] => Err("too long"),
-        _ => right(bytes),
+        _ => correct(bytes),
     };
     assert_eq!(
-        said(hasty),
+        violation(hasty),
         "limit 1: ([], Ok(())) but ([], Err(\"too long\"))"
     );
 }
 
-/// Right, but for what it does with no bytes.
-#[derive(Clone)]
-struct OnNothing {
-    framer: Buffered<ParseFn<Parse, &'static str>>,
-    wrong: fn(&mut Frames<Vec<u8>>),
-}
-
-/// What it is, `wrong` aside.
-impl PartialEq for OnNothing {
-    fn eq(&self, other: &Self) -> bool {
-        self.framer == other.framer
-    }
-}
-
-impl Eq for OnNothing {}
-
-impl Subject for OnNothing {
-    type Frame = Vec<u8>;
-    type Error = &'static str;
-
-    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
-        if chunk.is_empty() {
-            (self.wrong)(frames);
-        }
-        self.framer.feed(chunk, frames)
-    }
-
-    fn finish(&mut self, frames: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
-        self.framer.finish(frames)
-    }
-}
-
-/// A proof feeds empty chunks where another is fed, and a violation by one has its
-/// name, but for a panic, which keeps its own.
+/// A panic keeps its own property.
 #[test]
-fn a_proof_names_what_an_empty_chunk_breaks() {
-    let prove = |wrong| {
-        let framer = Buffered::new(ParseFn::new(right as Parse, "truncated"));
-        let proof = check::prove(OnNothing { framer, wrong }, STREAM, &expected(), 8);
-        proof.unwrap_err()
+fn what_an_empty_chunk_changes_violates_empty_chunk() {
+    type Framer = Buffered<ParseFn<Parse, &'static str>>;
+    type Feed = fn(&mut Framer, &[u8], &mut Frames<Vec<u8>>) -> Result<(), &'static str>;
+
+    let prove = |feed: Feed| {
+        Harness::framer(move || FeedFn::new(with_buffer(correct), feed, Framer::finish))
+            .oracle(oracle)
+            .check(STREAM)
+            .unwrap_err()
     };
-    let surplus = prove(|frames| frames.push(Vec::new()));
+    let emits = prove(|framer, chunk, frames| {
+        if chunk.is_empty() {
+            frames.push(Vec::new());
+        }
+        framer.feed(chunk, frames)
+    });
     assert_eq!(
-        in_one_line(&surplus),
+        describe(&emits),
         "empty_chunk whole: ([], Ok(())) but ([[]], Ok(()))"
     );
-    let panic = prove(|_| panic!("a bug of the framer"));
-    assert_eq!(panic.property, Property::Progress, "{panic}");
-    // Where no chunk is empty, none is blamed.
-    let parser = |parse: Parse| Buffered::new(ParseFn::new(parse, "truncated"));
-    let late: Parse = |bytes| match bytes {
-        [2, _, _] => Ok(None),
-        _ => right(bytes),
-    };
-    let violation = check::prove(parser(late), STREAM, &expected(), 8).unwrap_err();
-    assert_eq!(
-        in_one_line(&violation),
-        "prompt 3: ([[111, 107]], Ok(())) but ([], Ok(()))"
-    );
+    let panics = prove(|framer, chunk, frames| {
+        assert!(!chunk.is_empty(), "a bug of the framer");
+        framer.feed(chunk, frames)
+    });
+    assert_eq!(panics.property, Property::Progress, "{panics}");
+    for violation in [emits, panics] {
+        assert_eq!(violation.case.interruption, Interruption::EmptyChunk);
+        assert_eq!(violation.case.split, Split::whole());
+    }
 }
 
-/// What the end of the stream breaks is told without a cut where the stream ends.
 #[test]
 fn a_violation_at_the_end_has_no_cut_there() {
-    let expected = Expected {
-        frames: Vec::new(),
-        at_end: Vec::new(),
-        outcome: Outcome::Clean,
+    let oracle = |stream: &[u8]| {
+        (stream == b"\x02o").then_some(Expected {
+            frames: Vec::new(),
+            at_end: Vec::new(),
+            outcome: Outcome::Clean,
+        })
     };
-    let framer = || ParseFn::new(right as Parse, "truncated");
-    for proof in [
-        check::prove(Buffered::new(framer()), b"\x02o", &expected, 8),
-        check::prove_decoder(framer(), b"\x02o", &expected, 8),
-    ] {
-        let violation = proof.unwrap_err();
+    // Declared, as the oracle expects a clean end inside a frame.
+    let decoder = Harness::parser(correct, "truncated")
+        .oracle(oracle)
+        .declare([Deviation::DiscardsAtEnd]);
+    let fed = Harness::framer(|| with_buffer(correct))
+        .oracle(oracle)
+        .declare([Deviation::DiscardsAtEnd]);
+    for result in [decoder.check(b"\x02o"), fed.check(b"\x02o")] {
+        let violation = result.unwrap_err();
         assert_eq!(violation.case.split, Split::whole());
         assert_eq!(
-            in_one_line(&violation),
+            describe(&violation),
             "truncation whole: at the end ([], Ok(())) but at the end ([], Err(\"truncated\"))"
         );
     }
