@@ -1,15 +1,19 @@
-//! The tests that one line makes.
+//! The test modules that `framer_tests!` makes, one for each kind of framer, and the verdicts that
+//! they print.
 
-use everysplit::check::{Harness, Property, Verdicts};
-use everysplit::reference::{Codec, Config, DecodeError, Decoder, Framer, naive};
-use everysplit::{Buffered, Tokio};
+use std::io::{self, Read};
+
+use everysplit::reference::{Codec, Config, DecodeError, Decoder, Frame, Framer, naive};
+use everysplit::subject::ChunkReader;
+use everysplit::{Harness, NotProved, Property, Tier, Verdicts};
 
 const CONFIG: Config = Config {
     max_body_size: 8,
     ..Config::DEFAULT
 };
 
-/// A frame, then nothing, less than a frame, more than the limit, and a frame.
+/// Returns streams of one frame, and of one followed by an incomplete frame, by a header over the
+/// limit, and by another frame.
 fn streams() -> Vec<Vec<u8>> {
     let frame = b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok";
     let tails = [&b""[..], b"\x08\0\0\0", b"\x09\0\0\0\xff", frame];
@@ -18,51 +22,104 @@ fn streams() -> Vec<Vec<u8>> {
 
 everysplit::framer_tests!(
     framer,
-    Harness::new(
-        || Framer::new(CONFIG),
-        |stream| naive::parse(CONFIG, stream)
-    ),
-    prove,
-    streams()
+    Harness::framer(|| Framer::new(CONFIG))
+        .oracle(|stream| naive::parse(CONFIG, stream))
+        .streams(streams())
 );
 
 everysplit::framer_tests!(
     decoder,
-    Harness::new(
-        || Buffered::new(Decoder::new(CONFIG)),
-        |stream| naive::parse(CONFIG, stream)
-    ),
-    prove_decoder,
-    streams()
+    Harness::decoder(|| Decoder::new(CONFIG))
+        .oracle(|stream| naive::parse(CONFIG, stream))
+        .streams(streams())
 );
 
 everysplit::framer_tests!(
     codec,
-    Harness::new(
-        || Buffered::new(Tokio::new(Codec::new(CONFIG), |error| {
-            *error
-                .get_ref()
-                .unwrap()
-                .downcast_ref::<DecodeError>()
-                .unwrap()
-        })),
-        |stream| naive::parse(CONFIG, stream)
-    ),
-    |harness, stream| harness.bounded(stream, 1),
-    streams()
+    Harness::codec(|| Codec::new(CONFIG))
+        .errors(decode_error)
+        .oracle(|stream| naive::parse(CONFIG, stream))
+        .streams(streams())
 );
 
-/// What came of the streams for a framer with a limit that is one less.
+fn decode_error(error: io::Error) -> DecodeError {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    *inner.expect("an error of the decoder")
+}
+
+everysplit::framer_tests!(
+    messages,
+    Harness::codec(|| Codec::new(CONFIG)).messages(["ok", "", "atlimit!"].map(|body| Frame {
+        cmd: 7,
+        recv: 0,
+        body: body.into(),
+    }))
+);
+
+everysplit::framer_tests!(
+    reader,
+    Harness::reader(|| {
+        |reader: &mut ChunkReader<'_>| {
+            let mut byte = [0];
+            match reader.read(&mut byte) {
+                Ok(0) => Ok(None),
+                Ok(_) => Ok(Some(byte)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => reader
+                    .read(&mut byte)
+                    .map(|read| (read > 0).then_some(byte)),
+                Err(error) => Err(error),
+            }
+            .map_err(|error| error.kind())
+        }
+    })
+    .streams(["", "abc"]),
+);
+
+#[test]
+fn a_test_module_uses_the_strongest_check() {
+    for verdicts in [
+        framer::verdicts(),
+        decoder::verdicts(),
+        codec::verdicts(),
+        messages::verdicts(),
+    ] {
+        for certificate in verdicts.certificates() {
+            assert!(
+                matches!(certificate.tier, Tier::Proved { .. }),
+                "{certificate}"
+            );
+        }
+    }
+    for verdicts in [framer::verdicts(), decoder::verdicts(), codec::verdicts()] {
+        assert_eq!(verdicts.certificates().len(), 4);
+    }
+    assert_eq!(reader::verdicts().certificates().len(), 2);
+    for certificate in reader::verdicts().certificates() {
+        assert!(
+            matches!(
+                certificate.tier,
+                Tier::Bounded {
+                    cuts: 2,
+                    not_proved: Some(NotProved::NotComparable),
+                    ..
+                }
+            ),
+            "{certificate}"
+        );
+    }
+}
+
+/// Returns the verdicts of a framer whose size limit is too small by one.
 fn verdicts(streams: Vec<Vec<u8>>) -> Verdicts {
-    Verdicts::of(move |verdicts| {
+    Verdicts::collect(move |verdicts| {
         let limit = Config {
             max_body_size: CONFIG.max_body_size - 1,
             ..CONFIG
         };
-        let oracle = |stream: &[u8]| naive::parse(CONFIG, stream);
-        let harness = Harness::new(|| Framer::new(limit), oracle);
+        let harness = Harness::framer(move || Framer::new(limit))
+            .oracle(|stream| naive::parse(CONFIG, stream));
         for stream in &streams {
-            verdicts.add(harness.prove(stream))?;
+            verdicts.add(harness.check(stream))?;
         }
         Ok(())
     })
@@ -70,7 +127,7 @@ fn verdicts(streams: Vec<Vec<u8>>) -> Verdicts {
 
 #[test]
 #[should_panic(expected = "on 1 of 4 streams, the smallest:\nlimit: ")]
-fn a_property_that_does_not_hold_is_told_with_the_smallest_violation() {
+fn a_violated_property_panics_with_its_smallest_violation() {
     let verdicts = verdicts(streams());
     assert_eq!(verdicts.certificates().len(), 2);
     verdicts.assert(Property::Truncation);
@@ -78,7 +135,9 @@ fn a_property_that_does_not_hold_is_told_with_the_smallest_violation() {
 }
 
 #[test]
-#[should_panic(expected = "there are no streams to ask of")]
-fn no_streams_are_no_verdict() {
+#[should_panic(
+    expected = "there are no streams: give the harness messages, or streams of its format"
+)]
+fn verdicts_of_no_streams_panic() {
     verdicts(Vec::new()).assert(Property::Limit);
 }
