@@ -1,10 +1,17 @@
-//! Streams and answers that are made from an encoder, and what is declared of a
-//! framer: told, and held to.
-#![allow(clippy::ptr_arg, reason = "a function of the shape that is asked for")]
+//! Streams and expectations made of messages and an encoder, and declared deviations from the strict
+//! policy.
+#![allow(clippy::ptr_arg, reason = "the harness fixes the encoder's signature")]
+
+use std::io::ErrorKind;
 
 use bytes::{Buf, BytesMut};
-use everysplit::check::{Deviation, Expected, Harness, Messages, Outcome, Property, Violation};
-use everysplit::{Buffered, Decode, ErrorsAsFrames, FeedFn};
+use everysplit::oracle::Messages;
+use everysplit::reference::{Codec, Config, Frame};
+use everysplit::subject::{AnyError, Buffered, Decode, ErrorsAsFrames, FeedFn};
+use everysplit::{
+    CallerBuffered, Certificate, Deviation, Door, Expected, Harness, NotProved, Outcome, Property,
+    Tier, Violation,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Error {
@@ -14,22 +21,23 @@ enum Error {
 
 const LIMIT: usize = 4;
 
-/// What a framer does with a length of one byte and a body.
+/// A decoder of the smallest format, a length of one byte and a body, with a policy for errors and
+/// limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Policy {
     limit: usize,
     counts_header: bool,
-    empty: bool,
-    discards: bool,
-    /// The rest of a frame that is too long.
+    accepts_empty: bool,
+    discards_at_end: bool,
+    /// Goes on after a frame that is too long: how many of its bytes are still to be skipped.
     skip: Option<usize>,
 }
 
 const STRICT: Policy = Policy {
     limit: LIMIT,
     counts_header: false,
-    empty: true,
-    discards: false,
+    accepts_empty: true,
+    discards_at_end: false,
     skip: None,
 };
 
@@ -52,7 +60,7 @@ impl Decode for Policy {
         } else {
             length
         };
-        if counted > self.limit || (length == 0 && !self.empty) {
+        if counted > self.limit || (length == 0 && !self.accepts_empty) {
             if let Some(skip) = &mut self.skip {
                 buffer.advance(1);
                 *skip = length;
@@ -68,7 +76,7 @@ impl Decode for Policy {
 
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, Error> {
         match self.decode(buffer)? {
-            None if !buffer.is_empty() && !self.discards => Err(Error::Truncated),
+            None if !buffer.is_empty() && !self.discards_at_end => Err(Error::Truncated),
             decoded => Ok(decoded),
         }
     }
@@ -78,31 +86,55 @@ fn encode(body: &Vec<u8>) -> Vec<u8> {
     [&[u8::try_from(body.len()).unwrap()], &body[..]].concat()
 }
 
-/// What is asked of a framer of which `declared` is declared.
-fn check(policy: &Policy, declared: Option<Deviation>) -> Result<(), Violation> {
-    let mut messages = Messages::new(encode);
-    if let Some(declared) = declared {
-        messages = messages.declare(declared);
-    }
-    let messages = messages
-        .messages([b"ok".to_vec()])
+/// Adds messages around the limit, the errors, and a deviation.
+fn expect<T>(
+    harness: Harness<T>,
+    deviation: Option<Deviation>,
+) -> Harness<T, Messages<Vec<u8>, Error>>
+where
+    T: Door<Frame = Vec<u8>, Error = Error>,
+{
+    harness
+        .encoder(encode)
+        .declare(deviation)
+        .messages(["ok"])
         .size_limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong)
-        .truncation_error(Error::Truncated);
-    let harness = messages.harness(|| Buffered::new(policy.clone()));
-    for stream in harness.streams() {
-        let certificate = harness.prove(stream)?;
-        assert_eq!(certificate.declared, Vec::from_iter(declared));
-        harness.prove_decoder(stream)?;
-        harness.sampled(stream, 0, 20)?;
+        .truncation_error(Error::Truncated)
+}
+
+/// Checks a policy with a declared deviation, as a framer that is fed and as a decoder.
+fn check(policy: &Policy, deviation: Option<Deviation>) -> Result<(), Violation> {
+    let policy = policy.clone();
+    let decoder = expect(
+        Harness::decoder({
+            let policy = policy.clone();
+            move || policy.clone()
+        }),
+        deviation,
+    );
+    let fed = expect(
+        Harness::framer(move || Buffered::new(policy.clone())),
+        deviation,
+    );
+    assert_eq!(fed.all_streams(), decoder.all_streams());
+    for stream in fed.all_streams() {
+        for certificate in [
+            fed.check(&stream)?,
+            decoder.check(&stream)?,
+            fed.sampled(&stream, 0, 20)?,
+        ] {
+            assert_eq!(certificate.deviations, Vec::from_iter(deviation));
+        }
     }
     Ok(())
 }
 
+/// Returns policies that deviate, how to declare it, and what they violate otherwise.
 fn deviating() -> [(Policy, Deviation, Property); 3] {
     [
         (
             Policy {
-                discards: true,
+                discards_at_end: true,
                 ..STRICT
             },
             Deviation::DiscardsAtEnd,
@@ -118,7 +150,7 @@ fn deviating() -> [(Policy, Deviation, Property); 3] {
         ),
         (
             Policy {
-                empty: false,
+                accepts_empty: false,
                 ..STRICT
             },
             Deviation::NoEmptyFrame,
@@ -128,86 +160,99 @@ fn deviating() -> [(Policy, Deviation, Property); 3] {
 }
 
 #[test]
-fn the_strict_one_passes() {
+fn the_strict_policy_needs_no_declaration() {
     check(&STRICT, None).unwrap();
 }
 
-/// A deviation that is not declared is a violation, one that is declared is
-/// none, and one that is declared and not there is one again.
 #[test]
-fn deviations_are_held_to() {
+fn a_deviation_is_a_violation_unless_declared() {
     for (policy, deviation, property) in deviating() {
         let undeclared = check(&policy, None).unwrap_err();
         assert_eq!(undeclared.property, property, "{undeclared}");
         check(&policy, Some(deviation)).unwrap();
-        let absent = check(&STRICT, Some(deviation)).unwrap_err();
-        assert_eq!(absent.property, property, "{absent}");
-        assert_eq!(absent.declared, [deviation]);
-        let told = format!("\n  declared  {deviation}\n");
-        assert!(absent.to_string().contains(&told), "{absent}");
     }
 }
 
-/// A limit that is one off, either way.
 #[test]
-fn a_limit_that_is_off_is_found() {
+fn a_declared_deviation_that_is_absent_is_a_violation() {
+    for (_, deviation, property) in deviating() {
+        let absent = check(&STRICT, Some(deviation)).unwrap_err();
+        assert_eq!(absent.property, property, "{absent}");
+        assert_eq!(absent.deviations, [deviation]);
+        let line = format!("\n  declared  {deviation}\n");
+        assert!(absent.to_string().contains(&line), "{absent}");
+    }
+}
+
+#[test]
+fn a_limit_that_is_off_by_one_is_a_violation() {
     for limit in [LIMIT - 1, LIMIT + 1] {
         let violation = check(&Policy { limit, ..STRICT }, None).unwrap_err();
         assert_eq!(violation.property, Property::Limit, "{violation}");
     }
 }
 
-/// What comes of a framer that goes on behind a frame that is too long, and of
-/// one that must not.
+/// Adds messages, and a frame that is an error, to the harness of a framer that resynchronises.
+fn expect_errors_as_frames<T>(
+    harness: Harness<T>,
+) -> Harness<T, Messages<Result<Vec<u8>, Error>, Error>>
+where
+    T: Door<Frame = Result<Vec<u8>, Error>, Error = Error>,
+{
+    harness
+        .encoder(|body| encode(body.as_ref().unwrap()))
+        .messages([Ok(b"ok".to_vec()), Ok(Vec::new())])
+        .frame_bytes(b"\x07toolong", 1, Err(Error::TooLong))
+        .truncation_error(Error::Truncated)
+        .declare([Deviation::Resynchronises])
+}
+
 #[test]
-fn a_framer_that_resynchronises() {
-    let messages = || {
-        Messages::new(|body: &Result<Vec<u8>, Error>| encode(body.as_ref().unwrap()))
-            .messages([Ok(b"ok".to_vec()), Ok(Vec::new())])
-            .frame_bytes(encode(&b"toolong".to_vec()), 1, Err(Error::TooLong))
-            .truncation_error(Error::Truncated)
-            .declare(Deviation::Resynchronises)
-    };
-    let goes_on = || Policy {
+fn a_framer_that_goes_on_after_an_error_can_be_declared() {
+    fn check(policy: Policy) -> [Result<Certificate, Violation>; 2] {
+        let stream = b"\x02ok\x07toolong\x00";
+        let decoder = ErrorsAsFrames(policy);
+        let fed = Buffered::new(decoder.clone());
+        [
+            expect_errors_as_frames(Harness::framer(move || fed.clone())).check(stream),
+            expect_errors_as_frames(Harness::decoder(move || decoder.clone())).check(stream),
+        ]
+    }
+
+    let resynchronises = Policy {
         skip: Some(0),
-        discards: true,
+        discards_at_end: true,
         ..STRICT
     };
-    let stream = b"\x02ok\x07toolong\x00\x05other";
-    let check = |policy: fn() -> Policy| {
-        let harness = messages().harness(move || Buffered::new(ErrorsAsFrames(policy())));
-        let stream = &stream[..12];
-        harness.prove(stream)?;
-        harness.prove_decoder(stream)
-    };
-    let told = check(goes_on).unwrap().to_string();
-    assert!(told.ends_with("; declared: resynchronises"), "{told}");
+    for certificate in check(resynchronises).map(Result::unwrap) {
+        let text = certificate.to_string();
+        assert!(text.starts_with("proved: "), "{text}");
+        assert!(text.ends_with("; declared: resynchronises"), "{text}");
+    }
+    // Returns the same error again and again.
+    let [fed, decoder] = check(STRICT).map(Result::unwrap_err);
+    assert_eq!(fed.property, Property::Progress, "{fed}");
+    assert_eq!(decoder.deviations, [Deviation::Resynchronises]);
+}
 
-    // One that says the same error over and over.
-    let violation = check(|| STRICT).unwrap_err();
-    assert_eq!(violation.property, Property::Progress, "{violation}");
-
-    // A stream that is refused for good is not what was declared.
-    let oracle = |_: &[u8]| Expected::<Vec<u8>, Error> {
+#[test]
+fn an_oracle_that_rejects_a_stream_contradicts_resynchronises() {
+    let harness = Harness::decoder(|| STRICT).oracle(|_: &[u8]| Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
         outcome: Outcome::Rejected {
             at: 1,
             error: Error::TooLong,
         },
-    };
-    let harness = Harness::new(|| Buffered::new(STRICT), oracle);
-    harness.prove(b"\x05").unwrap();
+    });
+    harness.check(b"\x05").unwrap();
     let declared = harness.declare([Deviation::Resynchronises]);
-    assert_eq!(
-        declared.prove(b"\x05").unwrap_err().property,
-        Property::Poisoned
-    );
+    let violation = declared.check(b"\x05").unwrap_err();
+    assert_eq!(violation.property, Property::Poisoned);
 }
 
-/// An error of the end ends the stream, and any other is a frame.
 #[test]
-fn an_error_of_the_end_is_none_of_the_frames() {
+fn an_error_at_the_end_is_not_a_frame() {
     let mut decoder = ErrorsAsFrames(STRICT);
     let mut decode = |bytes: &[u8]| decoder.decode(&mut BytesMut::from(bytes));
     assert_eq!(decode(b"\x01a"), Ok(Some(Ok(b"a".to_vec()))));
@@ -219,127 +264,131 @@ fn an_error_of_the_end_is_none_of_the_frames() {
     assert_eq!(at_end(b"\x01"), Err(Error::Truncated));
 }
 
-/// A frame that is out before it ends may be the last of a stream.
+/// The bytes after the first one of the last frame are not an incomplete frame.
 #[test]
-fn a_last_frame_that_is_out_early() {
-    let resynchronises = || {
-        let goes_on = Policy {
+fn the_last_frame_of_a_stream_may_be_complete_early() {
+    let harness = Harness::framer(|| {
+        Buffered::new(ErrorsAsFrames(Policy {
             skip: Some(0),
             ..STRICT
-        };
-        Buffered::new(ErrorsAsFrames(goes_on))
-    };
-    let harness = Messages::new(|body: &Result<Vec<u8>, Error>| encode(body.as_ref().unwrap()))
-        .messages([Ok(b"ok".to_vec())])
-        .frame_bytes(encode(&b"toolong".to_vec()), 1, Err(Error::TooLong))
-        .declare(Deviation::Resynchronises)
-        .harness(resynchronises);
-    harness.prove(b"\x02ok\x07toolong").unwrap();
+        }))
+    })
+    .encoder(|body: &Result<Vec<u8>, Error>| encode(body.as_ref().unwrap()))
+    .messages([Ok(b"ok".to_vec())])
+    .frame_bytes(b"\x07toolong", 1, Err(Error::TooLong))
+    .declare([Deviation::Resynchronises]);
+    harness.check(b"\x02ok\x07toolong").unwrap();
 }
 
-/// An end that drops bytes must be declared, whoever the oracle is.
+/// The advice is part of the violation and of its text.
 #[test]
-fn an_oracle_is_held_to_what_is_declared() {
+fn an_oracle_that_discards_bytes_at_the_end_must_be_declared() {
     let oracle = |stream: &[u8]| {
         let whole = stream.first() == Some(&0);
-        Expected::<Vec<u8>, Error> {
+        Expected {
             frames: Vec::from_iter(whole.then(|| (1, Vec::new()))),
             at_end: Vec::new(),
             outcome: Outcome::Clean,
         }
     };
-    let harness = Harness::new(
-        || {
-            Buffered::new(Policy {
-                discards: true,
-                ..STRICT
-            })
-        },
-        oracle,
-    );
-    harness.prove(b"\0").unwrap();
-    let violation = harness.prove(b"\0\x01").unwrap_err();
+    let harness = Harness::decoder(|| Policy {
+        discards_at_end: true,
+        ..STRICT
+    })
+    .oracle(oracle);
+    harness.check(b"\0").unwrap();
+    let violation = harness.check(b"\0\x01").unwrap_err();
     assert_eq!(violation.property, Property::Truncation);
-    assert!(
-        violation.actual.contains("declare `DiscardsAtEnd`"),
-        "{violation}"
-    );
+    assert_eq!(*violation.actual, *"the oracle expects a clean end");
+    assert_eq!(violation.declare, Some(Deviation::DiscardsAtEnd));
+    let advice = "\n  advice    if this is meant to be, declare `DiscardsAtEnd`\n";
+    assert!(violation.to_string().contains(advice), "{violation}");
+
     let declared = harness.declare([Deviation::DiscardsAtEnd]);
-    let certificate = declared.prove(b"\0\x01").unwrap().to_string();
+    let certificate = declared.check(b"\0\x01").unwrap().to_string();
     assert!(
         certificate.ends_with("; declared: discards at the end of the stream"),
         "{certificate}"
     );
 }
 
-/// An end that is declared to drop bytes is no error, whoever the oracle is.
 #[test]
-fn an_oracle_that_takes_a_declared_end_for_an_error_is_found() {
-    let oracle = |_: &[u8]| Expected::<Vec<u8>, Error> {
+fn a_violation_that_no_declaration_allows_has_no_advice() {
+    let violation = check(&Policy { limit: 0, ..STRICT }, None).unwrap_err();
+    assert_eq!(violation.declare, None);
+    assert!(!violation.to_string().contains("advice"), "{violation}");
+}
+
+#[test]
+fn an_oracle_that_expects_an_error_at_the_end_contradicts_discards_at_end() {
+    let harness = Harness::decoder(|| STRICT).oracle(|_: &[u8]| Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
         outcome: Outcome::Truncated(Error::Truncated),
-    };
-    let harness = Harness::new(|| Buffered::new(STRICT), oracle);
-    harness.prove(b"\x01").unwrap();
+    });
+    harness.check(b"\x01").unwrap();
     let declared = harness.declare([Deviation::DiscardsAtEnd]);
-    let violation = declared.prove(b"\x01").unwrap_err();
+    let violation = declared.check(b"\x01").unwrap_err();
     assert_eq!(violation.property, Property::Truncation, "{violation}");
-    assert_eq!(*violation.actual, *"the oracle takes the end for an error");
+    assert_eq!(*violation.actual, *"the oracle expects an error at the end");
+    assert_eq!(violation.declare, None, "it is declared already");
+}
+
+fn strict() -> Harness<CallerBuffered<Policy>, Messages<Vec<u8>, Error>> {
+    Harness::decoder(|| STRICT).encoder(encode)
 }
 
 #[test]
 fn streams_are_made_of_the_messages() {
-    let messages = Messages::new(encode)
-        .messages([b"a".to_vec(), b"bc".to_vec()])
+    let harness = strict()
+        .messages(["a", "bc"])
         .rejects(b"\x05", 1, Error::TooLong);
     assert_eq!(
-        messages.streams(),
+        harness.all_streams(),
         [&b""[..], b"\x01a\x02bc", b"\x01a\x05\x01a"]
     );
-    let truncated = messages.truncation_error(Error::Truncated).streams();
-    assert_eq!(
-        truncated[3..],
-        [&b"\x01a\x01"[..], b"\x01a\x02", b"\x01a\x02b"]
-    );
+    let truncated = harness.clone().truncation_error(Error::Truncated);
+    let incomplete = [&b"\x01a\x01"[..], b"\x01a\x02", b"\x01a\x02b"];
+    assert_eq!(truncated.all_streams()[3..], incomplete);
+    let discarded = harness.declare([Deviation::DiscardsAtEnd]);
+    assert_eq!(discarded.all_streams()[3..], incomplete);
+    let with_another = discarded.streams([b"\x01a"]).all_streams();
+    assert_eq!(with_another.last().unwrap(), b"\x01a");
 }
 
-/// Around a limit of 1 or 0 a message is not made twice.
 #[test]
-fn a_small_limit_has_few_messages() {
-    let whole = |most| {
-        let messages =
-            Messages::new(encode).size_limit(most, |size| vec![b'x'; size], 1, Error::TooLong);
-        messages.streams().swap_remove(1)
+fn no_message_around_a_small_limit_is_repeated() {
+    let concatenated = |limit| {
+        let harness = strict().size_limit(limit, |size| vec![b'x'; size], 1, Error::TooLong);
+        harness.all_streams().swap_remove(1)
     };
-    assert_eq!(whole(0), b"\x00");
-    assert_eq!(whole(1), b"\x00\x01x");
-    assert_eq!(whole(2), b"\x00\x01x\x02xx");
+    assert_eq!(concatenated(0), b"\x00");
+    assert_eq!(concatenated(1), b"\x00\x01x");
+    assert_eq!(concatenated(2), b"\x00\x01x\x02xx");
 }
 
-/// Of a long encoding, the beginning and the last byte.
 #[test]
-fn a_long_message_is_truncated_where_it_matters() {
-    let messages = Messages::new(encode)
-        .messages([vec![b'x'; 200]])
+fn a_long_encoding_is_truncated_near_its_beginning_and_before_its_last_byte() {
+    let harness = strict()
+        .messages([[b'x'; 200]])
         .truncation_error(Error::Truncated);
-    let streams = messages.streams();
+    let streams = harness.all_streams();
     let ends = streams[2..].iter().map(|stream| stream.len() - 201);
     let ends: Vec<usize> = ends.collect();
     assert!(ends.into_iter().eq((1..64).chain([200])));
 }
 
-/// A full stop is a frame, and so is the first byte of two, unless it is a question
-/// mark: that is refused with the second.
+/// A framer of one or two bytes per frame. A full stop is a frame. Of any other two bytes, the first
+/// is emitted at once, except a question mark: it is rejected with the second byte.
 type Pairs = FeedFn<(Option<u8>, bool), u8, Error>;
 
 fn pairs() -> Pairs {
     FeedFn::new(
         (None, false),
-        |(first, refused), chunk: &[u8], frames| {
+        |(first, rejected), chunk: &[u8], frames| {
             for &byte in chunk {
-                *refused |= *first == Some(b'?');
-                if *refused {
+                *rejected |= *first == Some(b'?');
+                if *rejected {
                     break;
                 }
                 if first.take().is_none() {
@@ -347,41 +396,40 @@ fn pairs() -> Pairs {
                     *first = (byte != b'.').then_some(byte);
                 }
             }
-            if *refused {
+            if *rejected {
                 Err(Error::TooLong)
             } else {
                 Ok(())
             }
         },
-        |(first, refused), _| match first {
-            _ if *refused => Err(Error::TooLong),
+        |(first, rejected), _| match first {
+            _ if *rejected => Err(Error::TooLong),
             Some(_) => Err(Error::Truncated),
             None => Ok(()),
         },
     )
 }
 
-/// A frame that is out early is out where its message is truncated behind that, and a
-/// beginning that is not refused yet is one of a frame.
+/// A frame emitted before its last byte is expected of a stream that ends between the two; a
+/// beginning that is not yet rejected is an incomplete frame.
 #[test]
-fn what_is_out_or_refused_early_is_truncated_too() {
-    let messages = Messages::new(|&byte: &u8| vec![byte])
+fn frames_complete_early_and_rejected_late_are_truncated_too() {
+    let harness = Harness::framer(pairs)
+        .encoder(|&byte| vec![byte])
         .frame_bytes(b"ab", 1, b'a')
         .messages([b'.'])
         .rejects(b"?!", 2, Error::TooLong)
         .truncation_error(Error::Truncated);
-    let harness = messages.harness(pairs);
     let streams = [&b""[..], b"ab.", b"ab?!ab", b"aba", b"ab?"];
-    assert_eq!(harness.streams(), streams);
+    assert_eq!(harness.all_streams(), streams);
     for stream in streams {
-        harness.prove(stream).unwrap();
+        harness.check(stream).unwrap();
     }
 }
 
-/// A violation is made small among the streams that can be judged.
 #[test]
-fn violations_are_made_of_messages_too() {
-    /// Loses a frame that comes in two pieces.
+fn a_violation_is_made_smaller_among_the_streams_of_messages() {
+    /// Loses a frame that comes in two chunks.
     #[derive(Clone, PartialEq, Eq)]
     struct Loses;
 
@@ -402,40 +450,174 @@ fn violations_are_made_of_messages_too() {
         }
     }
 
-    let bodies = [&b"one"[..], b"two", b""].map(<[u8]>::to_vec);
-    let harness = Messages::new(encode)
-        .messages(bodies)
-        .harness(|| Buffered::new(Loses));
-    let violation = harness.prove(&harness.streams()[1]).unwrap_err();
-    assert_eq!(violation.case.stream.len(), 4, "{violation}");
-    assert_eq!(violation.case.split.cuts().len(), 1, "{violation}");
+    let bodies = ["one", "two", ""];
+    let fed = Harness::framer(|| Buffered::new(Loses))
+        .encoder(encode)
+        .messages(bodies);
+    let decoder = Harness::decoder(|| Loses).encoder(encode).messages(bodies);
+    let stream = &fed.all_streams()[1];
+    for violation in [fed.check(stream), decoder.check(stream)].map(Result::unwrap_err) {
+        assert_eq!(violation.case.stream.len(), 4, "{violation}");
+        assert_eq!(violation.case.split.cuts().len(), 1, "{violation}");
+    }
+}
+
+const CONFIG: Config = Config {
+    max_body_size: 8,
+    ..Config::DEFAULT
+};
+
+fn frame(body: &'static str) -> Frame {
+    Frame {
+        cmd: 7,
+        recv: 0,
+        body: body.into(),
+    }
+}
+
+/// A header whose size is over the limit: four bytes decide it.
+const OVER: &[u8] = b"\x09\0\0\0\x07\0\0\0\0\0\0\0";
+
+#[track_caller]
+fn assert_proved(result: Result<Certificate, Violation>) {
+    let certificate = result.unwrap();
+    assert!(
+        matches!(certificate.tier, Tier::Proved { .. }),
+        "{certificate}"
+    );
 }
 
 #[test]
-#[should_panic(expected = "a frame is out after 2 of the 1 bytes of its encoding")]
-fn an_offset_behind_the_encoding_is_refused() {
-    let _ = Messages::<_, _, Error>::new(encode).frame_bytes(b"\0", 2, Vec::new());
+fn any_error_of_a_codec_equals_any_other() {
+    let harness = || Harness::codec(|| Codec::new(CONFIG)).messages([frame("ok"), frame("")]);
+    let rejects = harness().rejects(OVER, 4, AnyError::ANY);
+    // Nothing, both messages, the rejected frame, and three truncated frames.
+    let streams = rejects.all_streams();
+    assert_eq!(streams.len(), 3 + 13 + 11 + 11);
+    for stream in &streams {
+        assert_proved(rejects.check(stream));
+    }
+    // Where the error occurs is compared all the same.
+    let too_late = harness().rejects(OVER, 5, AnyError::ANY);
+    let violation = too_late.check(&streams[2]).unwrap_err();
+    assert_eq!(violation.property, Property::Limit, "{violation}");
 }
 
 #[test]
-#[should_panic(expected = "a frame is out after 0 of the 0 bytes of its encoding")]
-fn an_empty_encoding_is_refused() {
-    let _ = Messages::<_, _, Error>::new(|(): &()| Vec::new()).messages([()]);
+fn errors_compares_those_of_a_codec_by_value() {
+    let harness = || {
+        Harness::codec(|| Codec::new(CONFIG))
+            .messages([frame("ok"), frame("")])
+            .errors(|error| error.kind())
+    };
+    let rejects = harness()
+        .truncation_error(ErrorKind::UnexpectedEof)
+        .rejects(OVER, 4, ErrorKind::InvalidData);
+    let streams = rejects.all_streams();
+    assert_eq!(streams.len(), 3 + 13 + 11 + 11);
+    for stream in &streams {
+        assert_proved(rejects.check(stream));
+    }
+
+    let another_kind = harness().rejects(OVER, 4, ErrorKind::Other);
+    let violation = another_kind.check(&streams[2]).unwrap_err();
+    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+    let another_kind = harness().truncation_error(ErrorKind::Other);
+    let violation = another_kind.check(&streams[3]).unwrap_err();
+    assert_eq!(violation.property, Property::Truncation, "{violation}");
+    // The error at the end is not known any more: no stream is truncated.
+    assert_eq!(harness().all_streams().len(), 2);
 }
 
 #[test]
-#[should_panic(expected = "the oracle can judge the stream")]
-fn a_stream_that_cannot_be_judged_is_not_passed_over() {
-    let messages = Messages::new(encode)
-        .messages([b"a".to_vec()])
-        .truncation_error(Error::Truncated);
-    let _ = messages.harness(|| Buffered::new(STRICT)).prove(b"\x02??");
+fn errors_keeps_what_was_set_before() {
+    let harness = Harness::codec(|| Codec::new(CONFIG))
+        .messages([frame("ok")])
+        .streams([b""])
+        .edges(|_| vec![5])
+        .max_states(0)
+        .declare([Deviation::DiscardsAtEnd])
+        .errors(|error| error.kind());
+    let streams = harness.all_streams();
+    // Nothing, the message, the truncated message, and the stream that was given.
+    assert_eq!(streams.len(), 2 + 13 + 1);
+    let certificate = harness.check(&streams[1]).unwrap();
+    assert_eq!(certificate.deviations, [Deviation::DiscardsAtEnd]);
+    assert!(
+        matches!(
+            certificate.tier,
+            Tier::Bounded {
+                not_proved: Some(NotProved::TooManyStates {
+                    offset: 0,
+                    max_states: 0
+                }),
+                ..
+            }
+        ),
+        "{certificate}"
+    );
+    let violation = harness.check(&streams[2]).unwrap_err();
+    assert_eq!(violation.property, Property::Truncation, "{violation}");
+    assert_eq!(violation.edges, [5]);
 }
 
 #[test]
-#[should_panic(expected = "is declared behind the limit: declare it first")]
-fn a_deviation_of_the_limit_behind_it_is_refused() {
-    let limited =
-        Messages::new(encode).size_limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong);
-    let _ = limited.declare(Deviation::CountsHeader);
+#[should_panic(expected = "`errors` comes before `rejects` and `size_limit`")]
+fn errors_after_rejects_panics() {
+    let _ = Harness::codec(|| Codec::new(CONFIG))
+        .messages([frame("ok")])
+        .rejects(OVER, 4, AnyError::ANY)
+        .errors(|error| error.kind());
+}
+
+#[test]
+#[should_panic(expected = "the codec does not encode Frame")]
+fn a_message_that_a_codec_does_not_encode_panics() {
+    let _ = Harness::codec(|| Codec::new(CONFIG)).messages([frame("too long.")]);
+}
+
+#[test]
+#[should_panic(expected = "a frame is complete after 2 of the 1 bytes of its encoding")]
+fn an_offset_after_the_encoding_panics() {
+    let _ = strict().frame_bytes(b"\0", 2, Vec::new());
+}
+
+#[test]
+#[should_panic(expected = "a frame is complete after 0 of the 0 bytes of its encoding")]
+fn an_empty_encoding_panics() {
+    let _ = Harness::decoder(|| STRICT)
+        .encoder(|_| Vec::new())
+        .messages(["a"]);
+}
+
+#[test]
+#[should_panic(expected = "a frame is rejected after 0 of 1 bytes")]
+fn a_frame_rejected_before_its_first_byte_panics() {
+    let _ = strict().rejects(b"\x05", 0, Error::TooLong);
+}
+
+#[test]
+#[should_panic(expected = "the oracle cannot judge the stream 023f3f@whole")]
+fn a_stream_that_is_not_made_of_the_messages_panics() {
+    let harness = strict().messages(["a"]).truncation_error(Error::Truncated);
+    let _ = harness.check(b"\x02??");
+}
+
+#[test]
+#[should_panic(expected = "a limit of 0 bytes that counts the header is less than a header of 1")]
+fn a_limit_below_the_header_panics_if_it_counts_the_header() {
+    let _ = strict().declare([Deviation::CountsHeader]).size_limit(
+        0,
+        |size| vec![b'x'; size],
+        1,
+        Error::TooLong,
+    );
+}
+
+/// The messages around the limit would not follow the declaration.
+#[test]
+#[should_panic(expected = "declare")]
+fn a_deviation_of_the_limit_declared_after_it_panics() {
+    let limited = strict().size_limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong);
+    let _ = limited.declare([Deviation::CountsHeader]);
 }
