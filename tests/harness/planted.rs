@@ -1,12 +1,11 @@
-//! Wrong framers, one for each kind of bug that the checks are for, and the
-//! check that finds it: the proof that the suite can fail. The framer that they
-//! were made from passes it.
+//! Framers with one bug each, for each kind of bug that the checks are for, and the property that
+//! reports it. The framer without a bug passes every check.
 
-use everysplit::check::{self, Harness, Property, Violation};
 use everysplit::reference::{
     ByteOrder, Config, DecodeError, EncodeError, Frame, Header, Sent, fuzzing, naive,
 };
-use everysplit::{Case, Frames, Split, Subject};
+use everysplit::subject::{Frames, Subject};
+use everysplit::{Case, Harness, Interruption, Property, Split, Violation, check_encoder};
 
 const CONFIG: Config = Config {
     byte_order: ByteOrder::Little,
@@ -16,43 +15,45 @@ const CONFIG: Config = Config {
 /// What is wrong with a [`Planted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
-    Nothing,
-    /// A bodySize that comes in two chunks is read from the first alone.
-    SizeCut,
-    /// Only one frame is taken from a chunk: the second waits for more bytes.
-    OneAChunk,
-    /// Bytes behind a frame are dropped.
-    DropsTheRest,
-    /// A frame is given when the first byte of the next one is in.
+    None,
+    /// Of a bodySize that comes in two chunks only the bytes in the first are used.
+    SizeInTwoChunks,
+    /// Takes only one frame from a chunk: the second waits for more bytes.
+    OneFramePerChunk,
+    /// Drops the bytes after a frame.
+    DropsRest,
+    /// Emits a frame when the first byte of the next one is in.
     Late,
-    /// An empty body is given before its recv is in.
+    /// Emits an empty body before its recv is in.
     Early,
-    /// The limit is checked when the header is whole.
+    /// Checks the limit when the header is complete.
     LimitAfterHeader,
-    /// A body at the limit is refused.
+    /// Rejects a body at the limit.
     LimitOffByOne,
-    /// The end of the stream inside a frame is taken for a clean one.
+    /// Takes the end of the stream inside a frame for a clean end.
     CleanEnd,
-    /// After an error the rest is read as if nothing had been.
+    /// Goes on after an error as if nothing had happened.
     GoesOn,
-    /// No bytes are taken for the end of what was collected.
-    EmptyIsReset,
-    /// No bytes right before the end spoil it.
-    EmptySpoilsEnd,
-    /// The end forgets that the stream was refused.
-    EndForgets,
-    /// The room for a body is made when its header is in.
+    /// Clears its buffer on an empty chunk.
+    EmptyClears,
+    /// Reports a truncated frame if the last chunk is empty.
+    EmptyBeforeEnd,
+    /// Forgets at the end that the stream was rejected.
+    EndForgetsError,
+    /// Reserves far more than a body when its header is in.
     Reserves,
-    /// cmd and recv change places.
+    /// Exchanges cmd and recv.
     Swapped,
 }
 
+/// A framer of the reference format with a bug.
 struct Planted {
     bug: Bug,
     buffer: Vec<u8>,
     offset: u64,
     error: Option<DecodeError>,
-    spoiled: bool,
+    /// Whether the last chunk was empty, for a bug that depends on it.
+    after_empty: bool,
 }
 
 impl Planted {
@@ -62,7 +63,7 @@ impl Planted {
             buffer: Vec::new(),
             offset: 0,
             error: None,
-            spoiled: false,
+            after_empty: false,
         }
     }
 
@@ -71,13 +72,13 @@ impl Planted {
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, DecodeError> {
-        let decisive = if self.bug == Bug::LimitAfterHeader {
+        let deciding = if self.bug == Bug::LimitAfterHeader {
             12
         } else {
             4
         };
-        if self.buffer.len() < decisive {
-            if self.bug == Bug::SizeCut && !self.buffer.is_empty() {
+        if self.buffer.len() < deciding {
+            if self.bug == Bug::SizeInTwoChunks && !self.buffer.is_empty() {
                 self.buffer.resize(4, 0);
             }
             return Ok(None);
@@ -112,7 +113,7 @@ impl Planted {
         let body = self.buffer[Header::LEN..end].to_vec().into();
         self.buffer.drain(..end);
         self.offset += end as u64;
-        if self.bug == Bug::DropsTheRest {
+        if self.bug == Bug::DropsRest {
             self.buffer.clear();
         }
         Ok(Some(Frame { cmd, recv, body }))
@@ -127,10 +128,10 @@ impl Subject for Planted {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if chunk.is_empty() && self.bug == Bug::EmptyIsReset {
+        if chunk.is_empty() && self.bug == Bug::EmptyClears {
             self.buffer.clear();
         }
-        self.spoiled = chunk.is_empty() && self.bug == Bug::EmptySpoilsEnd;
+        self.after_empty = chunk.is_empty() && self.bug == Bug::EmptyBeforeEnd;
         self.buffer.extend(chunk);
         loop {
             match self.next_frame() {
@@ -144,20 +145,20 @@ impl Subject for Planted {
                     return Err(error);
                 }
             }
-            if self.bug == Bug::OneAChunk {
+            if self.bug == Bug::OneFramePerChunk {
                 return Ok(());
             }
         }
     }
 
     fn finish(&mut self, _: &mut Frames<Frame>) -> Result<(), DecodeError> {
-        if self.bug == Bug::EndForgets {
+        if self.bug == Bug::EndForgetsError {
             self.error = None;
         }
         if let Some(error) = self.error {
             return Err(error);
         }
-        if self.buffer.is_empty() && !self.spoiled || self.bug == Bug::CleanEnd {
+        if self.buffer.is_empty() && !self.after_empty || self.bug == Bug::CleanEnd {
             return Ok(());
         }
         let known = self.buffer.len() >= 4;
@@ -173,7 +174,7 @@ impl Subject for Planted {
     }
 }
 
-/// Streams that a right framer gets through, and those that it refuses.
+/// Returns a stream of whole frames, one that ends inside a frame, and one that is rejected.
 fn streams() -> [Vec<u8>; 3] {
     let frame = |cmd, body: &'static [u8]| {
         let frame = Frame {
@@ -191,105 +192,100 @@ fn streams() -> [Vec<u8>; 3] {
         recv: 1,
     };
     let over = over.to_bytes(CONFIG.byte_order);
-    let refused = [frame(2, b"ab"), over.to_vec(), frame(3, b"")].concat();
-    [whole, truncated, refused]
+    let rejected = [frame(2, b"ab"), over.to_vec(), frame(3, b"")].concat();
+    [whole, truncated, rejected]
 }
 
-/// Each stream whole, with one cut, and byte by byte.
+/// Returns each stream whole, with one cut, and byte by byte.
 fn cases() -> impl Iterator<Item = Case> {
     streams().into_iter().flat_map(|stream| {
         let splits = Split::up_to(stream.len(), 1).chain([Split::bytes(stream.len())]);
-        splits.map(move |split| Case {
-            stream: stream.clone(),
-            split,
-        })
+        splits.map(move |split| Case::new(stream.clone(), split))
     })
 }
 
-/// The first violation on any stream under whole, 1-cut and byte-by-byte splits,
-/// without empty chunks and with them.
+/// Returns the first violation of all cases without empty chunks, then with them.
 fn check(bug: Bug) -> Result<(), Violation> {
-    let planted = || Planted::new(bug);
-    for case in cases() {
-        fuzzing::decode(planted(), CONFIG, &case)?;
-    }
-    for case in cases() {
-        fuzzing::empty_chunk(planted, CONFIG, &case)?;
+    let harness = fuzzing::harness(move || Planted::new(bug), CONFIG);
+    for interruption in [Interruption::None, Interruption::EmptyChunk] {
+        for case in cases() {
+            harness.one_split(&case.with(interruption))?;
+        }
     }
     Ok(())
 }
 
 #[track_caller]
-fn finds(bug: Bug, property: Property) {
+fn assert_violates(bug: Bug, property: Property) {
     let violation = check(bug).unwrap_err();
     assert_eq!(violation.property, property, "{bug:?}: {violation}");
 }
 
 #[test]
-fn the_right_one_passes() {
-    check(Bug::Nothing).unwrap();
+fn a_framer_without_a_bug_passes() {
+    check(Bug::None).unwrap();
 }
 
 #[test]
 fn every_split_finds_what_depends_on_the_split() {
-    finds(Bug::SizeCut, Property::EverySplit);
-    // What is given too early holds bytes that had not come.
-    finds(Bug::Early, Property::EverySplit);
+    assert_violates(Bug::SizeInTwoChunks, Property::EverySplit);
+    // The early frame contains bytes that had not arrived.
+    assert_violates(Bug::Early, Property::EverySplit);
 }
 
 #[test]
-fn prompt_finds_frames_that_come_late() {
-    finds(Bug::Late, Property::Prompt);
-    finds(Bug::OneAChunk, Property::Prompt);
-    finds(Bug::DropsTheRest, Property::Prompt);
+fn prompt_finds_late_frames() {
+    assert_violates(Bug::Late, Property::Prompt);
+    assert_violates(Bug::OneFramePerChunk, Property::Prompt);
+    assert_violates(Bug::DropsRest, Property::Prompt);
 }
 
 #[test]
-fn limit_finds_a_late_refusal_and_a_wrong_one() {
-    finds(Bug::LimitAfterHeader, Property::Limit);
-    finds(Bug::LimitOffByOne, Property::Limit);
+fn limit_finds_a_late_and_a_wrong_rejection() {
+    assert_violates(Bug::LimitAfterHeader, Property::Limit);
+    assert_violates(Bug::LimitOffByOne, Property::Limit);
 }
 
 #[test]
-fn truncation_finds_an_end_taken_for_clean() {
-    finds(Bug::CleanEnd, Property::Truncation);
+fn truncation_finds_an_unreported_end_inside_a_frame() {
+    assert_violates(Bug::CleanEnd, Property::Truncation);
 }
 
 #[test]
-fn poisoned_finds_a_framer_that_goes_on() {
-    finds(Bug::GoesOn, Property::Poisoned);
-    finds(Bug::EndForgets, Property::Poisoned);
+fn poisoned_finds_a_framer_that_goes_on_after_an_error() {
+    assert_violates(Bug::GoesOn, Property::Poisoned);
+    assert_violates(Bug::EndForgetsError, Property::Poisoned);
 }
 
 #[test]
-fn empty_chunk_finds_no_bytes_that_change_something() {
-    finds(Bug::EmptyIsReset, Property::EmptyChunk);
-    finds(Bug::EmptySpoilsEnd, Property::EmptyChunk);
+fn empty_chunk_finds_what_an_empty_chunk_changes() {
+    assert_violates(Bug::EmptyClears, Property::EmptyChunk);
+    assert_violates(Bug::EmptyBeforeEnd, Property::EmptyChunk);
 }
 
 #[test]
-fn memory_finds_room_for_bytes_that_did_not_come() {
-    finds(Bug::Reserves, Property::Memory);
+fn memory_finds_room_reserved_for_bytes_that_have_not_arrived() {
+    assert_violates(Bug::Reserves, Property::Memory);
 }
 
-/// Right, and says what it is told to of what it holds.
-struct Holds<F> {
-    planted: Planted,
+/// A correct framer that reports the number of bytes that `held` returns for the bytes fed.
+struct Holds {
+    framer: Planted,
     fed: usize,
-    held: F,
+    held: fn(usize) -> usize,
 }
 
-impl<F: Fn(usize) -> usize> Subject for Holds<F> {
+impl Subject for Holds {
     type Frame = Frame;
     type Error = DecodeError;
 
     fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
         self.fed += chunk.len();
-        self.planted.feed(chunk, frames)
+        self.framer.feed(chunk, frames)
     }
 
     fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), DecodeError> {
-        self.planted.finish(frames)
+        self.framer.finish(frames)
     }
 
     fn buffered_bytes(&self) -> Option<usize> {
@@ -297,22 +293,22 @@ impl<F: Fn(usize) -> usize> Subject for Holds<F> {
     }
 }
 
-/// Three times what a chunk and the unfinished frame before it need, and 64 bytes.
+/// The bound is three times the bytes of a chunk and the incomplete frame before it, and 64.
 #[test]
-fn memory_holds_to_its_bound() {
+fn the_bound_of_memory_is_exact() {
     let stream = [0; 12].repeat(20);
     let check = |held: fn(usize) -> usize| {
-        let holds = Holds {
-            planted: Planted::new(Bug::Nothing),
+        let make = move || Holds {
+            framer: Planted::new(Bug::None),
             fed: 0,
             held,
         };
-        let (stream, split) = (stream.clone(), Split::bytes(stream.len()));
-        fuzzing::decode(holds, CONFIG, &Case { stream, split })
+        let split = Split::bytes(stream.len());
+        fuzzing::harness(make, CONFIG).one_split(&Case::new(stream.clone(), split))
     };
     check(|_| 3 + 64).unwrap();
     assert_eq!(check(|_| 3 + 65).unwrap_err().property, Property::Memory);
-    // What it has had to hold it may go on to hold, and not a byte more.
+    // A framer may go on holding what it has had to hold, and not a byte more.
     check(|fed| 3 * fed.min(12) + 64).unwrap();
     let more: [fn(usize) -> usize; 2] = [
         |fed| 3 * fed.min(12) + 64 + usize::from(fed == 5),
@@ -321,82 +317,110 @@ fn memory_holds_to_its_bound() {
     for more in more {
         assert_eq!(check(more).unwrap_err().property, Property::Memory);
     }
-    // Whoever keeps all that ever came is found, be it ever so slowly.
+    // A framer that never releases anything is found, however slowly it grows.
     assert_eq!(check(|fed| fed).unwrap_err().property, Property::Memory);
 }
 
+/// The size limit is that of the largest body.
 #[test]
 fn round_trip_finds_what_does_not_come_back() {
     let frame = Frame {
         cmd: 2,
         recv: 1,
-        // The limit of a round trip is that of the largest body.
         body: "atlimit!".into(),
     };
-    let case = Sent {
-        frames: vec![frame],
-        split: Split::new([1]),
+    let sent = |cuts: &[usize]| Sent {
+        frames: vec![frame.clone()],
+        split: Split::new(cuts.iter().copied()),
     };
-    let check = |bug| fuzzing::round_trip(|_| Planted::new(bug), ByteOrder::Little, &case);
-    check(Bug::Nothing).unwrap();
-    for bug in [Bug::Swapped, Bug::SizeCut, Bug::LimitOffByOne, Bug::Late] {
-        assert_eq!(check(bug).unwrap_err().property, Property::RoundTrip);
+    let [whole, cut] = [sent(&[]), sent(&[1])];
+    let check =
+        |bug, sent| fuzzing::round_trip(move |_| Planted::new(bug), ByteOrder::Little, sent);
+    check(Bug::None, &whole).unwrap();
+    check(Bug::None, &cut).unwrap();
+    let violation = check(Bug::Swapped, &whole).unwrap_err();
+    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+    for (bug, property) in [
+        (Bug::Swapped, Property::EverySplit),
+        (Bug::SizeInTwoChunks, Property::EverySplit),
+        (Bug::LimitOffByOne, Property::Limit),
+        (Bug::Late, Property::Prompt),
+    ] {
+        let violation = check(bug, &cut).unwrap_err();
+        assert_eq!(violation.property, property, "{bug:?}: {violation}");
     }
-    // Without a cut to blame, it is the round trip that is broken.
-    finds(Bug::Swapped, Property::RoundTrip);
+    assert_violates(Bug::Swapped, Property::RoundTrip);
 }
 
 #[test]
-fn agree_finds_two_that_do_not() {
+fn differential_finds_two_framers_that_disagree() {
     let check = |bug| {
-        cases().try_for_each(|case| fuzzing::differential(|| Planted::new(bug), CONFIG, &case))
+        cases().try_for_each(|case| fuzzing::differential(move || Planted::new(bug), CONFIG, &case))
     };
-    check(Bug::Nothing).unwrap();
+    check(Bug::None).unwrap();
     for bug in [
         Bug::Swapped,
         Bug::Late,
         Bug::LimitAfterHeader,
         Bug::CleanEnd,
     ] {
-        assert_eq!(check(bug).unwrap_err().property, Property::Agree, "{bug:?}");
+        let violation = check(bug).unwrap_err();
+        assert_eq!(violation.property, Property::Differential, "{bug:?}");
     }
 }
 
-/// Who is right where tokio-util's codec is not asked: the walk is.
 #[test]
-fn agree_compares_any_two() {
-    let stream = &streams()[1];
-    let agree = |one, other| {
-        let (one, other) = (Planted::new(one), Planted::new(other));
-        check::agree(one, other, stream, &Split::whole())
+fn differential_compares_any_two_framers() {
+    let [_, stream, _] = streams();
+    let compare = |peer, bug| {
+        let harness = Harness::framer(move || Planted::new(bug));
+        let case = Case::new(stream.clone(), Split::whole());
+        harness.differential(Planted::new(peer), &case)
     };
-    agree(Bug::CleanEnd, Bug::CleanEnd).unwrap();
-    let violation = agree(Bug::CleanEnd, Bug::Nothing).unwrap_err();
+    compare(Bug::CleanEnd, Bug::CleanEnd).unwrap();
+    let violation = compare(Bug::CleanEnd, Bug::None).unwrap_err();
     assert_eq!(violation.offset, stream.len());
+    // The peer's result is what was expected.
+    assert_eq!(*violation.expected, *"([], Ok(()))");
 }
 
 #[test]
-fn encode_finds_a_frame_that_is_not_written_as_it_should() {
-    let refused = |expected: Result<&[u8], &'static str>, written: &[u8], result| {
+fn encode_finds_wrong_output() {
+    let violated = |expected: Result<&[u8], &'static str>, written: &[u8], result| {
         let encode = |output: &mut bytes::BytesMut| {
             output.extend_from_slice(written);
             result
         };
-        check::encode(encode, expected).unwrap_err().property
+        check_encoder(encode, expected).unwrap_err().property
     };
-    // Half a frame is left behind.
-    assert_eq!(refused(Err("over"), b"head", Err("over")), Property::Encode);
-    // Nothing is said.
-    assert_eq!(refused(Err("over"), b"", Ok(())), Property::Encode);
-    // Other bytes than expected, and none.
-    assert_eq!(refused(Ok(b"head"), b"body", Ok(())), Property::Encode);
-    assert_eq!(refused(Ok(b"head"), b"", Ok(())), Property::Encode);
-    // A body of exactly the limit is refused, and one above it is written.
+    // Half a frame stays in the output.
+    assert_eq!(
+        violated(Err("over"), b"head", Err("over")),
+        Property::Encode
+    );
+    // The error is missing.
+    assert_eq!(violated(Err("over"), b"", Ok(())), Property::Encode);
+    // Other bytes, and none.
+    assert_eq!(violated(Ok(b"head"), b"body", Ok(())), Property::Encode);
+    assert_eq!(violated(Ok(b"head"), b"", Ok(())), Property::Encode);
+    // The output is overwritten.
+    let overwrites = |output: &mut bytes::BytesMut| {
+        output.clear();
+        output.extend_from_slice(b"head");
+        Ok::<(), &str>(())
+    };
+    let violation = check_encoder(overwrites, Ok(b"head")).unwrap_err();
+    assert_eq!(violation.property, Property::Encode);
+}
+
+#[test]
+fn encode_finds_a_limit_that_is_off_by_one() {
     let frame = Frame {
         cmd: 1,
         recv: 0,
         body: "body".into(),
     };
+    fuzzing::encode(fuzzing::encode_whole, ByteOrder::Little, &frame).unwrap();
     for shift in [1i64, -1] {
         let shifted = |config: Config, frame: &Frame, output: &mut bytes::BytesMut| {
             let limit = i64::from(config.max_body_size) + shift;
@@ -414,46 +438,34 @@ fn encode_finds_a_frame_that_is_not_written_as_it_should() {
         let violation = fuzzing::encode(shifted, ByteOrder::Little, &frame).unwrap_err();
         assert_eq!(violation.property, Property::Encode);
     }
-    fuzzing::encode(fuzzing::encode_whole, ByteOrder::Little, &frame).unwrap();
-    // What was in the output is overwritten.
-    let overwrites = |output: &mut bytes::BytesMut| {
-        output.clear();
-        output.extend_from_slice(b"head");
-        Ok::<(), &str>(())
-    };
-    assert!(check::encode(overwrites, Ok(b"head")).is_err());
 }
 
-/// What is printed is what a person needs: the property, the stream and the cuts
-/// to try again, where it broke, and what should have been.
 #[test]
-fn a_violation_tells_all() {
+fn a_violation_prints_what_a_person_needs() {
     let frame = Frame {
         cmd: 7,
         recv: 1,
         body: "ok".into(),
     };
     let stream = naive::encode(CONFIG, &frame).unwrap();
-    let make = || Planted::new(Bug::SizeCut);
-    let harness = Harness::new(make, |stream| naive::parse(CONFIG, stream));
-    let harness = harness.edges(|stream| naive::edges(CONFIG, stream));
+    let harness = fuzzing::harness(|| Planted::new(Bug::SizeInTwoChunks), CONFIG);
     let violation = harness.bounded(&stream, 1).unwrap_err();
     assert_eq!(
         harness.replay("0200000007000000010000@1"),
         Err(violation.clone())
     );
-    let told = violation.to_string();
+    let text = violation.to_string();
     assert_eq!(
-        told,
+        text,
         "\
 every_split: frames, errors and their offsets do not depend on the split, on valid and on hostile streams
   000000 :02|00 00 00:07 00 00 00:01 00 00                  ...........
          | cut   : field edge   # both
   split     1
-  bytes in  11 of 11
+  bytes fed 11 of 11
   expected  ([], Ok(()))
   actual    ([Frame { cmd: 117440512, recv: 16777216, body: b\"\\0\\0\" }], Ok(()))
   replay    0200000007000000010000@1"
     );
-    assert_eq!(format!("{violation:?}"), told, "as unwrap prints it");
+    assert_eq!(format!("{violation:?}"), text, "`unwrap` prints the same");
 }
