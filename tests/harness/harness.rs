@@ -1,4 +1,5 @@
-//! The harness: what its certificates claim, how small its violations are, and how both are printed.
+//! The harness: what its certificates claim, how small its violations are, and how both are
+//! printed.
 
 use std::io::{ErrorKind, Read};
 use std::panic::{self, AssertUnwindSafe};
@@ -44,8 +45,8 @@ fn edges(stream: &[u8]) -> Vec<usize> {
     edges
 }
 
-/// A framer that emits a wrong frame if `is_buggy` returns true for the chunks that the frame came
-/// in. Frames of less than two bytes are always correct.
+/// A framer that changes a frame if `is_buggy` returns true for the chunks that it came in. Frames
+/// of less than two bytes are always correct.
 #[derive(Clone)]
 struct Mutant {
     buffer: Vec<u8>,
@@ -373,7 +374,7 @@ fn of_a_long_stream_the_first_rows_and_those_at_cuts_are_shown() {
     );
     assert!(text.lines().all(|line| line.len() < 1700), "{text}");
     assert_eq!(
-        Vec::from_iter(violation.hexdump().rows()),
+        violation.hexdump().rows().collect::<Vec<_>>(),
         [
             Row::Bytes(0..16),
             Row::Bytes(16..32),
@@ -396,7 +397,7 @@ fn hexdump_rows_cover_the_stream() {
             edges: &[],
             offset,
         };
-        Vec::from_iter(dump.rows())
+        dump.rows().collect::<Vec<_>>()
     };
     assert_eq!(rows(0, &[], 0), []);
     assert_eq!(rows(16, &[], 16), [Row::Bytes(0..16)]);
@@ -660,8 +661,8 @@ fn a_violation_by_an_interrupted_read_replays() {
     }
 }
 
-/// Every method that takes a stream panics if the oracle returns `None` for it, except `fuzz`, which
-/// is given any bytes.
+/// Every method that takes a stream panics if the oracle returns `None` for it, except `fuzz`,
+/// which takes any bytes.
 #[test]
 fn a_stream_that_the_oracle_cannot_judge_is_never_passed_over() {
     let harness = Harness::framer(Mutant::correct)
