@@ -37,12 +37,12 @@ everysplit::framer_tests!(
 everysplit::framer_tests!(
     codec,
     Harness::codec(|| Codec::new(CONFIG))
-        .errors(decode_error)
+        .errors(|error| decode_error(&error))
         .oracle(|stream| naive::parse(CONFIG, stream))
         .streams(streams())
 );
 
-fn decode_error(error: io::Error) -> DecodeError {
+fn decode_error(error: &io::Error) -> DecodeError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     *inner.expect("an error of the decoder")
 }
