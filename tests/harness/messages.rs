@@ -1,5 +1,5 @@
-//! Streams and expectations made of messages and an encoder, and declared deviations from the strict
-//! policy.
+//! Streams and expectations made of messages and an encoder, and declared deviations from the
+//! strict policy.
 #![allow(clippy::ptr_arg, reason = "the harness fixes the encoder's signature")]
 
 use std::io::ErrorKind;
@@ -378,8 +378,8 @@ fn a_long_encoding_is_truncated_near_its_beginning_and_before_its_last_byte() {
     assert!(ends.into_iter().eq((1..64).chain([200])));
 }
 
-/// A framer of one or two bytes per frame. A full stop is a frame. Of any other two bytes, the first
-/// is emitted at once, except a question mark: it is rejected with the second byte.
+/// A framer of one or two bytes per frame. A full stop is a frame. Of any other two bytes, the
+/// first is emitted at once, except a question mark: it is rejected with the second byte.
 type Pairs = FeedFn<(Option<u8>, bool), u8, Error>;
 
 fn pairs() -> Pairs {
