@@ -60,9 +60,12 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
     }
 
     /// Judges a frame that was emitted after `delivered` others, when `to` bytes were fed.
+    ///
+    /// `from` bytes had been fed at the last call that returned no frame.
     pub(crate) fn judge_frame(
         &self,
         delivered: usize,
+        from: usize,
         to: usize,
         frame: &F,
     ) -> Result<(), Finding> {

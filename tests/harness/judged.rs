@@ -154,17 +154,16 @@ fn a_different_frame_violates_round_trip_or_every_split() {
     );
 }
 
-/// The proof for decoders judges each frame by itself; the frame after the rejected header is one
-/// after the error.
+/// Through every door: the error that is due with the header is missing.
 #[test]
-fn a_frame_after_a_rejected_header_violates_poisoned_or_limit() {
+fn a_frame_in_place_of_a_rejected_header_violates_limit() {
     let continues: Parse = |bytes| match bytes {
         [9, ..] => Ok(Some((Vec::new(), 1))),
         _ => correct(bytes),
     };
     assert_eq!(
         describe(&prove_decoder(continues).unwrap_err()),
-        "poisoned whole: None but Some([])"
+        "limit whole: None but Some([])"
     );
     assert_eq!(
         describe(&prove_fed(continues).unwrap_err()),
