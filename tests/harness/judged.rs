@@ -163,7 +163,7 @@ fn a_frame_in_place_of_a_rejected_header_violates_limit() {
     };
     assert_eq!(
         describe(&prove_decoder(continues).unwrap_err()),
-        "limit whole: None but Some([])"
+        "limit whole: ([[111, 107]], Err(\"too long\")) but ([[111, 107], []], Ok(()))"
     );
     assert_eq!(
         describe(&prove_fed(continues).unwrap_err()),
