@@ -1,5 +1,5 @@
-//! Prints the table of speeds that the README shows: the reference framer beside
-//! tokio-util's codec and a plain copy, interleaved in one run.
+//! Prints the first table of `docs/performance.md`: the reference framer compared with
+//! tokio-util's codec and `memcpy`, interleaved in one run.
 
 mod contestants;
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use contestants::{Contestant, SIZES, Stream, decoders, encoders};
 
-/// How many times each contestant runs on each stream, in turn with the others.
+/// Number of runs of each contestant on each stream, interleaved with the others.
 const ROUNDS: usize = 2001;
 
 fn main() {
@@ -35,12 +35,12 @@ fn main() {
     }
 }
 
-/// The median time of each contestant for the stream, in nanoseconds.
+/// Returns the median time of each contestant for the stream, in nanoseconds.
 fn medians<const N: usize>(mut contestants: [Contestant<'_>; N]) -> [f64; N] {
     let mut times = [const { Vec::new() }; N];
     for _ in 0..ROUNDS {
         for (times, (_, run)) in times.iter_mut().zip(&mut contestants) {
-            // Once to have the stream at hand, as after a read.
+            // Loads the stream into the cache, where it is after a read.
             run();
             let start = Instant::now();
             run();

@@ -1,5 +1,5 @@
-//! Prints how long the proof of a whole stream takes, and what it costs beside
-//! the calls that it makes.
+//! Prints how long the proof of a stream takes, and the ratio to the time of the bare calls
+//! of the framer that the proof makes.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ fn main() {
     }
 }
 
-/// Frames of many sizes; the last one is cut off.
+/// Returns a stream of frames of many sizes. The last frame is truncated.
 fn stream(len: usize) -> BytesMut {
     let sizes = [0, 5, 64, 1, 200, 17, 33, 0, 100, 12, 500, 3];
     let mut stream = BytesMut::new();
@@ -50,7 +50,7 @@ fn stream(len: usize) -> BytesMut {
     stream
 }
 
-/// The calls that the proof makes, on copies of the framer as the proof does.
+/// Makes the same calls as the proof, on clones of the framer as the proof does.
 fn bare(config: Config, stream: &[u8]) {
     let (mut at, mut frames) = (Framer::new(config), Vec::new());
     for from in 0..=stream.len() {
@@ -67,7 +67,7 @@ fn bare(config: Config, stream: &[u8]) {
     }
 }
 
-/// The least time of three, and what came of it.
+/// Returns the least time of three runs, and the result of that run.
 fn least<T>(mut run: impl FnMut() -> T) -> (Duration, T) {
     let mut time = || {
         let start = Instant::now();

@@ -1,8 +1,8 @@
-//! Prints how many splits of a stream are checked a second when they are tried one
-//! by one, beside the crate partial-io: the same codec on the same splits of the
-//! same streams, interleaved in one run. It proves nothing.
+//! Prints how many splits per second are checked one by one, compared with the crate
+//! partial-io: the same codec on the same splits of the same streams, interleaved in one
+//! run. A proof needs far fewer calls; `prove` measures that.
 
-#[allow(dead_code, reason = "only the peer is needed here")]
+#[allow(dead_code, reason = "only the peer is used here")]
 mod contestants;
 
 use std::hint::black_box;
@@ -19,30 +19,30 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_stream::StreamExt;
 use tokio_util::codec::{Decoder, FramedRead, LengthDelimitedCodec};
 
-/// How many times each contestant runs on each stream, in turn with the others.
+/// Number of runs of each contestant on each stream, interleaved with the others.
 const ROUNDS: usize = 2001;
 
-/// How many splits each contestant checks in a run.
+/// Number of splits that each contestant checks in one run.
 const SPLITS: u32 = 200;
 
-/// What they are drawn from.
+/// Seed of the splits.
 const SEED: u64 = 0;
 
 fn main() {
-    // Entered once a run: no future here is ever pending.
+    // A run enters the runtime once. No future here is ever pending.
     let runtime = Builder::new_current_thread().build().unwrap();
     println!(
         "| stream, bytes | bare calls | partial-io | `check::split` | to partial-io | `sampled` | to partial-io |"
     );
     println!("|---:|---:|---:|---:|---:|---:|---:|");
     for len in [64, 256, 1024] {
-        let course = Course::new(len);
-        course.partial_io_cuts_as_asked(&runtime);
+        let workload = Workload::new(len);
+        workload.assert_that_partial_io_makes_the_splits(&runtime);
         let [bare, partial_io, split, sampled] = medians([
-            &|| course.bare(),
-            &|| course.partial_io(&runtime),
-            &|| course.split(),
-            &|| course.sampled(),
+            &|| workload.bare(),
+            &|| workload.partial_io(&runtime),
+            &|| workload.split(),
+            &|| workload.sampled(),
         ]);
         let millions = |time: f64| f64::from(SPLITS) / time / 1e6;
         println!(
@@ -57,15 +57,15 @@ fn main() {
     }
 }
 
-/// A stream, what it must give, and how it is cut: each split for both sides.
-struct Course {
+/// A stream, its expected frames, and its splits, also as operations of partial-io.
+struct Workload {
     stream: BytesMut,
     expected: Expected<BytesMut, ErrorKind>,
     splits: Vec<Split>,
     ops: Vec<Vec<PartialOp>>,
 }
 
-impl Course {
+impl Workload {
     fn new(len: usize) -> Self {
         let stream = stream(len);
         let edges = edges(&stream);
@@ -85,7 +85,7 @@ impl Course {
         }
     }
 
-    /// The calls of the codec and nothing else, with a buffer that need not grow.
+    /// Makes only the calls of the codec, with a buffer that never grows.
     fn bare(&self) {
         for split in &self.splits {
             let mut codec = peer();
@@ -108,8 +108,8 @@ impl Course {
         });
     }
 
-    /// Holds what tokio's reader gives to what is expected: the outcome, not the
-    /// calls.
+    /// Compares the frames of tokio's reader with the expected ones, at the end of the stream
+    /// and not after each call.
     async fn read<D>(&self, ops: &[PartialOp], codec: D) -> D
     where
         D: Decoder<Item = BytesMut, Error = io::Error>,
@@ -123,16 +123,16 @@ impl Course {
         frames.into_parts().codec
     }
 
-    /// A buffer of so many bytes never cuts a read short, and never grows.
+    /// Returns a capacity with which the buffer never cuts a read short and never grows.
     fn room(&self) -> usize {
         self.stream.len() + 16
     }
 
-    fn partial_io_cuts_as_asked(&self, runtime: &Runtime) {
+    fn assert_that_partial_io_makes_the_splits(&self, runtime: &Runtime) {
         for (split, ops) in self.splits.iter().zip(&self.ops) {
             let seen = runtime.block_on(self.read(ops, Seen::new())).chunks;
-            let asked: Vec<usize> = split.chunks(&self.stream).map(<[u8]>::len).collect();
-            assert_eq!(seen, asked);
+            let planned: Vec<usize> = split.chunks(&self.stream).map(<[u8]>::len).collect();
+            assert_eq!(seen, planned);
         }
     }
 
@@ -142,8 +142,8 @@ impl Course {
         }
     }
 
-    /// Draws the splits too, and tries each of them twice: the second time with
-    /// empty chunks.
+    /// Also generates the splits, and tries each split twice, the second time with empty
+    /// chunks.
     fn sampled(&self) {
         let harness = Harness::new(subject, |_| self.expected.clone()).edges(edges);
         harness.sampled(&self.stream, SEED, SPLITS.into()).unwrap();
@@ -154,7 +154,7 @@ fn subject() -> impl Subject<Frame = BytesMut, Error = ErrorKind> {
     Buffered::new(Tokio::new(peer(), |error: io::Error| error.kind()))
 }
 
-/// The codec, and the lengths of the chunks that it sees come.
+/// The codec, and the lengths of the chunks that arrive in its buffer.
 struct Seen {
     codec: LengthDelimitedCodec,
     left: usize,
@@ -185,7 +185,7 @@ impl Decoder for Seen {
     }
 }
 
-/// Whole frames of many sizes.
+/// Returns a stream of whole frames of many sizes.
 fn stream(len: usize) -> BytesMut {
     let sizes = [0, 5, 64, 1, 200, 17, 33, 0, 100, 12, 500, 3];
     let mut stream = BytesMut::new();
@@ -194,7 +194,7 @@ fn stream(len: usize) -> BytesMut {
         if left == 0 {
             break;
         }
-        // The last one takes what is left.
+        // The last frame fills the rest of the stream.
         let size = if left < size + 24 { left - 12 } else { size };
         let (cmd, recv, body) = (1, 0, &[b'x'; 1024][..size]);
         let frame = FrameRef { cmd, recv, body };
@@ -222,7 +222,7 @@ fn edges(stream: &[u8]) -> Vec<usize> {
     naive::edges(Config::default(), stream)
 }
 
-/// The median time of each contestant for all splits, in seconds.
+/// Returns the median time of each contestant for all splits, in seconds.
 fn medians<const N: usize>(contestants: [&dyn Fn(); N]) -> [f64; N] {
     let mut times = [const { Vec::new() }; N];
     for _ in 0..ROUNDS {

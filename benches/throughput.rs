@@ -1,10 +1,21 @@
-//! Criterion benches, for following one way in or out over time. How they
-//! compare is for `compare` to say.
+//! Criterion benchmarks that follow the speed of each encoder and decoder over time.
+//! `compare` prints how they compare to each other.
 
 mod contestants;
 
+use std::time::Duration;
+
 use contestants::{Contestant, SIZES, Stream, decoders, encoders};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+/// 56 benchmarks of about a second each. Criterion's defaults take eight seconds each.
+fn short() -> Criterion {
+    Criterion::default()
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(800))
+        .sample_size(50)
+        .nresamples(10_000)
+}
 
 fn throughput(criterion: &mut Criterion) {
     for size in SIZES {
@@ -31,5 +42,9 @@ fn bench<const N: usize>(
     group.finish();
 }
 
-criterion_group!(all, throughput);
+criterion_group! {
+    name = all;
+    config = short();
+    targets = throughput
+}
 criterion_main!(all);

@@ -1,6 +1,6 @@
-//! What is measured: the reference framer's ways in and out, tokio-util's codec
-//! set up for the same header, and a plain copy. Each keeps its buffers, as on a
-//! connection that has been open for a while, and handles one stream a run.
+//! The measured code: the reference framer's decoders and encoders, tokio-util's codec
+//! configured for the same header, and `memcpy`. A run handles one stream. Buffers are kept
+//! between runs, as on a connection that has been open for a while.
 #![allow(unreachable_pub, reason = "each bench is a crate of its own")]
 
 use std::hint::black_box;
@@ -9,24 +9,24 @@ use bytes::BytesMut;
 use everysplit::reference::{Config, Decoder, FrameRef, Framer, Walk};
 use tokio_util::codec::{Decoder as _, Encoder as _, LengthDelimitedCodec};
 
-/// The sizes of bodies, in bytes.
+/// Sizes of the bodies, in bytes.
 pub const SIZES: [usize; 7] = [0, 16, 64, 256, 1024, 16 << 10, 256 << 10];
 
-/// How many bytes a read brings.
+/// Bytes in one read.
 const READ: usize = 16 << 10;
 
-/// A stream of frames of one size.
+/// A stream of frames that all have the same size.
 pub struct Stream {
     pub frames: u32,
     pub bytes: Vec<u8>,
     body: Vec<u8>,
-    /// What the peer encodes: cmd, recv and body, in one piece.
+    /// The peer's message: cmd, recv and body in one slice.
     peer_item: Vec<u8>,
 }
 
 impl Stream {
-    /// Two reads of small frames, and at least four frames: small enough for the
-    /// nearest cache, so that what is measured is the work.
+    /// Returns a stream of at least two reads and at least four frames. Streams of small
+    /// frames fit into the first-level cache, so that memory does not limit the speed.
     pub fn new(body_size: usize) -> Self {
         let body = vec![b'x'; body_size];
         let frame = FrameRef {
@@ -53,10 +53,10 @@ impl Stream {
     }
 }
 
-/// A name, and what handles a stream once.
+/// A name, and a function that handles the stream once.
 pub type Contestant<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
-/// The peer first.
+/// Returns the decoders, the peer first.
 pub fn decoders(stream: &Stream) -> [Contestant<'_>; 5] {
     [
         ("tokio-util", peer_decode(stream)),
@@ -67,7 +67,7 @@ pub fn decoders(stream: &Stream) -> [Contestant<'_>; 5] {
     ]
 }
 
-/// The peer first.
+/// Returns the encoders, the peer first.
 pub fn encoders(stream: &Stream) -> [Contestant<'_>; 3] {
     [
         ("tokio-util", peer_encode(stream)),
@@ -76,7 +76,7 @@ pub fn encoders(stream: &Stream) -> [Contestant<'_>; 3] {
     ]
 }
 
-/// tokio-util's codec for the same header: a frame is cmd, recv and body.
+/// Returns tokio-util's codec for the same header. Its frames are cmd, recv and body.
 pub fn peer() -> LengthDelimitedCodec {
     LengthDelimitedCodec::builder()
         .little_endian()
@@ -130,7 +130,7 @@ fn walk(stream: &Stream) -> Box<dyn FnMut() + '_> {
     })
 }
 
-/// The least that anybody can do who keeps the bytes.
+/// Copies the stream: the minimum work of a decoder that keeps the bytes.
 fn memcpy(stream: &Stream) -> Box<dyn FnMut() + '_> {
     let mut copy = stream.bytes.clone();
     Box::new(move || black_box(&mut copy).copy_from_slice(black_box(&stream.bytes)))
@@ -153,7 +153,7 @@ fn encode(stream: &Stream) -> Box<dyn FnMut() + '_> {
     })
 }
 
-/// The header alone, for a body that is sent from where it lies.
+/// Encodes only the header, for a body that is sent from its own buffer.
 fn encode_header(stream: &Stream) -> Box<dyn FnMut() + '_> {
     encode_each(stream, |output| {
         let body = black_box(&stream.body[..]);
