@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Measures what the mutator and the dictionary buy, and how fast `decode` runs.
-# Takes some minutes. Run it from anywhere; it leaves nothing behind but builds.
+# Measures the effect of the mutator and of the dictionary, and the speed of `decode`.
+# Takes some minutes. Runs from any folder, and leaves only build outputs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-most=${MOST:-20000000} # executions after which a campaign is given up
+most=${MOST:-20000000} # executions after which a campaign stops
 tries=${TRIES:-5}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# build NAME [FEATURES]: the target, kept under that name with its features.
+# build NAME [FEATURES]: builds the target, and copies it to NAME or NAME-FEATURES.
 build() {
     cargo fuzz build -s none --features "measure${2:+,$2}" "$1" 2>>"$work/log" ||
         { cat "$work/log"; exit 1; }
     cp "fuzz/target/$(rustc -vV | sed -n 's/host: //p')/release/$1" "$work/$1${2:+-$2}"
 }
 
-# executions BINARY SEED [FLAG...]: how many until the panic, from nothing.
+# executions BINARY SEED [FLAG...]: prints the executions until the panic, from an empty corpus.
 executions() {
     local binary=$1 seed=$2
     shift 2
@@ -24,7 +24,7 @@ executions() {
         sed -n 's/stat::number_of_executed_units: *//p'
 }
 
-# median BINARY [FLAG...]: of some campaigns, each with its own seed.
+# median BINARY [FLAG...]: prints the median of the campaigns, each with its own seed.
 median() {
     local count
     count=$(for seed in $(seq "$tries"); do executions "$1" "$seed" "${@:2}"; done |
@@ -37,7 +37,7 @@ for target in three_frames planted; do
     build "$target" plain
 done
 dict=-dict=fuzz/header12.dict
-echo "Executions until ..., median of $tries campaigns from nothing:"
+echo "Executions until the first panic, median of $tries campaigns from an empty corpus:"
 echo
 echo "| | three whole frames | a bug in a third frame of exactly the limit |"
 echo "|---|---:|---:|"
@@ -46,7 +46,7 @@ echo "| with the dictionary | $(median three_frames-plain $dict) | $(median plan
 echo "| with the mutator | $(median three_frames) | $(median planted) |"
 echo "| with both | $(median three_frames $dict) | $(median planted $dict) |"
 
-# seconds BINARY: for the seeds, each over and over.
+# seconds BINARY: prints the time for 20000 executions of each seed.
 seconds() {
     local start=$EPOCHREALTIME
     "$work/$1" -runs=20000 fuzz/corpus/decode/*-* >/dev/null 2>&1
@@ -59,5 +59,5 @@ seeds=$(ls fuzz/corpus/decode/*-* | wc -l)
 decode=$(seconds decode)
 empty=$(seconds empty)
 echo
-echo "decode runs the $seeds seeds at $(echo "$seeds * 20000 / $decode" | bc) executions a second," \
-    "an empty target at $(echo "$seeds * 20000 / $empty" | bc): $(echo "scale=2; $empty / $decode" | bc) of it."
+echo "On its $seeds seeds, decode makes $(echo "$seeds * 20000 / $decode" | bc) executions per second;" \
+    "an empty target makes $(echo "$seeds * 20000 / $empty" | bc). Ratio: $(echo "scale=2; $empty / $decode" | bc)."

@@ -1,5 +1,5 @@
-//! Bytes from anybody to a server that waits for an answer: frames come out behind the
-//! right one alone, whatever the split.
+//! Untrusted bytes to a server that waits for the answer to its challenge: frames are emitted
+//! only after the correct answer, whatever the split.
 #![no_main]
 
 use everysplit::Case;

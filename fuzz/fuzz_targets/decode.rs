@@ -1,4 +1,4 @@
-//! Bytes from anybody: the same frames and the same error whatever the split.
+//! Untrusted bytes: the same frames and the same error whatever the split.
 #![no_main]
 
 use everysplit::Case;

@@ -1,4 +1,4 @@
-//! Bytes from anybody, read by tokio-util's `LengthDelimitedCodec` beside ours.
+//! Untrusted bytes: the reference framer agrees with tokio-util's `LengthDelimitedCodec`.
 #![no_main]
 
 use everysplit::Case;

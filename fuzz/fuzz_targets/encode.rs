@@ -1,4 +1,4 @@
-//! Frames to be written, under limits that allow them and limits that do not.
+//! Frames to encode, under limits that accept them and limits that reject them.
 #![no_main]
 
 use everysplit::reference::{Sent, fuzzing};

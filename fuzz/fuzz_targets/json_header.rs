@@ -1,5 +1,5 @@
-//! Bytes from anybody to the framing with a header in JSON: the same whole frames and
-//! the same error whatever the split.
+//! Untrusted bytes to the decoder of JSON headers: the same frames and the same error whatever
+//! the split.
 #![no_main]
 
 use everysplit_formats::json_header::fuzzing::{CONFIGS, harness};

@@ -1,5 +1,5 @@
-//! Bytes from anybody behind signed lengths: the same bodies and the same error
-//! whatever the split; and the same bytes as a body to be written.
+//! Untrusted bytes to the decoder of signed lengths: the same bodies and the same error
+//! whatever the split. The encoder gets the same bytes as a body.
 #![no_main]
 
 use everysplit::{Buffered, Case};

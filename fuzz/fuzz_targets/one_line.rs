@@ -1,4 +1,4 @@
-//! What a user's own target looks like, with the reference framer under test.
+//! The one-line target that a user writes, here for the reference framer.
 #![no_main]
 
 use everysplit::check::Harness;

@@ -1,4 +1,4 @@
-//! Frames from a right peer: they come back equal whatever the split.
+//! Encoded frames: they come back equal whatever the split.
 #![no_main]
 
 use everysplit::reference::{Framer, Sent, fuzzing};

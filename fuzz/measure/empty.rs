@@ -1,4 +1,4 @@
-//! Does nothing: how fast the fuzzer itself is.
+//! Does nothing: measures the speed of the fuzzer itself.
 #![no_main]
 
 everysplit_fuzz::target!(|_stream: &[u8]| {});

@@ -1,4 +1,5 @@
-//! Panics at a third frame of exactly the limit: a bug that lies deep.
+//! Panics if the body of the third frame has exactly the size of the limit: a bug that is hard
+//! to reach.
 #![no_main]
 
 use everysplit::reference::{fuzzing, naive};

@@ -1,4 +1,4 @@
-//! Panics at three whole frames in a row: how far a campaign sees.
+//! Panics after three whole frames: measures how soon a campaign gets that far.
 #![no_main]
 
 use everysplit::reference::{fuzzing, naive};

@@ -1,10 +1,11 @@
-//! What the targets share: the mutator and the crossover that keep length
-//! fields true. It judges nothing; that is the library's `suite`.
+//! The macro that adds the mutator and the crossover of the reference format to a target.
+//! Both keep length fields consistent with the bodies. The checks are in the library.
 
 pub use everysplit::reference::{fuzzing, mutator};
 pub use libfuzzer_sys;
 
-/// `fuzz_target!` with the mutator and the crossover for the reference format.
+/// Defines a target like `fuzz_target!`, with the mutator and the crossover of the reference
+/// format.
 #[macro_export]
 macro_rules! target {
     ($($body:tt)*) => {
