@@ -10,7 +10,7 @@ use everysplit::reference::{Config, Decoder, FrameRef, Framer, naive};
 
 fn main() {
     println!(
-        "| stream, bytes | `prove` | calls of `feed` | beside the bare calls | `prove_decoder` | calls of `decode` |"
+        "| stream, bytes | `prove` | calls of `feed` | to bare calls | `prove_decoder` | calls of `decode` |"
     );
     println!("|---:|---:|---:|---:|---:|---:|");
     for len in [256, 1024, 4096, 16384] {
