@@ -1,0 +1,72 @@
+# Every command that a person may want to run. `just` lists them.
+
+# List the commands.
+default:
+    @just --list
+
+# Run all tests, with every feature.
+test:
+    cargo test
+
+# Run the tests of one binary, such as `just test-only harness`: reference, harness, mutants, cost, formats or command.
+test-only binary *filter:
+    cargo test --test {{binary}} -- {{filter}}
+
+# Run the tests of correct framers on a million random streams. Takes some minutes.
+test-million:
+    EVERYSPLIT_STREAMS=1000000 cargo test --release --test harness
+
+# Print which splits kill which mutant.
+kill-matrix:
+    cargo test --test mutants -- --nocapture
+
+# Format the code, and run clippy on the workspace and on the fuzz crate.
+lint:
+    cargo fmt
+    cargo fmt --manifest-path fuzz/Cargo.toml
+    cargo clippy --all-targets -- -D warnings
+    cargo clippy --manifest-path fuzz/Cargo.toml --all-targets --features measure -- -D warnings
+
+# Build the documentation of all crates.
+docs:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --all-features
+
+# Run one fuzz target until it finds a violation: decode, round_trip, encode, differential, one_line, len32, json_header, auth.
+fuzz target="decode":
+    cargo fuzz run {{target}}
+
+# Run one fuzz target without the address sanitizer, several times faster.
+fuzz-fast target="decode":
+    cargo fuzz run -s none {{target}}
+
+# Measure the fuzzing mutator and dictionary, and the speed of `decode`. Takes some minutes.
+fuzz-measure:
+    fuzz/measure.sh
+
+# Measure each encoder and decoder with criterion. Takes about two minutes.
+bench:
+    cargo bench --bench throughput
+
+# Print a table of docs/performance.md: compare, prove, sampled, json_header.
+bench-table name="compare":
+    cargo bench --bench {{name}}
+
+# Check the licences, sources and versions of the dependencies. Needs cargo-deny.
+deny:
+    cargo deny check bans licenses sources
+
+# Measure the branch coverage of the tests. Needs cargo-llvm-cov, cargo-nextest and LLVM 22.
+coverage:
+    LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo +nightly llvm-cov nextest --branch
+
+# List the changes to the library that no test notices. Needs cargo-mutants, takes hours.
+mutants:
+    ulimit -v 8000000 && cargo mutants
+
+# Check that the library can be published.
+publish-dry-run:
+    cargo publish --dry-run -p everysplit
+
+# Run everything that a change must pass.
+ci:
+    .ci/run
