@@ -8,7 +8,7 @@ default:
 test:
     cargo test
 
-# Run the tests of one binary, such as `just test-only harness`: reference, harness, mutants, cost, formats or command.
+# Run one test binary: reference, harness, mutants, cost, formats or command.
 test-only binary *filter:
     cargo test --test {{binary}} -- {{filter}}
 
@@ -31,7 +31,7 @@ lint:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --all-features
 
-# Run one fuzz target until it finds a violation: decode, round_trip, encode, differential, one_line, len32, json_header, auth.
+# Run one fuzz target until it finds a violation. fuzz/README.md lists the targets.
 fuzz target="decode":
     cargo fuzz run {{target}}
 
