@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""A peer on loopback TCP that speaks the formats with CPython's struct and json.
+"""A peer on loopback TCP that implements the formats with CPython's struct and json.
 
-An independent oracle: nothing here imports the project. tests/cpython.rs runs it:
+It is an independent oracle and imports nothing from the project. formats/tests/formats/cpython.rs
+runs it:
 
-    python3 peer.py FORMAT ORDER PORT SEED say     sends random messages in random
-                                                   splits, then prints them, one a line
+    python3 peer.py FORMAT ORDER PORT SEED say     sends random messages in random splits,
+                                                   then prints them, one per line
     python3 peer.py FORMAT ORDER PORT SEED echo    reads messages to the end of the stream,
-                                                   prints them, and sends each back
+                                                   sends each back, and prints them
 
-ORDER is "little" or "big". A message is a tuple of integers or a header and, last, a
-body; a line is its integers in decimal, its header as compact JSON with sorted keys in
-hex, and its body in hex. A new format is a class with random,
-write and read, and its name in FORMATS.
+ORDER is "little" or "big". A message is a tuple: integers or a header, then the body. Its line is
+the integers in decimal, or the header in hex as compact JSON with sorted keys, then the body in
+hex. A new format is a class with random, write and read, and its name in FORMATS.
 """
 import hashlib
 import json
@@ -76,7 +76,7 @@ class JsonHeader:
 
     def write(self, message):
         header, body = message
-        # Half of them with escapes, as json.dumps does by default.
+        # Half of them with ASCII escapes, the default of json.dumps.
         header = json.dumps(header, ensure_ascii=random.random() < 0.5).encode()
         return struct.pack(self.pack, len(header)) + header + body
 
@@ -96,7 +96,7 @@ def random_body():
 
 
 def exactly(stream, size):
-    """So many bytes, or an error: an end inside a message is one."""
+    """Reads size bytes. Raises EOFError if the stream ends before."""
     read = stream.read(size)
     if len(read) != size:
         raise EOFError(f"{len(read)} of {size} bytes")
@@ -104,7 +104,7 @@ def exactly(stream, size):
 
 
 def send_split(connection, data):
-    """Sends data in random chunks; now and then waits, so that a cut stays one."""
+    """Sends data in random chunks. Sometimes waits, so that the kernel does not join two chunks."""
     while data:
         most = random.choice([1, 5, 1000, 100000])
         chunk, data = data[:most], data[most:]
@@ -113,26 +113,26 @@ def send_split(connection, data):
             time.sleep(0.001)
 
 
-def tell(message):
+def print_line(message):
     *rest, body = message
     print(*map(compact, rest), body.hex())
 
 
 def compact(value):
-    """An integer as it is, a header in hex."""
+    """Returns an integer unchanged, and a header as compact JSON in hex."""
     if isinstance(value, int):
         return value
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode().hex()
 
 
 def main():
-    name, order, port, seed, what = sys.argv[1:]
+    name, order, port, seed, mode = sys.argv[1:]
     wire = FORMATS[name](order)
     random.seed(int(seed))
     with socket.create_connection(("127.0.0.1", int(port)), timeout=10) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         messages = []
-        if what == "say":
+        if mode == "say":
             messages = [wire.random() for _ in range(MESSAGES)]
             send_split(connection, b"".join(map(wire.write, messages)))
         else:
@@ -141,7 +141,7 @@ def main():
                     messages.append(wire.read(stream))
                     send_split(connection, wire.write(messages[-1]))
     for message in messages:
-        tell(message)
+        print_line(message)
 
 
 main()
