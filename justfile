@@ -27,9 +27,9 @@ lint:
     cargo clippy --all-targets -- -D warnings
     cargo clippy --manifest-path fuzz/Cargo.toml --all-targets --features measure -- -D warnings
 
-# Build the documentation of all crates.
+# Build the documentation of the libraries.
 docs:
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --all-features
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --exclude everysplit-cli --all-features
 
 # Run one fuzz target until it finds a violation. fuzz/README.md lists the targets.
 fuzz target="decode":
