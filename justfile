@@ -10,7 +10,7 @@ test:
 
 # Run one test binary: reference, harness, mutants, cost, formats or command.
 test-only binary *filter:
-    cargo test --test {{binary}} -- {{filter}}
+    cargo test --test {{ binary }} -- {{ filter }}
 
 # Run the tests of correct framers on a million random streams. Takes some minutes.
 test-million:
@@ -33,11 +33,11 @@ docs:
 
 # Run one fuzz target until it finds a violation. fuzz/README.md lists the targets.
 fuzz target="decode":
-    cargo fuzz run {{target}}
+    cargo fuzz run {{ target }}
 
 # Run one fuzz target without the address sanitizer, several times faster.
 fuzz-fast target="decode":
-    cargo fuzz run -s none {{target}}
+    cargo fuzz run -s none {{ target }}
 
 # Measure the fuzzing mutator and dictionary, and the speed of `decode`. Takes some minutes.
 fuzz-measure:
@@ -49,7 +49,7 @@ bench:
 
 # Print a table of docs/performance.md: compare, prove, sampled, json_header.
 bench-table name="compare":
-    cargo bench --bench {{name}}
+    cargo bench --bench {{ name }}
 
 # Check the licences, sources and versions of the dependencies. Needs cargo-deny.
 deny:
