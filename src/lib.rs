@@ -53,6 +53,8 @@ mod case;
 mod check;
 mod deviation;
 mod expected;
+#[cfg(doctest)]
+mod guide_doctests;
 mod harness;
 mod macros;
 pub mod oracle;

@@ -1,0 +1,80 @@
+//! Runs the code blocks of the guide in `docs/guide` as doc tests.
+
+#[doc = include_str!("../docs/guide/adapters.md")]
+#[cfg(feature = "tokio")]
+mod adapters {}
+
+#[doc = include_str!("../docs/guide/expectations.md")]
+mod expectations {}
+
+#[doc = include_str!("../docs/guide/first-test.md")]
+#[cfg(feature = "tokio")]
+mod first_test {}
+
+/// The chapter shows the real output of its codec, before and after the fix:
+///
+/// ```
+/// use std::io;
+///
+/// use bytes::{Buf, BufMut, Bytes, BytesMut};
+/// use everysplit::Harness;
+/// use tokio_util::codec::{Decoder, Encoder};
+///
+/// #[derive(Clone, PartialEq, Eq)]
+/// struct MyCodec<const FIXED: bool>;
+///
+/// impl<const FIXED: bool> Decoder for MyCodec<FIXED> {
+///     type Item = Bytes;
+///     type Error = io::Error;
+///
+///     fn decode(&mut self, buffer: &mut BytesMut) -> io::Result<Option<Bytes>> {
+///         let Some(&length) = buffer.first_chunk() else {
+///             return Ok(None);
+///         };
+///         let length = usize::from(u16::from_be_bytes(length));
+///         if !FIXED {
+///             buffer.advance(2);
+///         }
+///         if buffer.len() < length + if FIXED { 2 } else { 0 } {
+///             return Ok(None);
+///         }
+///         if FIXED {
+///             buffer.advance(2);
+///         }
+///         Ok(Some(buffer.split_to(length).freeze()))
+///     }
+/// }
+///
+/// impl<const FIXED: bool> Encoder<Bytes> for MyCodec<FIXED> {
+///     type Error = io::Error;
+///
+///     fn encode(&mut self, body: Bytes, output: &mut BytesMut) -> io::Result<()> {
+///         output.put_u16(body.len().try_into().map_err(io::Error::other)?);
+///         output.extend(body);
+///         Ok(())
+///     }
+/// }
+///
+/// let chapter = std::fs::read_to_string("docs/guide/first-test.md")?;
+/// let messages = ["hello", "", "world"];
+/// let buggy = Harness::codec(|| MyCodec::<false>).messages(messages);
+/// let streams = buggy.all_streams();
+/// let violation = buggy.check(&streams[1]).unwrap_err();
+/// assert!(chapter.contains(&violation.to_string()), "{violation}");
+/// let fixed = Harness::codec(|| MyCodec::<true>).messages(messages);
+/// let certificate = fixed.check(&streams[1])?;
+/// assert!(chapter.contains(&certificate.to_string()), "{certificate}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "tokio")]
+mod first_test_output {}
+
+#[doc = include_str!("../docs/guide/fuzzing-and-proptest.md")]
+#[cfg(feature = "proptest")]
+mod fuzzing_and_proptest {}
+
+#[doc = include_str!("../docs/guide/reading-a-violation.md")]
+mod reading_a_violation {}
+
+#[doc = include_str!("../docs/guide/what-a-proof-says.md")]
+mod what_a_proof_says {}
