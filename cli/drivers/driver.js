@@ -1,22 +1,22 @@
-// A driver for a decoder in Node: fill in the three functions, then run
+// A driver for a decoder in Node. Replace the three functions, then run
 //
-//     everysplit exec -- node driver.js
+//     everysplit exec --framing len16 -- node driver.js
 //
-// The protocol is described in PROTOCOL.md.
+// PROTOCOL.md describes the protocol.
 'use strict';
 
 const crypto = require('node:crypto');
 const readline = require('node:readline');
 const v8 = require('node:v8');
 
-// Returns a fresh decoder; config has what was given with --config, and max for
-// --limit. Here: a length of two bytes, then the body. Put your own in its place.
-// What it consists of must be data: v8.serialize copies it.
+// Returns a fresh decoder. config has the entries of --config, and max for --size-limit.
+// Example: a length of two bytes, then the body.
+// A decoder must consist of data only, as v8.serialize copies it.
 function create(config) {
   return { limit: Number(config.max ?? 65535), buffer: Buffer.alloc(0) };
 }
 
-// Yields the frames that chunk gives, as Buffers or strings; throws for an error.
+// Yields the frames of a chunk, as Buffers or strings. Throws an exception for an error.
 function* feed(decoder, chunk) {
   decoder.buffer = Buffer.concat([decoder.buffer, chunk]);
   while (decoder.buffer.length >= 2) {
@@ -28,16 +28,16 @@ function* feed(decoder, chunk) {
   }
 }
 
-// Yields what the end of the stream gives; throws for an error.
+// Yields the frames at the end of the stream. Throws an exception for an error.
 function* finish(decoder) {
   if (decoder.buffer.length > 0) throw new RangeError();
 }
 
-// The decoder with its first error, after which it is not used any more.
+// The decoder and its first error. After an error, the decoder is no longer used.
 let state;
 const saved = new Map();
 
-function answer(line) {
+function reply(line) {
   const [word, ...words] = line.split(' ');
   const rest = words.join(' ');
   const out = [];
@@ -68,9 +68,9 @@ function answer(line) {
       if (state.failed) out.push(`error ${state.failed}\n`);
       break;
     default:
-      throw new Error(`unknown message: ${line}`);
+      throw new Error(`unknown request: ${line}`);
   }
   return out.join('') + 'ready\n';
 }
 
-readline.createInterface({ input: process.stdin }).on('line', (line) => process.stdout.write(answer(line)));
+readline.createInterface({ input: process.stdin }).on('line', (line) => process.stdout.write(reply(line)));

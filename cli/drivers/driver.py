@@ -1,8 +1,8 @@
-"""A driver for a decoder in Python: fill in the three functions, then run
+"""A driver for a decoder in Python. Replace the decoder and the three functions, then run
 
-    everysplit exec -- python3 driver.py
+    everysplit exec --framing len16 -- python3 driver.py
 
-The protocol is described in PROTOCOL.md.
+PROTOCOL.md describes the protocol.
 """
 import copy
 import hashlib
@@ -11,7 +11,7 @@ import sys
 
 
 class Decoder:
-    """A length of two bytes, then the body. Put your own in its place."""
+    """Example: a length of two bytes, then the body."""
 
     def __init__(self, limit):
         self.limit = limit
@@ -19,12 +19,12 @@ class Decoder:
 
 
 def new(config):
-    """Returns a fresh decoder; config has what was given with --config, and max for --limit."""
+    """Returns a fresh decoder. config has the entries of --config, and max for --size-limit."""
     return Decoder(int(config.get("max", 65535)))
 
 
 def feed(decoder, chunk):
-    """Yields the frames that chunk gives, as bytes or text; raises for an error."""
+    """Yields the frames of a chunk, as bytes or text. Raises an exception for an error."""
     decoder.buffer += chunk
     while len(decoder.buffer) >= 2:
         end = 2 + int.from_bytes(decoder.buffer[:2], "big")
@@ -37,24 +37,24 @@ def feed(decoder, chunk):
 
 
 def finish(decoder):
-    """Yields what the end of the stream gives; raises for an error."""
+    """Yields the frames at the end of the stream. Raises an exception for an error."""
     if decoder.buffer:
         raise EOFError
     yield from ()
 
 
 def main():
-    # The decoder with its first error, after which it is not used any more.
+    # The decoder and its first error. After an error, the decoder is no longer used.
     state, saved = None, {}
     for line in sys.stdin:
         word, _, rest = line.rstrip("\n").partition(" ")
-        answer = "ready"
+        reply = "ready"
         if word == "hello":
-            answer = "ready 1 states"
+            reply = "ready 1 states"
         elif word == "new":
             state = [new(dict(pair.split("=", 1) for pair in rest.split())), None]
         elif word == "save":
-            answer = "ready " + save(state, saved)
+            reply = "ready " + save(state, saved)
         elif word == "load":
             state = copy.deepcopy(saved[rest])
         elif word in ("feed", "finish"):
@@ -68,8 +68,8 @@ def main():
             if failed:
                 print("error", failed)
         else:
-            sys.exit(f"unknown message: {line!r}")
-        print(answer, flush=True)
+            sys.exit(f"unknown request: {line!r}")
+        print(reply, flush=True)
 
 
 def save(state, saved):
