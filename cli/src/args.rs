@@ -1,363 +1,388 @@
-//! What the command can be asked. It does nothing.
+//! The command line as clap reads it: names, help texts, and the form of each value. Only
+//! `options` reads these types.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args as Arguments, Parser, Subcommand, ValueEnum};
-use everysplit::{Case, Split};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use everysplit::Case;
 use regex::bytes::Regex;
 
-/// Tests whether code that puts messages back together gives the same ones however the
-/// stream is cut.
+use crate::options::{ConfigEntry, ReplySplit, default};
+
+/// Tests whether a decoder, server or client handles a byte stream the same way however the
+/// stream is split into chunks.
 ///
-/// The exit status is 0 when everything held, 1 when something did not, 2 when nothing
-/// could be said.
+/// Exit status: 0 if everything held, 1 if there is a violation, 2 if there is no verdict.
 #[derive(Debug, Parser)]
-#[command(version)]
-pub(crate) struct Args {
+#[command(
+    version,
+    before_help = "Example: everysplit exec --framing len16 -- python3 driver.py"
+)]
+pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Tests a decoder in any language, through a driver that has it under test.
+    /// Test a decoder in any language, through a driver program.
     ///
-    /// The driver is a program that is fed chunks over stdin and answers with frames over
-    /// stdout, a line each. drivers/driver.py and drivers/driver.js are ready for a
-    /// decoder in Python and in Node; drivers/PROTOCOL.md says how to write another.
-    #[command(after_help = EXEC)]
-    Exec(Exec),
+    /// The driver reads chunks from stdin and writes the decoded frames to stdout, one per line.
+    /// cli/drivers/driver.py and cli/drivers/driver.js are ready drivers for Python and Node;
+    /// cli/drivers/PROTOCOL.md describes the protocol.
+    #[command(before_help = EXEC_EXAMPLES)]
+    Exec(Box<Exec>),
 
-    /// Tests a live server or client, unmodified: it gets the same in every split, and what it
-    /// does must not change.
+    /// Test a live server or client over TCP, unmodified.
     ///
-    /// On Linux each chunk is seen to have been read before the next is sent, so that the very
-    /// chunks arrive. Elsewhere there is a delay between them, and the report says so.
-    #[command(after_help = TCP)]
+    /// Sends each stream uncut and then in many splits; the reply must always be the same.
+    ///
+    /// On Linux a chunk is sent only after the peer has read the previous one, so the peer
+    /// reads exactly these chunks. Elsewhere there is a delay of 20 ms between chunks, and the
+    /// report says so.
+    #[command(before_help = TCP_EXAMPLES)]
     Tcp(Box<Tcp>),
 
-    /// Serves clients that are under test: every frame comes back, in the splits that are
-    /// asked for.
+    /// Run a server that echoes frames, to test a client against.
     ///
-    /// A frame over the limit, or none at all, is answered with the end of the connection.
+    /// The server closes the connection after an invalid or oversized frame.
+    #[command(before_help = "Example: everysplit serve --port 7000 --framing len32 --split bytes")]
     Serve(Serve),
 
-    /// Prints streams of a format, with what each must give, as JSON for the tests of any
-    /// language.
+    /// Print test streams of a format and their expected frames as JSON.
     ///
-    /// An object has the stream, in hexadecimal digits; its frames, each with the offset at which
-    /// it is complete; its outcome, which is clean, truncated or rejected, and then at which
-    /// byte; and the edges of its fields. It must be so however the stream is cut.
+    /// Each object has the stream in hexadecimal, its frames with the offset at which each is
+    /// complete, its outcome (clean, truncated or rejected, and at which byte), and the offsets
+    /// of its field edges. A correct decoder gives these results for every split.
+    #[command(before_help = "Example: everysplit vectors --framing len32 --message hello")]
     Vectors(Streams),
 
-    /// Tries a violation again, of which the token was told.
+    /// Try one split of one stream again, from the token in a violation.
+    #[command(
+        before_help = "Example: everysplit replay 00026f6b@2 exec --framing len16 -- python3 driver.py"
+    )]
     Replay(Replay),
 }
 
-const EXEC: &str = "\
+const EXEC_EXAMPLES: &str = "\
 Examples:
-  everysplit exec --framing len16 -- python3 drivers/driver.py
+  everysplit exec --framing len16 -- python3 driver.py
   everysplit exec --stream recorded.bin --report report.html -- node driver.js";
 
-const TCP: &str = "\
+const TCP_EXAMPLES: &str = "\
 Examples:
   everysplit tcp --port 7000 --stream request.bin -- python3 server.py
   everysplit tcp --connect localhost:7000 --framing len32 --message ls --hostile
   everysplit tcp --listen 7000 --stream reply.bin -- python3 client.py";
 
-#[derive(Arguments, Clone, Debug)]
-pub(crate) struct Serve {
-    /// The port on 127.0.0.1; 0 for one that is free, which is told.
-    #[arg(long, value_name = "PORT")]
-    pub(crate) port: u16,
-
-    /// The format.
-    #[arg(long, value_enum)]
-    pub(crate) framing: Framing,
-
-    /// The order of the bytes of a length; without it, that of the format.
-    #[arg(long, value_enum, value_name = "ORDER")]
-    pub(crate) order: Option<Order>,
-
-    /// The most bytes of body.
-    #[arg(long, default_value_t = 8 * 1024 * 1024, value_name = "BYTES")]
-    pub(crate) limit: u32,
-
-    /// How many seconds the rest of a frame is waited for.
-    #[arg(long, default_value = "3", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) idle: Duration,
-
-    /// How each reply is cut: whole, bytes, random, or the cuts, such as 3,12.
-    #[arg(long, default_value = "whole", value_name = "SPLIT")]
-    pub(crate) split: Cutting,
-}
-
-/// How a reply is cut.
-#[derive(Clone, Debug)]
-pub(crate) enum Cutting {
-    At(Split),
-    Bytes,
-    Random,
-}
-
-impl FromStr for Cutting {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "bytes" => Ok(Self::Bytes),
-            "random" => Ok(Self::Random),
-            cuts => match cuts.parse() {
-                Ok(split) => Ok(Self::At(split)),
-                Err(error) => Err(format!("{error}, bytes or random")),
-            },
-        }
-    }
-}
-
-#[derive(Arguments, Debug)]
-pub(crate) struct Replay {
-    /// The token: the bytes of the stream in hexadecimal digits, @, and the cuts.
-    pub(crate) token: Case,
-
-    #[command(subcommand)]
-    pub(crate) of: Under,
-}
-
-/// What is under test, as it was when the token was told.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Under {
-    /// A decoder, through its driver.
-    Exec(Box<Exec>),
-    /// A server or a client.
-    Tcp(Box<Tcp>),
-}
-
-#[derive(Arguments, Debug)]
+#[derive(Args, Debug)]
 pub(crate) struct Exec {
     #[command(flatten)]
     pub(crate) streams: Streams,
 
     #[command(flatten)]
-    pub(crate) reporting: Reporting,
+    pub(crate) report: Report,
 
-    /// What the decoder is configured with, such as max=64; may be given several times.
+    /// Configuration passed to the decoder, such as max=64. Can be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) config: Vec<String>,
+    pub(crate) config: Vec<ConfigEntry>,
 
-    /// How many seconds a driver may take to answer.
-    #[arg(long, default_value = "10", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) timeout: Duration,
-
-    /// How much memory a driver may take, in MiB.
-    #[arg(long, default_value_t = 1024, value_name = "MIB")]
-    pub(crate) memory: u64,
-
-    /// How many cuts there are in the splits that are tried of a decoder that cannot be
-    /// saved and loaded.
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    pub(crate) cuts: usize,
-
-    /// Declares that the end of a stream drops what is no whole frame, and is no error.
+    /// Declare that the decoder silently discards an incomplete frame at the end of a stream.
     #[arg(long)]
     pub(crate) discards_at_end: bool,
 
-    /// How many seconds it all may take.
-    #[arg(long, default_value = "600", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) time: Duration,
+    /// Maximum time to wait for a reply of the driver, in seconds.
+    #[arg(long, default_value_t = Seconds(default::DRIVER_TIMEOUT), value_name = "SECONDS")]
+    pub(crate) timeout: Seconds,
 
-    /// How many times a decoder may be fed for a proof. Of a longer stream, splits are drawn by
-    /// chance; one of more than a quarter as many bytes is not asked of.
-    #[arg(long, default_value_t = 200_000, value_name = "N")]
-    pub(crate) feeds: u64,
+    /// Maximum memory of the driver, in MiB.
+    #[arg(long, default_value_t = default::MAX_MEMORY, value_name = "MIB")]
+    pub(crate) max_memory: u64,
 
-    /// The driver and its arguments, behind --.
+    /// Maximum number of cuts in the splits that are tried if the driver has no save and load.
+    #[arg(long, default_value_t = default::MAX_CUTS, value_name = "N")]
+    pub(crate) max_cuts: usize,
+
+    /// Maximum number of feeds for the proof of one stream.
+    ///
+    /// A stream that would need more is sampled. A stream with more bytes than a quarter of this
+    /// number is an error.
+    #[arg(long, default_value_t = default::MAX_FEEDS, value_name = "N")]
+    pub(crate) max_feeds: u64,
+
+    /// Maximum time for the whole run, in seconds.
+    #[arg(long, default_value_t = Seconds(default::MAX_TIME), value_name = "SECONDS")]
+    pub(crate) max_time: Seconds,
+
+    /// The driver and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) driver: Vec<OsString>,
 }
 
-#[derive(Arguments, Debug)]
+#[derive(Args, Debug)]
 pub(crate) struct Tcp {
+    #[command(flatten)]
+    pub(crate) peer: Peer,
+
     #[command(flatten)]
     pub(crate) streams: Streams,
 
     #[command(flatten)]
-    pub(crate) reporting: Reporting,
+    pub(crate) report: Report,
 
-    /// Tests a server that runs, at an address such as 127.0.0.1:7000.
-    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with_all = ["command", "port", "listen"])]
-    pub(crate) connect: Option<SocketAddr>,
-
-    /// Tests a server that is started: its port on 127.0.0.1. Its command stands behind --.
-    #[arg(
-        long,
-        requires = "command",
-        value_name = "PORT",
-        conflicts_with = "listen"
-    )]
-    pub(crate) port: Option<u16>,
-
-    /// Tests a client, which is started for each connection and connects to this port on
-    /// 127.0.0.1. Its command stands behind --; the streams are what it is replied.
-    #[arg(long, requires = "command", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) listen: Option<u16>,
-
-    /// Starts the server anew for each connection, for one that serves only one.
+    /// Restart the server for each connection, for a server that accepts only one.
     #[arg(long, requires = "port")]
     pub(crate) fresh: bool,
 
-    /// Sends what nobody should: streams that end at every offset, the beginning of one and then
-    /// nothing, and, of a --framing, lengths that are over the limit, negative and maximal. It is
-    /// to answer or to close in time, to serve the next client, and not to grow.
+    /// Also send invalid input, and check that the peer survives it.
+    ///
+    /// Sends streams that end at every offset, a stream that stops in the middle, and, with
+    /// --framing, lengths that are over the limit, negative and maximal. After each, the peer
+    /// must reply or close the connection in time, serve the next connection, and not grow.
     #[arg(long)]
     pub(crate) hostile: bool,
 
-    /// How many seconds whoever gets the beginning of a frame may wait for the rest.
-    #[arg(long, default_value = "5", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) idle: Duration,
-
-    /// How much memory a hostile stream may take, in MiB, of what was started here.
-    #[arg(long, default_value_t = 16, value_name = "MIB")]
-    pub(crate) growth: u64,
-
-    /// How many connections are made for a stream, at most.
-    #[arg(long, default_value = "1000", value_name = "N")]
-    pub(crate) budget: NonZero<usize>,
-
-    /// How many connections are made in a second, at most.
-    #[arg(long, default_value_t = 5000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) rate: u32,
-
-    /// How many seconds it all may take.
-    #[arg(long, default_value = "600", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) time: Duration,
-
-    /// What random splits are drawn from.
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub(crate) seed: u64,
-
-    /// How many seconds it may take to read a chunk, to reply, and to end.
-    #[arg(long, default_value = "5", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) timeout: Duration,
-
-    /// How many seconds without a byte end the reply of a server that does not close.
-    #[arg(long, default_value = "1", value_parser = seconds, value_name = "SECONDS")]
-    pub(crate) quiet: Duration,
-
-    /// What differs from reply to reply and does not matter, as a regular expression; may
-    /// be given several times.
+    /// Part of the reply to ignore, as a regular expression. Can be repeated.
     #[arg(long, value_name = "REGEX")]
     pub(crate) mask: Vec<Regex>,
 
-    /// Allows another address than one of this machine.
-    #[arg(long)]
+    /// Maximum time to read a chunk, to reply, and to exit, in seconds.
+    #[arg(long, default_value_t = Seconds(default::PEER_TIMEOUT), value_name = "SECONDS")]
+    pub(crate) timeout: Seconds,
+
+    /// Time without a byte that ends a reply if the server keeps the connection open, in
+    /// seconds.
+    #[arg(long, default_value_t = Seconds(default::REPLY_IDLE), value_name = "SECONDS")]
+    pub(crate) reply_idle: Seconds,
+
+    /// Maximum time that the peer may wait for the rest of a frame, in seconds.
+    #[arg(long, default_value_t = Seconds(default::PEER_MAX_IDLE), value_name = "SECONDS")]
+    pub(crate) max_idle: Seconds,
+
+    /// Maximum memory that an invalid stream may add to a started program, in MiB.
+    #[arg(long, default_value_t = default::MAX_GROWTH, value_name = "MIB")]
+    pub(crate) max_growth: u64,
+
+    /// Maximum number of connections for one stream.
+    #[arg(long, default_value_t = default::MAX_CONNECTIONS, value_name = "N")]
+    pub(crate) max_connections: NonZero<usize>,
+
+    /// Maximum number of connections per second.
+    #[arg(long, default_value_t = default::MAX_RATE, value_name = "N")]
+    pub(crate) max_rate: NonZero<u32>,
+
+    /// Maximum time for the whole run, in seconds.
+    #[arg(long, default_value_t = Seconds(default::MAX_TIME), value_name = "SECONDS")]
+    pub(crate) max_time: Seconds,
+
+    /// Seed of the random splits.
+    #[arg(long, default_value_t = default::SEED, value_name = "N")]
+    pub(crate) seed: u64,
+
+    /// Allow a --connect address that is not on this machine.
+    #[arg(long, requires = "connect")]
     pub(crate) allow_remote: bool,
 
-    /// The server or client and its arguments, behind --.
+    /// The server or client to start, and its arguments.
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
 }
 
-/// How what came of a run is told, beside the terminal.
-#[derive(Arguments, Debug)]
-pub(crate) struct Reporting {
-    /// Writes what came of it to a file too: a page (.html), JSON (.json) or what
-    /// JUnit writes (.xml); may be given several times.
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Peer {
+    /// Test the running server at this address, such as localhost:7000.
+    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "command")]
+    pub(crate) connect: Option<SocketAddr>,
+
+    /// Start the server after -- and test it on this port of 127.0.0.1.
+    #[arg(long, requires = "command", value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+
+    /// Listen on this port of 127.0.0.1, start the client after -- for each connection, and
+    /// test how it handles the streams.
+    #[arg(long, requires = "command", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) listen: Option<u16>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Port on 127.0.0.1 to listen on. With 0, a free port is chosen and printed.
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: u16,
+
+    /// Format of the frames.
+    #[arg(long, value_enum)]
+    pub(crate) framing: FramingName,
+
+    /// Byte order of the length fields [default: that of the format].
+    #[arg(long, value_enum, value_name = "ORDER")]
+    pub(crate) byte_order: Option<ByteOrderName>,
+
+    /// Maximum body size, in bytes.
+    #[arg(long, default_value_t = default::SERVE_SIZE_LIMIT, value_name = "BYTES")]
+    pub(crate) size_limit: u32,
+
+    /// Maximum time to wait for the rest of a frame, in seconds.
+    #[arg(long, default_value_t = Seconds(default::SERVE_MAX_IDLE), value_name = "SECONDS")]
+    pub(crate) max_idle: Seconds,
+
+    /// How to split each reply: whole, bytes, random, or a list of cuts such as 3,12.
+    #[arg(long, default_value = "whole", value_name = "SPLIT")]
+    pub(crate) split: ReplySplit,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// The token: the stream in hexadecimal, @, and the cuts, such as 00026f6b@2.
+    #[arg(value_parser = token)]
+    pub(crate) token: Case,
+
+    #[command(subcommand)]
+    pub(crate) tested: Tested,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tested {
+    /// Test a decoder, through its driver.
+    Exec(Box<Exec>),
+    /// Test a server or a client.
+    Tcp(Box<Tcp>),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Report {
+    /// Write a report to a file: HTML (.html), JSON (.json) or JUnit (.xml). Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Vec<PathBuf>,
 
-    /// A file of known violations, which fail nothing, but for those that are not met. A line
-    /// each: the property, a space, and the name of the stream.
+    /// File of known violations, which do not fail the run.
+    ///
+    /// Each line is a property, a space, and the name of the stream. A listed violation that no
+    /// longer occurs fails the run, so the list cannot go stale.
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
 }
 
-/// Where streams come from. Without any, and with no framing, there is nothing to ask.
-#[derive(Arguments, Debug)]
+#[derive(Args, Debug)]
 pub(crate) struct Streams {
-    /// A file that holds a stream, as it comes off the wire; may be given several times.
+    /// File with a stream, as recorded from the wire. Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) stream: Vec<PathBuf>,
 
-    /// A folder of such files.
+    /// Folder of such files. Can be repeated.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) corpus: Vec<PathBuf>,
 
-    /// A stream in hexadecimal digits; may be given several times.
+    /// A stream in hexadecimal. Can be repeated.
     #[arg(long, value_name = "HEX")]
-    pub(crate) hex: Vec<String>,
+    pub(crate) hex: Vec<HexBytes>,
 
-    /// The format: makes streams, and knows what is in them.
+    /// Format of the frames. Adds generated streams, and checks the decoded frames.
     #[arg(long, value_enum)]
-    pub(crate) framing: Option<Framing>,
+    pub(crate) framing: Option<FramingName>,
 
-    /// The order of the bytes of a length; without it, that of the format.
+    /// Byte order of the length fields [default: that of the format].
     #[arg(long, value_enum, requires = "framing", value_name = "ORDER")]
-    pub(crate) order: Option<Order>,
+    pub(crate) byte_order: Option<ByteOrderName>,
 
-    /// The most bytes of body; a header that claims more is to be refused, and so is one in JSON
-    /// of more than 64 KiB. Without it, nothing is. A driver is told as max=BYTES.
+    /// Maximum body size that the format allows, in bytes [default: no limit].
+    ///
+    /// A larger length must be rejected, and so must a JSON header of more than 64 KiB. A driver
+    /// gets the limit as max=BYTES.
     #[arg(long, requires = "framing", value_name = "BYTES")]
-    pub(crate) limit: Option<u32>,
+    pub(crate) size_limit: Option<u32>,
 
-    /// The body of a frame, for the streams that are made; may be given several times.
+    /// Body of a frame in the generated streams. Can be repeated.
     #[arg(long, requires = "framing", value_name = "TEXT")]
     pub(crate) message: Vec<String>,
 }
 
-impl Reporting {
-    /// Returns what there is to tell when a token is replayed: no stream of it is known.
-    pub(crate) fn replayed(&self) -> Self {
-        Self {
-            report: self.report.clone(),
-            known: None,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Framing {
-    /// bodySize, cmd, recv: three u32, little-endian, then the body. A driver tells a frame
-    /// as "cmd recv body", the body in hexadecimal digits.
+pub(crate) enum FramingName {
+    /// Three u32 (bodySize, cmd, recv), little-endian, then the body. A driver writes a frame as
+    /// "cmd recv body", the body in hexadecimal.
     Header12,
-    /// A length of 16 bits, big-endian, then the body. A driver tells a frame as its body in
-    /// hexadecimal digits.
+    /// A u16 length, big-endian, then the body. A driver writes a frame as its body in
+    /// hexadecimal.
     Len16,
-    /// A signed length of 32 bits, little-endian, then the body. A driver tells a frame as
-    /// its body in hexadecimal digits.
+    /// An i32 length, little-endian, then the body. A driver writes a frame as its body in
+    /// hexadecimal.
     Len32,
-    /// An unsigned length of 32 bits, big-endian, then the body. A driver tells a frame as its
-    /// body in hexadecimal digits.
+    /// A u32 length, big-endian, then the body. A driver writes a frame as its body in
+    /// hexadecimal.
     Len32u,
-    /// A signed length of 32 bits, little-endian, a header in JSON that tells the size of the
-    /// body, such as `{"total_size": 5}`, then the body. A driver tells a frame as its body in
-    /// hexadecimal digits.
+    /// An i32 length, little-endian, a JSON header of that length with the size of the body, such
+    /// as `{"total_size": 5}`, then the body. A driver writes a frame as its body in hexadecimal.
     JsonHeader,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Order {
+pub(crate) enum ByteOrderName {
     Little,
     Big,
 }
 
-/// Resolves a name; one of IPv4 is what most servers listen on.
+/// A time in seconds, such as 0.5.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
+        let time = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
+        if time.is_zero() {
+            return Err("must be more than 0 seconds".into());
+        }
+        Ok(Self(time))
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_secs_f64())
+    }
+}
+
+/// Bytes in hexadecimal digits; spaces between them are ignored.
+#[derive(Clone, Debug)]
+pub(crate) struct HexBytes(pub(crate) Vec<u8>);
+
+impl FromStr for HexBytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits: String = text.split_whitespace().collect();
+        let bytes = hex::decode(digits);
+        bytes
+            .map(Self)
+            .map_err(|error| format!("{error}; write two hexadecimal digits per byte"))
+    }
+}
+
+/// Parses a token, and checks that its cuts are inside its stream.
+fn token(text: &str) -> Result<Case, String> {
+    let case: Case = text.parse().map_err(|error| format!("{error}"))?;
+    let len = case.stream.len();
+    match case.split.cuts().last() {
+        Some(cut) if *cut >= len => Err(format!(
+            "the cut {cut} is not inside the stream of {len} bytes"
+        )),
+        _ => Ok(case),
+    }
+}
+
+/// Resolves an address, to IPv4 if it has one: most servers listen there.
 fn address(text: &str) -> Result<SocketAddr, String> {
     let addresses = text.to_socket_addrs().map_err(|error| error.to_string())?;
     let address = addresses.min_by_key(SocketAddr::is_ipv6);
-    address.ok_or_else(|| "nobody has this name".into())
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
-    let seconds = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
-    if seconds.is_zero() {
-        return Err("no time at all".into());
-    }
-    Ok(seconds)
+    address.ok_or_else(|| "the name has no address".into())
 }

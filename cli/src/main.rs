@@ -1,10 +1,13 @@
-//! The command `everysplit`: puts framers in any language under test. What is asked
-//! and how it is judged is the library's.
+//! The command `everysplit`: tests decoders in any language, servers and clients.
+//!
+//! It goes one way: [`args`] declares the command line, [`options`] holds it typed, a run
+//! ([`exec`], [`tcp`]) records its verdicts in a [`report`] model, and writers print the model.
 
 mod args;
 mod driver;
 mod exec;
-mod format;
+mod framing;
+mod options;
 mod process;
 mod queues;
 mod report;
@@ -12,69 +15,62 @@ mod serve;
 mod stop;
 mod streams;
 mod tcp;
+mod text;
 mod vectors;
-mod wire;
 
 use std::process::ExitCode;
 
-use args::{Args, Command, Replay, Under};
 use clap::Parser;
-use clap::error::ErrorKind;
 
-/// A command line with nothing on it is answered with help too.
-const BARE: ErrorKind = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+use args::Arguments;
+use options::{Command, ReplayOptions, Tested};
+use report::Recorder;
 
-/// Why there is no verdict: one line that says what is wrong and what to do.
-type Cannot = Box<dyn std::error::Error>;
+/// Why there is no verdict: what is wrong, where, and what to do about it.
+type Error = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
-    let args = match Args::try_parse() {
-        Ok(args) => args,
-        // Help that was asked for is no error.
-        Err(help) if !help.use_stderr() || help.kind() == BARE => help.exit(),
-        Err(error) => return cannot(&said(&error)),
-    };
-    match run(args.command) {
+    // Usage errors and help are printed by clap, which exits with status 2 or 0.
+    let arguments = Arguments::parse();
+    match Command::try_from(arguments).and_then(run) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
-        Err(error) => cannot(&error.to_string()),
-    }
-}
-
-fn run(command: Command) -> Result<bool, Cannot> {
-    // Who serves has nothing to tell at its end.
-    if !matches!(command, Command::Serve(_)) {
-        stop::listen()?;
-    }
-    match command {
-        Command::Exec(exec) => exec::run(&exec),
-        Command::Tcp(tcp) => tcp::run(&tcp),
-        Command::Serve(serve) => serve::run(&serve),
-        Command::Vectors(streams) => vectors::run(&streams),
-        Command::Replay(Replay { token, of }) => {
-            let len = token.stream.len();
-            if token.split.cuts().last().is_some_and(|&cut| cut >= len) {
-                return Err(format!("{token} is cut behind its {len} bytes").into());
-            }
-            match of {
-                Under::Exec(exec) => exec::replay(&token, &exec),
-                Under::Tcp(tcp) => tcp::replay(&token, &tcp),
-            }
+        Err(error) => {
+            eprintln!("everysplit: {error}");
+            ExitCode::from(2)
         }
     }
 }
 
-fn cannot(why: &str) -> ExitCode {
-    eprintln!("everysplit: {why}");
-    ExitCode::from(2)
-}
-
-/// Says in one line what is wrong with the command line.
-fn said(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let what = text.split("\n\n").next().unwrap_or_default();
-    let words: Vec<&str> = what.split_whitespace().collect();
-    let what = words.join(" ");
-    let what = what.strip_prefix("error: ").unwrap_or(&what);
-    format!("{what}; --help tells what there is")
+/// Returns whether everything held.
+fn run(command: Command) -> Result<bool, Error> {
+    // The server of `serve` has nothing to report: Ctrl-C ends it at once.
+    if !matches!(command, Command::Serve(_)) {
+        stop::listen()?;
+    }
+    match command {
+        Command::Exec(options) => {
+            let mut recorder = Recorder::start(&options.report, &Tested::Exec(options.clone()))?;
+            let ending = exec::run(&options, &mut recorder)?;
+            report::write(&recorder.finish(ending), &options.report)
+        }
+        Command::Tcp(options) => {
+            let mut recorder = Recorder::start(&options.report, &Tested::Tcp(options.clone()))?;
+            let ending = tcp::run(&options, &mut recorder)?;
+            report::write(&recorder.finish(ending), &options.report)
+        }
+        Command::Replay(ReplayOptions { case, tested }) => {
+            let mut report = tested.report().clone();
+            // The list names streams of the original run.
+            report.known = None;
+            let mut recorder = Recorder::start(&report, &tested)?;
+            let ending = match &tested {
+                Tested::Exec(options) => exec::replay(&case, options, &mut recorder)?,
+                Tested::Tcp(options) => tcp::replay(&case, options, &mut recorder)?,
+            };
+            report::write(&recorder.finish(ending), &report)
+        }
+        Command::Serve(options) => serve::run(&options).map(|()| true),
+        Command::Vectors(options) => vectors::run(&options).map(|()| true),
+    }
 }

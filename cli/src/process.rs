@@ -1,5 +1,4 @@
-//! A program that is started, watched and ended, with all that it starts. It knows
-//! nothing of what the program is asked.
+//! A child process: starts it, watches it, and ends it with all processes that it started.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,39 +8,41 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often one looks whether a program has ended.
-const TICK: Duration = Duration::from_millis(2);
-/// How long a program that seems to have ended may take to do so.
-const GRACE: Duration = Duration::from_millis(50);
-/// How much of its stderr is kept, in bytes.
-const KEPT: usize = 4096;
+use crate::stop;
 
-/// A program that runs. It is ended when this is dropped.
-pub(crate) struct Process {
+/// Time between checks whether the process has ended.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
+/// Maximum time to wait for a process that seems to be ending.
+const GRACE: Duration = Duration::from_millis(50);
+/// Maximum number of bytes kept of its stderr.
+const MAX_STDERR: usize = 4096;
+
+/// A running process. Dropping it ends the process.
+pub(crate) struct ChildProcess {
     child: Child,
     stderr: Tail,
 }
 
-impl Process {
-    /// Starts a program with nothing to read, and what it prints going nowhere.
+impl ChildProcess {
+    /// Starts a program without stdin and stdout.
     pub(crate) fn start(command: &[OsString]) -> Result<Self, String> {
         Self::spawn(command, Stdio::null, Stdio::null)
     }
 
-    /// Starts a program, and returns what it prints too.
-    pub(crate) fn start_printing(command: &[OsString]) -> Result<(Self, ChildStdout), String> {
+    /// Starts a program without stdin; also returns its stdout.
+    pub(crate) fn start_with_stdout(command: &[OsString]) -> Result<(Self, ChildStdout), String> {
         let mut process = Self::spawn(command, Stdio::null, Stdio::piped)?;
         let stdout = process.child.stdout.take();
         Ok((process, stdout.ok_or("the program has no stdout")?))
     }
 
-    /// Starts a program to talk to.
-    pub(crate) fn start_talking(
+    /// Starts a program; also returns its stdin and stdout.
+    pub(crate) fn start_with_pipes(
         command: &[OsString],
     ) -> Result<(Self, ChildStdin, ChildStdout), String> {
         let mut process = Self::spawn(command, Stdio::piped, Stdio::piped)?;
-        let ends = process.child.stdin.take().zip(process.child.stdout.take());
-        let (stdin, stdout) = ends.ok_or("the program has no stdin or stdout")?;
+        let pipes = process.child.stdin.take().zip(process.child.stdout.take());
+        let (stdin, stdout) = pipes.ok_or("the program has no stdin or stdout")?;
         Ok((process, stdin, stdout))
     }
 
@@ -50,42 +51,44 @@ impl Process {
         stdin: fn() -> Stdio,
         stdout: fn() -> Stdio,
     ) -> Result<Self, String> {
-        let (program, arguments) = command.split_first().ok_or("there is nothing to start")?;
+        let (program, arguments) = command
+            .split_first()
+            .ok_or("there is no program to start")?;
         let mut command = Command::new(program);
         command
             .args(arguments)
             .stdin(stdin())
             .stdout(stdout())
             .stderr(Stdio::piped());
-        // A group of its own: what it starts ends with it.
+        // In a process group of its own, it ends together with its children.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
         let stderr = child.stderr.take().ok_or("the program has no stderr")?;
-        let stderr = Tail::of(stderr);
+        let stderr = Tail::read(stderr);
         Ok(Self { child, stderr })
     }
 
-    /// Returns how the program ended, if it did.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    /// Returns the exit status if the process has ended.
+    pub(crate) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Returns how the program ended, which it does about now if it does.
-    pub(crate) fn ends(&mut self) -> Option<ExitStatus> {
-        let until = Instant::now() + GRACE;
+    /// Returns the exit status of a process that may be ending right now.
+    pub(crate) fn exit_status_soon(&mut self) -> Option<ExitStatus> {
+        let deadline = Instant::now() + GRACE;
         loop {
-            let ended = self.ended();
-            if ended.is_some() || Instant::now() > until || crate::stop::requested() {
-                return ended;
+            let status = self.exit_status();
+            if status.is_some() || Instant::now() > deadline || stop::requested() {
+                return status;
             }
-            thread::sleep(TICK);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Ends the program with all that it started.
+    /// Ends the process and all processes that it started.
     pub(crate) fn end(&mut self) {
         #[cfg(unix)]
         if let Some(group) = i32::try_from(self.child.id())
@@ -98,18 +101,18 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Returns the last line that the program wrote to stderr, to be put behind what is
-    /// said of it.
-    pub(crate) fn last_words(&self) -> String {
+    /// Returns the last line of its stderr as the end of a message, or nothing.
+    ///
+    /// Reads for a moment longer, as the end of stderr may still be on its way.
+    pub(crate) fn stderr_note(&self) -> String {
         let text = self.stderr.text();
         match text.trim_end().lines().last() {
-            Some(last) => format!("; the last that it wrote to stderr: {last}"),
+            Some(line) => format!("; last line of stderr: {line}"),
             None => String::new(),
         }
     }
 
-    /// Returns how much memory the program takes with all that it started, where that
-    /// can be told: now and at most so far.
+    /// Returns the memory of the process and all that it started, where it can be read.
     pub(crate) fn memory(&self) -> Option<Memory> {
         let group = self.child.id().to_string();
         let mut memory = None;
@@ -118,21 +121,21 @@ impl Process {
             let Ok(stat) = fs::read_to_string(folder.join("stat")) else {
                 continue;
             };
-            // The name, in parentheses, can hold anything; then state, parent, group.
-            let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
-            if behind.split_ascii_whitespace().nth(2) != Some(&group) {
+            // The name, in parentheses, can contain anything; then state, parent, group.
+            let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+            if fields.split_ascii_whitespace().nth(2) != Some(&group) {
                 continue;
             }
             let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
             let total: &mut Memory = memory.get_or_insert_default();
             total.now += kibibytes(&status, "VmRSS:");
-            total.most += kibibytes(&status, "VmHWM:");
+            total.peak += kibibytes(&status, "VmHWM:");
         }
         memory
     }
 }
 
-impl Drop for Process {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.end();
     }
@@ -142,7 +145,7 @@ impl Drop for Process {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) now: u64,
-    pub(crate) most: u64,
+    pub(crate) peak: u64,
 }
 
 fn kibibytes(status: &str, field: &str) -> u64 {
@@ -151,28 +154,36 @@ fn kibibytes(status: &str, field: &str) -> u64 {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
-/// The end of what has been written to a pipe so far.
-struct Tail(Arc<Mutex<Vec<u8>>>);
+/// The last bytes that were written to a pipe.
+struct Tail {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    reader: thread::JoinHandle<()>,
+}
 
 impl Tail {
-    /// Reads to the end, on a thread of its own.
-    fn of(mut pipe: ChildStderr) -> Self {
-        let tail = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&tail);
-        thread::spawn(move || {
+    /// Reads a pipe to its end, in a thread.
+    fn read(mut pipe: ChildStderr) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&bytes);
+        let reader = thread::spawn(move || {
             let mut chunk = [0; 4096];
             while let Ok(read @ 1..) = pipe.read(&mut chunk) {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.extend_from_slice(&chunk[..read]);
-                let surplus = kept.len().saturating_sub(KEPT);
+                let surplus = kept.len().saturating_sub(MAX_STDERR);
                 kept.drain(..surplus);
             }
         });
-        Self(tail)
+        Self { bytes, reader }
     }
 
+    /// Returns the text so far: all of it if the pipe is closed within a moment.
     fn text(&self) -> String {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = Instant::now() + GRACE;
+        while !self.reader.is_finished() && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
+        }
+        let kept = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&kept).into_owned()
     }
 }

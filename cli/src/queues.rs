@@ -1,12 +1,13 @@
-//! Sees whether what was sent has been read: the queues of both ends of a connection, as
-//! Linux tells them over netlink and in `/proc/net/tcp` and `tcp6`. Elsewhere nothing is
-//! seen.
+//! Observes whether the peer has read the bytes that were sent, from the kernel's socket queues.
+//!
+//! Linux reports the queues of both ends of a local connection over netlink and in
+//! `/proc/net/tcp` and `tcp6`. Elsewhere nothing can be observed.
 
 #[cfg(target_os = "linux")]
-mod diag;
+mod netlink;
 #[cfg(not(target_os = "linux"))]
-#[path = "queues/nobody.rs"]
-mod diag;
+#[path = "queues/unsupported.rs"]
+mod netlink;
 
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -14,47 +15,49 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::stop;
-use diag::Diag;
+use netlink::Netlink;
 
-/// What became of the bytes that were sent.
+/// Time to wait between chunks where reads cannot be observed.
+pub(crate) const CHUNK_DELAY: Duration = Duration::from_millis(20);
+
+/// What happened to the bytes that were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Seen {
-    /// All have been read.
+pub(crate) enum Delivery {
+    /// The peer has read them all.
     Read,
-    /// The other end has closed, or is about to.
+    /// The peer has closed the connection, or is closing it.
     Closed,
-    /// Some have not been read in time.
+    /// The peer has not read them all in time.
     Unread,
-    /// The sockets cannot be seen.
-    Nothing,
+    /// The sockets cannot be observed.
+    Unobservable,
 }
 
-/// A connection, from this end.
+/// The queues of a connection.
 pub(crate) struct Queues {
     ours: SocketAddr,
     theirs: SocketAddr,
-    diag: Option<Diag>,
-    /// Whether both have been seen.
-    seen: bool,
-    /// How many bytes have been sent.
+    netlink: Option<Netlink>,
+    /// Whether both ends have been observed at least once.
+    observed: bool,
+    /// Number of bytes sent.
     sent: u64,
 }
 
 /// `TCP_ESTABLISHED`, `TCP_FIN_WAIT1`, `TCP_FIN_WAIT2` and `TCP_CLOSE_WAIT`, as Linux numbers
 /// them.
-const OPEN: [u8; 4] = [1, 4, 5, 8];
+const OPEN_STATES: [u8; 4] = [1, 4, 5, 8];
 
-/// What the kernel says of one end.
+/// The kernel's view of one end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct End {
-    /// Whether it can be read from: it is established, or has said that it sends no more, or
-    /// has been told so.
+struct SocketState {
+    /// Whether it can still be read: it is established or half-closed.
     open: bool,
-    /// Bytes that the other end has not acknowledged.
-    unsent: bool,
-    /// Bytes that nobody has read.
+    /// Whether there are sent bytes that the other end has not acknowledged.
+    unacknowledged: bool,
+    /// Whether there are received bytes that the program has not read.
     unread: bool,
-    /// How many bytes have come, where that is told.
+    /// Number of bytes received, where the kernel reports it.
     received: Option<u64>,
 }
 
@@ -63,28 +66,28 @@ impl Queues {
         Self {
             ours,
             theirs,
-            diag: Diag::new(),
-            seen: false,
+            netlink: Netlink::open(),
+            observed: false,
             sent: 0,
         }
     }
 
-    /// Takes note of bytes that have been sent.
+    /// Counts bytes that have been sent.
     pub(crate) const fn sent(&mut self, bytes: usize) {
         self.sent += bytes as u64;
     }
 
-    /// Waits until all that was sent has been read, and does something `meanwhile`.
-    pub(crate) fn wait(&mut self, timeout: Duration, mut meanwhile: impl FnMut()) -> Seen {
-        let until = Instant::now() + timeout;
+    /// Waits until the peer has read all bytes, and calls `meanwhile` between the looks.
+    pub(crate) fn wait(&mut self, timeout: Duration, mut meanwhile: impl FnMut()) -> Delivery {
+        let deadline = Instant::now() + timeout;
         let mut tries = 0;
         loop {
-            if let Some(seen) = self.look() {
-                return seen;
+            if let Some(delivery) = self.look() {
+                return delivery;
             }
             meanwhile();
-            if Instant::now() > until || stop::requested() {
-                return Seen::Unread;
+            if Instant::now() > deadline || stop::requested() {
+                return Delivery::Unread;
             }
             tries += 1;
             if tries < 100 {
@@ -95,38 +98,46 @@ impl Queues {
         }
     }
 
-    /// Looks once; nothing is returned while there are bytes that have not been read.
-    pub(crate) fn look(&mut self) -> Option<Seen> {
-        // Ours first: what has been acknowledged is in the queue of theirs, or read.
-        let ours = self.end(self.ours, self.theirs);
-        let theirs = self.end(self.theirs, self.ours);
+    /// Looks once. Returns `None` while there are unread bytes.
+    pub(crate) fn look(&mut self) -> Option<Delivery> {
+        // Our end first: acknowledged bytes are in the peer's queue by now, or read.
+        let ours = self.socket(self.ours, self.theirs);
+        let theirs = self.socket(self.theirs, self.ours);
         let Some((ours, theirs)) = ours.zip(theirs) else {
-            let gone = self.seen || ours.or(theirs).is_some_and(|end| !end.open);
-            return Some(if gone { Seen::Closed } else { Seen::Nothing });
+            let closed = self.observed || ours.or(theirs).is_some_and(|end| !end.open);
+            return Some(if closed {
+                Delivery::Closed
+            } else {
+                Delivery::Unobservable
+            });
         };
-        self.seen = true;
-        // What is under way is in no queue. Where it is not told what has come, an
-        // acknowledgement tells it, which can take its time.
-        let come = theirs.received.map(|received| received >= self.sent);
-        match come.unwrap_or(!ours.unsent) && !theirs.unread {
-            _ if !theirs.open => Some(Seen::Closed),
-            true => Some(Seen::Read),
+        self.observed = true;
+        // Bytes in transit are in no queue. Where the kernel does not report how many bytes
+        // have arrived, the acknowledgement shows it, which can be late.
+        let arrived = theirs.received.map(|received| received >= self.sent);
+        match arrived.unwrap_or(!ours.unacknowledged) && !theirs.unread {
+            _ if !theirs.open => Some(Delivery::Closed),
+            true => Some(Delivery::Read),
             false => None,
         }
     }
 
-    /// Finds one end.
-    fn end(&self, local: SocketAddr, remote: SocketAddr) -> Option<End> {
-        if let Some(Ok(end)) = self.diag.as_ref().map(|diag| diag.end(local, remote)) {
-            return end;
+    /// Returns the state of one end, `None` if there is no such socket.
+    fn socket(&self, local: SocketAddr, remote: SocketAddr) -> Option<SocketState> {
+        let queried = self
+            .netlink
+            .as_ref()
+            .map(|netlink| netlink.socket(local, remote));
+        if let Some(Ok(state)) = queried {
+            return state;
         }
-        let listed_short = || listed("/proc/net/tcp", &short(local)?, &short(remote)?);
-        listed_short().or_else(|| listed("/proc/net/tcp6", &long(local), &long(remote)))
+        let in_tcp = || listed("/proc/net/tcp", &ipv4_entry(local)?, &ipv4_entry(remote)?);
+        in_tcp().or_else(|| listed("/proc/net/tcp6", &ipv6_entry(local), &ipv6_entry(remote)))
     }
 }
 
 /// Finds one end in a list of the kernel.
-fn listed(file: &str, local: &str, remote: &str) -> Option<End> {
+fn listed(file: &str, local: &str, remote: &str) -> Option<SocketState> {
     let table = fs::read_to_string(file).ok()?;
     table.lines().find_map(|line| {
         let mut words = line.split_ascii_whitespace().skip(1);
@@ -134,19 +145,19 @@ fn listed(file: &str, local: &str, remote: &str) -> Option<End> {
             return None;
         }
         let state = words.next()?;
-        let (unsent, unread) = words.next()?.split_once(':')?;
-        Some(End {
-            open: u8::from_str_radix(state, 16).is_ok_and(|state| OPEN.contains(&state)),
-            unsent: unsent != "00000000",
+        let (unacknowledged, unread) = words.next()?.split_once(':')?;
+        Some(SocketState {
+            open: u8::from_str_radix(state, 16).is_ok_and(|state| OPEN_STATES.contains(&state)),
+            unacknowledged: unacknowledged != "00000000",
             unread: unread != "00000000",
             received: None,
         })
     })
 }
 
-/// Writes an address as `/proc/net/tcp` does: its four bytes as one integer of the
-/// machine, in hexadecimal digits.
-fn short(address: SocketAddr) -> Option<String> {
+/// Writes an address as `/proc/net/tcp` does: its four bytes as one integer of the machine, in
+/// hexadecimal.
+fn ipv4_entry(address: SocketAddr) -> Option<String> {
     let IpAddr::V4(ip) = address.ip() else {
         return None;
     };
@@ -154,9 +165,8 @@ fn short(address: SocketAddr) -> Option<String> {
     Some(format!("{ip:08X}:{:04X}", address.port()))
 }
 
-/// Writes an address as `/proc/net/tcp6` does: as four such integers, and one of IPv4 as
-/// it is mapped.
-fn long(address: SocketAddr) -> String {
+/// Writes an address as `/proc/net/tcp6` does: as four such integers, with IPv4 mapped to IPv6.
+fn ipv6_entry(address: SocketAddr) -> String {
     let ip: Ipv6Addr = match address.ip() {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
         IpAddr::V6(ip) => ip,
@@ -176,42 +186,42 @@ mod tests {
 
     use super::*;
 
-    /// Both ways of asking the kernel say the same of what has been read and what has not.
+    /// Netlink and `/proc` report the same deliveries.
     #[test]
-    fn both_ways_see_the_same() {
+    fn netlink_and_proc_agree() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let Ok(listener) = TcpListener::bind(address) else {
-                eprintln!("skipped: there is no {address}");
+                eprintln!("skipped: cannot listen on {address}");
                 continue;
             };
             let theirs = listener.local_addr().unwrap();
             let mut socket = TcpStream::connect(theirs).unwrap();
             let (mut accepted, ours) = listener.accept().unwrap();
             let mut queues = Queues::new(ours, theirs);
-            let mut unseen = Queues {
-                diag: None,
+            let mut over_proc = Queues {
+                netlink: None,
                 ..Queues::new(ours, theirs)
             };
-            if queues.end(ours, theirs).is_none() {
-                eprintln!("skipped: sockets cannot be seen");
+            if queues.socket(ours, theirs).is_none() {
+                eprintln!("skipped: sockets cannot be observed");
                 return;
             }
-            let mut ask = |expected, patience| {
-                for queues in [&mut queues, &mut unseen] {
-                    let patience = Duration::from_millis(patience);
-                    assert_eq!(queues.wait(patience, || ()), expected, "{address}");
+            let mut expect = |delivery, milliseconds| {
+                for queues in [&mut queues, &mut over_proc] {
+                    let timeout = Duration::from_millis(milliseconds);
+                    assert_eq!(queues.wait(timeout, || ()), delivery, "{address}");
                 }
             };
             socket.write_all(b"hello").unwrap();
-            ask(Seen::Unread, 50);
+            expect(Delivery::Unread, 50);
             accepted.read_exact(&mut [0; 5]).unwrap();
-            ask(Seen::Read, 5000);
-            // Who sends no more can read.
+            expect(Delivery::Read, 5000);
+            // A half-closed end can still read.
             accepted.shutdown(Shutdown::Write).unwrap();
-            ask(Seen::Read, 5000);
+            expect(Delivery::Read, 5000);
             drop(accepted);
             socket.write_all(b"hello").unwrap();
-            ask(Seen::Closed, 5000);
+            expect(Delivery::Closed, 5000);
         }
     }
 }

@@ -1,5 +1,4 @@
-//! `everysplit serve`: the other end of a client under test. It gives back what it gets, a
-//! frame at a time and cut as asked, and judges nobody.
+//! `everysplit serve`: a server that echoes frames, each reply split as requested.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -9,58 +8,55 @@ use std::time::Duration;
 use everysplit::Split;
 use everysplit::check::Outcome;
 
-use crate::Cannot;
-use crate::args::{Cutting, Serve};
-use crate::format::Format;
-use crate::queues::{Queues, Seen};
-use crate::wire::DELAY;
+use crate::Error;
+use crate::options::{ReplySplit, ServeOptions};
+use crate::queues::{CHUNK_DELAY, Delivery, Queues};
 
-/// How long a client may take to read a chunk before it gets the next.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Maximum time to wait for the client to read a chunk before the next is sent.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Serves until the program is ended.
-pub(crate) fn run(serve: &Serve) -> Result<bool, Cannot> {
-    let port = serve.port;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}"))?;
+/// Serves clients until the program is ended.
+pub(crate) fn run(options: &ServeOptions) -> Result<(), Error> {
+    let port = options.port;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
+        format!("cannot listen on 127.0.0.1:{port}: {error}; choose another --port")
+    })?;
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on {}", listener.local_addr()?)?;
     stdout.flush()?;
     for socket in listener.incoming() {
-        let (socket, serve) = (socket?, serve.clone());
-        // A client that goes away is no news.
-        thread::spawn(move || talk(socket, &serve));
+        let (socket, options) = (socket?, options.clone());
+        // An error means that the client has gone.
+        thread::spawn(move || serve(socket, &options));
     }
-    Ok(true)
+    Ok(())
 }
 
-/// Gives a client its frames back, until it sends something else or goes.
-fn talk(mut socket: TcpStream, serve: &Serve) -> io::Result<()> {
-    let format = Format::new(serve.framing, serve.order, Some(serve.limit));
+/// Echoes the frames of one client until it sends something invalid or closes.
+fn serve(mut socket: TcpStream, options: &ServeOptions) -> io::Result<()> {
     let mut queues = Queues::new(socket.local_addr()?, socket.peer_addr()?);
     socket.set_nodelay(true)?;
     let (mut buffer, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
     for seed in 0.. {
-        // The rest of a frame is not waited for without end.
-        let idle = (!buffer.is_empty()).then_some(serve.idle);
-        socket.set_read_timeout(idle)?;
+        let timeout = (!buffer.is_empty()).then_some(options.max_idle);
+        socket.set_read_timeout(timeout)?;
         let read = socket.read(&mut chunk)?;
         buffer.extend_from_slice(&chunk[..read]);
-        let parsed = format.frames(&buffer, drop);
-        let end = parsed.frames.last().map_or(0, |&(end, ())| end);
+        let parsed = options.framing.parse(&buffer);
+        let end = parsed.frames.last().map_or(0, |&(end, _)| end);
         let reply: Vec<u8> = buffer.drain(..end).collect();
-        let split = match &serve.split {
-            Cutting::At(split) => split.clone(),
-            Cutting::Bytes => Split::bytes(reply.len()),
-            Cutting::Random => Split::sample(reply.len(), &[], seed),
+        let split = match &options.split {
+            ReplySplit::At(split) => split.clone(),
+            ReplySplit::Bytes => Split::bytes(reply.len()),
+            ReplySplit::Random => Split::sample(reply.len(), &[], seed),
         };
         for chunk in split.chunks(&reply) {
             socket.write_all(chunk)?;
             queues.sent(chunk.len());
-            match queues.wait(PATIENCE, || ()) {
-                Seen::Read | Seen::Unread => {}
-                Seen::Closed => return Ok(()),
-                Seen::Nothing => thread::sleep(DELAY),
+            match queues.wait(READ_TIMEOUT, || ()) {
+                Delivery::Read | Delivery::Unread => {}
+                Delivery::Closed => return Ok(()),
+                Delivery::Unobservable => thread::sleep(CHUNK_DELAY),
             }
         }
         if read == 0 || matches!(parsed.outcome, Outcome::Rejected { .. }) {

@@ -1,5 +1,4 @@
-//! When a run is to stop before it is done: on Ctrl-C, and when its time is up. It stops
-//! nothing itself.
+//! Requests to stop a run early: Ctrl-C and other signals, and `--max-time`. The runs poll them.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-static REQUESTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-static UNTIL: OnceLock<Instant> = OnceLock::new();
+static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+static DEADLINE: OnceLock<Instant> = OnceLock::new();
 
-/// Takes note of Ctrl-C, and of what else asks a program to end, from now on.
+/// Takes Ctrl-C and other signals that end a program as requests to stop from now on.
 pub(crate) fn listen() -> io::Result<()> {
-    let requested = REQUESTED.get_or_init(Arc::default);
+    let interrupted = INTERRUPTED.get_or_init(Arc::default);
     let signals = [
         SIGINT,
         SIGTERM,
@@ -21,29 +20,31 @@ pub(crate) fn listen() -> io::Result<()> {
         signal_hook::consts::SIGHUP,
     ];
     for signal in signals {
-        signal_hook::flag::register(signal, Arc::clone(requested))?;
+        signal_hook::flag::register(signal, Arc::clone(interrupted))?;
     }
     Ok(())
 }
 
-/// Sets how long the run may take from now on.
+/// Sets the maximum time of the run, from now.
 pub(crate) fn after(time: Duration) {
-    if let Some(until) = Instant::now().checked_add(time) {
-        UNTIL.get_or_init(|| until);
+    if let Some(deadline) = Instant::now().checked_add(time) {
+        DEADLINE.get_or_init(|| deadline);
     }
 }
 
-/// Returns why the run is to stop, if it is.
-pub(crate) fn why() -> Option<&'static str> {
-    let requested = REQUESTED.get();
-    if requested.is_some_and(|requested| requested.load(Ordering::Relaxed)) {
+/// Returns why the run must stop, if it must.
+pub(crate) fn reason() -> Option<&'static str> {
+    let interrupted = INTERRUPTED.get();
+    if interrupted.is_some_and(|interrupted| interrupted.load(Ordering::Relaxed)) {
         return Some("interrupted");
     }
-    let over = UNTIL.get().is_some_and(|until| Instant::now() > *until);
-    over.then_some("the time is up, see --time")
+    let over = DEADLINE
+        .get()
+        .is_some_and(|deadline| Instant::now() > *deadline);
+    over.then_some("the time is up; allow more with --max-time")
 }
 
-/// Returns whether the run is to stop.
+/// Returns whether the run must stop.
 pub(crate) fn requested() -> bool {
-    why().is_some()
+    reason().is_some()
 }

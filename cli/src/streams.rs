@@ -1,82 +1,90 @@
-//! The streams that are asked of. It runs nothing.
+//! Loads the streams of a run: from files, folders, the command line and a format.
 
 use std::fs;
 use std::path::Path;
 
-use crate::Cannot;
-use crate::args::Streams;
-use crate::format::Format;
+use crate::Error;
+use crate::framing::Framing;
+use crate::options::StreamOptions;
 
-/// How many digits of a stream are part of its name.
-const LONG: usize = 64;
+/// Maximum number of a stream's hexadecimal digits in its name.
+const MAX_NAME_DIGITS: usize = 64;
 
-/// A stream and what to call it.
-pub(crate) struct Stream {
+/// A stream and its name in verdicts and reports.
+pub(crate) struct NamedStream {
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
 }
 
-impl Stream {
+impl NamedStream {
     pub(crate) fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         let name = name.into();
         Self { name, bytes }
     }
 }
 
-/// Gathers the streams of the command line, with those that `make` makes of a format.
-pub(crate) fn gather(
-    streams: &Streams,
-    make: impl FnOnce(Format) -> Vec<Stream>,
-) -> Result<Vec<Stream>, Cannot> {
-    let mut gathered = Vec::new();
-    for path in &streams.stream {
-        gathered.push(read(path)?);
+/// Loads all streams. If a format is named, adds those that `generate` returns for it.
+///
+/// # Errors
+///
+/// If a file cannot be read or is empty, or if there is no stream at all.
+pub(crate) fn load(
+    options: &StreamOptions,
+    generate: impl FnOnce(Framing) -> Vec<NamedStream>,
+) -> Result<Vec<NamedStream>, Error> {
+    let mut streams = Vec::new();
+    for path in &options.files {
+        streams.push(read_file(path)?);
     }
-    for folder in &streams.corpus {
-        let cannot = |error| format!("cannot read the folder {}: {error}", folder.display());
-        let mut paths = Vec::new();
-        for entry in fs::read_dir(folder).map_err(cannot)? {
-            let path = entry.map_err(cannot)?.path();
-            if path.is_file() {
-                paths.push(path);
-            }
-        }
-        if paths.is_empty() {
-            return Err(format!("the folder {} holds no stream", folder.display()).into());
-        }
-        paths.sort();
-        for path in paths {
-            gathered.push(read(&path)?);
-        }
+    for folder in &options.folders {
+        streams.extend(read_folder(folder)?);
     }
-    for text in &streams.hex {
-        let text: String = text.split_whitespace().collect();
-        let bytes = hex::decode(&text)
-            .map_err(|error| format!("{text:?} is no stream: {error}; write two digits a byte"))?;
-        let name = match text.get(..LONG) {
-            Some(begun) => format!("hex {begun}... of {} bytes", bytes.len()),
-            None => format!("hex {text}"),
-        };
-        gathered.push(Stream::new(name, bytes));
+    for bytes in &options.hex {
+        streams.push(NamedStream::new(hex_name(bytes), bytes.clone()));
     }
-    if let Some(format) = Format::of(streams) {
-        gathered.extend(make(format));
+    if let Some(framing) = options.framing {
+        streams.extend(generate(framing));
     }
-    if gathered.is_empty() {
+    if streams.is_empty() {
         return Err(
-            "there is no stream: give one with --stream, --corpus or --hex, or name a --framing"
+            "there is no stream to test; add one with --stream, --corpus or --hex, or add --framing"
                 .into(),
         );
     }
-    Ok(gathered)
+    Ok(streams)
 }
 
-fn read(path: &Path) -> Result<Stream, Cannot> {
+fn hex_name(bytes: &[u8]) -> String {
+    let digits = hex::encode(bytes);
+    match digits.get(..MAX_NAME_DIGITS) {
+        Some(first) => format!("hex {first}... of {} bytes", bytes.len()),
+        None => format!("hex {digits}"),
+    }
+}
+
+/// Reads the files of a folder, in the order of their names.
+fn read_folder(folder: &Path) -> Result<Vec<NamedStream>, Error> {
+    let failed = |error| format!("cannot read the folder {}: {error}", folder.display());
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() {
+            paths.push(path);
+        }
+    }
+    if paths.is_empty() {
+        return Err(format!("the folder {} contains no files", folder.display()).into());
+    }
+    paths.sort();
+    paths.iter().map(|path| read_file(path)).collect()
+}
+
+fn read_file(path: &Path) -> Result<NamedStream, Error> {
     let file = path.display();
     let bytes =
         fs::read(path).map_err(|error| format!("cannot read the stream {file}: {error}"))?;
     if bytes.is_empty() {
-        return Err(format!("the stream {file} is empty: give it some bytes").into());
+        return Err(format!("the stream {file} is empty; it needs at least one byte").into());
     }
-    Ok(Stream::new(file.to_string(), bytes))
+    Ok(NamedStream::new(file.to_string(), bytes))
 }

@@ -1,524 +1,347 @@
-//! `everysplit tcp`: asks a live server, or replies to a live client, the same in every
-//! split. What should come of it is what comes of the whole; nothing here knows a format.
+//! `everysplit tcp`: sends streams to a live server or client in many splits. The reply to the
+//! uncut stream is the expectation, so no format is needed.
 
+mod baseline;
 mod client;
+mod connection;
+mod coverage;
+mod difference;
 mod hostile;
+mod peer;
 mod server;
-mod told;
+mod splits;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use everysplit::check::{Cell, Property, SplitMap, Violation};
 use everysplit::{Case, Split};
-use regex::bytes::Regex;
 
-use crate::args::{Reporting, Tcp};
-use crate::format::Format;
+use crate::framing::Framing;
+use crate::options::{PeerOptions, TcpOptions};
 use crate::process::Memory;
-use crate::report::Report;
-use crate::streams::{self, Stream};
-use crate::{Cannot, stop};
+use crate::report::{Ending, Recorder};
+use crate::streams::{self, NamedStream};
+use crate::{Error, stop};
+use baseline::Baseline;
 use client::Client;
+use coverage::{Coverage, SameReply};
+use difference::{Difference, masked, violation};
+use hostile::ValidStream;
+use peer::{ConnectionOutcome, Peer, Request};
 use server::Server;
-use told::{Covered, Tried, excerpt, reply_from, same, told};
+use splits::{DifferingSplit, size, splits};
 
-/// How often the whole stream is sent first.
-const BASELINES: usize = 3;
-/// How many random splits there are for a stream, if the budget allows.
-const RANDOM: usize = 64;
-/// How many splits of a stream are waited for in vain.
-const WAITS: usize = 20;
-/// The longest stream of which a split map is drawn.
-const MAP: usize = 2000;
+/// Maximum number of splits of a stream of which the reply may time out.
+const MAX_TIMEOUTS: usize = 20;
+/// The longest stream of which a split map is drawn, in bytes.
+const MAX_MAP: usize = 2000;
 
-/// Who is under test.
-trait Peer {
-    /// What it is called.
-    fn name(&self) -> &'static str;
-
-    /// What that is called which comes of a connection.
-    fn answer(&self) -> &'static str;
-
-    /// Sends a stream in a split, on a connection of its own.
-    fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot>;
-
-    /// Tells how the program ended, if it did and should not have, and starts it again.
-    fn ended(&mut self) -> Result<Option<String>, Cannot>;
-
-    /// Returns how much memory it takes, or the last one took, where that can be told.
-    fn memory(&self) -> Option<Memory>;
+/// Checks the peer on every stream.
+pub(crate) fn run(options: &TcpOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
+    let streams = load(options)?;
+    let mut run = TcpRun::start(options, recorder)?;
+    let stopped = run.check_streams(&streams).err();
+    Ok(run.ending(stopped))
 }
 
-/// What is sent on a connection, and how its end is known.
-struct Ask<'a> {
-    stream: &'a [u8],
-    split: &'a Split,
-    ending: Ending,
-    /// How long an answer is waited for.
-    patience: Duration,
-}
-
-/// How an answer ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ending {
-    /// Nobody knows yet: with the end of the connection, or when nothing comes any more.
-    Unknown,
-    /// The other end closes by itself, or ends.
-    Closed,
-    /// When so many bytes have come, masked; then it is told that nothing more is sent, and
-    /// `closes` or not.
-    Whole { length: usize, closes: bool },
-    /// It answers when it is told that nothing more is sent.
-    HalfClosed,
-    /// It closes when it is told that nothing more is sent.
-    Drained,
-    /// With the first byte.
-    Any,
-}
-
-/// What came of a connection.
-struct Answer {
-    bytes: Vec<u8>,
-    /// Whether each chunk was seen to have been read before the next was sent.
-    observed: bool,
-    /// Whether the other end closed, or ended, by itself.
-    closed: bool,
-    /// Whether it was not waited for in vain.
-    answered: bool,
-}
-
-/// Returns whether everything held.
-pub(crate) fn run(tcp: &Tcp) -> Result<bool, Cannot> {
-    let streams = gather(tcp)?;
-    let mut asking = Asking::begin(tcp, &tcp.reporting)?;
-    let stopped = asking.all(&streams).err();
-    asking.finish(stopped)
-}
-
-/// Tries the split of a token.
-pub(crate) fn replay(case: &Case, tcp: &Tcp) -> Result<bool, Cannot> {
-    let streams = match gather(tcp) {
-        Ok(streams) if tcp.hostile => streams,
-        _ => Vec::new(),
+/// Tries one split, or one invalid stream.
+pub(crate) fn replay(
+    case: &Case,
+    options: &TcpOptions,
+    recorder: &mut Recorder,
+) -> Result<Ending, Error> {
+    // Only the probes of --hostile need the streams of the run.
+    let streams = if options.hostile {
+        load(options)?
+    } else {
+        Vec::new()
     };
-    let mut asking = Asking::begin(tcp, &tcp.reporting.replayed())?;
-    let stopped = asking.again(case, &streams).err();
-    asking.finish(stopped)
+    let mut run = TcpRun::start(options, recorder)?;
+    let stopped = run.check_case(case, &streams).err();
+    Ok(run.ending(stopped))
 }
 
-fn gather(tcp: &Tcp) -> Result<Vec<Stream>, Cannot> {
-    let streams = streams::gather(&tcp.streams, |format| {
-        let row = format.row(&tcp.streams.message).concat();
-        vec![Stream::new("in a row", row)]
+fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
+    let streams = streams::load(&options.streams, |framing| {
+        let frames = framing.frames(&options.streams.messages);
+        vec![NamedStream::new("concatenated", frames.concat())]
     })?;
     match streams.iter().find(|stream| stream.bytes.is_empty()) {
-        Some(_) => Err("a stream is empty: give it some bytes".into()),
+        Some(stream) => Err(format!(
+            "the stream {:?} is empty; it needs at least one byte",
+            stream.name
+        )
+        .into()),
         None => Ok(streams),
     }
 }
 
-/// A run.
-struct Asking<'a> {
-    tcp: &'a Tcp,
+/// A run on a server or client.
+struct TcpRun<'a> {
+    options: &'a TcpOptions,
     peer: Box<dyn Peer + 'a>,
-    report: Report,
-    format: Option<Format>,
-    covered: Covered,
-    /// When the next connection may be made.
-    next: Instant,
-    /// How much memory it took before anything hostile came.
-    memory: Option<Memory>,
+    recorder: &'a mut Recorder,
+    framing: Option<Framing>,
+    coverage: Coverage,
+    /// When --max-rate allows the next connection.
+    next_connection: Instant,
+    /// The peer's memory before the first invalid stream.
+    memory_before: Option<Memory>,
 }
 
-impl<'a> Asking<'a> {
-    fn begin(tcp: &'a Tcp, reporting: &Reporting) -> Result<Self, Cannot> {
-        stop::after(tcp.time);
-        let report = Report::begin(reporting)?;
-        let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let peer: Box<dyn Peer> = match (tcp.connect, tcp.port, tcp.listen) {
-            (Some(address), _, _) => Box::new(Server::new(address, tcp)?),
-            (_, Some(port), _) => Box::new(Server::new(at(port), tcp)?),
-            (_, _, Some(port)) => Box::new(Client::new(port, tcp)?),
-            _ => {
-                return Err("there is nobody to test: give --connect ADDRESS, or --port PORT or --listen PORT and a command behind --".into());
+impl<'a> TcpRun<'a> {
+    fn start(options: &'a TcpOptions, recorder: &'a mut Recorder) -> Result<Self, Error> {
+        stop::after(options.max_time);
+        let peer: Box<dyn Peer> = match &options.peer {
+            PeerOptions::RunningServer { address } => Box::new(Server::running(*address, options)),
+            PeerOptions::StartedServer { port, .. } => Box::new(Server::started(*port, options)?),
+            PeerOptions::Client { port, command } => {
+                Box::new(Client::new(*port, command, options)?)
             }
         };
         Ok(Self {
-            tcp,
+            options,
             peer,
-            report,
-            format: Format::of(&tcp.streams),
-            covered: Covered::default(),
-            next: Instant::now(),
-            memory: None,
+            recorder,
+            framing: options.streams.framing,
+            coverage: Coverage::default(),
+            next_connection: Instant::now(),
+            memory_before: None,
         })
     }
 
-    /// Asks everything of each stream.
-    fn all(&mut self, streams: &[Stream]) -> Result<(), Cannot> {
-        let mut next = None;
+    /// Checks all streams, and then the probes of --hostile.
+    fn check_streams(&mut self, streams: &[NamedStream]) -> Result<(), Error> {
+        let mut valid = None;
         for stream in streams {
             let baseline = self.baseline(stream)?;
-            self.stream(stream, &baseline)?;
-            if next.is_none() && !baseline.reply.is_empty() {
-                next = Some((stream, baseline));
+            self.check_stream(stream, &baseline)?;
+            if valid.is_none() && !baseline.reply.is_empty() {
+                valid = Some(ValidStream { stream, baseline });
             }
         }
-        let Some(next) = next else {
+        let Some(valid) = valid else {
             return Err(format!(
-                "the {} replied to nothing: send it streams of its format",
+                "the {} did not reply to any stream; add a stream of its format",
                 self.peer.name()
             )
             .into());
         };
-        if self.tcp.hostile {
-            self.hostile(streams, &next)?;
+        if self.options.hostile {
+            self.check_hostile(streams, &valid)?;
         }
         Ok(())
     }
 
-    /// Asks for one split, and for what is hostile in it if it has no cuts.
-    fn again(&mut self, case: &Case, streams: &[Stream]) -> Result<(), Cannot> {
+    /// Tries one split. With --hostile, a stream that is not cut is a probe.
+    fn check_case(&mut self, case: &Case, streams: &[NamedStream]) -> Result<(), Error> {
         let Case { stream, split } = case;
-        let found = if let (Some(right), true) = (streams.first(), split.cuts().is_empty()) {
-            let baseline = self.baseline(right)?;
-            self.hostile_again(stream, streams, &(right, baseline))?
-        } else {
-            self.report.asks([Property::EverySplit]);
-            let whole = Stream::new("replayed", stream.clone());
-            let baseline = self.baseline(&whole)?;
-            self.differs(stream, split, &baseline, self.tcp.timeout)?
-                .map(|differs| self.violation(case.clone(), differs))
+        let found = match streams.first() {
+            Some(valid) if split.cuts().is_empty() => {
+                let baseline = self.baseline(valid)?;
+                let valid = ValidStream {
+                    stream: valid,
+                    baseline,
+                };
+                self.replay_hostile(stream, streams, &valid)?
+            }
+            _ => {
+                self.recorder.checks([Property::EverySplit]);
+                let uncut = NamedStream::new("replayed", stream.clone());
+                let baseline = self.baseline(&uncut)?;
+                self.try_split(stream, split, &baseline, self.options.timeout)?
+                    .map(|difference| self.violation(case.clone(), difference))
+            }
         };
         match found {
             None => {
                 let tried = format!("{} bytes, split {split}", stream.len());
-                self.report.held("replayed", stream.len(), tried);
+                self.recorder.held("replayed", stream.len(), tried);
             }
-            Some(violation) => self
-                .report
-                .violated("replayed", stream.len(), violation, None),
+            Some(violation) => {
+                let len = stream.len();
+                self.recorder.violated("replayed", len, violation, None);
+            }
         }
         Ok(())
     }
 
-    /// Asks for every split that the budget allows.
-    fn stream(
+    /// Tries the splits of a stream, as many as --max-connections allows.
+    fn check_stream(
         &mut self,
-        Stream { name, bytes }: &Stream,
+        NamedStream { name, bytes }: &NamedStream,
         baseline: &Baseline,
-    ) -> Result<(), Cannot> {
-        self.report.asks([Property::EverySplit]);
-        let edges = self.format.map_or(Vec::new(), |format| format.edges(bytes));
+    ) -> Result<(), Error> {
+        self.recorder.checks([Property::EverySplit]);
+        let edges = self.edges(bytes);
         let mut tried = HashMap::from([(Split::whole(), true)]);
-        let mut found: Option<(Split, Differs)> = None;
-        let (mut patience, mut waits) = (self.tcp.timeout, 0);
+        let mut smallest: Option<DifferingSplit> = None;
+        let (mut timeout, mut timeouts) = (self.options.timeout, 0);
         let mut stopped = None;
-        for split in splits(bytes.len(), self.tcp) {
-            if waits == WAITS {
+        for split in splits(bytes.len(), self.options) {
+            if timeouts == MAX_TIMEOUTS {
                 break;
             }
-            self.report.doing(format!("{name}: split {split}"));
-            let differs = match self.differs(bytes, &split, baseline, patience) {
-                Ok(differs) => differs,
-                // What was found until now is told all the same.
-                Err(why) => {
-                    stopped = Some(why);
+            self.recorder.progress(format!("{name}: split {split}"));
+            let difference = match self.try_split(bytes, &split, baseline, timeout) {
+                Ok(difference) => difference,
+                // Differences that were found before still count.
+                Err(error) => {
+                    stopped = Some(error);
                     break;
                 }
             };
-            tried.insert(split.clone(), differs.is_none());
-            let Some(differs) = differs else {
+            tried.insert(split.clone(), difference.is_none());
+            let Some(difference) = difference else {
                 continue;
             };
-            if found.is_none() {
-                self.itself(name, bytes, baseline)?;
-                // What is known to go wrong is waited for less.
-                patience = (patience / 10).max(4 * baseline.took).min(patience);
+            if smallest.is_none() {
+                self.check_repeatable(name, bytes, baseline)?;
+                // From now on, a timeout only adds one more example.
+                timeout = (timeout / 10).max(4 * baseline.took).min(timeout);
             }
-            waits += usize::from(!differs.answered);
-            // The fewest cuts, and of those the most at edges.
-            let size = |split: &Split| {
-                let inside = split.cuts().iter().filter(|cut| !edges.contains(cut));
-                (split.cuts().len(), inside.count())
-            };
-            if found
+            timeouts += usize::from(!difference.in_time);
+            if smallest
                 .as_ref()
-                .is_none_or(|(least, _)| size(&split) < size(least))
+                .is_none_or(|smallest| size(&split, &edges) < size(&smallest.split, &edges))
             {
-                found = Some((split, differs));
+                smallest = Some(DifferingSplit { split, difference });
             }
         }
-        let Some(found) = found else {
-            if let Some(why) = stopped {
-                return Err(why);
+        let Some(smallest) = smallest else {
+            if let Some(error) = stopped {
+                return Err(error);
             }
-            let told = Tried {
+            let same = SameReply {
                 bytes: bytes.len(),
                 splits: tried.into_keys().collect(),
-                reply: baseline.reply.len(),
-                answer: self.peer.answer(),
+                reply_bytes: baseline.reply.len(),
+                reply_name: self.peer.reply_name(),
             };
-            self.report.held(name, bytes.len(), told.to_string());
+            self.recorder.held(name, bytes.len(), same.to_string());
             return Ok(());
         };
-        let smaller = match stopped {
-            Some(why) => Err(why),
-            None => self.fewer(name, bytes, found.clone(), baseline, patience),
+        let minimal = match stopped {
+            Some(error) => Err(error),
+            None => self.minimize(name, bytes, smallest.clone(), baseline, timeout),
         };
-        let (found, stopped) = match smaller {
-            Ok(smaller) => (smaller, Ok(())),
-            Err(why) if stop::requested() => (found, Err(why)),
-            // Who differs from itself is accused of nothing.
-            Err(why) => return Err(why),
+        let (smallest, stopped) = match minimal {
+            Ok(minimal) => (minimal, Ok(())),
+            Err(error) if stop::requested() => (smallest, Err(error)),
+            // Replies that vary by themselves are not a violation.
+            Err(error) => return Err(error),
         };
-        self.violated(name, bytes, found, &tried, &edges);
+        self.record_violation(name, bytes, smallest, &tried, &edges);
         stopped
     }
 
-    /// Tells of a stream of which some splits have another reply.
-    fn violated(
+    /// Records a stream of which some splits have a different reply; `tried` has whether the
+    /// reply was the same.
+    fn record_violation(
         &mut self,
         name: &str,
         stream: &[u8],
-        (split, mut differs): (Split, Differs),
+        DifferingSplit {
+            split,
+            mut difference,
+        }: DifferingSplit,
         tried: &HashMap<Split, bool>,
         edges: &[usize],
     ) {
-        let violated = tried.values().filter(|&&held| !held).count();
-        let (answer, count) = (self.peer.answer(), tried.len());
-        let Differs { actual, .. } = &mut differs;
+        let differing = tried.values().filter(|&&same| !same).count();
+        let (reply, count) = (self.peer.reply_name(), tried.len());
         let _ = write!(
-            actual,
-            "; {violated} of {count} splits have another {answer}"
+            difference.actual,
+            "; {differing} of {count} splits have a different {reply}"
         );
-        let map = (2..=MAP).contains(&stream.len()).then(|| {
-            SplitMap::of(stream.len(), edges, |split| match tried.get(split) {
+        let len = stream.len();
+        let map = (2..=MAX_MAP).contains(&len).then(|| {
+            SplitMap::of(len, edges, |split| match tried.get(split) {
                 None => Cell::Untried,
                 Some(true) => Cell::Held,
                 Some(false) => Cell::Violated(Property::EverySplit),
             })
         });
-        let len = stream.len();
         let stream = stream.to_vec();
-        let violation = self.violation(Case { stream, split }, differs);
-        self.report.violated(name, len, violation, map);
+        let violation = self.violation(Case { stream, split }, difference);
+        self.recorder.violated(name, len, violation, map);
     }
 
-    /// Leaves out the cuts that it does not take: many at once at first, then each. What does
-    /// not differ each time is no violation.
-    fn fewer(
-        &mut self,
-        name: &str,
-        stream: &[u8],
-        (mut split, mut differs): (Split, Differs),
-        baseline: &Baseline,
-        patience: Duration,
-    ) -> Result<(Split, Differs), Cannot> {
-        let mut some = split.cuts().len() / 2;
-        // Every split of one cut has been tried, within the budget.
-        while some > 0 && split.cuts().len() > 1 {
-            let mut from = 0;
-            while from < split.cuts().len() {
-                let mut cuts = split.cuts().to_vec();
-                cuts.drain(from..(from + some).min(cuts.len()));
-                let fewer = Split::new(cuts);
-                match self.differs(stream, &fewer, baseline, patience)? {
-                    Some(again) if !fewer.cuts().is_empty() => {
-                        (split, differs) = (fewer, again);
-                    }
-                    _ => from += some,
-                }
-            }
-            some /= 2;
-        }
-        for _ in 1..BASELINES {
-            if self.differs(stream, &split, baseline, patience)?.is_none() {
-                let peer = self.peer.name();
-                return Err(format!(
-                    "the {peer}'s own replies to {name} in the split {split} differ, \"{}\" and then as when it is whole; it depends on something else too",
-                    differs.actual
-                )
-                .into());
-            }
-        }
-        Ok((split, differs))
-    }
-
-    /// Asks in a split; returns what differs.
-    fn differs(
+    /// Sends a stream in a split. Returns how the reply differs.
+    fn try_split(
         &mut self,
         stream: &[u8],
         split: &Split,
         baseline: &Baseline,
-        patience: Duration,
-    ) -> Result<Option<Differs>, Cannot> {
-        let answer = self.send(&Ask {
+        timeout: Duration,
+    ) -> Result<Option<Difference>, Error> {
+        let outcome = self.send(&Request {
             stream,
             split,
-            ending: baseline.ending,
-            patience,
+            reply_end: baseline.reply_end,
+            timeout,
         })?;
-        self.covered.splits += 1;
-        self.covered.timed += u64::from(!answer.observed);
-        let reply = self.masked(&answer.bytes);
-        if reply == baseline.masked {
+        self.coverage.splits += 1;
+        self.coverage.timed += u64::from(!outcome.observed);
+        let reply = self.masked(&outcome.reply);
+        let difference = Difference::between(&baseline.masked, &reply, outcome.in_time);
+        let Some(mut difference) = difference else {
             return Ok(None);
-        }
-        let at = same(&baseline.masked, &reply);
-        let mut actual = reply_from(&reply, at);
-        // One that ends closes its connections.
-        if answer.closed
-            && let Some(ended) = self.peer.ended()?
+        };
+        // A server that ends closes its connections.
+        if outcome.closed
+            && let Some(crash) = self.peer.crash()?
         {
-            let _ = write!(actual, "; {ended}");
+            let _ = write!(difference.actual, "; {crash}");
         }
-        Ok(Some(Differs {
-            answered: answer.answered,
-            expected: format!("as when it is whole: {}", reply_from(&baseline.masked, at)),
-            actual,
-        }))
+        Ok(Some(difference))
     }
 
-    fn violation(&self, case: Case, differs: Differs) -> Violation {
-        let format = self.format;
-        Violation {
-            edges: format.map_or(Vec::new(), |format| format.edges(&case.stream)),
-            ..told(Property::EverySplit, case, differs.expected, differs.actual)
-        }
+    fn violation(&self, case: Case, difference: Difference) -> Violation {
+        let edges = self.edges(&case.stream);
+        let Difference {
+            expected, actual, ..
+        } = difference;
+        violation(Property::EverySplit, case, edges, expected, actual)
     }
 
-    /// Takes what comes of a stream that is sent whole, several times.
-    fn baseline(&mut self, Stream { name, bytes }: &Stream) -> Result<Baseline, Cannot> {
-        self.report.doing(format!("{name}: whole"));
-        let open = self.whole(bytes, Ending::Unknown)?;
-        let begun = Instant::now();
-        let answer = self.whole(bytes, Ending::Drained)?;
-        let took = begun.elapsed();
-        let masked = self.masked(&answer.bytes);
-        let ending = if self.masked(&open.bytes) != masked {
-            if answer.closed {
-                Ending::Drained
-            } else {
-                Ending::HalfClosed
-            }
-        } else if open.closed {
-            Ending::Closed
-        } else {
-            Ending::Whole {
-                length: masked.len(),
-                closes: answer.closed,
-            }
-        };
-        let baseline = Baseline {
-            reply: answer.bytes,
-            masked,
-            ending,
-            took,
-        };
-        for _ in 2..BASELINES {
-            self.itself(name, bytes, &baseline)?;
-        }
-        if let Some(ended) = self.peer.ended()? {
-            return Err(format!("{ended}, when {name} was sent whole").into());
-        }
-        Ok(baseline)
+    /// Returns the field edges of a stream, if the format is known.
+    fn edges(&self, stream: &[u8]) -> Vec<usize> {
+        self.framing
+            .map_or(Vec::new(), |framing| framing.edges(stream))
     }
 
-    /// Asks for the whole again: who differs from itself is under no test.
-    fn itself(&mut self, name: &str, stream: &[u8], baseline: &Baseline) -> Result<(), Cannot> {
-        let answer = self.whole(stream, baseline.ending)?;
-        let again = self.masked(&answer.bytes);
-        if again == baseline.masked {
-            return Ok(());
-        }
-        let at = same(&again, &baseline.masked);
-        let (one, other) = (excerpt(&baseline.masked, at), excerpt(&again, at));
-        let peer = self.peer.name();
-        Err(format!(
-            "the {peer}'s own replies to {name} differ, from byte {at}: \"{one}\" and \"{other}\"; mask what does not matter with --mask"
-        )
-        .into())
-    }
-
-    fn whole(&mut self, stream: &[u8], ending: Ending) -> Result<Answer, Cannot> {
-        let patience = self.tcp.timeout;
-        self.send(&Ask {
-            stream,
-            split: &Split::whole(),
-            ending,
-            patience,
-        })
-    }
-
-    /// Makes a connection, when there is time for one.
-    fn send(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot> {
+    /// Makes a connection, as soon as --max-rate allows it.
+    fn send(&mut self, request: &Request<'_>) -> Result<ConnectionOutcome, Error> {
         let now = Instant::now();
-        thread::sleep(self.next.saturating_duration_since(now));
-        self.next = self.next.max(now) + Duration::from_secs(1) / self.tcp.rate;
-        let answer = match stop::why() {
-            None => self.peer.ask(ask),
-            Some(why) => Err(why.into()),
+        thread::sleep(self.next_connection.saturating_duration_since(now));
+        let interval = Duration::from_secs(1) / self.options.max_rate.get();
+        self.next_connection = self.next_connection.max(now) + interval;
+        let outcome = match stop::reason() {
+            None => self.peer.exchange(request),
+            Some(reason) => Err(reason.into()),
         };
-        self.covered.connections += 1;
-        self.covered.time += now.elapsed();
-        // What comes of a connection that is broken off is no answer.
-        match stop::why() {
-            Some(why) => Err(why.into()),
-            None => answer,
+        self.coverage.connections += 1;
+        self.coverage.time += now.elapsed();
+        // The reply of an interrupted connection is not evidence.
+        match stop::reason() {
+            Some(reason) => Err(reason.into()),
+            None => outcome,
         }
     }
 
     fn masked(&self, reply: &[u8]) -> Vec<u8> {
-        masked(&self.tcp.mask, reply)
+        masked(&self.options.mask, reply)
     }
 
-    fn finish(self, stopped: Option<Cannot>) -> Result<bool, Cannot> {
-        let stopped = stopped.map(|why| why.to_string());
-        // Nothing is left running while it is told.
-        drop(self.peer);
-        self.report.finish(self.covered.to_string(), stopped)
+    /// Ends the peer, and returns what was covered.
+    fn ending(self, stopped: Option<Error>) -> Ending {
+        Ending {
+            covered: self.coverage.to_string(),
+            stopped: stopped.map(|error| error.to_string()),
+        }
     }
-}
-
-/// What comes of a stream that is sent whole.
-struct Baseline {
-    reply: Vec<u8>,
-    masked: Vec<u8>,
-    ending: Ending,
-    /// How long it took.
-    took: Duration,
-}
-
-/// Another reply than that to the whole.
-#[derive(Clone)]
-struct Differs {
-    /// Whether it was not waited for in vain.
-    answered: bool,
-    expected: String,
-    actual: String,
-}
-
-/// Byte by byte, every split of one cut, random ones, then those of two cuts, as many as
-/// the budget allows.
-fn splits(len: usize, tcp: &Tcp) -> impl Iterator<Item = Split> {
-    let one = Split::up_to(len, 1).skip(1);
-    let random = (0..RANDOM as u64).map(move |n| Split::sample(len, &[], tcp.seed.wrapping_add(n)));
-    let two = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
-    let bytes = [Split::bytes(len)].into_iter();
-    let mut before = HashSet::new();
-    let new = move |split: &Split| !split.cuts().is_empty() && before.insert(split.clone());
-    let all = bytes.chain(one).chain(random).chain(two);
-    all.filter(new).take(tcp.budget.get())
-}
-
-/// Takes out what does not matter.
-fn masked(masks: &[Regex], reply: &[u8]) -> Vec<u8> {
-    masks.iter().fold(reply.to_vec(), |reply, mask| {
-        mask.replace_all(&reply, &b"*"[..]).into_owned()
-    })
 }

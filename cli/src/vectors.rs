@@ -1,16 +1,16 @@
-//! `everysplit vectors`: streams with what each must give, for the tests of any language. It
-//! asks nobody.
+//! `everysplit vectors`: prints streams and their expected frames as JSON.
 
 use everysplit::check::Outcome;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Cannot;
-use crate::args::Streams;
-use crate::format::{Format, Parsed};
-use crate::report::print;
-use crate::streams::{self, Stream};
+use crate::Error;
+use crate::framing::{Framing, FramingKind, ParsedFrame};
+use crate::options::StreamOptions;
+use crate::report::print_line;
+use crate::streams::{self, NamedStream};
 
+/// A stream and its expected frames. The fields are described in `docs/REPORT.md`.
 #[derive(Serialize)]
 struct Vector {
     name: String,
@@ -25,36 +25,21 @@ struct Vector {
     edges: Vec<usize>,
 }
 
-pub(crate) fn run(streams: &Streams) -> Result<bool, Cannot> {
-    let format = Format::of(streams)
-        .ok_or("there is no format: name one with --framing, such as --framing len32")?;
-    let gathered = streams::gather(streams, |format| format.streams(&streams.message))?;
-    let vectors: Vec<Vector> = gathered
-        .iter()
-        .map(|stream| vector(format, streams, stream))
-        .collect();
-    print(&serde_json::to_string_pretty(&vectors)?);
-    Ok(true)
+/// Prints the vectors of all streams.
+pub(crate) fn run(options: &StreamOptions) -> Result<(), Error> {
+    let framing = options
+        .framing
+        .ok_or("there is no format; add --framing, such as --framing len32")?;
+    let streams = streams::load(options, |framing| framing.streams(&options.messages))?;
+    let vectors = streams.iter().map(|stream| vector(framing, stream));
+    let vectors: Vec<Vector> = vectors.collect();
+    print_line(&serde_json::to_string_pretty(&vectors)?);
+    Ok(())
 }
 
-fn vector(format: Format, streams: &Streams, Stream { name, bytes }: &Stream) -> Vector {
-    let expected = format.frames(bytes, |Parsed { header, body }| {
-        let mut frame = Map::new();
-        match header {
-            // Fields of fixed places stand beside the body, those of JSON on their own.
-            Value::Object(fields) if format.is_json() => {
-                frame.insert("header".into(), Value::Object(fields));
-            }
-            Value::Object(fields) => frame.extend(fields),
-            _ => {}
-        }
-        frame.insert("body".into(), hex::encode(body).into());
-        frame
-    });
-    let frames = expected.frames.into_iter().map(|(end, mut frame)| {
-        frame.insert("end".into(), end.into());
-        frame
-    });
+fn vector(framing: Framing, NamedStream { name, bytes }: &NamedStream) -> Vector {
+    let expected = framing.parse(bytes);
+    let frames = expected.frames.into_iter();
     let (outcome, at) = match expected.outcome {
         Outcome::Clean => ("clean", None),
         Outcome::Truncated(()) => ("truncated", None),
@@ -62,13 +47,34 @@ fn vector(format: Format, streams: &Streams, Stream { name, bytes }: &Stream) ->
     };
     Vector {
         name: name.clone(),
-        framing: format.name(),
-        order: format.order(),
-        max: streams.limit,
+        framing: framing.name(),
+        order: framing.byte_order_name(),
+        max: framing.size_limit,
         stream: hex::encode(bytes),
-        frames: frames.collect(),
+        frames: frames
+            .map(|(end, parsed)| frame(framing, end, parsed))
+            .collect(),
         outcome,
         at,
-        edges: format.edges(bytes),
+        edges: framing.edges(bytes),
     }
+}
+
+fn frame(
+    framing: Framing,
+    end: usize,
+    ParsedFrame { header, body }: ParsedFrame,
+) -> Map<String, Value> {
+    let mut frame = Map::new();
+    match header {
+        // A JSON header can have any field, so it is kept apart from `body` and `end`.
+        Value::Object(fields) if framing.kind == FramingKind::JsonHeader => {
+            frame.insert("header".into(), Value::Object(fields));
+        }
+        Value::Object(fields) => frame.extend(fields),
+        _ => {}
+    }
+    frame.insert("body".into(), hex::encode(body).into());
+    frame.insert("end".into(), end.into());
+    frame
 }

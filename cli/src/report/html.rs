@@ -1,24 +1,27 @@
-//! A report as one page, for people: it needs nothing beside itself, and no script. What
-//! programs read is `json` and `junit`.
+//! The HTML report: one page for people, without scripts and without anything from elsewhere.
 
+mod counterexample;
 mod dump;
-mod example;
 
 use everysplit::check::Property;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Ended, Entry, Fared, Run, TOOL, Verdict};
-use example::Example;
+use super::TOOL;
+use super::model::{PropertyStatus, RunResult, Status, StreamResult, Verdict};
+use counterexample::Example;
 
 const STYLE: &str = include_str!("html/page.css");
 
-/// What a browser may take from elsewhere, and run: nothing. What is told comes from whom
-/// nobody trusts.
+/// What a browser may load and run: nothing but the page's style. Names and frames on the page
+/// are untrusted input.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-pub(super) fn page(run: &Run) -> String {
-    let result = result(run);
-    let examples = Example::gather(run);
+/// The longest option of a command line in which no line break is allowed, in bytes.
+const MAX_UNBROKEN: usize = 24;
+
+pub(super) fn page(result: &RunResult) -> String {
+    let headline = headline(result);
+    let examples = Example::gather(result);
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -27,17 +30,17 @@ pub(super) fn page(run: &Run) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
-                title { "everysplit: " (result) }
+                title { "everysplit: " (headline) }
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (top(run, &result))
+                (header(result, &headline))
                 main {
-                    (properties(run))
-                    (counterexamples("Counterexamples", &examples, false))
-                    (unmet(run))
-                    (counterexamples("Known violations", &examples, true))
-                    (streams(run, &examples))
+                    (properties(result))
+                    (violations("Counterexamples", &examples, false))
+                    (stale(result))
+                    (violations("Known violations", &examples, true))
+                    (streams(result, &examples))
                 }
                 footer { (TOOL) }
             }
@@ -46,7 +49,7 @@ pub(super) fn page(run: &Run) -> String {
     page.into_string() + "\n"
 }
 
-/// How something stands: the word for it, and the sign and the colour beside it.
+/// The colour and the sign of a verdict.
 #[derive(Clone, Copy)]
 enum Mark {
     Good,
@@ -65,7 +68,7 @@ impl Mark {
         }
     }
 
-    /// Tells the word, with its sign: no colour tells anything alone.
+    /// Renders a verdict with its sign, as colour alone is not accessible.
     fn badge(self, word: &str) -> Markup {
         let sign = match self {
             Self::Good => "✓",
@@ -81,50 +84,47 @@ impl Mark {
     }
 }
 
-/// Tells the result in a few words.
-fn result(run: &Run) -> String {
-    let violated = run
-        .properties()
-        .filter(|(_, fared)| matches!(fared, Fared::Violated(_)))
-        .count();
-    match run.ended() {
-        Ended::Held => "all held".into(),
-        Ended::Stopped => "stopped before all was asked".into(),
-        Ended::Violated if violated > 0 => {
+/// Returns the result in a few words.
+fn headline(result: &RunResult) -> String {
+    let violated = result.violated_properties();
+    match result.status() {
+        Status::Held => "all properties held".into(),
+        Status::Stopped => "stopped early".into(),
+        Status::Violated if violated > 0 => {
             format!("{} violated", count(violated, "property", "properties"))
         }
-        Ended::Violated => {
-            let unmet = count(run.unmet.len(), "known violation", "known violations");
-            format!("{unmet} not met")
-        }
+        Status::Violated => count(
+            result.stale.len(),
+            "stale known violation",
+            "stale known violations",
+        ),
     }
 }
 
-/// Tells the result at a glance, what was run, and what that covers.
-fn top(run: &Run, result: &str) -> Markup {
-    let mark = match run.ended() {
-        Ended::Held => Mark::Good,
-        Ended::Violated => Mark::Bad,
-        Ended::Stopped => Mark::Known,
+/// Renders the result, the numbers, and what was run.
+fn header(result: &RunResult, headline: &str) -> Markup {
+    let mark = match result.status() {
+        Status::Held => Mark::Good,
+        Status::Violated => Mark::Bad,
+        Status::Stopped => Mark::Known,
     };
-    let known = run.found().filter(|found| found.known).count();
-    let held = run.entries.len() - run.found().count();
+    let known = result.known_streams();
     html! {
         header class=(mark.class()) {
             p.tool { "everysplit" }
-            h1 { (capital(result)) }
+            h1 { (capitalized(headline)) }
             dl.counts {
-                (number("streams", run.entries.len()))
-                (number("held", held))
-                (number("violated", run.violated()))
+                (number("streams", result.streams.len()))
+                (number("held", result.held_streams()))
+                (number("violated", result.violated_streams()))
                 @if known > 0 { (number("known", known)) }
-                @if !run.unmet.is_empty() { (number("not met", run.unmet.len())) }
+                @if !result.stale.is_empty() { (number("stale", result.stale.len())) }
             }
-            @if let Some(stopped) = &run.stopped {
-                p.stopped { strong { "Not all was asked: " } (stopped) }
+            @if let Some(reason) = &result.stopped {
+                p.stopped { strong { "Not everything was checked: " } (reason) }
             }
-            p.covered { (run.covered) }
-            (command(&run.command))
+            p.covered { (result.covered) }
+            (command_line(&result.command))
         }
     }
 }
@@ -133,18 +133,18 @@ fn number(name: &str, number: usize) -> Markup {
     html! { div { dt { (name) } dd { (number) } } }
 }
 
-/// Tells how every property fared, those last that were not asked for.
-fn properties(run: &Run) -> Markup {
-    let unasked = |(_, fared): &(Property, Fared)| *fared == Fared::Unasked;
-    let (unasked, asked): (Vec<_>, Vec<_>) = run.properties().partition(unasked);
+/// Renders the status of every property, those that were not checked last.
+fn properties(result: &RunResult) -> Markup {
+    let is_checked = |(_, status): &(_, PropertyStatus)| *status != PropertyStatus::NotChecked;
+    let (checked, unchecked): (Vec<_>, Vec<_>) = result.properties().partition(is_checked);
     html! {
         section {
             h2 { "Properties" }
             table.properties {
                 thead { tr { th { "property" } th { "what must hold" } th { "verdict" } } }
                 tbody {
-                    @for (property, fared) in asked.into_iter().chain(unasked) {
-                        (fares(property, fared))
+                    @for (property, status) in checked.into_iter().chain(unchecked) {
+                        (property_row(property, status))
                     }
                 }
             }
@@ -152,28 +152,30 @@ fn properties(run: &Run) -> Markup {
     }
 }
 
-fn fares(property: Property, fared: Fared) -> Markup {
+fn property_row(property: Property, status: PropertyStatus) -> Markup {
     let name = property.name();
     let by = |streams| count(streams, "stream", "streams");
-    let (mark, verdict, section) = match fared {
-        Fared::Held => (Mark::Good, "held".into(), None),
-        Fared::Violated(streams) => (Mark::Bad, format!("violated by {}", by(streams)), Some("")),
-        Fared::Known(streams) => {
-            let verdict = format!("violated as known by {}", by(streams));
-            (Mark::Known, verdict, Some("known-"))
+    let (mark, verdict, anchor) = match status {
+        PropertyStatus::Held => (Mark::Good, "held".into(), None),
+        PropertyStatus::Violated(streams) => {
+            let verdict = format!("violated by {}", by(streams));
+            (Mark::Bad, verdict, Some(anchor(property, false)))
         }
-        Fared::Open(streams) => {
-            let streams = by(streams);
-            let told = format!("not known: {streams} with another violation");
-            (Mark::Nothing, told, None)
+        PropertyStatus::Known(streams) => {
+            let verdict = format!("violated by {}, as known", by(streams));
+            (Mark::Known, verdict, Some(anchor(property, true)))
         }
-        Fared::Unasked => (Mark::Nothing, "not asked".into(), None),
+        PropertyStatus::Unknown(streams) => {
+            let verdict = format!("unknown: {} violated another property", by(streams));
+            (Mark::Nothing, verdict, None)
+        }
+        PropertyStatus::NotChecked => (Mark::Nothing, "not checked".into(), None),
     };
     html! {
         tr class=(mark.class()) {
             th scope="row" {
-                @if let Some(section) = section {
-                    a href={ "#" (section) (name) } { code { (name) } }
+                @if let Some(anchor) = anchor {
+                    a href={ "#" (anchor) } { code { (name) } }
                 } @else {
                     code { (name) }
                 }
@@ -184,8 +186,14 @@ fn fares(property: Property, fared: Fared) -> Markup {
     }
 }
 
-/// Tells the violations that are known, or those that are not, property by property.
-fn counterexamples(title: &str, examples: &[Example], known: bool) -> Markup {
+/// Returns the id of the section with the violations of a property.
+fn anchor(property: Property, known: bool) -> String {
+    let prefix = if known { "known-" } else { "" };
+    format!("{prefix}{}", property.name())
+}
+
+/// Renders the violations that are known, or those that are not, by property.
+fn violations(title: &str, examples: &[Example], known: bool) -> Markup {
     let of = |property| {
         let examples = examples.iter();
         examples.filter(move |example| example.is(property, known))
@@ -199,14 +207,13 @@ fn counterexamples(title: &str, examples: &[Example], known: bool) -> Markup {
         @if violated().count() > 0 {
             section {
                 h2 { (title) }
-                @if known { p { "They are on the list of what is known, and fail nothing." } }
+                @if known { p { "These are on the list of known violations and do not fail the run." } }
                 @for property in violated() {
-                    @let prefix = if known { "known-" } else { "" };
-                    section id={ (prefix) (property.name()) } {
+                    section id=(anchor(property, known)) {
                         h3 { code { (property.name()) } }
-                        p.sentence { (capital(property.sentence())) }
+                        p.sentence { (capitalized(property.sentence())) }
                         @for (index, example) in of(property).enumerate() {
-                            (example.tell(index == 0))
+                            (example.render(index == 0))
                         }
                     }
                 }
@@ -215,42 +222,40 @@ fn counterexamples(title: &str, examples: &[Example], known: bool) -> Markup {
     }
 }
 
-/// Tells of the known violations that were not met.
-fn unmet(run: &Run) -> Markup {
+/// Renders the known violations that did not occur.
+fn stale(result: &RunResult) -> Markup {
     html! {
-        @if !run.unmet.is_empty() {
+        @if !result.stale.is_empty() {
             section {
-                h2 { "Known, and not met" }
-                p { "Each of them fails, so that the list of what is known stays true." }
-                ul.unmet { @for unmet in &run.unmet { li { (unmet) } } }
+                h2 { "Stale known violations" }
+                p { "A listed violation that no longer occurs fails the run, so the list cannot go stale." }
+                ul.stale { @for stale in &result.stale { li { (stale) } } }
             }
         }
     }
 }
 
-/// Tells what came of each stream.
-fn streams(run: &Run, examples: &[Example]) -> Markup {
+/// Renders the verdict of each stream.
+fn streams(result: &RunResult, examples: &[Example]) -> Markup {
     html! {
-        @if !run.entries.is_empty() {
+        @if !result.streams.is_empty() {
             section {
                 h2 { "Streams" }
                 table.streams {
                     thead { tr { th { "stream" } th.bytes { "bytes" } th { "verdict" } } }
-                    tbody { @for entry in &run.entries { (stream(entry, examples)) } }
+                    tbody { @for stream in &result.streams { (stream_row(stream, examples)) } }
                 }
             }
         }
     }
 }
 
-fn stream(
-    Entry {
+fn stream_row(stream: &StreamResult, examples: &[Example]) -> Markup {
+    let StreamResult {
         name,
         bytes,
         verdict,
-    }: &Entry,
-    examples: &[Example],
-) -> Markup {
+    } = stream;
     html! {
         tr {
             th scope="row" { span.name title=(name) { (name) } }
@@ -261,17 +266,16 @@ fn stream(
                         (Mark::Good.badge("held"))
                         p.tried { (tried) }
                     }
-                    Verdict::Violated(found) => {
-                        @let (mark, word) = if found.known {
-                            (Mark::Known, "known")
-                        } else {
-                            (Mark::Bad, "violated")
-                        };
-                        (mark.badge(word))
-                        @if let Some(example) = examples.iter().find(|one| one.tells(found)) {
+                    Verdict::Violated(counterexample) => {
+                        @if counterexample.known {
+                            (Mark::Known.badge("known"))
+                        } @else {
+                            (Mark::Bad.badge("violated"))
+                        }
+                        @if let Some(example) = examples.iter().find(|one| one.shows(counterexample)) {
                             p.tried {
                                 a href={ "#" (example.id()) } {
-                                    code { (found.violation.property.name()) }
+                                    code { (counterexample.violation.property.name()) }
                                 }
                             }
                         }
@@ -282,9 +286,9 @@ fn stream(
     }
 }
 
-/// Shows a command line so that it is copied as it is, and no option is broken in two.
-fn command(line: &str) -> Markup {
-    let option = |word: &str| word.starts_with('-') && word.len() <= OPTION;
+/// Renders a command line that can be copied; no line breaks inside an option.
+fn command_line(line: &str) -> Markup {
+    let option = |word: &str| word.starts_with('-') && word.len() <= MAX_UNBROKEN;
     html! {
         pre.copy {
             @for (index, word) in line.split(' ').enumerate() {
@@ -295,15 +299,12 @@ fn command(line: &str) -> Markup {
     }
 }
 
-/// The longest word that no line is broken in, in bytes.
-const OPTION: usize = 24;
-
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Begins a sentence.
-fn capital(sentence: &str) -> String {
+/// Returns a sentence with its first letter in upper case.
+fn capitalized(sentence: &str) -> String {
     let mut letters = sentence.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()

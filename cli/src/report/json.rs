@@ -1,36 +1,36 @@
-//! A report as JSON: an object with a version, for programs to read. What its fields mean is
-//! in `docs/REPORT.md`.
+//! The JSON report. `docs/REPORT.md` describes its fields.
 
 use everysplit::check::{Deviation, Violation};
 use serde::Serialize;
 
-use super::{Ended, Entry, Fared, Found, Run, TOOL, Verdict};
-use crate::Cannot;
+use super::TOOL;
+use super::model::{Counterexample, PropertyStatus, RunResult, Status, StreamResult, Verdict};
+use crate::Error;
 
-/// Grows when a field goes, or means something else.
-const VERSION: u32 = 1;
+/// Grows when a field is removed or changes its meaning.
+const VERSION: u32 = 2;
 
-pub(super) fn object(run: &Run) -> Result<String, Cannot> {
-    let object = Object {
+pub(super) fn object(result: &RunResult) -> Result<String, Error> {
+    let object = JsonReport {
         version: VERSION,
         tool: TOOL,
-        command: &run.command,
-        result: match run.ended() {
-            Ended::Held => "held",
-            Ended::Violated => "violated",
-            Ended::Stopped => "stopped",
+        command: &result.command,
+        result: match result.status() {
+            Status::Held => "held",
+            Status::Violated => "violated",
+            Status::Stopped => "stopped",
         },
-        covered: &run.covered,
-        stopped: run.stopped.as_deref(),
-        properties: properties(run),
-        streams: run.entries.iter().map(stream).collect(),
-        unmet: &run.unmet,
+        covered: &result.covered,
+        stopped: result.stopped.as_deref(),
+        properties: properties(result),
+        streams: result.streams.iter().map(stream).collect(),
+        stale: &result.stale,
     };
     Ok(serde_json::to_string_pretty(&object)? + "\n")
 }
 
 #[derive(Serialize)]
-struct Object<'a> {
+struct JsonReport<'a> {
     version: u32,
     tool: &'a str,
     command: &'a str,
@@ -38,13 +38,13 @@ struct Object<'a> {
     covered: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
-    properties: Vec<Property>,
-    streams: Vec<Stream<'a>>,
-    unmet: &'a [String],
+    properties: Vec<JsonProperty>,
+    streams: Vec<JsonStream<'a>>,
+    stale: &'a [String],
 }
 
 #[derive(Serialize)]
-struct Property {
+struct JsonProperty {
     name: &'static str,
     sentence: &'static str,
     verdict: &'static str,
@@ -52,18 +52,18 @@ struct Property {
 }
 
 #[derive(Serialize)]
-struct Stream<'a> {
+struct JsonStream<'a> {
     name: &'a str,
     bytes: usize,
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     tried: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    violation: Option<Counterexample<'a>>,
+    violation: Option<JsonViolation<'a>>,
 }
 
 #[derive(Serialize)]
-struct Counterexample<'a> {
+struct JsonViolation<'a> {
     property: &'static str,
     stream: String,
     cuts: &'a [usize],
@@ -76,16 +76,16 @@ struct Counterexample<'a> {
     replay: &'a str,
 }
 
-fn properties(run: &Run) -> Vec<Property> {
-    let properties = run.properties().map(|(property, fared)| {
-        let (verdict, streams) = match fared {
-            Fared::Held => ("held", 0),
-            Fared::Violated(streams) => ("violated", streams),
-            Fared::Known(streams) => ("known", streams),
-            Fared::Open(streams) => ("open", streams),
-            Fared::Unasked => ("unasked", 0),
+fn properties(result: &RunResult) -> Vec<JsonProperty> {
+    let properties = result.properties().map(|(property, status)| {
+        let (verdict, streams) = match status {
+            PropertyStatus::Held => ("held", 0),
+            PropertyStatus::Violated(streams) => ("violated", streams),
+            PropertyStatus::Known(streams) => ("known", streams),
+            PropertyStatus::Unknown(streams) => ("unknown", streams),
+            PropertyStatus::NotChecked => ("not_checked", 0),
         };
-        Property {
+        JsonProperty {
             name: property.name(),
             sentence: property.sentence(),
             verdict,
@@ -95,22 +95,28 @@ fn properties(run: &Run) -> Vec<Property> {
     properties.collect()
 }
 
-fn stream(entry: &Entry) -> Stream<'_> {
-    let (verdict, tried, violation) = match &entry.verdict {
+fn stream(stream: &StreamResult) -> JsonStream<'_> {
+    let (verdict, tried, violation) = match &stream.verdict {
         Verdict::Held(tried) => ("held", Some(tried.as_str()), None),
-        Verdict::Violated(found) if found.known => ("known", None, Some(counterexample(found))),
-        Verdict::Violated(found) => ("violated", None, Some(counterexample(found))),
+        Verdict::Violated(counterexample) => {
+            let verdict = if counterexample.known {
+                "known"
+            } else {
+                "violated"
+            };
+            (verdict, None, Some(violation(counterexample)))
+        }
     };
-    Stream {
-        name: &entry.name,
-        bytes: entry.bytes,
+    JsonStream {
+        name: &stream.name,
+        bytes: stream.bytes,
         verdict,
         tried,
         violation,
     }
 }
 
-fn counterexample(found: &Found) -> Counterexample<'_> {
+fn violation(counterexample: &Counterexample) -> JsonViolation<'_> {
     let Violation {
         property,
         case,
@@ -119,8 +125,8 @@ fn counterexample(found: &Found) -> Counterexample<'_> {
         offset,
         expected,
         actual,
-    } = &found.violation;
-    Counterexample {
+    } = &counterexample.violation;
+    JsonViolation {
         property: property.name(),
         stream: hex::encode(&case.stream),
         cuts: case.split.cuts(),
@@ -130,6 +136,6 @@ fn counterexample(found: &Found) -> Counterexample<'_> {
         actual,
         declared: declared.iter().map(Deviation::to_string).collect(),
         token: case.to_string(),
-        replay: &found.replay,
+        replay: &counterexample.replay,
     }
 }

@@ -1,47 +1,47 @@
-//! A report as `JUnit`'s XML, for what shows the tests of a build: a test case for each stream.
-//! It holds no times, so that the same run is told the same way.
+//! The `JUnit` report, for CI: a test case for each stream. It has no times, so that equal runs
+//! give equal reports.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 
-use super::{Entry, Found, Run, Verdict};
-use crate::Cannot;
+use super::model::{Counterexample, RunResult, StreamResult, Verdict};
+use crate::Error;
 
-/// What the cases are kept together under where suites are not shown.
+/// The class name of the test cases, for tools that do not show suites.
 const CLASS: &str = "everysplit";
 
-pub(super) fn suite(run: &Run) -> Result<String, Cannot> {
-    let mut suite = TestSuite::new(xml(&run.command));
-    suite.add_test_cases(run.entries.iter().map(stream));
-    for unmet in &run.unmet {
+pub(super) fn suite(result: &RunResult) -> Result<String, Error> {
+    let mut suite = TestSuite::new(xml(&result.command));
+    suite.add_test_cases(result.streams.iter().map(stream));
+    for stale in &result.stale {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_type("unmet").set_message(xml(unmet));
-        suite.add_test_case(case(unmet, status));
+        status.set_type("stale").set_message(xml(stale));
+        suite.add_test_case(case(stale, status));
     }
-    if let Some(stopped) = &run.stopped {
+    if let Some(reason) = &result.stopped {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_type("stopped").set_message(xml(stopped));
-        suite.add_test_case(case("not all was asked", status));
+        status.set_type("stopped").set_message(xml(reason));
+        suite.add_test_case(case("not everything was checked", status));
     }
-    suite.set_system_out(xml(&run.summary()));
+    suite.set_system_out(xml(&result.summary()));
     let mut report = Report::new("everysplit");
     report.add_test_suite(suite);
     Ok(report.to_string()?)
 }
 
-fn stream(entry: &Entry) -> TestCase {
-    match &entry.verdict {
+fn stream(stream: &StreamResult) -> TestCase {
+    match &stream.verdict {
         Verdict::Held(tried) => {
-            let mut case = case(&entry.name, TestCaseStatus::success());
+            let mut case = case(&stream.name, TestCaseStatus::success());
             case.set_system_out(xml(tried));
             case
         }
-        Verdict::Violated(found) => case(&entry.name, violated(found)),
+        Verdict::Violated(counterexample) => case(&stream.name, violated(counterexample)),
     }
 }
 
-fn violated(found: &Found) -> TestCaseStatus {
-    let property = found.violation.property;
-    let mut status = if found.known {
+fn violated(counterexample: &Counterexample) -> TestCaseStatus {
+    let property = counterexample.violation.property;
+    let mut status = if counterexample.known {
         TestCaseStatus::skipped()
     } else {
         TestCaseStatus::non_success(NonSuccessKind::Failure)
@@ -49,7 +49,7 @@ fn violated(found: &Found) -> TestCaseStatus {
     status
         .set_type(property.name())
         .set_message(property.sentence())
-        .set_description(xml(&found.to_string()));
+        .set_description(xml(&counterexample.to_string()));
     status
 }
 
@@ -59,7 +59,7 @@ fn case(name: &str, status: TestCaseStatus) -> TestCase {
     case
 }
 
-/// Leaves out what has no place in XML: two characters that the crate lets pass too.
+/// Removes two characters that XML does not allow and the crate lets pass.
 fn xml(text: &str) -> XmlString {
     text.replace(['\u{fffe}', '\u{ffff}'], "").into()
 }

@@ -1,76 +1,84 @@
-//! A list of violations that are known and fail nothing, as long as each is met.
+//! The list of known violations: they do not fail the run as long as each still occurs.
 
 use std::fs;
 use std::path::Path;
 
 use everysplit::check::Property;
 
-use crate::Cannot;
+use crate::Error;
 
-/// A line each: the property, a space, and the name of the stream. Empty lines, and those
-/// that begin with #, say nothing.
+/// The list. Each line is a property, a space, and the name of the stream; empty lines and those
+/// that begin with # are ignored.
 #[derive(Default)]
-pub(super) struct Known {
-    violations: Vec<Violation>,
-}
+pub(super) struct KnownViolations(Vec<KnownViolation>);
 
-struct Violation {
+struct KnownViolation {
     property: Property,
     stream: String,
-    met: bool,
+    occurred: bool,
 }
 
-impl Known {
-    pub(super) fn read(path: &Path) -> Result<Self, Cannot> {
+impl KnownViolations {
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let file = path.display();
         let text = fs::read_to_string(path)
             .map_err(|error| format!("cannot read the known violations {file}: {error}"))?;
         let mut violations = Vec::new();
-        for (index, line) in text.lines().enumerate() {
+        for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let (name, stream) = line.split_once(' ').unwrap_or((line, ""));
-            let property = Property::ALL
-                .into_iter()
-                .find(|property| property.name() == name);
-            let (Some(property), false) = (property, stream.trim().is_empty()) else {
-                return Err(format!(
-                    "line {} of {file} is no known violation: {line:?}; write a property and the name of a stream, such as \"prompt in a row\"",
-                    index + 1
+            let violation = KnownViolation::parse(line).ok_or_else(|| {
+                format!(
+                    "{file}, line {number}: {line:?} is not a known violation; expected a property and the name of a stream, such as \"prompt concatenated\""
                 )
-                .into());
-            };
-            violations.push(Violation {
-                property,
-                stream: stream.trim().into(),
-                met: false,
-            });
+            })?;
+            violations.push(violation);
         }
-        Ok(Self { violations })
+        Ok(Self(violations))
     }
 
-    /// Takes note of a violation; returns whether it is known.
-    pub(super) fn meet(&mut self, property: Property, stream: &str) -> bool {
-        let mut violations = self.violations.iter_mut();
+    /// Returns whether a violation is on the list, and marks it as occurred.
+    pub(super) fn matches(&mut self, property: Property, stream: &str) -> bool {
+        let mut violations = self.0.iter_mut();
         let known = violations.find(|known| known.property == property && known.stream == stream);
-        known.map(|known| known.met = true).is_some()
+        known.map(|known| known.occurred = true).is_some()
     }
 
-    /// Tells of those that were not met by these streams.
-    pub(super) fn unmet(&self, streams: &[&str]) -> Vec<String> {
-        let unmet = self.violations.iter().filter(|known| !known.met);
-        unmet
-            .map(|known| {
-                let (name, stream) = (known.property.name(), &known.stream);
-                let why = if streams.contains(&stream.as_str()) {
-                    "if that is mended, take it off the list"
-                } else {
-                    "no stream has this name"
-                };
-                format!("known, and not met: {name} {stream}; {why}")
-            })
+    /// Returns a message for each violation that did not occur on these streams.
+    pub(super) fn stale(&self, streams: &[&str]) -> Vec<String> {
+        let stale = self.0.iter().filter(|known| !known.occurred);
+        stale
+            .map(
+                |KnownViolation {
+                     property, stream, ..
+                 }| {
+                    let advice = if streams.contains(&stream.as_str()) {
+                        "if it is fixed, remove it from the list"
+                    } else {
+                        "there is no stream of this name"
+                    };
+                    format!(
+                        "known violation did not occur: {} {stream}; {advice}",
+                        property.name()
+                    )
+                },
+            )
             .collect()
+    }
+}
+
+impl KnownViolation {
+    fn parse(line: &str) -> Option<Self> {
+        let (name, stream) = line.split_once(' ')?;
+        let property = Property::ALL
+            .into_iter()
+            .find(|property| property.name() == name)?;
+        Some(Self {
+            property,
+            stream: stream.trim().into(),
+            occurred: false,
+        })
     }
 }

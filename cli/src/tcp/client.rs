@@ -1,50 +1,59 @@
 //! A client under test: started for each connection, which it makes to a port here.
 
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::ChildStdout;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Answer, Ask, Ending, Peer};
-use crate::args::Tcp;
-use crate::process::{Memory, Process};
-use crate::wire::Wire;
-use crate::{Cannot, stop};
+use super::connection::Connection;
+use super::peer::{ConnectionOutcome, Peer, ReplyEnd, Request};
+use crate::options::TcpOptions;
+use crate::process::{ChildProcess, Memory};
+use crate::{Error, stop};
 
-/// How much of what a client prints is compared, in bytes.
-const PRINTED: u64 = 16 * 1024 * 1024;
-/// How often one looks whether a client has connected or ended.
-const TICK: Duration = Duration::from_millis(1);
-/// How often its memory is looked at, in ticks.
-const LOOK: u32 = 32;
+/// Maximum number of bytes of a client's stdout that are compared.
+const MAX_STDOUT: u64 = 16 * 1024 * 1024;
+/// Time between checks whether a client has connected or exited.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
+/// Number of such checks between two looks at its memory.
+const CHECKS_PER_MEMORY: u32 = 32;
 
 pub(super) struct Client<'a> {
     listener: TcpListener,
-    tcp: &'a Tcp,
-    /// Whether it sends something before it is sent anything, once that is known.
-    speaks_first: Option<bool>,
-    /// How much memory the last one took.
+    /// The program and its arguments.
+    command: &'a [OsString],
+    options: &'a TcpOptions,
+    /// Whether the client sends something first, once that is known.
+    sends_first: Option<bool>,
+    /// The peak memory of the last process.
     memory: Option<Memory>,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(port: u16, tcp: &'a Tcp) -> Result<Self, Cannot> {
+    pub(super) fn new(
+        port: u16,
+        command: &'a [OsString],
+        options: &'a TcpOptions,
+    ) -> Result<Self, Error> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
-            format!("cannot listen on 127.0.0.1:{port}: {error}; name another port with --listen")
+            format!("cannot listen on 127.0.0.1:{port}: {error}; choose another --listen port")
         })?;
         listener.set_nonblocking(true)?;
         Ok(Self {
             listener,
-            tcp,
-            speaks_first: None,
+            command,
+            options,
+            sends_first: None,
             memory: None,
         })
     }
 
-    /// Waits for a client to connect.
-    fn accept(&self, process: &mut Process) -> Result<TcpStream, Cannot> {
-        let until = Instant::now() + self.tcp.timeout;
+    /// Waits for the client to connect.
+    fn accept(&self, process: &mut ChildProcess) -> Result<TcpStream, Error> {
+        let timeout = self.options.timeout;
+        let deadline = Instant::now() + timeout;
         loop {
             match self.listener.accept() {
                 Ok((socket, _)) => return Ok(socket),
@@ -52,42 +61,61 @@ impl<'a> Client<'a> {
                 Err(error) => return Err(error.into()),
             }
             let address = self.listener.local_addr()?;
-            if let Some(status) = process.ended() {
-                process.ends();
+            if let Some(status) = process.exit_status() {
+                let note = process.stderr_note();
                 return Err(format!(
-                    "the client ended ({status}) and did not connect to {address}{}",
-                    process.last_words()
+                    "the client ended ({status}) without connecting to {address}{note}"
                 )
                 .into());
             }
-            if Instant::now() > until || stop::requested() {
-                let timeout = self.tcp.timeout;
+            if Instant::now() > deadline || stop::requested() {
                 return Err(
                     format!("the client did not connect to {address} within {timeout:?}").into(),
                 );
             }
-            thread::sleep(TICK);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Waits for the client to end while it is listened to; returns whether it did.
-    fn wait(&mut self, process: &mut Process, wire: &mut Wire, patience: Duration) -> bool {
-        let until = Instant::now() + patience;
-        let mut tries = 0;
-        loop {
-            wire.take();
-            if self.tcp.hostile && tries % LOOK == 0 {
-                let memory = [self.memory, process.memory()].into_iter().flatten();
-                self.memory = memory.max_by_key(|memory| memory.most);
+    /// Waits for the client to send something first, if it is of that kind.
+    fn wait_for_first(&mut self, connection: &mut Connection, timeout: Duration) {
+        let sent = |reply: &[u8]| !reply.is_empty();
+        match self.sends_first {
+            Some(false) => {}
+            Some(true) => {
+                connection.collect(sent, |_| timeout);
             }
-            if process.ended().is_some() {
+            None => {
+                let reply_idle = self.options.reply_idle;
+                let sends = connection.collect(sent, |_| reply_idle) && !connection.closed;
+                self.sends_first = Some(sends);
+            }
+        }
+    }
+
+    /// Receives until the client exits. Returns whether it did in time.
+    fn wait_for_exit(
+        &mut self,
+        process: &mut ChildProcess,
+        connection: &mut Connection,
+        timeout: Duration,
+    ) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut checks = 0;
+        loop {
+            connection.receive();
+            if self.options.hostile && checks % CHECKS_PER_MEMORY == 0 {
+                let memory = [self.memory, process.memory()].into_iter().flatten();
+                self.memory = memory.max_by_key(|memory| memory.peak);
+            }
+            if process.exit_status().is_some() {
                 return true;
             }
-            if Instant::now() > until || stop::requested() {
+            if Instant::now() > deadline || stop::requested() {
                 return false;
             }
-            tries += 1;
-            thread::sleep(TICK);
+            checks += 1;
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }
@@ -97,57 +125,50 @@ impl Peer for Client<'_> {
         "client"
     }
 
-    fn answer(&self) -> &'static str {
+    fn reply_name(&self) -> &'static str {
         "outcome"
     }
 
-    fn ask(&mut self, ask: &Ask<'_>) -> Result<Answer, Cannot> {
-        // Nobody is left over from the last one.
+    /// The reply is the client's stdout, its exit status, and the bytes that it sends.
+    fn exchange(&mut self, request: &Request<'_>) -> Result<ConnectionOutcome, Error> {
+        // Connections of the previous client are of no interest.
         while self.listener.accept().is_ok() {}
         self.memory = None;
-        let (mut process, stdout) = Process::start_printing(&self.tcp.command)?;
-        let printed = reader(stdout);
-        let socket = self.accept(&mut process)?;
-        let mut wire = Wire::new(socket)?;
-        let spoken = |bytes: &[u8]| !bytes.is_empty();
-        match self.speaks_first {
-            Some(false) => {}
-            Some(true) => {
-                wire.collect(spoken, |_| ask.patience);
-            }
-            None => {
-                let quiet = self.tcp.quiet;
-                self.speaks_first = Some(wire.collect(spoken, |_| quiet) && !wire.closed);
-            }
-        }
-        wire.send_in(ask.stream, ask.split, self.tcp.timeout);
-        let open = matches!(ask.ending, Ending::Unknown | Ending::Closed | Ending::Any);
+        let (mut process, stdout) = ChildProcess::start_with_stdout(self.command)?;
+        let stdout = read_stdout(stdout);
+        let mut connection = Connection::new(self.accept(&mut process)?)?;
+        self.wait_for_first(&mut connection, request.timeout);
+        connection.send_split(request.stream, request.split, self.options.timeout);
+        let open = matches!(
+            request.reply_end,
+            ReplyEnd::Unknown | ReplyEnd::PeerCloses | ReplyEnd::FirstByte
+        );
         if !open {
-            wire.half_close();
+            connection.half_close();
         }
-        let patience = match ask.ending {
-            Ending::Unknown => self.tcp.quiet,
-            _ => ask.patience,
+        let timeout = match request.reply_end {
+            ReplyEnd::Unknown => self.options.reply_idle,
+            _ => request.timeout,
         };
-        let ended = self.wait(&mut process, &mut wire, patience);
-        wire.take();
-        let status = match process.ended() {
-            Some(status) if ended => status.to_string(),
-            _ => "it did not end".into(),
+        let exited = self.wait_for_exit(&mut process, &mut connection, timeout);
+        connection.receive();
+        let status = match process.exit_status() {
+            Some(status) if exited => status.to_string(),
+            _ => "did not exit".into(),
         };
         process.end();
-        let printed = printed.join().unwrap_or_default();
+        let stdout = stdout.join().unwrap_or_default();
         let status = format!("\n({status})\n");
-        Ok(Answer {
-            bytes: [&printed[..], status.as_bytes(), &wire.bytes].concat(),
-            observed: wire.observed,
-            closed: ended && open,
-            answered: ended,
+        Ok(ConnectionOutcome {
+            reply: [&stdout[..], status.as_bytes(), &connection.reply].concat(),
+            observed: connection.observed,
+            closed: exited && open,
+            in_time: exited,
         })
     }
 
-    fn ended(&mut self) -> Result<Option<String>, Cannot> {
-        // It is meant to end.
+    fn crash(&mut self) -> Result<Option<String>, Error> {
+        // A client may always exit.
         Ok(None)
     }
 
@@ -156,14 +177,14 @@ impl Peer for Client<'_> {
     }
 }
 
-/// Reads what a program prints, to its end.
-fn reader(stdout: ChildStdout) -> JoinHandle<Vec<u8>> {
+/// Reads stdout to its end, in a thread.
+fn read_stdout(stdout: ChildStdout) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
-        let mut printed = Vec::new();
-        let mut stdout = stdout.take(PRINTED);
-        // What could be read is what was printed.
-        let _ = stdout.read_to_end(&mut printed);
+        let mut bytes = Vec::new();
+        let mut stdout = stdout.take(MAX_STDOUT);
+        // After an error, the bytes so far count.
+        let _ = stdout.read_to_end(&mut bytes);
         let _ = io::copy(&mut stdout.into_inner(), &mut io::sink());
-        printed
+        bytes
     })
 }

@@ -1,131 +1,135 @@
-//! Rounds of what nobody should send: streams that end anywhere, lengths that nobody
-//! means, the beginning of a frame and then nothing. It knows what is to come of them:
-//! an answer or the end of the connection in time, the next one served as ever, no growth.
+//! `--hostile`: sends invalid input, and checks that the peer survives it.
+//!
+//! After each invalid stream the peer must reply or close the connection in time, keep running,
+//! not grow, and serve the next connection as before.
 
-use std::fmt::Write as _;
+use std::time::Duration;
 
 use everysplit::check::{Property, Violation};
 use everysplit::{Case, Split};
 
-use super::told::{excerpt, told};
-use super::{Ask, Asking, Baseline, Ending};
-use crate::Cannot;
-use crate::format::Format;
-use crate::streams::Stream;
+use super::TcpRun;
+use super::baseline::Baseline;
+use super::difference::{excerpt, violation};
+use super::peer::{ConnectionOutcome, ReplyEnd, Request};
+use crate::Error;
+use crate::framing::Framing;
+use crate::streams::NamedStream;
 
-/// What follows a hostile stream.
+/// What follows an invalid stream on its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Then {
-    /// The end of the connection.
-    Close,
-    /// Nothing.
+enum After {
+    HalfClose,
     Silence,
 }
 
-/// Hostile streams of one kind, which are told as one.
-struct Round {
+/// Invalid streams of one kind, with one verdict.
+struct Probe {
     name: String,
     streams: Vec<Vec<u8>>,
-    then: Then,
+    after: After,
+    /// The property that is violated if the peer does not react in time.
     property: Property,
 }
 
-/// Returns the rounds for a stream that is right.
-fn rounds(stream: &Stream, format: Option<Format>) -> [Round; 2] {
-    let Stream { name, bytes } = stream;
-    let begun = match format.map(|format| format.edges(bytes)) {
-        // A header and nothing of its body.
+/// A valid stream with its baseline, to check that the next connection is served.
+pub(super) struct ValidStream<'a> {
+    pub(super) stream: &'a NamedStream,
+    pub(super) baseline: Baseline,
+}
+
+/// Returns the probes that are parts of a valid stream.
+fn incomplete(stream: &NamedStream, framing: Option<Framing>) -> [Probe; 2] {
+    let NamedStream { name, bytes } = stream;
+    let first_bytes = match framing.map(|framing| framing.edges(bytes)) {
+        // A header without its body.
         Some(edges) => edges.into_iter().nth(1).unwrap_or(1),
-        // One byte is a whole frame of few formats.
+        // In most formats one byte is not a whole frame.
         None => 1,
     };
     [
-        Round {
+        Probe {
             name: format!("{name}, truncated"),
             streams: (1..bytes.len()).map(|end| bytes[..end].to_vec()).collect(),
-            then: Then::Close,
+            after: After::HalfClose,
             property: Property::Truncation,
         },
-        Round {
-            name: format!("{name}, begun and then silence"),
-            streams: vec![bytes[..begun].to_vec()],
-            then: Then::Silence,
+        Probe {
+            name: format!("{name}, stalled"),
+            streams: vec![bytes[..first_bytes].to_vec()],
+            after: After::Silence,
             property: Property::Progress,
         },
     ]
 }
 
-/// Returns the rounds of a format.
-fn claims(format: Format) -> impl Iterator<Item = Round> {
-    format
-        .claims()
-        .into_iter()
-        .map(|Stream { name, bytes }| Round {
-            name: format!("a length {name}"),
-            streams: vec![bytes],
-            then: Then::Silence,
-            property: Property::Limit,
-        })
+/// Returns the probes with invalid lengths.
+fn invalid_lengths(framing: Framing) -> impl Iterator<Item = Probe> {
+    let headers = framing.invalid_lengths().into_iter();
+    headers.map(|NamedStream { name, bytes }| Probe {
+        name: format!("claimed length: {name}"),
+        streams: vec![bytes],
+        after: After::Silence,
+        property: Property::Limit,
+    })
 }
 
-/// Returns all rounds.
-fn all(right: &[Stream], format: Option<Format>) -> impl Iterator<Item = Round> {
-    let rounds = right.iter().flat_map(move |stream| rounds(stream, format));
-    rounds.chain(format.into_iter().flat_map(claims))
+fn probes(streams: &[NamedStream], framing: Option<Framing>) -> impl Iterator<Item = Probe> {
+    let incomplete = move |stream| incomplete(stream, framing);
+    let probes = streams.iter().flat_map(incomplete);
+    probes.chain(framing.into_iter().flat_map(invalid_lengths))
 }
 
-impl Asking<'_> {
-    /// Sends everything hostile; `next` is what the next one asks, with what is to come of
-    /// it.
-    pub(super) fn hostile(
+impl TcpRun<'_> {
+    /// Sends all probes.
+    pub(super) fn check_hostile(
         &mut self,
-        streams: &[Stream],
-        next: &(&Stream, Baseline),
-    ) -> Result<(), Cannot> {
-        self.memory = self.peer.memory();
-        for round in all(streams, self.format) {
-            self.report.asks([round.property, Property::Progress]);
-            self.report.doing(round.name.clone());
-            let count = round.streams.len().min(self.tcp.budget.get());
-            let streams = round.streams.iter().take(count);
+        streams: &[NamedStream],
+        valid: &ValidStream<'_>,
+    ) -> Result<(), Error> {
+        self.memory_before = self.peer.memory();
+        for probe in probes(streams, self.framing) {
+            self.recorder.checks([probe.property, Property::Progress]);
+            self.recorder.progress(probe.name.clone());
+            let count = probe.streams.len().min(self.options.max_connections.get());
             let mut found = None;
-            for stream in streams {
-                found = self.round(stream, round.then, round.property, next)?;
+            for stream in probe.streams.iter().take(count) {
+                found = self.check_probe(stream, &probe, valid)?;
                 if found.is_some() {
                     break;
                 }
             }
             if let Some(violation) = found {
                 let len = violation.case.stream.len();
-                self.report.violated(&round.name, len, violation, None);
+                self.recorder.violated(&probe.name, len, violation, None);
                 continue;
             }
             let tried = match count {
                 1 => "1 connection, and the next one served".into(),
                 _ => format!("{count} connections, and the next one served each time"),
             };
-            let longest = round.streams.iter().map(Vec::len).max();
-            self.report.held(&round.name, longest.unwrap_or(0), tried);
+            let longest = probe.streams.iter().map(Vec::len).max();
+            self.recorder.held(&probe.name, longest.unwrap_or(0), tried);
         }
         Ok(())
     }
 
-    /// Sends a hostile stream again, as it was sent in the rounds that have it.
-    pub(super) fn hostile_again(
+    /// Sends one invalid stream again, as each probe that has it.
+    pub(super) fn replay_hostile(
         &mut self,
         stream: &[u8],
-        right: &[Stream],
-        next: &(&Stream, Baseline),
-    ) -> Result<Option<Violation>, Cannot> {
-        self.memory = self.peer.memory();
+        streams: &[NamedStream],
+        valid: &ValidStream<'_>,
+    ) -> Result<Option<Violation>, Error> {
+        self.memory_before = self.peer.memory();
         let mut sent = false;
-        for round in all(right, self.format) {
-            if !round.streams.iter().any(|hostile| hostile == stream) {
+        for probe in probes(streams, self.framing) {
+            if !probe.streams.iter().any(|invalid| invalid == stream) {
                 continue;
             }
             sent = true;
-            self.report.asks([round.property, Property::Progress]);
-            let found = self.round(stream, round.then, round.property, next)?;
+            self.recorder.checks([probe.property, Property::Progress]);
+            let found = self.check_probe(stream, &probe, valid)?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -133,76 +137,128 @@ impl Asking<'_> {
         if sent {
             return Ok(None);
         }
-        Err("no such stream is sent with --hostile: give the streams and the --framing of the run that told the token".into())
+        Err("--hostile does not send the stream of this token; give the same streams and the same --framing as in the run that found it".into())
     }
 
-    fn round(
+    /// Sends one invalid stream, and then the valid one on the next connection.
+    fn check_probe(
         &mut self,
         stream: &[u8],
-        then: Then,
-        property: Property,
-        (next, baseline): &(&Stream, Baseline),
-    ) -> Result<Option<Violation>, Cannot> {
-        let violation = |property, expected: String, actual: String| {
+        probe: &Probe,
+        valid: &ValidStream<'_>,
+    ) -> Result<Option<Violation>, Error> {
+        let found = match self.check_reaction(stream, probe)? {
+            None => match self.check_memory() {
+                None => self.check_next(valid)?,
+                found => found,
+            },
+            found => found,
+        };
+        Ok(found.map(|(property, expected, actual)| {
             let case = Case {
                 stream: stream.to_vec(),
                 split: Split::whole(),
             };
-            Ok(Some(told(property, case, expected, actual)))
+            violation(property, case, Vec::new(), expected, actual)
+        }))
+    }
+
+    /// Checks that the peer reacts to an invalid stream in time, and keeps running.
+    fn check_reaction(&mut self, stream: &[u8], probe: &Probe) -> Result<Finding, Error> {
+        let outcome = self.send_invalid(stream, probe.after)?;
+        if let Some(found) = self.check_running()? {
+            return Ok(Some(found));
+        }
+        if outcome.in_time {
+            return Ok(None);
+        }
+        let (timeout, peer) = (self.reaction_timeout(probe.after), self.peer.name());
+        let (expected, actual) = match probe.after {
+            After::HalfClose => (
+                format!("the {peer} closes the connection within {timeout:?}"),
+                format!("the {peer} keeps it open"),
+            ),
+            After::Silence => (
+                format!("a reply or a closed connection within {timeout:?}"),
+                "neither".into(),
+            ),
         };
-        let peer = self.peer.name();
-        let (ending, patience) = match then {
-            Then::Close => (Ending::Drained, self.tcp.timeout),
-            Then::Silence => (Ending::Any, self.tcp.idle),
-        };
-        let answer = self.send(&Ask {
+        Ok(Some((probe.property, expected, actual)))
+    }
+
+    fn send_invalid(&mut self, stream: &[u8], after: After) -> Result<ConnectionOutcome, Error> {
+        let timeout = self.reaction_timeout(after);
+        self.send(&Request {
             stream,
             split: &Split::whole(),
-            ending,
-            patience,
-        })?;
-        let after = self.peer.memory();
-        if let Some(ended) = self.peer.ended()? {
-            let expected = format!("a {peer} that goes on");
-            return violation(Property::Progress, expected, ended);
+            reply_end: match after {
+                After::HalfClose => ReplyEnd::CloseAfterHalfClose,
+                After::Silence => ReplyEnd::FirstByte,
+            },
+            timeout,
+        })
+    }
+
+    const fn reaction_timeout(&self, after: After) -> Duration {
+        match after {
+            After::HalfClose => self.options.timeout,
+            After::Silence => self.options.max_idle,
         }
-        match then {
-            Then::Close if !answer.answered => {
-                let expected = format!("the end of the connection within {patience:?}");
-                return violation(property, expected, format!("the {peer} keeps it open"));
-            }
-            Then::Silence if !answer.answered => {
-                let expected =
-                    format!("an answer or the end of the connection within {patience:?}");
-                return violation(property, expected, "neither".into());
-            }
-            Then::Close | Then::Silence => {}
+    }
+
+    /// Checks that the peer has not ended.
+    fn check_running(&mut self) -> Result<Finding, Error> {
+        let crash = self.peer.crash()?;
+        Ok(crash.map(|crash| {
+            let expected = format!("a {} that keeps running", self.peer.name());
+            (Property::Progress, expected, crash)
+        }))
+    }
+
+    /// Checks that the peer has not grown.
+    fn check_memory(&mut self) -> Finding {
+        let (before, after) = self.memory_before.zip(self.peer.memory())?;
+        self.recorder.checks([Property::Memory]);
+        let grown = after.peak.saturating_sub(before.peak) / 1024;
+        let max_growth = self.options.max_growth;
+        if grown <= max_growth {
+            return None;
         }
-        if let (Some(before), Some(after)) = (self.memory, after) {
-            self.report.asks([Property::Memory]);
-            let grown = after.most.saturating_sub(before.most) / 1024;
-            let growth = self.tcp.growth;
-            if grown > growth {
-                // What comes next is no more to blame than before.
-                self.memory = Some(after);
-                let expected = format!("no more than {growth} MiB more");
-                return violation(Property::Memory, expected, format!("{grown} MiB more"));
-            }
+        // The next stream must not be blamed for this growth.
+        self.memory_before = Some(after);
+        Some((
+            Property::Memory,
+            format!("at most {max_growth} MiB more memory"),
+            format!("{grown} MiB more"),
+        ))
+    }
+
+    /// Checks that the next connection gets the reply to a valid stream.
+    fn check_next(&mut self, valid: &ValidStream<'_>) -> Result<Finding, Error> {
+        let ValidStream { stream, baseline } = valid;
+        let reply = match self.send_uncut(&stream.bytes, baseline.reply_end) {
+            Ok(outcome) => self.masked(&outcome.reply),
+            // A process that was still ending before may have ended by now.
+            Err(error) => match self.check_running()? {
+                Some(found) if !crate::stop::requested() => return Ok(Some(found)),
+                _ => return Err(error),
+            },
+        };
+        if reply == baseline.masked {
+            return Ok(None);
         }
-        let answer = self.whole(&next.bytes, baseline.ending)?;
-        let reply = self.masked(&answer.bytes);
-        if reply != baseline.masked {
-            let expected = format!(
-                "the next one gets the reply to {}: \"{}\"",
-                next.name,
-                excerpt(&baseline.masked, 0)
-            );
-            let mut actual = format!("it gets \"{}\"", excerpt(&reply, 0));
-            if let Some(ended) = self.peer.ended()? {
-                let _ = write!(actual, "; {ended}");
-            }
-            return violation(Property::Progress, expected, actual);
+        if let Some(found) = self.check_running()? {
+            return Ok(Some(found));
         }
-        Ok(None)
+        let expected = format!(
+            "the next connection gets the reply to {}: \"{}\"",
+            stream.name,
+            excerpt(&baseline.masked, 0)
+        );
+        let actual = format!("it gets \"{}\"", excerpt(&reply, 0));
+        Ok(Some((Property::Progress, expected, actual)))
     }
 }
+
+/// A violated property, what was expected, and what happened; `None` if all is well.
+type Finding = Option<(Property, String, String)>;

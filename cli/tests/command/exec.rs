@@ -1,68 +1,69 @@
-//! `everysplit exec`: drivers in Python and in Node, right and wrong, and what is said
-//! of them. Skipped, with a message, where there is no such program.
+//! `everysplit exec`: correct and buggy decoders behind the drivers for Python and Node. A
+//! language that is not installed is skipped, with a message.
 
-use crate::program::{Said, cannot, run, script, there_is};
+use crate::program::{Finished, concurrently, fails, is_installed, run, script, usage_error};
 
 const PYTHON: &str = include_str!("../../drivers/driver.py");
 const NODE: &str = include_str!("../../drivers/driver.js");
 
-/// A program, its ready driver, and what its files end with.
+/// A program, its driver, and the extension of its files.
 type Language = (&'static str, &'static str, &'static str);
 
 const LANGUAGES: [Language; 2] = [("python3", PYTHON, "py"), ("node", NODE, "js")];
 
-/// Runs the ready driver of a language after a change; nothing where there is no such
-/// program.
-fn exec(language: Language, change: Option<(&str, &str)>, arguments: &[&str]) -> Option<Said> {
+/// Runs the driver of a language after a change; `None` if the language is not installed.
+fn exec(language: Language, change: Option<(&str, &str)>, arguments: &[&str]) -> Option<Finished> {
     let (program, path) = driver(language, change)?;
     let start = ["--", program, &path];
     Some(run(&[&["exec"], arguments, &start].concat()))
 }
 
-/// Writes the ready driver of a language after a change; returns its program and its path.
+/// Writes the driver of a language after a change; returns its program and its path.
 fn driver(language: Language, change: Option<(&str, &str)>) -> Option<(&'static str, String)> {
-    let (program, driver, ending) = language;
-    if !there_is(program) {
+    let (program, driver, extension) = language;
+    if !is_installed(program) {
         return None;
     }
-    let changed = change.map_or(driver.to_string(), |(right, wrong)| {
-        assert!(driver.contains(right), "{right}");
-        driver.replacen(right, wrong, 1)
+    let changed = change.map_or(driver.to_string(), |(correct, buggy)| {
+        assert!(driver.contains(correct), "{correct}");
+        driver.replacen(correct, buggy, 1)
     });
+    // A name per text: tests run at the same time.
     let name = changed.bytes().fold(7, |hash: u32, byte| {
         hash.wrapping_mul(31).wrapping_add(byte.into())
     });
     Some((
         program,
-        script(&format!("driver-{name:x}.{ending}"), &changed),
+        script(&format!("driver-{name:x}.{extension}"), &changed),
     ))
 }
 
 #[test]
-fn the_ready_drivers_are_proved_right() {
+fn proves_the_decoders_of_the_ready_drivers() {
     for language in LANGUAGES {
         for arguments in [
-            &["--framing", "len16", "--limit", "20"][..],
+            &["--framing", "len16", "--size-limit", "20"][..],
             &["--framing", "len16", "--message", "one", "--message", "two"],
             &["--hex", "00026f6b000561"],
         ] {
-            let Some(said) = exec(language, None, arguments) else {
+            let Some(finished) = exec(language, None, arguments) else {
                 continue;
             };
-            let told = said.with(0);
-            assert!(told.ends_with(", 0 violated\n"), "{told}");
+            let output = finished.with_status(0);
+            assert!(output.ends_with(", 0 violated\n"), "{output}");
             assert!(
-                told.lines()
+                output
+                    .lines()
                     .all(|line| !line.starts_with("ok") || line.contains("proved"))
             );
         }
     }
 }
 
-/// A bug: what stands in the right driver of each language, and in its place.
+/// A bug: what it replaces in the driver of each language, and by what.
 type Bug = [(&'static str, &'static str); 2];
 
-/// The length is taken before the body is there.
+/// Removes the length before the body is complete.
 const CONSUMES: Bug = [
     (
         "        if len(decoder.buffer) < end:\n            break\n",
@@ -74,7 +75,7 @@ const CONSUMES: Bug = [
     ),
 ];
 
-/// One frame is taken from a chunk: the second waits.
+/// Emits only one frame per chunk.
 const STALLS: Bug = [
     (
         "    while len(decoder.buffer) >= 2:",
@@ -86,7 +87,7 @@ const STALLS: Bug = [
     ),
 ];
 
-/// A chunk is taken for a whole frame.
+/// Takes each chunk for a whole frame.
 const ONE_RECV: Bug = [
     (
         "    decoder.buffer += chunk\n",
@@ -99,7 +100,7 @@ const ONE_RECV: Bug = [
 ];
 
 #[test]
-fn wrong_decoders_are_caught_with_the_fewest_cuts() {
+fn finds_bugs_with_the_fewest_cuts() {
     let bugs = [
         (CONSUMES, "00026f6b", "prompt", "\n  split     2\n"),
         (STALLS, "0001610000", "prompt", "\n  split     whole\n"),
@@ -108,178 +109,217 @@ fn wrong_decoders_are_caught_with_the_fewest_cuts() {
     for (bug, stream, property, split) in bugs {
         for (language, change) in LANGUAGES.into_iter().zip(bug) {
             let arguments = ["--framing", "len16", "--hex", stream];
-            let Some(said) = exec(language, Some(change), &arguments) else {
+            let Some(finished) = exec(language, Some(change), &arguments) else {
                 continue;
             };
-            let told = said.with(1);
-            assert!(told.contains(&format!("\n{property}: ")), "{told}");
-            let Some((_, violation)) = told.split_once(&format!("\n{property}: ")) else {
+            let output = finished.with_status(1);
+            assert!(output.contains(&format!("\n{property}: ")), "{output}");
+            let Some((_, violation)) = output.split_once(&format!("\n{property}: ")) else {
                 continue;
             };
-            assert!(violation.contains(split), "{told}");
+            assert!(violation.contains(split), "{output}");
         }
     }
 }
 
-/// A decoder that loses bytes is found without a word on its format, where it gives
-/// anything at all byte by byte.
+/// Without a format, the decoder's own frames byte by byte are the expectation.
 #[test]
-fn no_format_is_needed() {
+fn finds_a_bug_without_a_format() {
     for (language, change) in LANGUAGES.into_iter().zip(STALLS) {
-        let Some(said) = exec(language, Some(change), &["--hex", "00016100016200"]) else {
+        let Some(finished) = exec(language, Some(change), &["--hex", "00016100016200"]) else {
             continue;
         };
-        let told = said.with(1);
-        assert!(told.contains("\n  split     whole\n"), "{told}");
+        let output = finished.with_status(1);
+        assert!(output.contains("\n  split     whole\n"), "{output}");
     }
 }
 
-/// Without states some splits are tried, and that is said.
 #[test]
-fn what_is_not_proved_is_told() {
+fn a_driver_without_save_and_load_gives_no_proof() {
     let changes = [
         ("\"ready 1 states\"", "\"ready 1\""),
         ("'ready 1 states\\n'", "'ready 1\\n'"),
     ];
     for (language, change) in LANGUAGES.into_iter().zip(changes) {
-        let arguments = ["--hex", "00026f6b", "--cuts", "1"];
-        let Some(said) = exec(language, Some(change), &arguments) else {
+        let arguments = ["--hex", "00026f6b", "--max-cuts", "1"];
+        let Some(finished) = exec(language, Some(change), &arguments) else {
             continue;
         };
-        let told = said.with(0);
+        let output = finished.with_status(0);
         assert!(
-            told.contains("bounded: 4 bytes, 5 splits (up to 1 cuts"),
-            "{told}"
+            output.contains("bounded: 4 bytes, 5 splits (up to 1 cuts"),
+            "{output}"
         );
-        assert!(!told.contains("proved: "), "{told}");
+        assert!(!output.contains("proved: "), "{output}");
     }
 }
 
-/// Drivers that break are a verdict, with what they wrote, and the next one goes on.
+/// The report has the driver's stderr, and the next stream gets a new driver.
 #[test]
-fn drivers_that_break_are_told() {
+fn a_driver_that_fails_is_a_violation() {
     let python = LANGUAGES[0];
-    let breaks =
-        |line: &str| format!("    decoder.buffer += chunk\n    if b'!' in chunk: {line}\n");
+    let fails = |line: &str| format!("    decoder.buffer += chunk\n    if b'!' in chunk: {line}\n");
     let lines = [
         (
             "sys.exit('out of luck')",
-            "the last that it wrote to stderr: out of luck",
+            "last line of stderr: out of luck",
         ),
         (
             "print('debug')",
-            "the driver wrote a line that is no answer: \"debug\"",
+            "the driver wrote an unknown line: \"debug\"",
         ),
         (
             "yield from iter(lambda: b'x', 0)",
-            "the driver gave more than 100000 frames at once",
+            "the driver wrote more than 100000 frames in one reply",
         ),
         (
             "import time; time.sleep(1000)",
-            "the driver did not answer within ",
+            "the driver did not reply within ",
         ),
         (
             "import time; decoder.buffer = b'x' * (1 << 28); time.sleep(1000)",
             "MiB of memory",
         ),
     ];
-    for (line, expected) in lines {
-        let wrong = breaks(line);
-        let change = ("    decoder.buffer += chunk\n", wrong.as_str());
+    concurrently(lines, |(line, expected)| {
+        let buggy = fails(line);
+        let change = ("    decoder.buffer += chunk\n", buggy.as_str());
         let arguments = [
             "--framing",
             "len16",
             "--timeout",
             "5",
-            "--memory",
+            "--max-memory",
             "128",
             "--hex",
             "000121",
             "--hex",
             "00026f6b",
         ];
-        let Some(said) = exec(python, Some(change), &arguments) else {
+        let Some(finished) = exec(python, Some(change), &arguments) else {
             return;
         };
-        let told = said.with(1);
-        assert!(told.contains("FAIL  hex 000121: progress\n"), "{told}");
-        assert!(told.contains(expected), "{told}");
-        assert!(told.contains("ok    hex 00026f6b: proved"), "{told}");
-    }
+        let output = finished.with_status(1);
+        assert!(output.contains("FAIL  hex 000121: progress\n"), "{output}");
+        assert!(output.contains(expected), "{output}");
+        assert!(output.contains("ok    hex 00026f6b: proved"), "{output}");
+    });
 }
 
 #[test]
-fn bad_input_is_told_in_a_line() {
+fn bad_input_is_an_error_with_one_line() {
     let driver = ["--", "no-such-program"];
     let exec = |arguments: &[&'static str]| [&["exec"], arguments, &driver].concat();
-    cannot(
+    fails(
         &exec(&["--hex", "00"]),
         "everysplit: cannot start no-such-program: ",
     );
-    cannot(
+    fails(
         &exec(&[]),
-        "there is no stream: give one with --stream, --corpus or --hex",
+        "there is no stream to test; add one with --stream, --corpus or --hex",
     );
-    cannot(&exec(&["--hex", "0"]), "\"0\" is no stream: ");
-    cannot(
+    fails(
         &exec(&["--stream", "no/such"]),
         "cannot read the stream no/such: ",
     );
-    cannot(
+    fails(
         &exec(&["--corpus", "no/such"]),
         "cannot read the folder no/such: ",
     );
     let empty = script("empty", "");
     let arguments = ["exec", "--stream", &empty, "--", "no-such-program"];
-    cannot(&arguments, "is empty: give it some bytes");
-    cannot(
+    fails(&arguments, "is empty; it needs at least one byte");
+    fails(
         &["exec", "--hex", "00", "--", "true"],
         "the driver ended (exit status: 0)",
     );
-    cannot(
+    fails(
         &["exec", "--hex", "00", "--", "cat"],
-        "no answer: \"hello 1\"",
+        "unknown line: \"hello 1\"",
     );
-    cannot(
+    fails(
         &["exec", "--hex", "00", "--", "sh", "-c", "echo ready 2; cat"],
-        "the driver speaks another version of the protocol",
+        "the driver uses another version of the protocol",
     );
     let long = "00".repeat(1000);
-    cannot(
+    fails(
         &[
             "exec",
-            "--feeds",
+            "--max-feeds",
             "3999",
             "--hex",
             &long,
             "--",
             "no-such-program",
         ],
-        "is too long: byte by byte, it takes 4000 feeds; give a part of it, or --feeds 4000",
+        "is too long: fed byte by byte, it takes 4000 feeds; shorten it, or add --max-feeds 4000",
     );
-    cannot(
-        &["replay", "00026f6b", "exec", "--", "cat"],
-        "no @ and split behind the bytes; write a token such as 0a0b0c@1,2",
-    );
-    cannot(
-        &["replay", "00@9", "exec", "--", "no-such-program"],
-        "00@9 is cut behind its 1 bytes",
-    );
-    cannot(
-        &["exec", "--hex", "00", "--config", "foo", "--", "cat"],
-        "--config foo is no KEY=VALUE",
-    );
-    cannot(
+    fails(
         &["replay", "00@whole", "exec", "--", "no-such-program"],
         "everysplit: cannot start no-such-program: ",
     );
-    cannot(
-        &["exec", "--hex", "00"],
-        "required arguments were not provided: <CMD>...; --help tells what there is",
-    );
 }
 
-/// A header in JSON, and the size of the body in it.
+#[test]
+fn a_bad_command_line_is_a_usage_error() {
+    let driver = ["--", "no-such-program"];
+    let exec = |arguments: &[&'static str]| [&["exec"], arguments, &driver].concat();
+    usage_error(
+        &exec(&["--hex", "0"]),
+        "invalid value '0' for '--hex <HEX>': ",
+    );
+    usage_error(
+        &exec(&["--hex", "0g"]),
+        "write two hexadecimal digits per byte",
+    );
+    usage_error(
+        &["replay", "00026f6b", "exec", "--", "cat"],
+        "write a token such as 0a0b0c@1,2",
+    );
+    usage_error(
+        &["replay", "00@9", "exec", "--", "no-such-program"],
+        "the cut 9 is not inside the stream of 1 bytes",
+    );
+    usage_error(
+        &["exec", "--hex", "00", "--config", "foo", "--", "cat"],
+        "invalid value 'foo' for '--config <KEY=VALUE>': expected KEY=VALUE",
+    );
+    usage_error(
+        &exec(&["--config", "a=b c"]),
+        "expected KEY=VALUE without spaces",
+    );
+    usage_error(&exec(&["--timeout", "0"]), "must be more than 0 seconds");
+    usage_error(
+        &["exec", "--hex", "00"],
+        "required arguments were not provided:\n  <CMD>...",
+    );
+    usage_error(&["exec", "--no-such-option"], "unexpected argument");
+}
+
+#[test]
+fn every_help_begins_with_an_example() {
+    for verb in [
+        &[][..],
+        &["exec"],
+        &["tcp"],
+        &["serve"],
+        &["vectors"],
+        &["replay"],
+    ] {
+        for help in ["-h", "--help"] {
+            let output = run(&[verb, &[help]].concat()).with_status(0);
+            let example = output.lines().find(|line| line.contains("everysplit "));
+            let line = example.unwrap().trim_start_matches("Example:").trim_start();
+            let [_, first, ..] = line.split(' ').collect::<Vec<_>>()[..] else {
+                panic!("{output}");
+            };
+            assert!(output.starts_with("Example"), "{output}");
+            assert_eq!(first, *verb.first().unwrap_or(&"exec"), "{output}");
+        }
+    }
+}
+
+/// A decoder of frames with a JSON header, which has the size of the body.
 const JSON_HEADER: &str = "    decoder.buffer += chunk
     import json
     while len(decoder.buffer) >= 4:
@@ -299,8 +339,7 @@ const JSON_HEADER: &str = "    decoder.buffer += chunk
 ";
 
 #[test]
-fn a_header_in_json_is_a_format_too() {
-    let change = ("    decoder.buffer += chunk\n", JSON_HEADER);
+fn checks_a_decoder_of_json_headers() {
     let arguments = [
         "--framing",
         "json-header",
@@ -309,23 +348,29 @@ fn a_header_in_json_is_a_format_too() {
         "--message",
         "你",
     ];
-    if let Some(said) = exec(LANGUAGES[0], Some(change), &arguments) {
-        let told = said.with(0);
-        assert!(told.contains("ok    negative header: proved: "), "{told}");
-    }
-    let wrong = JSON_HEADER.replace("if not 0 <= size", "if not -1 <= size");
-    let change = ("    decoder.buffer += chunk\n", wrong.as_str());
-    if let Some(said) = exec(LANGUAGES[0], Some(change), &arguments) {
-        let told = said.with(1);
-        assert!(told.contains("FAIL  negative: "), "{told}");
-    }
+    let buggy = JSON_HEADER.replace("if not 0 <= size", "if not -1 <= size");
+    let cases = [
+        (JSON_HEADER, 0, "ok    negative header: proved: "),
+        (&buggy, 1, "FAIL  negative: "),
+    ];
+    concurrently(cases, |(decoder, status, verdict)| {
+        let change = ("    decoder.buffer += chunk\n", decoder);
+        if let Some(finished) = exec(LANGUAGES[0], Some(change), &arguments) {
+            let output = finished.with_status(status);
+            assert!(output.contains(verdict), "{output}");
+        }
+    });
 }
 
-/// What is too long to be proved is sampled, and that is said.
 #[test]
-fn a_long_stream_is_sampled() {
-    let long = format!("{:04x}{}", 700, "61".repeat(700));
-    for feeds in ["3000", "300000"] {
+fn a_stream_is_sampled_if_a_proof_takes_too_many_feeds() {
+    let cases = [
+        ("3000", 700, "sampled: 702 bytes, 107 splits"),
+        ("3000", 200, "sampled: 202 bytes, 107 splits"),
+        ("30000", 200, "proved: 202 bytes"),
+    ];
+    concurrently(cases, |(max_feeds, body, tier)| {
+        let long = format!("{body:04x}{}", "61".repeat(body));
         let arguments = [
             "--framing",
             "len16",
@@ -333,34 +378,31 @@ fn a_long_stream_is_sampled() {
             "x",
             "--hex",
             &long,
-            "--feeds",
-            feeds,
+            "--max-feeds",
+            max_feeds,
         ];
-        let Some(said) = exec(LANGUAGES[1], None, &arguments) else {
+        let Some(finished) = exec(LANGUAGES[1], None, &arguments) else {
             return;
         };
-        let told = said.with(0);
-        let tier = if feeds == "3000" {
-            "sampled: 702 bytes, 107 splits"
-        } else {
-            "proved: 702 bytes"
-        };
-        assert!(told.contains(tier), "{told}");
-        assert!(told.contains("ok    in a row: proved: 6 bytes"), "{told}");
-    }
+        let output = finished.with_status(0);
+        assert!(output.contains(tier), "{output}");
+        assert!(
+            output.contains("ok    concatenated: proved: 6 bytes"),
+            "{output}"
+        );
+    });
 }
 
-/// A driver that reads nothing keeps nobody waiting for longer than it may.
 #[cfg(unix)]
 #[test]
-fn a_driver_that_does_not_read_is_told() {
+fn a_driver_that_does_not_read_times_out() {
     let long = script("long", &"x".repeat(200_000));
     let stops = "read hello; echo ready 1; exec sleep 100";
-    let told = run(&[
+    let output = run(&[
         "exec",
         "--timeout",
         "0.5",
-        "--feeds",
+        "--max-feeds",
         "1000000",
         "--stream",
         &long,
@@ -369,36 +411,41 @@ fn a_driver_that_does_not_read_is_told() {
         "-c",
         stops,
     ])
-    .with(1);
-    assert!(told.contains(": progress\n"), "{told}");
-    assert!(told.contains("the driver did not answer within "), "{told}");
+    .with_status(1);
+    assert!(output.contains(": progress\n"), "{output}");
+    assert!(
+        output.contains("the driver did not reply within "),
+        "{output}"
+    );
 }
 
-/// A token tries a split again, and tells what is given to each chunk.
+/// A replay also prints the frames after each chunk.
 #[test]
-fn a_token_is_replayed() {
+fn replays_a_token() {
     for (language, change) in LANGUAGES.into_iter().zip(CONSUMES) {
         for (change, status) in [(Some(change), 1), (None, 0)] {
             let Some((program, path)) = driver(language, change) else {
                 continue;
             };
             let exec = ["exec", "--framing", "len16", "--", program, &path];
-            let told = run(&[&["replay", "00026f6b@3"], &exec[..]].concat()).with(status);
+            let replay = [&["replay", "00026f6b@3"], &exec[..]].concat();
+            let output = run(&replay).with_status(status);
             let (verdict, frames) = if status == 0 {
                 ("ok    replayed: 4 bytes, split 3\n", "[\"6f6b\"]")
             } else {
                 ("FAIL  replayed: prompt\n", "[]")
             };
-            assert!(told.contains(verdict), "{told}");
+            assert!(output.contains(verdict), "{output}");
             let trace = format!("feed 00026f: []\nfeed 6b: {frames}\nfinish: []");
-            assert!(told.starts_with(&trace), "{told}");
+            assert!(output.starts_with(&trace), "{output}");
         }
     }
 }
 
-/// A decoder that says nothing of what is left at the end is declared to be one.
+/// A decoder that discards an incomplete frame at the end must be declared, and one that is
+/// declared must discard it.
 #[test]
-fn a_decoder_that_discards_at_the_end_is_declared() {
+fn discarding_at_the_end_must_be_declared() {
     let changes = [
         ("        raise EOFError\n", "        decoder.buffer = b''\n"),
         (
@@ -406,70 +453,73 @@ fn a_decoder_that_discards_at_the_end_is_declared() {
             "decoder.buffer = Buffer.alloc(0);\n}",
         ),
     ];
-    for (language, change) in LANGUAGES.into_iter().zip(changes) {
+    concurrently(LANGUAGES.into_iter().zip(changes), |(language, change)| {
         for arguments in [["--framing", "len16"], ["--hex", "000161000261"]] {
-            let Some(said) = exec(language, Some(change), &arguments) else {
+            let Some(finished) = exec(language, Some(change), &arguments) else {
                 continue;
             };
-            let told = said.with(1);
-            assert!(told.contains(": truncation\n"), "{told}");
+            let output = finished.with_status(1);
+            assert!(output.contains(": truncation\n"), "{output}");
             let declared = [&arguments[..], &["--discards-at-end"]].concat();
-            let told = exec(language, Some(change), &declared).unwrap().with(0);
+            let finished = exec(language, Some(change), &declared).unwrap();
+            let output = finished.with_status(0);
             let declared = "; declared: discards at the end of the stream\n";
-            assert!(told.contains(declared), "{told}");
+            assert!(output.contains(declared), "{output}");
         }
         let arguments = ["--framing", "len16", "--discards-at-end"];
-        let Some(said) = exec(language, None, &arguments) else {
-            continue;
+        let Some(finished) = exec(language, None, &arguments) else {
+            return;
         };
-        let told = said.with(1);
+        let output = finished.with_status(1);
         assert!(
-            told.contains("FAIL  truncated after 1 of 6: truncation\n"),
-            "{told}"
+            output.contains("FAIL  truncated after 1 of 6: truncation\n"),
+            "{output}"
         );
-    }
+    });
 }
 
-/// One message is sent twice: its second one may be lost.
+/// A single message is encoded twice, as some decoders lose the second frame.
 #[test]
-fn one_message_is_two_frames() {
+fn one_message_makes_two_frames() {
     for (language, change) in LANGUAGES.into_iter().zip(STALLS) {
         let arguments = ["--framing", "len16", "--message", "one"];
-        let Some(said) = exec(language, Some(change), &arguments) else {
+        let Some(finished) = exec(language, Some(change), &arguments) else {
             continue;
         };
-        let told = said.with(1);
-        assert!(told.contains("FAIL  in a row: prompt\n"), "{told}");
-        // Of a stream with a violation, nothing else is known.
-        assert!(told.contains("\nevery_split  not known, "), "{told}");
+        let output = finished.with_status(1);
+        assert!(output.contains("FAIL  concatenated: prompt\n"), "{output}");
+        // On a stream with a violation, the other properties are unknown.
+        assert!(output.contains("\nevery_split  unknown: "), "{output}");
     }
 }
 
-/// A decoder is not asked any more after its first error, and what that is is told.
+/// The drivers repeat the decoder's first error, and a report has its kind.
 #[test]
-fn errors_are_kept_and_told() {
+fn drivers_repeat_the_first_error() {
     for language in LANGUAGES {
         let arguments = ["--config", "max=2", "--hex", "00 03 61 62 63"];
-        if let Some(said) = exec(language, None, &arguments) {
-            let told = said.with(0);
-            assert!(told.contains("\npoisoned     held\n"), "{told}");
+        if let Some(finished) = exec(language, None, &arguments) {
+            let output = finished.with_status(0);
+            assert!(output.contains("\npoisoned     held\n"), "{output}");
         }
     }
     let typo = ("decoder.buffer += chunk", "decoder.bufer += chunk");
-    if let Some(said) = exec(LANGUAGES[0], Some(typo), &["--framing", "len16"]) {
-        let told = said.with(1);
-        assert!(told.contains("Err(AttributeError)"), "{told}");
+    if let Some(finished) = exec(LANGUAGES[0], Some(typo), &["--framing", "len16"]) {
+        let output = finished.with_status(1);
+        assert!(output.contains("Err(AttributeError)"), "{output}");
     }
 }
 
-/// The time is bounded, whatever is asked.
 #[test]
-fn the_time_is_bounded() {
+fn a_run_stops_after_its_maximum_time() {
     let stream = "000161".repeat(100);
-    let arguments = ["--hex", &stream, "--cuts", "99", "--time", "2"];
+    let arguments = ["--hex", &stream, "--max-cuts", "99", "--max-time", "2"];
     let change = ("\"ready 1 states\"", "\"ready 1\"");
-    if let Some(said) = exec(LANGUAGES[0], Some(change), &arguments) {
-        assert_eq!(said.stderr, "everysplit: the time is up, see --time\n");
-        said.with(2);
+    if let Some(finished) = exec(LANGUAGES[0], Some(change), &arguments) {
+        assert_eq!(
+            finished.stderr,
+            "everysplit: the time is up; allow more with --max-time\n"
+        );
+        finished.with_status(2);
     }
 }

@@ -1,41 +1,45 @@
-//! `everysplit tcp --hostile`: what nobody should send, to servers and clients that bear it
-//! and to those that do not. What needs Python is skipped, with a message, where there is
-//! none.
+//! `everysplit tcp --hostile`: invalid input for servers and clients that survive it and for
+//! those that do not. Tests that need Python are skipped, with a message, if it is not
+//! installed.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::program::{Ends, Serve, everysplit, free_port, listens, run, script, server, there_is};
+use crate::program::{
+    KilledOnDrop, Serve, becomes_free, concurrently, everysplit, free_port, is_installed, listens,
+    run, script, server,
+};
 
-/// Frames behind 32 bits and of at most a hundred bytes, and little patience.
-const ASK: [&str; 13] = [
+/// Frames with an i32 length and at most 100 bytes.
+const HOSTILE: [&str; 8] = [
     "tcp",
     "--hostile",
     "--framing",
     "len32",
-    "--limit",
+    "--size-limit",
     "100",
-    "--idle",
-    "0.7",
-    "--timeout",
-    "1",
-    "--quiet",
-    "0.2",
-    "--budget=8",
+    "--reply-idle=0.2",
+    "--max-connections=8",
 ];
 
-/// Asks a server in this process.
+/// For peers that always react: no wait ends by a timeout, however slow the machine is.
+const PATIENT: [&str; 2] = ["--timeout=20", "--max-idle=20"];
+
+/// For peers that do not react.
+const IMPATIENT: [&str; 2] = ["--timeout=1", "--max-idle=0.7"];
+
+/// Tests a server in this process.
 #[track_caller]
-fn ask(serve: Serve, status: i32) -> String {
+fn check(serve: Serve, patience: [&str; 2], status: i32) -> String {
     let address = server(serve).to_string();
-    run(&[&ASK[..], &["--connect", &address]].concat()).with(status)
+    run(&[&HOSTILE[..], &patience, &["--connect", &address]].concat()).with_status(status)
 }
 
-/// Gives frames back. A length that is negative or over the limit is another's business.
+/// Echoes frames. Returns the length if it is negative or over the limit.
 fn serve(socket: &mut TcpStream, idle: Option<Duration>) -> Option<i32> {
     socket.set_read_timeout(idle).unwrap();
     let mut size = [0; 4];
@@ -51,67 +55,71 @@ fn serve(socket: &mut TcpStream, idle: Option<Duration>) -> Option<i32> {
     None
 }
 
-const IDLE: Option<Duration> = Some(Duration::from_millis(200));
+const IDLE: Option<Duration> = Some(Duration::from_millis(400));
 
-fn right(mut socket: TcpStream) {
+fn correct(mut socket: TcpStream) {
     serve(&mut socket, IDLE);
 }
 
+/// Never gives up on a frame.
+fn waits(mut socket: TcpStream) {
+    serve(&mut socket, None);
+    let _ = socket.read_to_end(&mut Vec::new());
+}
+
 #[test]
-fn a_right_server_passes() {
-    let told = ask(right, 0);
+fn a_correct_server_passes() {
+    let output = check(correct, PATIENT, 0);
     for name in [
-        "in a row, truncated: 8 connections",
-        "in a row, begun and then silence: 1 connection",
-        "a length over the limit: 1 connection",
-        "a length negative: 1 connection",
-        "a length most negative: 1 connection",
-        "a length maximal: 1 connection",
+        "concatenated, truncated: 8 connections",
+        "concatenated, stalled: 1 connection",
+        "claimed length: over the limit: 1 connection",
+        "claimed length: negative: 1 connection",
+        "claimed length: most negative: 1 connection",
+        "claimed length: maximal: 1 connection",
     ] {
         let held = format!("ok    {name}, and the next one served");
-        assert!(told.contains(&held), "{told}");
+        assert!(output.contains(&held), "{output}");
     }
     for property in ["limit", "truncation", "progress"] {
-        assert!(told.contains(&format!("\n{property:<12} held\n")), "{told}");
+        let held = format!("\n{property:<12} held\n");
+        assert!(output.contains(&held), "{output}");
     }
 }
 
 #[test]
-fn one_that_waits_for_any_length_is_caught() {
-    let waits: Serve = |mut socket| {
-        serve(&mut socket, None);
-        let _ = socket.read_to_end(&mut Vec::new());
-    };
-    let told = ask(waits, 1);
-    for told_too in [
-        "FAIL  a length over the limit: limit\n",
-        "FAIL  a length negative: limit\n",
-        "FAIL  in a row, begun and then silence: progress\n",
-        "  expected  an answer or the end of the connection within 700ms\n  actual    neither\n",
+fn finds_a_server_that_waits_for_any_length() {
+    let output = check(waits, IMPATIENT, 1);
+    for line in [
+        "FAIL  claimed length: over the limit: limit\n",
+        "FAIL  claimed length: negative: limit\n",
+        "FAIL  concatenated, stalled: progress\n",
+        "  expected  a reply or a closed connection within 700ms\n  actual    neither\n",
         // 101, little-endian.
         "\n  replay    65000000@whole\n",
     ] {
-        assert!(told.contains(told_too), "{told}");
+        assert!(output.contains(line), "{output}");
     }
 }
 
 #[test]
-fn one_that_keeps_what_has_ended_is_caught() {
+fn finds_a_server_that_does_not_close() {
     let keeps: Serve = |mut socket| {
         serve(&mut socket, IDLE);
         thread::sleep(Duration::from_secs(5));
     };
-    let told = ask(keeps, 1);
-    let truncated = "FAIL  in a row, truncated: truncation\n";
-    assert!(told.contains(truncated), "{told}");
-    assert!(
-        told.contains("  actual    the server keeps it open\n"),
-        "{told}"
-    );
+    let output = check(keeps, IMPATIENT, 1);
+    for line in [
+        "FAIL  concatenated, truncated: truncation\n",
+        "  expected  the server closes the connection within 1s\n",
+        "  actual    the server keeps it open\n",
+    ] {
+        assert!(output.contains(line), "{output}");
+    }
 }
 
 #[test]
-fn one_that_does_not_serve_the_next_is_caught() {
+fn finds_a_server_that_does_not_serve_the_next_connection() {
     static BROKEN: AtomicBool = AtomicBool::new(false);
     let breaks: Serve = |mut socket| {
         if BROKEN.load(Ordering::Relaxed) {
@@ -120,26 +128,26 @@ fn one_that_does_not_serve_the_next_is_caught() {
             BROKEN.store(true, Ordering::Relaxed);
         }
     };
-    let told = ask(breaks, 1);
-    for told_too in [
-        "ok    a length over the limit: ",
-        "FAIL  a length negative: progress\n",
-        "  expected  the next one gets the reply to in a row: \"hello",
+    let output = check(breaks, PATIENT, 1);
+    for line in [
+        "ok    claimed length: over the limit: ",
+        "FAIL  claimed length: negative: progress\n",
+        "  expected  the next connection gets the reply to concatenated: \"hello",
         "  actual    it gets \"?\"\n",
     ] {
-        assert!(told.contains(told_too), "{told}");
+        assert!(output.contains(line), "{output}");
     }
 }
 
-/// Serves one after another, with bugs: `-1` ends it, and a length that is over the limit has
-/// it take 64 MiB for good.
-const PYTHON: &str = "
+/// Serves one client after another. Two bugs: it ends at the length -1, and it keeps 64 MiB for
+/// each length over the limit.
+const SERVER: &str = "
 import socket, struct, sys
 server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
 kept = []
 while True:
     client, _ = server.accept()
-    client.settimeout(0.2)
+    client.settimeout(0.4)
     stream = client.makefile('rb')
     try:
         while size := stream.read(4):
@@ -158,129 +166,139 @@ while True:
     client.close()
 ";
 
-/// One that is started is seen to end, and to grow, and the next round has a new one.
+/// The end and the growth of a started server are noticed, and the next probe has a new server.
 #[test]
-fn what_is_started_is_watched() {
-    if !there_is("python3") {
+fn watches_a_server_that_it_started() {
+    if !is_installed("python3") {
         return;
     }
-    let path = script("hostile-server.py", PYTHON);
-    let ask = |status, how| {
-        let port = free_port();
-        let start = [
-            "--port",
-            &port.to_string(),
-            "--",
-            "python3",
-            &path,
-            &port.to_string(),
-            how,
-        ];
-        let told = run(&[&ASK[..], &start].concat()).with(status);
-        assert!(!listens(port), "{told}");
-        told
+    let path = script("hostile-server.py", SERVER);
+    let correct = (0, "correct", &["\nmemory       held\n"][..]);
+    let grows = (
+        1,
+        "grows",
+        &[
+            "FAIL  claimed length: over the limit: memory\n",
+            "  expected  at most 16 MiB more memory\n",
+        ][..],
+    );
+    let ends = (
+        1,
+        "ends",
+        &[
+            "FAIL  claimed length: negative: progress\n",
+            "  actual    the server ended (exit status: 1); last line of stderr: ValueError: negative count\n",
+            "ok    claimed length: maximal: 1 connection, and the next one served\n",
+        ][..],
+    );
+    // Memory can be read on Linux only.
+    let cases = if cfg!(target_os = "linux") {
+        vec![correct, grows, ends]
+    } else {
+        vec![(0, "correct", &[][..]), ends]
     };
-    let told = ask(0, "right");
-    if cfg!(target_os = "linux") {
-        assert!(told.contains("\nmemory       held\n"), "{told}");
-        let told = ask(1, "grows");
-        for told_too in [
-            "FAIL  a length over the limit: memory\n",
-            "  expected  no more than 16 MiB more\n",
-        ] {
-            assert!(told.contains(told_too), "{told}");
+    concurrently(cases, |(status, kind, lines)| {
+        let port = free_port();
+        let port_text = port.to_string();
+        let start = [
+            "--port", &port_text, "--", "python3", &path, &port_text, kind,
+        ];
+        let output = run(&[&HOSTILE[..], &PATIENT, &start].concat()).with_status(status);
+        for line in lines {
+            assert!(output.contains(line), "{output}");
         }
-    }
-    let told = ask(1, "ends");
-    for told_too in [
-        "FAIL  a length negative: progress\n",
-        "  actual    the server ended (exit status: 1); the last that it wrote to stderr: ValueError: negative count\n",
-        "ok    a length maximal: 1 connection, and the next one served\n",
-    ] {
-        assert!(told.contains(told_too), "{told}");
-    }
+        assert!(!listens(port), "{output}");
+    });
 }
 
-/// Prints frames until it has had enough of it.
+/// Prints frames; the correct one rejects invalid lengths and gives up on a stalled frame.
 const CLIENT: &str = "
 import socket, struct, sys
 server = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-if sys.argv[2] == 'right':
-    server.settimeout(0.3)
+if sys.argv[2] == 'correct':
+    server.settimeout(0.6)
 stream = server.makefile('rb')
 try:
     while size := stream.read(4):
         length, = struct.unpack('<i', size)
-        if not 0 <= length <= 100 and sys.argv[2] == 'right':
-            sys.exit('refused')
+        if not 0 <= length <= 100 and sys.argv[2] == 'correct':
+            sys.exit('rejected')
         print(stream.read(length))
 except (TimeoutError, struct.error):
     pass
 ";
 
 #[test]
-fn clients_get_it_too() {
-    if !there_is("python3") {
+fn tests_clients_too() {
+    if !is_installed("python3") {
         return;
     }
     let path = script("hostile-client.py", CLIENT);
-    for (kind, status) in [("right", 0), ("wrong", 1)] {
+    let cases = [
+        ("correct", PATIENT, 0),
+        ("buggy", ["--timeout=20", "--max-idle=0.7"], 1),
+    ];
+    concurrently(cases, |(kind, patience, status)| {
         let port = free_port().to_string();
         let start = ["--listen", &port, "--", "python3", &path, &port, kind];
-        let told = run(&[&ASK[..], &start].concat()).with(status);
-        if kind == "wrong" {
-            let over = "FAIL  a length over the limit: limit\n";
-            assert!(told.contains(over), "{told}");
-            assert!(told.contains("ok    in a row: "), "{told}");
+        let output = run(&[&HOSTILE[..], &patience, &start].concat()).with_status(status);
+        if kind == "buggy" {
+            let over = "FAIL  claimed length: over the limit: limit\n";
+            assert!(output.contains(over), "{output}");
+            assert!(output.contains("ok    concatenated: "), "{output}");
         }
-    }
+    });
 }
 
-/// What is told of a hostile stream is tried again from its token.
 #[test]
-fn a_hostile_token_is_replayed() {
-    let waits: Serve = |mut socket| {
-        serve(&mut socket, None);
-        let _ = socket.read_to_end(&mut Vec::new());
-    };
-    for (serve, status) in [(waits, 1), (right as Serve, 0)] {
+fn replays_the_token_of_a_probe() {
+    let cases = [(waits as Serve, IMPATIENT, 1), (correct, PATIENT, 0)];
+    concurrently(cases, |(serve, patience, status)| {
         let address = server(serve).to_string();
         let replay = ["replay", "ffffffff@whole"];
-        let told = run(&[&replay, &ASK[..], &["--connect", &address]].concat()).with(status);
+        let connect = ["--connect", &address];
+        let output = run(&[&replay, &HOSTILE[..], &patience, &connect].concat());
+        let output = output.with_status(status);
         assert_eq!(
-            told.contains("FAIL  replayed: limit\n"),
+            output.contains("FAIL  replayed: limit\n"),
             status == 1,
-            "{told}"
+            "{output}"
         );
-    }
+    });
 }
 
-/// Ctrl-C ends what was started, and what was covered is told.
+/// Ctrl-C ends the started program with its children, and the run still prints its coverage.
 #[cfg(unix)]
 #[test]
-fn an_interrupted_run_leaves_nothing_behind() {
-    if !there_is("python3") {
+fn an_interrupted_run_leaves_no_process() {
+    if !is_installed("python3") {
         return;
     }
-    let path = script("interrupted-server.py", PYTHON);
+    let path = script("interrupted-server.py", SERVER);
     let port = free_port();
-    // A program between the command and the server, which is ended all the same.
-    let shell = format!("python3 {path} {port} right & wait");
+    // The server is a grandchild of the command.
+    let shell = format!("python3 {path} {port} correct & wait");
     let port_text = port.to_string();
     let start = [
-        "--rate", "20", "--port", &port_text, "--", "sh", "-c", &shell,
+        "--max-rate=20",
+        "--port",
+        &port_text,
+        "--",
+        "sh",
+        "-c",
+        &shell,
     ];
-    let mut command = everysplit(&[&ASK[..], &start].concat());
+    let mut command = everysplit(&[&HOSTILE[..], &PATIENT, &start].concat());
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let mut child = Ends(child.unwrap());
-    while !listens(port) {
-        thread::sleep(Duration::from_millis(10));
-    }
-    // In the middle of it, whatever that is.
-    thread::sleep(Duration::from_millis(500));
+    let mut child = KilledOnDrop(child.unwrap());
+    let mut stdout = BufReader::new(child.0.stdout.take().unwrap());
+    // The first verdict: the probes that follow take a second and more at this rate.
+    let mut output = String::new();
+    stdout.read_line(&mut output).unwrap();
+    assert!(output.starts_with("ok    concatenated: "), "{output}");
     let interrupt = ["-INT", &child.0.id().to_string()].map(String::from);
     assert!(
         std::process::Command::new("kill")
@@ -289,25 +307,17 @@ fn an_interrupted_run_leaves_nothing_behind() {
             .unwrap()
             .success()
     );
+    stdout.read_to_string(&mut output).unwrap();
     let status = child.0.wait().unwrap();
-    let (mut told, mut said) = (String::new(), String::new());
-    child
-        .0
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut told)
-        .unwrap();
-    child
-        .0
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut said)
-        .unwrap();
-    assert_eq!(status.code(), Some(2), "{told}{said}");
-    assert!(told.contains(" connections in "), "{told}");
-    assert!(told.contains("not all was asked: interrupted\n"), "{told}");
-    assert_eq!(said, "everysplit: interrupted\n");
-    assert!(!listens(port));
+    let mut message = String::new();
+    let mut stderr = child.0.stderr.take().unwrap();
+    stderr.read_to_string(&mut message).unwrap();
+    assert_eq!(status.code(), Some(2), "{output}{message}");
+    assert!(output.contains(" connections in "), "{output}");
+    assert!(
+        output.contains("not everything was checked: interrupted\n"),
+        "{output}"
+    );
+    assert_eq!(message, "everysplit: interrupted\n");
+    assert!(becomes_free(port));
 }

@@ -1,20 +1,19 @@
-//! `everysplit tcp --listen`: clients under test, right and wrong, in Rust and in Python,
-//! blocking and with asyncio. What needs Python is skipped, with a message, where there is
-//! none.
+//! `everysplit tcp --listen`: correct and buggy clients, in Rust and in Python, blocking and with
+//! asyncio. Tests that need Python are skipped, with a message, if it is not installed.
 
 use std::env;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::program::{REQUEST, cannot, free_port, run, script, there_is};
+use crate::program::{
+    REQUEST, concurrently, fails, free_port, is_installed, run, script, usage_error,
+};
 
-/// The variables by which this program is told that it is a client: its port, and whether it
-/// is right.
+/// The variables that make this program a client: its port, and whether it is correct.
 const PORT: &str = "EVERYSPLIT_CLIENT_PORT";
-const RIGHT: &str = "EVERYSPLIT_CLIENT_RIGHT";
+const KIND: &str = "EVERYSPLIT_CLIENT_KIND";
 
-/// Not a test but a client, when the command starts this program as one: asks, and prints two
-/// frames.
+/// Not a test but a client, if the command starts this program as one: prints two frames.
 #[test]
 fn client() {
     let Ok(port) = env::var(PORT) else {
@@ -27,7 +26,7 @@ fn client() {
         socket.read_exact(&mut body[..1]).unwrap();
         let length = usize::from(body[0]);
         let body = &mut body[..length];
-        if env::var(RIGHT).unwrap() == "right" {
+        if env::var(KIND).unwrap() == "correct" {
             socket.read_exact(body).unwrap();
         } else {
             let _ = socket.read(body).unwrap();
@@ -36,36 +35,36 @@ fn client() {
     }
 }
 
-/// Asks a client, and returns what is told.
+/// Tests a client, and returns stdout.
 #[track_caller]
 fn listen(status: i32, port: u16, arguments: &[&str], client: &[&str]) -> String {
     let port = port.to_string();
     let listen = ["tcp", "--listen", &port, "--hex", REQUEST];
-    run(&[&listen, arguments, &["--"], client].concat()).with(status)
+    run(&[&listen, arguments, &["--"], client].concat()).with_status(status)
 }
 
 #[test]
-fn clients_in_rust() {
+fn tests_clients_in_rust() {
     let program = env::current_exe().unwrap();
     let program = program.to_str().unwrap();
-    for (kind, status) in [("right", 0), ("wrong", 1)] {
+    for (kind, status) in [("correct", 0), ("buggy", 1)] {
         let port = free_port();
-        let (port_is, right_is) = (format!("{PORT}={port}"), format!("{RIGHT}={kind}"));
+        let (port_variable, kind_variable) = (format!("{PORT}={port}"), format!("{KIND}={kind}"));
         let start = [
             "env",
-            &port_is,
-            &right_is,
+            &port_variable,
+            &kind_variable,
             program,
             "--exact",
             "listen::client",
         ];
-        // The time that a test took is no part of it.
+        // The test harness prints the time that it took.
         let mask = ["--mask", "finished in [0-9.]+s"];
         let client = [&start[..], &["--nocapture"]].concat();
-        let told = listen(status, port, &mask, &client);
-        if kind == "wrong" {
-            // The body of two bytes comes in two chunks.
-            assert!(told.contains("\n  split     2\n"), "{told}");
+        let output = listen(status, port, &mask, &client);
+        if kind == "buggy" {
+            // The cut is inside the body of two bytes.
+            assert!(output.contains("\n  split     2\n"), "{output}");
         }
     }
 }
@@ -75,7 +74,7 @@ import socket, sys
 server = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
 stream = server.makefile('rb')
 for _ in range(2):
-    if sys.argv[2] == 'right':
+    if sys.argv[2] == 'correct':
         print(stream.read(stream.read(1)[0]))
     else:
         print(server.recv(server.recv(1)[0]))
@@ -86,44 +85,45 @@ import asyncio, sys
 async def main():
     reader, writer = await asyncio.open_connection('127.0.0.1', int(sys.argv[1]))
     writer.write(b'get')
-    read = reader.readexactly if sys.argv[2] == 'right' else reader.read
+    read = reader.readexactly if sys.argv[2] == 'correct' else reader.read
     while length := await reader.read(1):
         print(await read(length[0]))
 asyncio.run(main())
 ";
 
 #[test]
-fn clients_in_python() {
-    if !there_is("python3") {
+fn tests_clients_in_python() {
+    if !is_installed("python3") {
         return;
     }
-    for (name, text) in [("blocking", BLOCKING), ("asyncio", ASYNCIO)] {
+    let clients = [("blocking", BLOCKING), ("asyncio", ASYNCIO)];
+    let cases = clients.into_iter().flat_map(|(name, text)| {
         let path = script(&format!("client-{name}.py"), text);
-        for (kind, status) in [("right", 0), ("wrong", 1)] {
-            let port = free_port();
-            let client = ["python3", &path, &port.to_string(), kind];
-            let told = listen(status, port, &["--quiet", "0.5"], &client);
-            if kind == "wrong" {
-                assert!(told.contains("\n  split     2\n"), "{name}: {told}");
-                assert!(told.contains("(exit status: "), "{name}: {told}");
-            }
+        [("correct", 0), ("buggy", 1)].map(|(kind, status)| (name, path.clone(), kind, status))
+    });
+    concurrently(cases, |(name, path, kind, status)| {
+        let port = free_port();
+        let client = ["python3", &path, &port.to_string(), kind];
+        let options = ["--reply-idle=0.5", "--timeout=20"];
+        let output = listen(status, port, &options, &client);
+        if kind == "buggy" {
+            assert!(output.contains("\n  split     2\n"), "{name}: {output}");
+            assert!(output.contains("(exit status: "), "{name}: {output}");
         }
-    }
+    });
 }
 
 #[test]
-fn what_is_no_client_is_told() {
+fn a_program_that_is_no_client_is_an_error() {
     let port = free_port().to_string();
-    let listen = |arguments: &[&str], said| {
-        let listen = ["tcp", "--hex", "00", "--timeout", "0.5", "--listen", &port];
-        cannot(&[&listen, arguments].concat(), said);
-    };
-    listen(&["--", "no-such-program"], "cannot start no-such-program");
-    let ended = "the client ended (exit status: 0) and did not connect to 127.0.0.1:";
-    listen(&["--", "true"], ended);
-    listen(
+    let listen = ["tcp", "--hex", "00", "--timeout", "0.5", "--listen", &port];
+    let fails = |client: &[&str], message| fails(&[&listen, client].concat(), message);
+    fails(&["--", "no-such-program"], "cannot start no-such-program");
+    let ended = "the client ended (exit status: 0) without connecting to 127.0.0.1:";
+    fails(&["--", "true"], ended);
+    fails(
         &["--", "sleep", "100"],
         "the client did not connect to 127.0.0.1:",
     );
-    listen(&[], "required arguments were not provided");
+    usage_error(&listen, "required arguments were not provided");
 }

@@ -1,4 +1,4 @@
-//! The command: decoders, servers and clients under test, right and wrong.
+//! Tests of the command `everysplit` on correct and buggy decoders, servers and clients.
 
 mod program;
 

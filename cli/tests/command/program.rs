@@ -1,23 +1,22 @@
-//! Runs the command `everysplit` for tests of it, and what it tests.
-
-#![allow(dead_code, reason = "not every test needs all of it")]
+//! Runs the command, and the programs that it tests.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
-/// Two frames behind a length of one byte.
+/// Two frames with a length of one byte.
 pub(crate) const REQUEST: &str = "026f6b0161";
 
-/// What a run said.
+/// The output of a finished run.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct Finished {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl From<Output> for Said {
+impl From<Output> for Finished {
     fn from(output: Output) -> Self {
         Self {
             status: output.status.code(),
@@ -27,10 +26,10 @@ impl From<Output> for Said {
     }
 }
 
-impl Said {
-    /// Asserts the exit status, and returns what was said on stdout.
+impl Finished {
+    /// Asserts the exit status, and returns stdout.
     #[track_caller]
-    pub(crate) fn with(self, status: i32) -> String {
+    pub(crate) fn with_status(self, status: i32) -> String {
         assert_eq!(self.status, Some(status), "{}{}", self.stdout, self.stderr);
         self.stdout
     }
@@ -42,42 +41,79 @@ pub(crate) fn everysplit(arguments: &[&str]) -> Command {
     command
 }
 
-pub(crate) fn run(arguments: &[&str]) -> Said {
+pub(crate) fn run(arguments: &[&str]) -> Finished {
     everysplit(arguments).output().unwrap().into()
 }
 
-/// Asserts that a run ends with status 2 and one line that says why.
+/// Asserts that a run ends with status 2 and a message of one line.
 #[track_caller]
-pub(crate) fn cannot(arguments: &[&str], said: &str) {
-    let Said { status, stderr, .. } = run(arguments);
+pub(crate) fn fails(arguments: &[&str], message: &str) {
+    let Finished { status, stderr, .. } = run(arguments);
     assert_eq!(status, Some(2), "{stderr}");
-    assert!(stderr.contains(said), "{stderr}");
+    assert!(stderr.contains(message), "{stderr}");
+    assert!(stderr.starts_with("everysplit: "), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
-/// Returns a port on which nobody listens.
+/// Asserts that the command line is rejected with status 2 and a hint at --help.
+#[track_caller]
+pub(crate) fn usage_error(arguments: &[&str], message: &str) {
+    let Finished { status, stderr, .. } = run(arguments);
+    assert_eq!(status, Some(2), "{stderr}");
+    assert!(stderr.starts_with("error: "), "{stderr}");
+    assert!(stderr.contains(message), "{stderr}");
+    assert!(
+        stderr.ends_with("For more information, try '--help'.\n"),
+        "{stderr}"
+    );
+}
+
+/// Runs cases concurrently: most of them wait rather than compute.
+pub(crate) fn concurrently<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    thread::scope(|scope| {
+        for case in cases {
+            let check = &check;
+            scope.spawn(move || check(case));
+        }
+    });
+}
+
+/// Returns a port that is not in use.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-/// Returns whether somebody listens.
+/// Returns whether a program listens on a port.
 pub(crate) fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
-/// Returns whether there is a program; says that something is skipped if not.
-pub(crate) fn there_is(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command.arg("--version");
-    let there_is = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if there_is.is_err() {
-        eprintln!("skipped: there is no {program}");
+/// Returns whether a port is free again, at the latest after some time: the system ends killed
+/// processes when it gets to it.
+pub(crate) fn becomes_free(port: u16) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while listens(port) {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(10));
     }
-    there_is.is_ok()
+    true
 }
 
-/// Writes a script where the tests of a crate may write; returns its path.
+/// Returns whether a program is installed; prints that a test is skipped if not.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg("--version");
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if status.is_err() {
+        eprintln!("skipped: {program} is not installed");
+    }
+    status.is_ok()
+}
+
+/// Writes a script to the temporary folder of the tests; returns its path.
 pub(crate) fn script(name: &str, text: &str) -> String {
     let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&path, text).unwrap();
@@ -87,7 +123,7 @@ pub(crate) fn script(name: &str, text: &str) -> String {
 /// Serves one client.
 pub(crate) type Serve = fn(TcpStream);
 
-/// Starts a server of many clients, which ends with the process.
+/// Starts a server for many clients, which ends with this process.
 pub(crate) fn server(serve: Serve) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -100,10 +136,10 @@ pub(crate) fn server(serve: Serve) -> SocketAddr {
     address
 }
 
-/// A program that ends with the test.
-pub(crate) struct Ends(pub(crate) Child);
+/// A program that is killed when the test ends.
+pub(crate) struct KilledOnDrop(pub(crate) Child);
 
-impl Drop for Ends {
+impl Drop for KilledOnDrop {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();

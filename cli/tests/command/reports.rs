@@ -1,5 +1,5 @@
-//! The reports of a run, and known violations: what is written is what was found, and
-//! nobody's text does anything but be read. How they look is nobody's to test.
+//! The reports of a run, and known violations: they say what was found, and untrusted text in
+//! them stays text. How they look is not tested.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::{io, thread};
 
-use crate::program::{run, there_is};
+use crate::program::{fails, is_installed, run};
 use everysplit::check::SplitMap;
 use everysplit::reference::{Config, Framer, naive};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
@@ -17,29 +17,29 @@ use serde_json::Value;
 const DRIVER: &str = include_str!("../../drivers/driver.py");
 const COMMAND: &str = env!("CARGO_BIN_EXE_everysplit");
 
-/// What stands in the right driver, and what in its place.
+/// What is replaced in the driver, and by what.
 type Change = (&'static str, &'static str);
 
-/// The length is taken before the body is there.
+/// Removes the length before the body is complete.
 const CONSUMES: Change = (
     "            break\n",
     "            decoder.buffer = decoder.buffer[2:]\n            break\n",
 );
 
-/// Interrupts whoever asks, at a stream of an exclamation mark.
+/// Interrupts the command at the byte `!`.
 const INTERRUPTS: Change = (
     "    decoder.buffer += chunk\n",
     "    import os, signal, time\n    if chunk == b'!': os.kill(os.getppid(), signal.SIGINT); time.sleep(60)\n    decoder.buffer += chunk\n",
 );
 
-/// Gives text that does something where it is taken for markup.
+/// Emits text that does harm if it is taken for markup.
 const HOSTILE: Change = (
     "        raise EOFError\n",
     "        yield '<script>alert(1)</script> ]]> &amp; http://example.org/'\n",
 );
 
-/// A run, and the three reports that it wrote.
-struct Told {
+/// A finished run with its three reports.
+struct Reported {
     status: Option<i32>,
     stdout: String,
     html: String,
@@ -47,47 +47,47 @@ struct Told {
     junit: Report,
 }
 
-/// Writes a file under a name of its own, and returns where.
+/// Writes a file to the temporary folder of the tests; returns its path.
 fn file(name: &str, text: &str) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("reports-{name}"));
     fs::write(&path, text).unwrap();
     path.to_str().unwrap().into()
 }
 
-/// Asks the ready driver in Python after some changes, under a name of its own; nothing
-/// where there is no Python.
-fn exec(name: &str, changes: &[Change], arguments: &[&str]) -> Option<Told> {
-    if !there_is("python3") {
+/// Runs the Python driver after some changes, with files of this name; `None` if Python is not
+/// installed.
+fn exec(name: &str, changes: &[Change], arguments: &[&str]) -> Option<Reported> {
+    if !is_installed("python3") {
         return None;
     }
     let mut driver = DRIVER.to_string();
-    for (right, wrong) in changes {
-        assert!(driver.contains(right), "{right}");
-        driver = driver.replacen(right, wrong, 1);
+    for (correct, buggy) in changes {
+        assert!(driver.contains(correct), "{correct}");
+        driver = driver.replacen(correct, buggy, 1);
     }
     let driver = file(&format!("{name}.py"), &driver);
     let reports = ["html", "json", "xml"].map(|ending| file(&format!("{name}.{ending}"), ""));
     let written = reports.iter().flat_map(|path| ["--report", path]);
     let written: Vec<&str> = written.collect();
     let driver = ["--", "python3", &driver];
-    let said = run(&[&["exec"], arguments, &written, &driver].concat());
+    let finished = run(&[&["exec"], arguments, &written, &driver].concat());
     let [html, json, xml] = reports.map(|path| fs::read_to_string(path).unwrap());
-    Some(Told {
-        status: said.status,
-        stdout: said.stdout,
+    Some(Reported {
+        status: finished.status,
+        stdout: finished.stdout,
         html,
         json: serde_json::from_str(&json).unwrap(),
         junit: Report::deserialize_from_str(&xml).unwrap(),
     })
 }
 
-impl Told {
+impl Reported {
     fn cases(&self) -> &[TestCase] {
         &self.junit.test_suites[0].test_cases
     }
 
-    /// Returns how a property fared, and by how many streams.
-    fn fared(&self, name: &str) -> (&str, u64) {
+    /// Returns the verdict of a property, and its number of streams.
+    fn property(&self, name: &str) -> (&str, u64) {
         let properties = self.json["properties"].as_array().unwrap();
         let property = properties.iter().find(|property| property["name"] == name);
         let property = property.unwrap();
@@ -110,59 +110,60 @@ impl Told {
             .collect()
     }
 
-    /// Checks that the page takes nothing from elsewhere, and runs nothing.
+    /// Asserts that the page loads nothing from elsewhere, and runs nothing.
     #[track_caller]
-    fn stands_alone(&self) {
+    fn assert_self_contained(&self) {
         let page = self.html.replace("http://www.w3.org/2000/svg", "");
-        for taken in [
+        for reference in [
             "http://", "https://", "<script", "<link", "src=", "url(", "@import",
         ] {
-            assert!(!page.contains(taken), "{taken}: {page}");
+            assert!(!page.contains(reference), "{reference}: {page}");
         }
     }
 }
 
 #[test]
-fn what_held_is_told_as_held() {
-    let Some(told) = exec("right", &[], &["--framing", "len16"]) else {
+fn reports_what_held() {
+    let Some(reported) = exec("correct", &[], &["--framing", "len16"]) else {
         return;
     };
-    assert_eq!(told.status, Some(0), "{}", told.stdout);
-    assert_eq!(told.json["version"], 1);
-    assert_eq!(told.json["result"], "held");
-    assert_eq!(told.fared("prompt"), ("held", 0));
-    assert_eq!(told.fared("limit"), ("unasked", 0));
-    assert_eq!(told.verdicts().len(), 7);
-    for stream in told.json["streams"].as_array().unwrap() {
+    assert_eq!(reported.status, Some(0), "{}", reported.stdout);
+    assert_eq!(reported.json["version"], 2);
+    assert_eq!(reported.json["result"], "held");
+    assert_eq!(reported.property("prompt"), ("held", 0));
+    assert_eq!(reported.property("limit"), ("not_checked", 0));
+    assert_eq!(reported.verdicts().len(), 7);
+    for stream in reported.json["streams"].as_array().unwrap() {
         assert_eq!(stream["verdict"], "held");
         let tried = stream["tried"].as_str().unwrap();
         assert!(tried.starts_with("proved: "), "{tried}");
-        assert!(told.html.contains(tried), "{tried}");
-        assert!(told.stdout.contains(tried), "{tried}");
+        assert!(reported.html.contains(tried), "{tried}");
+        assert!(reported.stdout.contains(tried), "{tried}");
     }
-    let junit = &told.junit;
+    let junit = &reported.junit;
     assert_eq!((junit.tests, junit.failures, junit.errors), (7, 0, 0));
-    assert!(told.html.contains("<h1>All held</h1>"));
-    told.stands_alone();
+    assert!(reported.html.contains("<h1>All properties held</h1>"));
+    reported.assert_self_contained();
 }
 
 #[test]
-fn a_violation_is_told_and_tried_again() {
+fn the_replay_line_of_a_violation_finds_it_again() {
     let streams = ["--framing", "len16", "--hex", "00026f6b"];
-    let Some(told) = exec("wrong", &[CONSUMES], &streams) else {
+    let Some(reported) = exec("buggy", &[CONSUMES], &streams) else {
         return;
     };
-    assert_eq!(told.status, Some(1), "{}", told.stdout);
-    assert_eq!(told.json["result"], "violated");
+    assert_eq!(reported.status, Some(1), "{}", reported.stdout);
+    assert_eq!(reported.json["result"], "violated");
     let violated = |(_, verdict): &&(&str, &str)| *verdict == "violated";
-    let violated = told.verdicts().iter().filter(violated).count();
-    assert_eq!(told.verdicts().len(), 8);
+    let violated = reported.verdicts().iter().filter(violated).count();
+    assert_eq!(reported.verdicts().len(), 8);
     assert!(
-        told.stdout
+        reported
+            .stdout
             .ends_with(&format!("; 8 streams, {violated} violated\n"))
     );
 
-    let stream = &told.json["streams"][0];
+    let stream = &reported.json["streams"][0];
     assert_eq!(
         (&stream["name"], &stream["bytes"]),
         (&"hex 00026f6b".into(), &4.into())
@@ -175,7 +176,7 @@ fn a_violation_is_told_and_tried_again() {
     });
     assert_eq!(violation, &expected);
 
-    // The command line, as it is told, but for where the command is.
+    // The command line of the report, with the path of the command.
     let replay = violation["replay"].as_str().unwrap();
     let Some(line) = replay.strip_prefix("everysplit ") else {
         panic!("{replay}");
@@ -197,7 +198,7 @@ fn a_violation_is_told_and_tried_again() {
         again.1
     );
 
-    let junit = &told.junit;
+    let junit = &reported.junit;
     assert_eq!(
         (junit.tests, junit.failures, junit.errors),
         (8, violated, 0)
@@ -208,9 +209,9 @@ fn a_violation_is_told_and_tried_again() {
         ty,
         description,
         ..
-    } = &told.cases()[0].status
+    } = &reported.cases()[0].status
     else {
-        panic!("{:?}", told.cases()[0]);
+        panic!("{:?}", reported.cases()[0]);
     };
     assert_eq!(*kind, NonSuccessKind::Failure);
     assert_eq!(ty.as_deref(), Some("prompt"));
@@ -220,9 +221,9 @@ fn a_violation_is_told_and_tried_again() {
     assert!(text.contains("  replay    00026f6b@2\n"), "{text}");
     assert!(text.ends_with(replay), "{text}");
 
-    assert!(told.html.contains("00026f6b@2"));
-    assert!(told.html.contains("<svg "));
-    told.stands_alone();
+    assert!(reported.html.contains("00026f6b@2"));
+    assert!(reported.html.contains("<svg "));
+    reported.assert_self_contained();
 }
 
 /// Collects the name of every field.
@@ -240,14 +241,14 @@ fn fields<'a>(value: &'a Value, names: &mut BTreeSet<&'a str>) {
 }
 
 #[test]
-fn every_field_is_described_and_no_other() {
+fn docs_describe_every_json_field() {
     let arguments = ["--hex", "0000", "--hex", "00026f6b", "--hex", "21"];
-    let Some(told) = exec("fields", &[CONSUMES, INTERRUPTS], &arguments) else {
+    let Some(reported) = exec("fields", &[CONSUMES, INTERRUPTS], &arguments) else {
         return;
     };
-    assert_eq!(told.status, Some(1), "{}", told.stdout);
+    assert_eq!(reported.status, Some(1), "{}", reported.stdout);
     let mut written = BTreeSet::new();
-    fields(&told.json, &mut written);
+    fields(&reported.json, &mut written);
     let text = include_str!("../../../docs/REPORT.md");
     let (_, text) = text.split_once("## JSON").unwrap();
     let (text, _) = text.split_once("## JUnit").unwrap();
@@ -258,27 +259,27 @@ fn every_field_is_described_and_no_other() {
     assert_eq!(written, described);
 }
 
-/// What was not asked to the end is not told as held.
+/// A property of which the check was interrupted did not hold.
 #[test]
-fn a_run_that_was_stopped_is_told_as_such() {
+fn reports_that_a_run_was_stopped() {
     let arguments = ["--hex", "21", "--hex", "0000"];
-    let Some(told) = exec("stopped", &[INTERRUPTS], &arguments) else {
+    let Some(reported) = exec("stopped", &[INTERRUPTS], &arguments) else {
         return;
     };
-    assert_eq!(told.status, Some(2), "{}", told.stdout);
-    assert_eq!(told.json["result"], "stopped");
-    assert_eq!(told.json["stopped"], "interrupted");
-    assert_eq!(told.fared("every_split"), ("unasked", 0));
-    assert_eq!(told.verdicts(), []);
-    let junit = &told.junit;
+    assert_eq!(reported.status, Some(2), "{}", reported.stdout);
+    assert_eq!(reported.json["result"], "stopped");
+    assert_eq!(reported.json["stopped"], "interrupted");
+    assert_eq!(reported.property("every_split"), ("not_checked", 0));
+    assert_eq!(reported.verdicts(), []);
+    let junit = &reported.junit;
     assert_eq!((junit.tests, junit.failures, junit.errors), (1, 0, 1));
-    assert!(told.html.contains("<h1>Stopped before all was asked</h1>"));
-    assert!(told.html.contains("interrupted"));
+    assert!(reported.html.contains("<h1>Stopped early</h1>"));
+    assert!(reported.html.contains("interrupted"));
 }
 
-/// Nothing held on a stream of which some splits were not tried any more.
+/// A stream of which some splits were not tried in time has no verdict.
 #[test]
-fn a_property_without_a_verdict_did_not_hold() {
+fn a_property_did_not_hold_if_the_time_was_up() {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = server.local_addr().unwrap().to_string();
     thread::spawn(move || {
@@ -289,38 +290,41 @@ fn a_property_without_a_verdict_did_not_hold() {
     });
     let json = file("time.json", "");
     let stream = "00".repeat(100);
-    let streams = ["--hex", &stream, "--rate", "20", "--time", "2"];
+    let streams = ["--hex", &stream, "--max-rate", "20", "--max-time", "2"];
     let arguments = ["tcp", "--connect", &address, "--report", &json];
-    run(&[&arguments[..], &streams].concat()).with(2);
+    run(&[&arguments[..], &streams].concat()).with_status(2);
     let json: Value = serde_json::from_str(&fs::read_to_string(json).unwrap()).unwrap();
-    // There was time for some, and not for the 99 of one cut.
+    // There was time for some splits, but not for the 99 with one cut.
     assert!(
         !json["covered"].as_str().unwrap().starts_with("0 "),
         "{json}"
     );
-    assert_eq!(json["stopped"], "the time is up, see --time");
+    assert_eq!(
+        json["stopped"],
+        "the time is up; allow more with --max-time"
+    );
     let properties = json["properties"].as_array().unwrap();
     assert!(
         properties
             .iter()
-            .all(|property| property["verdict"] == "unasked")
+            .all(|property| property["verdict"] == "not_checked")
     );
 }
 
 #[test]
-fn hostile_text_is_text() {
+fn untrusted_text_stays_text() {
     let stream = file(
         "\u{1}\u{ffff}<img src=x onerror=alert(2)> & co",
         "\0\x05hell",
     );
     let arguments = ["--framing", "len16", "--stream", &stream];
-    let Some(told) = exec("hostile", &[HOSTILE], &arguments) else {
+    let Some(reported) = exec("hostile", &[HOSTILE], &arguments) else {
         return;
     };
-    assert_eq!(told.status, Some(1), "{}", told.stdout);
-    let name = told.json["streams"][0]["name"].as_str().unwrap();
+    assert_eq!(reported.status, Some(1), "{}", reported.stdout);
+    let name = reported.json["streams"][0]["name"].as_str().unwrap();
     assert!(name.contains("<img src=x onerror=alert(2)> & co"), "{name}");
-    let actual = told.json["streams"][0]["violation"]["actual"]
+    let actual = reported.json["streams"][0]["violation"]["actual"]
         .as_str()
         .unwrap();
     assert!(
@@ -328,19 +332,21 @@ fn hostile_text_is_text() {
         "{actual}"
     );
 
-    assert!(!told.html.contains("<script"));
-    assert!(!told.html.contains("<img"));
+    assert!(!reported.html.contains("<script"));
+    assert!(!reported.html.contains("<img"));
     assert!(
-        told.html
+        reported
+            .html
             .contains("&lt;script&gt;alert(1)&lt;/script&gt; ]]&gt; &amp;amp;")
     );
     assert!(
-        told.html
+        reported
+            .html
             .contains("&lt;img src=x onerror=alert(2)&gt; &amp; co")
     );
 
-    let case = &told.cases()[0];
-    // XML has no way to write these.
+    let case = &reported.cases()[0];
+    // XML cannot contain these characters.
     assert_eq!(case.name.as_str(), name.replace(['\u{1}', '\u{ffff}'], ""));
     let TestCaseStatus::NonSuccess { description, .. } = &case.status else {
         panic!("{case:?}");
@@ -353,37 +359,42 @@ fn hostile_text_is_text() {
 }
 
 #[test]
-fn known_violations_fail_nothing() {
-    let known = file("known", "# what is known\n\n  prompt hex 00026f6b\n");
+fn known_violations_do_not_fail_the_run() {
+    let known = file("known", "# comment\n\n  prompt hex 00026f6b\n");
     let arguments = ["--framing", "len16", "--known", &known, "--hex", "00026f6b"];
-    // Only in what was given: what is made of the format has no such bytes.
-    let wrong = (
+    // A bug that only the given stream reaches, not the generated ones.
+    let buggy = (
         CONSUMES.0,
         "            if end == 4: decoder.buffer = decoder.buffer[2:]\n            break\n",
     );
-    let Some(told) = exec("known", &[wrong], &arguments) else {
+    let Some(reported) = exec("known", &[buggy], &arguments) else {
         return;
     };
-    assert_eq!(told.status, Some(0), "{}", told.stdout);
+    assert_eq!(reported.status, Some(0), "{}", reported.stdout);
     assert!(
-        told.stdout.contains("known hex 00026f6b: prompt\n"),
+        reported.stdout.contains("known hex 00026f6b: prompt\n"),
         "{}",
-        told.stdout
+        reported.stdout
     );
     assert!(
-        told.stdout.ends_with("; 8 streams, 0 violated, 1 known\n"),
+        reported
+            .stdout
+            .ends_with("; 8 streams, 0 violated, 1 known\n"),
         "{}",
-        told.stdout
+        reported.stdout
     );
-    assert_eq!(told.json["result"], "held");
-    assert_eq!(told.verdicts()[0], ("hex 00026f6b", "known"));
-    assert_eq!(told.json["streams"][0]["violation"]["token"], "00026f6b@2");
-    assert_eq!(told.fared("prompt"), ("known", 1));
-    assert_eq!(told.json["unmet"], serde_json::json!([]));
-    let junit = &told.junit;
+    assert_eq!(reported.json["result"], "held");
+    assert_eq!(reported.verdicts()[0], ("hex 00026f6b", "known"));
+    assert_eq!(
+        reported.json["streams"][0]["violation"]["token"],
+        "00026f6b@2"
+    );
+    assert_eq!(reported.property("prompt"), ("known", 1));
+    assert_eq!(reported.json["stale"], serde_json::json!([]));
+    let junit = &reported.junit;
     assert_eq!((junit.tests, junit.failures, junit.errors), (8, 0, 0));
-    let TestCaseStatus::Skipped { description, .. } = &told.cases()[0].status else {
-        panic!("{:?}", told.cases()[0]);
+    let TestCaseStatus::Skipped { description, .. } = &reported.cases()[0].status else {
+        panic!("{:?}", reported.cases()[0]);
     };
     assert!(
         description
@@ -391,52 +402,53 @@ fn known_violations_fail_nothing() {
             .unwrap()
             .contains("  replay    00026f6b@2\n")
     );
-    assert!(told.html.contains("<h1>All held</h1>"));
-    assert!(told.html.contains("<h2>Known violations</h2>"));
-    assert!(!told.html.contains("<h2>Counterexamples</h2>"));
+    assert!(reported.html.contains("<h1>All properties held</h1>"));
+    assert!(reported.html.contains("<h2>Known violations</h2>"));
+    assert!(!reported.html.contains("<h2>Counterexamples</h2>"));
 }
 
-/// Neither the same property on another stream nor another one on the same.
+/// Not if it is the same property on another stream, or another property on the same stream.
 #[test]
-fn no_other_violation_is_known() {
+fn a_violation_is_known_only_if_stream_and_property_match() {
     let known = file("other", "prompt hex 0002\nlimit hex 00026f6b\n");
     let arguments = ["--framing", "len16", "--known", &known, "--hex", "00026f6b"];
-    let Some(told) = exec("other", &[CONSUMES], &arguments) else {
+    let Some(reported) = exec("other", &[CONSUMES], &arguments) else {
         return;
     };
-    assert_eq!(told.status, Some(1), "{}", told.stdout);
-    assert_eq!(told.verdicts()[0], ("hex 00026f6b", "violated"));
-    assert_eq!(told.json["unmet"].as_array().unwrap().len(), 2);
-    assert!(told.html.contains("<h2>Counterexamples</h2>"));
-    assert!(!told.html.contains("<h2>Known violations</h2>"));
+    assert_eq!(reported.status, Some(1), "{}", reported.stdout);
+    assert_eq!(reported.verdicts()[0], ("hex 00026f6b", "violated"));
+    assert_eq!(reported.json["stale"].as_array().unwrap().len(), 2);
+    assert!(reported.html.contains("<h2>Counterexamples</h2>"));
+    assert!(!reported.html.contains("<h2>Known violations</h2>"));
 }
 
 #[test]
-fn known_violations_that_are_not_met_fail() {
-    let known = file("unmet", "limit hex 00026f6b\nprompt <b>\n");
+fn stale_known_violations_fail_the_run() {
+    let known = file("stale", "limit hex 00026f6b\nprompt <b>\n");
     let arguments = ["--known", &known, "--hex", "00026f6b"];
-    let Some(told) = exec("unmet", &[], &arguments) else {
+    let Some(reported) = exec("stale", &[], &arguments) else {
         return;
     };
-    assert_eq!(told.status, Some(1), "{}", told.stdout);
+    assert_eq!(reported.status, Some(1), "{}", reported.stdout);
     assert!(
-        told.stdout
-            .ends_with("; 1 stream, 0 violated, 2 known and not met\n")
+        reported
+            .stdout
+            .ends_with("; 1 stream, 0 violated, 2 stale known violations\n")
     );
-    assert_eq!(told.json["result"], "violated");
-    assert_eq!(told.verdicts(), [("hex 00026f6b", "held")]);
-    let unmet = told.json["unmet"].as_array().unwrap();
-    assert_eq!(unmet.len(), 2);
-    assert!(unmet[0].as_str().unwrap().contains("limit hex 00026f6b"));
-    let junit = &told.junit;
+    assert_eq!(reported.json["result"], "violated");
+    assert_eq!(reported.verdicts(), [("hex 00026f6b", "held")]);
+    let stale = reported.json["stale"].as_array().unwrap();
+    assert_eq!(stale.len(), 2);
+    assert!(stale[0].as_str().unwrap().contains("limit hex 00026f6b"));
+    let junit = &reported.junit;
     assert_eq!((junit.tests, junit.failures, junit.errors), (3, 2, 0));
-    assert!(told.html.contains("<h1>2 known violations not met</h1>"));
-    assert!(told.html.contains("prompt &lt;b&gt;"));
+    assert!(reported.html.contains("<h1>2 stale known violations</h1>"));
+    assert!(reported.html.contains("prompt &lt;b&gt;"));
 }
 
-/// The maps bring their own style, which is that of the whole page: no class is of both.
+/// The style of a split map applies to the whole page, and the other way around.
 #[test]
-fn maps_and_their_page_share_no_class() {
+fn split_maps_and_the_page_share_no_class() {
     let (config, stream) = (Config::default(), &[0; 12]);
     let expected = naive::parse(config, stream);
     let map = SplitMap::new(|| Framer::new(config), stream, &expected, &[4]).to_svg();
@@ -449,48 +461,43 @@ fn maps_and_their_page_share_no_class() {
     assert_eq!(theirs.intersection(&ours).collect::<Vec<_>>(), [&""; 0]);
 }
 
-/// Returns the classes of a style.
+/// Returns the classes in a style sheet.
 fn classes(style: &str) -> BTreeSet<&str> {
     let end = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
     let names = style
         .split('.')
         .skip(1)
         .filter_map(|rest| rest.split(end).next());
-    // A fraction begins with a point too.
+    // A decimal point is followed by a digit.
     let begins = |name: &&str| name.starts_with(|letter: char| letter.is_ascii_alphabetic());
     names.filter(begins).collect()
 }
 
-/// Asks a driver with options that cannot be.
-#[track_caller]
-fn cannot(arguments: &[&str], said: &str) {
-    let driver = ["--", "sh", "-c", "echo ready 1; cat > /dev/null"];
-    crate::program::cannot(
-        &[&["exec", "--hex", "00"], arguments, &driver].concat(),
-        said,
-    );
-}
-
 #[test]
-fn what_cannot_be_read_or_written_is_told_in_a_line() {
-    cannot(
+fn bad_files_are_an_error_with_one_line() {
+    let driver = ["--", "sh", "-c", "echo ready 1; cat > /dev/null"];
+    let fails = |arguments: &[&str], message: &str| {
+        let exec = [&["exec", "--hex", "00"], arguments, &driver].concat();
+        fails(&exec, message);
+    };
+    fails(
         &["--known", "no/such"],
         "cannot read the known violations no/such: ",
     );
-    for line in ["prompt", "no_such in a row", "prompt "] {
-        let known = file(
-            "bad",
-            &format!("# what is known\nprompt in a row\n{line}\n"),
+    for line in ["prompt", "no_such concatenated", "prompt "] {
+        let known = file("bad", &format!("# comment\nprompt concatenated\n{line}\n"));
+        let message = format!(
+            "{known}, line 3: {:?} is not a known violation",
+            line.trim()
         );
-        let said = format!("line 3 of {known} is no known violation: ");
-        cannot(&["--known", &known], &said);
+        fails(&["--known", &known], &message);
     }
     for path in ["report", "report.htm", ".json"] {
-        let said = format!("{path} is no report: its name ends with .html, .json or .xml");
-        cannot(&["--report", path], &said);
+        let message = format!("unknown report format of {path}: the file name must end with .html");
+        fails(&["--report", path], &message);
     }
-    cannot(
+    fails(
         &["--report", "no/such/report.json"],
-        "cannot write no/such/report.json: ",
+        "cannot write the report no/such/report.json: ",
     );
 }

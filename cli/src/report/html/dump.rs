@@ -1,16 +1,16 @@
-//! The bytes of a violation on the page, with its cuts and the edges of its fields. The page's
-//! style lays them out, sixteen or eight in a row.
+//! The bytes of a violation on the page, with cuts and field edges. The page's style lays them
+//! out, 16 or 8 in a row.
 
 use everysplit::check::Violation;
 use maud::{Markup, Render, html};
 
 use super::count;
-use super::example::CUTS;
+use super::counterexample::MAX_CUTS;
 
-/// How many bytes stand in a row where there is room; half as many where there is none.
+/// Number of bytes in a row on a wide screen; half as many on a narrow one.
 const ROW: usize = 16;
-/// How many rows are shown, whatever is in them.
-const ROWS: usize = 4;
+/// Number of rows at the beginning that are always shown.
+const FIRST_ROWS: usize = 4;
 
 pub(super) struct Dump<'a>(pub(super) &'a Violation);
 
@@ -24,12 +24,12 @@ impl Render for Dump<'_> {
         } = self.0;
         html! {
             div.dump role="group" aria-label="the stream" {
-                @for shown in self.shown() {
-                    @match shown {
-                        Shown::Bytes(start, end) => div.row {
+                @for part in parts(self.0) {
+                    @match part {
+                        Part::Bytes { start, end } => div.row {
                             @for at in start..end { (self.byte(at)) " " }
                         },
-                        Shown::LeftOut(bytes) => p.gap { "⋯ " (count(bytes, "byte", "bytes")) },
+                        Part::Gap { bytes } => p.gap { "⋯ " (count(bytes, "byte", "bytes")) },
                     }
                 }
                 @if case.stream.is_empty() { p.gap { "no bytes" } }
@@ -37,42 +37,42 @@ impl Render for Dump<'_> {
             p.legend {
                 @if !case.split.cuts().is_empty() { span.cut { "cut" } }
                 @if !edges.is_empty() { span.field { "field edge" } }
-                @if *offset < case.stream.len() { span.due { "not in yet" } }
+                @if *offset < case.stream.len() { span.missing { "not fed yet" } }
             }
         }
     }
 }
 
-/// A part of the stream.
-enum Shown {
-    /// From and up to.
-    Bytes(usize, usize),
-    /// So many bytes that are like many around them.
-    LeftOut(usize),
+/// A part of the stream, as the page shows it.
+enum Part {
+    /// The bytes from `start` up to `end`.
+    Bytes { start: usize, end: usize },
+    /// Bytes that are not shown.
+    Gap { bytes: usize },
+}
+
+/// Chooses the rows to show, by the rule of the library's text: the first ones, and those around
+/// a cut and around the offset of the violation.
+fn parts(violation: &Violation) -> Vec<Part> {
+    let Violation { case, offset, .. } = violation;
+    let (len, cuts) = (case.stream.len(), case.split.cuts());
+    let mut parts = Vec::new();
+    for start in (0..len).step_by(ROW) {
+        let end = len.min(start + ROW);
+        let row = start..=end;
+        let cut = cuts.len() <= MAX_CUTS && cuts.iter().any(|cut| row.contains(cut));
+        let show = start < FIRST_ROWS * ROW || cut || row.contains(offset);
+        match parts.last_mut() {
+            Some(Part::Bytes { end: last, .. }) if show => *last = end,
+            Some(Part::Gap { bytes }) if !show => *bytes += end - start,
+            _ if show => parts.push(Part::Bytes { start, end }),
+            _ => parts.push(Part::Gap { bytes: end - start }),
+        }
+    }
+    parts
 }
 
 impl Dump<'_> {
-    /// Lays out the rows, as the text of a violation does: the first ones, and those around
-    /// a cut and around the end of what was in.
-    fn shown(&self) -> Vec<Shown> {
-        let Violation { case, offset, .. } = self.0;
-        let (len, cuts) = (case.stream.len(), case.split.cuts());
-        let mut shown = Vec::new();
-        for start in (0..len).step_by(ROW) {
-            let end = len.min(start + ROW);
-            let here = start..=end;
-            let cut = cuts.len() <= CUTS && cuts.iter().any(|cut| here.contains(cut));
-            let told = start < ROWS * ROW || cut || here.contains(offset);
-            match shown.last_mut() {
-                Some(Shown::Bytes(_, until)) if told => *until = end,
-                Some(Shown::LeftOut(bytes)) if !told => *bytes += end - start,
-                _ if told => shown.push(Shown::Bytes(start, end)),
-                _ => shown.push(Shown::LeftOut(end - start)),
-            }
-        }
-        shown
-    }
-
     fn byte(&self, at: usize) -> Markup {
         let Violation {
             case,
@@ -83,15 +83,15 @@ impl Dump<'_> {
         let byte = case.stream[at];
         let printable = byte == b' ' || byte.is_ascii_graphic();
         let character = if printable { char::from(byte) } else { '·' };
-        let before = case.split.cuts().partition_point(|&cut| cut <= at);
+        let cuts_before = case.split.cuts().partition_point(|&cut| cut <= at);
         let cut = case.split.cuts().contains(&at);
         let field = edges.contains(&at);
-        let odd = before % 2 == 1;
-        let due = at >= *offset;
-        let row = at.is_multiple_of(ROW / 2).then(|| format!("{at:06x}"));
+        let odd_chunk = cuts_before % 2 == 1;
+        let missing = at >= *offset;
+        let row_offset = at.is_multiple_of(ROW / 2).then(|| format!("{at:06x}"));
         html! {
-            span.cut[cut].field[field].odd[odd].due[due]
-                data-at=[row] data-char=(character) title={ "byte " (at) }
+            span.cut[cut].field[field].odd[odd_chunk].missing[missing]
+                data-at=[row_offset] data-char=(character) title={ "byte " (at) }
             { (format!("{byte:02x}")) }
         }
     }

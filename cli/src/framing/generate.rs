@@ -1,0 +1,119 @@
+//! Generates streams of a format: valid, truncated, and with invalid lengths.
+
+use everysplit::check::Outcome;
+use everysplit::reference::ByteOrder;
+use serde_json::json;
+
+use super::{Framing, FramingKind};
+use crate::streams::NamedStream;
+
+/// The largest size limit for which a frame of that size is generated.
+const MAX_GENERATED_BODY: u32 = 256;
+
+impl Framing {
+    /// Encodes a frame.
+    fn encode(&self, body: &[u8]) -> Vec<u8> {
+        let claimed = i64::try_from(body.len()).unwrap_or(i64::MAX);
+        [&self.header(claimed)[..], body].concat()
+    }
+
+    /// Encodes the header of a frame that claims a body of `length` bytes.
+    fn header(&self, length: i64) -> Vec<u8> {
+        match self.kind {
+            FramingKind::Header12 => [self.field(length), self.field(1), self.field(0)].concat(),
+            FramingKind::Len16 | FramingKind::Len32 | FramingKind::Len32u => self.field(length),
+            FramingKind::JsonHeader => {
+                let header = json!({ "total_size": length }).to_string();
+                let length = i64::try_from(header.len()).unwrap_or(i64::MAX);
+                [self.field(length), header.into_bytes()].concat()
+            }
+        }
+    }
+
+    /// Encodes the lowest bytes of a number.
+    fn field(&self, number: i64) -> Vec<u8> {
+        let length = self.length_bytes();
+        match self.byte_order {
+            ByteOrder::Little => number.to_le_bytes()[..length].to_vec(),
+            ByteOrder::Big => number.to_be_bytes()[8 - length..].to_vec(),
+        }
+    }
+
+    /// Generates the streams for a decoder: the empty one, concatenated frames, a second frame
+    /// truncated at every byte, a frame at the size limit, and rejected lengths.
+    pub(crate) fn streams(&self, messages: &[String]) -> Vec<NamedStream> {
+        let frames = self.frames(messages);
+        let (first, last) = match &frames[..] {
+            [] | [_] => return Vec::new(),
+            [first, .., last] => (&first[..], &last[..]),
+        };
+        let mut streams = vec![
+            NamedStream::new("empty", Vec::new()),
+            NamedStream::new("concatenated", frames.concat()),
+        ];
+        streams.extend((1..last.len()).map(|end| {
+            let name = format!("truncated after {end} of {}", last.len());
+            NamedStream::new(name, [first, &last[..end]].concat())
+        }));
+        if let Some(limit) = self.size_limit.filter(|&limit| limit <= MAX_GENERATED_BODY) {
+            let at_limit = self.encode(&vec![b'x'; limit as usize]);
+            let stream = NamedStream::new("at the limit", [&at_limit, first].concat());
+            streams.push(stream);
+        }
+        let rejected = self.invalid_lengths().into_iter().filter(|header| {
+            let outcome = self.parse(&header.bytes).outcome;
+            matches!(outcome, Outcome::Rejected { .. })
+        });
+        streams.extend(rejected.map(|NamedStream { name, bytes }| NamedStream {
+            name,
+            bytes: [first, &bytes, first].concat(),
+        }));
+        streams
+    }
+
+    /// Encodes a frame for each message, or for built-in ones if there are none.
+    ///
+    /// There are at least two frames: some decoders lose the second.
+    pub(crate) fn frames(&self, messages: &[String]) -> Vec<Vec<u8>> {
+        let built_in = ["hello", "", "world", "\0\0\0\x05"].map(String::from);
+        let messages = if messages.is_empty() {
+            &built_in
+        } else {
+            messages
+        };
+        let encoded = messages.iter().map(|body| self.encode(body.as_bytes()));
+        let mut frames: Vec<_> = encoded.collect();
+        if let [only] = &frames[..] {
+            frames.push(only.clone());
+        }
+        frames
+    }
+
+    /// Generates headers that no correct peer sends: over the limit, negative, maximal.
+    pub(crate) fn invalid_lengths(&self) -> Vec<NamedStream> {
+        let named = |name: &str, length| NamedStream::new(name, self.header(length));
+        let mut headers = Vec::new();
+        if self.size_limit.is_some() {
+            headers.push(named("over the limit", i64::from(self.max_body()) + 1));
+        }
+        match self.kind {
+            // In an unsigned field, -1 is the maximum.
+            FramingKind::Header12 | FramingKind::Len32u => {
+                headers.push(named("maximal", u32::MAX.into()));
+            }
+            FramingKind::Len16 => headers.push(named("maximal", u16::MAX.into())),
+            FramingKind::Len32 => headers.extend([
+                named("negative", -1),
+                named("most negative", i32::MIN.into()),
+                named("maximal", i32::MAX.into()),
+            ]),
+            FramingKind::JsonHeader => headers.extend([
+                named("negative", -1),
+                named("maximal", i64::MAX),
+                NamedStream::new("negative header", self.field(-1)),
+                NamedStream::new("maximal header", self.field(i32::MAX.into())),
+            ]),
+        }
+        headers
+    }
+}

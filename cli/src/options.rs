@@ -1,0 +1,391 @@
+//! The options of a run, typed: converted once from the command line, and written back as one.
+
+mod command_line;
+
+pub(crate) use command_line::shell_line;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use everysplit::reference::ByteOrder;
+use everysplit::{Case, Split};
+use regex::bytes::Regex;
+
+use crate::framing::{Framing, FramingKind};
+use crate::{Error, args};
+
+/// What the options are when the command line does not name them.
+pub(crate) mod default {
+    use super::{Duration, NonZero};
+
+    pub(crate) const DRIVER_TIMEOUT: Duration = Duration::from_secs(10);
+    pub(crate) const MAX_CUTS: usize = 2;
+    pub(crate) const MAX_FEEDS: u64 = 200_000;
+    /// In MiB.
+    pub(crate) const MAX_MEMORY: u64 = 1024;
+    pub(crate) const MAX_TIME: Duration = Duration::from_secs(600);
+
+    pub(crate) const MAX_CONNECTIONS: NonZero<usize> = NonZero::new(1000).unwrap();
+    /// In MiB.
+    pub(crate) const MAX_GROWTH: u64 = 16;
+    /// In connections per second.
+    pub(crate) const MAX_RATE: NonZero<u32> = NonZero::new(5000).unwrap();
+    pub(crate) const PEER_MAX_IDLE: Duration = Duration::from_secs(5);
+    pub(crate) const PEER_TIMEOUT: Duration = Duration::from_secs(5);
+    pub(crate) const REPLY_IDLE: Duration = Duration::from_secs(1);
+    pub(crate) const SEED: u64 = 0;
+
+    pub(crate) const SERVE_MAX_IDLE: Duration = Duration::from_secs(3);
+    /// In bytes.
+    pub(crate) const SERVE_SIZE_LIMIT: u32 = 8 * 1024 * 1024;
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Command {
+    Exec(ExecOptions),
+    Tcp(TcpOptions),
+    Replay(ReplayOptions),
+    Serve(ServeOptions),
+    Vectors(StreamOptions),
+}
+
+/// A decoder under test, behind a driver.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ExecOptions {
+    /// The driver and its arguments; never empty.
+    pub(crate) driver: Vec<OsString>,
+    pub(crate) streams: StreamOptions,
+    pub(crate) report: ReportOptions,
+    /// The decoder's configuration.
+    pub(crate) config: Vec<ConfigEntry>,
+    /// Whether the decoder is declared to discard an incomplete frame at the end.
+    pub(crate) discards_at_end: bool,
+    /// Maximum time to wait for a reply.
+    pub(crate) timeout: Duration,
+    /// Maximum memory of the driver, in MiB.
+    pub(crate) max_memory: u64,
+    /// Maximum number of cuts in a split, for a driver without save and load.
+    pub(crate) max_cuts: usize,
+    /// Maximum number of feeds for the proof of one stream.
+    pub(crate) max_feeds: u64,
+    /// Maximum time for the whole run.
+    pub(crate) max_time: Duration,
+}
+
+/// A server or client under test.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TcpOptions {
+    pub(crate) peer: PeerOptions,
+    pub(crate) streams: StreamOptions,
+    pub(crate) report: ReportOptions,
+    /// Whether to send invalid input too.
+    pub(crate) hostile: bool,
+    /// What to ignore in a reply.
+    pub(crate) mask: Vec<Mask>,
+    /// Maximum time to read a chunk, to reply, and to exit.
+    pub(crate) timeout: Duration,
+    /// Time without a byte that ends a reply.
+    pub(crate) reply_idle: Duration,
+    /// Maximum time that the peer may wait for the rest of a frame.
+    pub(crate) max_idle: Duration,
+    /// Maximum memory that an invalid stream may add, in MiB.
+    pub(crate) max_growth: u64,
+    /// Maximum number of connections for one stream.
+    pub(crate) max_connections: NonZero<usize>,
+    /// Maximum number of connections per second.
+    pub(crate) max_rate: NonZero<u32>,
+    /// Maximum time for the whole run.
+    pub(crate) max_time: Duration,
+    /// Seed of the random splits.
+    pub(crate) seed: u64,
+}
+
+/// The program at the other end of the connections.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum PeerOptions {
+    /// A server that runs already. The user has allowed an address that is not on this machine.
+    RunningServer { address: SocketAddr },
+    /// A server to start, which listens on `port`; `fresh` restarts it for each connection.
+    StartedServer {
+        port: u16,
+        command: Vec<OsString>,
+        fresh: bool,
+    },
+    /// A client to start for each connection, which connects to `port`.
+    Client { port: u16, command: Vec<OsString> },
+}
+
+/// A split of a stream to try again.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ReplayOptions {
+    pub(crate) case: Case,
+    pub(crate) tested: Tested,
+}
+
+/// What is under test, with the options of the run.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Tested {
+    Exec(ExecOptions),
+    Tcp(TcpOptions),
+}
+
+/// A server that echoes frames.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ServeOptions {
+    /// 0 for any free port.
+    pub(crate) port: u16,
+    pub(crate) framing: Framing,
+    /// Maximum time to wait for the rest of a frame.
+    pub(crate) max_idle: Duration,
+    pub(crate) split: ReplySplit,
+}
+
+/// Where the reports go, and which violations are known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ReportOptions {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) known: Option<PathBuf>,
+}
+
+/// Where the streams come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct StreamOptions {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
+    pub(crate) hex: Vec<Vec<u8>>,
+    pub(crate) framing: Option<Framing>,
+    /// Bodies of the frames in generated streams.
+    pub(crate) messages: Vec<String>,
+}
+
+/// A setting of a decoder. Neither part has whitespace, and the key has no `=`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ConfigEntry {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for ConfigEntry {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+        if text.contains(char::is_whitespace) {
+            return Err("expected KEY=VALUE without spaces".into());
+        }
+        let (key, value) = (key.into(), value.into());
+        Ok(Self { key, value })
+    }
+}
+
+/// A part of a reply to ignore. Equal if the patterns are.
+#[derive(Clone, Debug)]
+pub(crate) struct Mask(pub(crate) Regex);
+
+impl PartialEq for Mask {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
+
+/// How `serve` splits its replies.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ReplySplit {
+    At(Split),
+    Bytes,
+    Random,
+}
+
+impl FromStr for ReplySplit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "bytes" => Ok(Self::Bytes),
+            "random" => Ok(Self::Random),
+            cuts => match cuts.parse() {
+                Ok(split) => Ok(Self::At(split)),
+                Err(error) => Err(format!("{error}, bytes or random")),
+            },
+        }
+    }
+}
+
+impl Tested {
+    pub(crate) fn report(&self) -> &ReportOptions {
+        match self {
+            Self::Exec(options) => &options.report,
+            Self::Tcp(options) => &options.report,
+        }
+    }
+
+    /// Returns the command line that tries a split again, as typed in a shell.
+    pub(crate) fn replay_line(&self, case: &Case) -> String {
+        let mut tested = self.clone();
+        let (streams, report, hostile) = match &mut tested {
+            Self::Exec(options) => (&mut options.streams, &mut options.report, false),
+            Self::Tcp(options) => (&mut options.streams, &mut options.report, options.hostile),
+        };
+        *report = ReportOptions::default();
+        // An invalid stream is followed by a valid one, which the stream options name.
+        if !hostile {
+            let framing = streams.framing;
+            *streams = StreamOptions {
+                framing,
+                ..StreamOptions::default()
+            };
+        }
+        let case = case.clone();
+        Command::Replay(ReplayOptions { case, tested }).to_line()
+    }
+}
+
+impl TryFrom<args::Arguments> for Command {
+    type Error = Error;
+
+    fn try_from(arguments: args::Arguments) -> Result<Self, Error> {
+        Ok(match arguments.command {
+            args::Command::Exec(exec) => Self::Exec((*exec).into()),
+            args::Command::Tcp(tcp) => Self::Tcp((*tcp).try_into()?),
+            args::Command::Serve(serve) => Self::Serve(serve.into()),
+            args::Command::Vectors(streams) => Self::Vectors(streams.into()),
+            args::Command::Replay(args::Replay { token, tested }) => Self::Replay(ReplayOptions {
+                case: token,
+                tested: match tested {
+                    args::Tested::Exec(exec) => Tested::Exec((*exec).into()),
+                    args::Tested::Tcp(tcp) => Tested::Tcp((*tcp).try_into()?),
+                },
+            }),
+        })
+    }
+}
+
+impl From<args::Exec> for ExecOptions {
+    fn from(exec: args::Exec) -> Self {
+        Self {
+            driver: exec.driver,
+            streams: exec.streams.into(),
+            report: exec.report.into(),
+            config: exec.config,
+            discards_at_end: exec.discards_at_end,
+            timeout: exec.timeout.0,
+            max_memory: exec.max_memory,
+            max_cuts: exec.max_cuts,
+            max_feeds: exec.max_feeds,
+            max_time: exec.max_time.0,
+        }
+    }
+}
+
+impl TryFrom<args::Tcp> for TcpOptions {
+    type Error = Error;
+
+    fn try_from(tcp: args::Tcp) -> Result<Self, Error> {
+        let args::Peer {
+            connect,
+            port,
+            listen,
+        } = tcp.peer;
+        let (command, fresh) = (tcp.command, tcp.fresh);
+        let peer = match (connect, port, listen) {
+            (Some(address), _, _) if !address.ip().is_loopback() && !tcp.allow_remote => {
+                return Err(format!(
+                    "{address} is not on this machine; to test it all the same, add --allow-remote"
+                )
+                .into());
+            }
+            (Some(address), _, _) => PeerOptions::RunningServer { address },
+            (_, Some(port), _) => PeerOptions::StartedServer {
+                port,
+                command,
+                fresh,
+            },
+            (_, _, Some(port)) => PeerOptions::Client { port, command },
+            (None, None, None) => {
+                return Err(
+                    "no server or client to test; add --connect ADDRESS, --port PORT or --listen PORT"
+                        .into(),
+                );
+            }
+        };
+        Ok(Self {
+            peer,
+            streams: tcp.streams.into(),
+            report: tcp.report.into(),
+            hostile: tcp.hostile,
+            mask: tcp.mask.into_iter().map(Mask).collect(),
+            timeout: tcp.timeout.0,
+            reply_idle: tcp.reply_idle.0,
+            max_idle: tcp.max_idle.0,
+            max_growth: tcp.max_growth,
+            max_connections: tcp.max_connections,
+            max_rate: tcp.max_rate,
+            max_time: tcp.max_time.0,
+            seed: tcp.seed,
+        })
+    }
+}
+
+impl From<args::Serve> for ServeOptions {
+    fn from(serve: args::Serve) -> Self {
+        Self {
+            port: serve.port,
+            framing: framing(serve.framing, serve.byte_order, Some(serve.size_limit)),
+            max_idle: serve.max_idle.0,
+            split: serve.split,
+        }
+    }
+}
+
+impl From<args::Report> for ReportOptions {
+    fn from(report: args::Report) -> Self {
+        Self {
+            files: report.report,
+            known: report.known,
+        }
+    }
+}
+
+impl From<args::Streams> for StreamOptions {
+    fn from(streams: args::Streams) -> Self {
+        let (byte_order, size_limit) = (streams.byte_order, streams.size_limit);
+        Self {
+            files: streams.stream,
+            folders: streams.corpus,
+            hex: streams.hex.into_iter().map(|bytes| bytes.0).collect(),
+            framing: streams
+                .framing
+                .map(|name| framing(name, byte_order, size_limit)),
+            messages: streams.message,
+        }
+    }
+}
+
+fn framing(
+    name: args::FramingName,
+    byte_order: Option<args::ByteOrderName>,
+    size_limit: Option<u32>,
+) -> Framing {
+    let kind = match name {
+        args::FramingName::Header12 => FramingKind::Header12,
+        args::FramingName::Len16 => FramingKind::Len16,
+        args::FramingName::Len32 => FramingKind::Len32,
+        args::FramingName::Len32u => FramingKind::Len32u,
+        args::FramingName::JsonHeader => FramingKind::JsonHeader,
+    };
+    let byte_order = match byte_order {
+        None => kind.byte_order(),
+        Some(args::ByteOrderName::Little) => ByteOrder::Little,
+        Some(args::ByteOrderName::Big) => ByteOrder::Big,
+    };
+    Framing {
+        kind,
+        byte_order,
+        size_limit,
+    }
+}

@@ -1,0 +1,434 @@
+//! Writes options as a command line: the inverse of parsing one.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Display;
+use std::time::Duration;
+
+use everysplit::reference::ByteOrder;
+
+use super::{
+    Command, ConfigEntry, ExecOptions, PeerOptions, ReplayOptions, ReplySplit, ReportOptions,
+    ServeOptions, StreamOptions, TcpOptions, Tested, default,
+};
+use crate::framing::{Framing, FramingKind};
+
+impl Command {
+    /// Returns the command line, quoted for a shell. Options with their default are left out.
+    pub(crate) fn to_line(&self) -> String {
+        shell_line(&self.to_words())
+    }
+
+    /// Returns the words of the command line, the program's name first.
+    fn to_words(&self) -> Vec<OsString> {
+        let mut words = Words(vec!["everysplit".into()]);
+        match self {
+            Self::Exec(options) => words.exec(options),
+            Self::Tcp(options) => words.tcp(options),
+            Self::Serve(options) => words.serve(options),
+            Self::Vectors(options) => {
+                words.word("vectors");
+                words.streams(options);
+            }
+            Self::Replay(ReplayOptions { case, tested }) => {
+                words.word("replay");
+                words.word(case.to_string());
+                match tested {
+                    Tested::Exec(options) => words.exec(options),
+                    Tested::Tcp(options) => words.tcp(options),
+                }
+            }
+        }
+        words.0
+    }
+}
+
+/// Quotes words for a shell. Bytes that are not UTF-8 are replaced.
+pub(crate) fn shell_line(words: &[OsString]) -> String {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let quoted = shlex::try_join(words.iter().map(AsRef::as_ref));
+    // Only a NUL byte cannot be quoted, and no argument has one.
+    quoted.unwrap_or_else(|_| words.join(" "))
+}
+
+/// The words of a command line, as far as they are written.
+struct Words(Vec<OsString>);
+
+impl Words {
+    fn word(&mut self, word: impl Into<OsString>) {
+        self.0.push(word.into());
+    }
+
+    fn option(&mut self, name: &str, value: impl AsRef<OsStr>) {
+        let value = value.as_ref();
+        // A separate word that begins with - would be taken for an option.
+        if value.as_encoded_bytes().starts_with(b"-") {
+            let mut word = OsString::from(format!("{name}="));
+            word.push(value);
+            self.word(word);
+        } else {
+            self.word(name);
+            self.word(value);
+        }
+    }
+
+    fn flag(&mut self, name: &str, set: bool) {
+        if set {
+            self.word(name);
+        }
+    }
+
+    fn unless_default<T: Copy + Display + PartialEq>(&mut self, name: &str, value: T, default: T) {
+        if value != default {
+            self.option(name, value.to_string());
+        }
+    }
+
+    fn seconds(&mut self, name: &str, value: Duration, default: Duration) {
+        self.unless_default(name, value.as_secs_f64(), default.as_secs_f64());
+    }
+
+    /// Writes what follows `--`, unless it is empty.
+    fn program(&mut self, command: &[OsString]) {
+        if !command.is_empty() {
+            self.word("--");
+            self.0.extend_from_slice(command);
+        }
+    }
+
+    fn exec(&mut self, options: &ExecOptions) {
+        let ExecOptions {
+            driver,
+            streams,
+            report,
+            config,
+            discards_at_end,
+            timeout,
+            max_memory,
+            max_cuts,
+            max_feeds,
+            max_time,
+        } = options;
+        self.word("exec");
+        self.streams(streams);
+        self.report(report);
+        for ConfigEntry { key, value } in config {
+            self.option("--config", format!("{key}={value}"));
+        }
+        self.flag("--discards-at-end", *discards_at_end);
+        self.seconds("--timeout", *timeout, default::DRIVER_TIMEOUT);
+        self.unless_default("--max-memory", *max_memory, default::MAX_MEMORY);
+        self.unless_default("--max-cuts", *max_cuts, default::MAX_CUTS);
+        self.unless_default("--max-feeds", *max_feeds, default::MAX_FEEDS);
+        self.seconds("--max-time", *max_time, default::MAX_TIME);
+        self.program(driver);
+    }
+
+    fn tcp(&mut self, options: &TcpOptions) {
+        let TcpOptions {
+            peer,
+            streams,
+            report,
+            hostile,
+            mask,
+            timeout,
+            reply_idle,
+            max_idle,
+            max_growth,
+            max_connections,
+            max_rate,
+            max_time,
+            seed,
+        } = options;
+        self.word("tcp");
+        let program: &[OsString] = match peer {
+            PeerOptions::RunningServer { address } => {
+                self.option("--connect", address.to_string());
+                self.flag("--allow-remote", !address.ip().is_loopback());
+                &[]
+            }
+            PeerOptions::StartedServer {
+                port,
+                command,
+                fresh,
+            } => {
+                self.option("--port", port.to_string());
+                self.flag("--fresh", *fresh);
+                command
+            }
+            PeerOptions::Client { port, command } => {
+                self.option("--listen", port.to_string());
+                command
+            }
+        };
+        self.streams(streams);
+        self.report(report);
+        self.flag("--hostile", *hostile);
+        for mask in mask {
+            self.option("--mask", mask.0.as_str());
+        }
+        self.seconds("--timeout", *timeout, default::PEER_TIMEOUT);
+        self.seconds("--reply-idle", *reply_idle, default::REPLY_IDLE);
+        self.seconds("--max-idle", *max_idle, default::PEER_MAX_IDLE);
+        self.unless_default("--max-growth", *max_growth, default::MAX_GROWTH);
+        self.unless_default(
+            "--max-connections",
+            *max_connections,
+            default::MAX_CONNECTIONS,
+        );
+        self.unless_default("--max-rate", *max_rate, default::MAX_RATE);
+        self.seconds("--max-time", *max_time, default::MAX_TIME);
+        self.unless_default("--seed", *seed, default::SEED);
+        self.program(program);
+    }
+
+    fn serve(&mut self, options: &ServeOptions) {
+        let ServeOptions {
+            port,
+            framing,
+            max_idle,
+            split,
+        } = options;
+        self.word("serve");
+        self.option("--port", port.to_string());
+        self.framing(framing, Some(default::SERVE_SIZE_LIMIT));
+        self.seconds("--max-idle", *max_idle, default::SERVE_MAX_IDLE);
+        match split {
+            ReplySplit::At(split) => self.option("--split", split.to_string()),
+            ReplySplit::Bytes => self.option("--split", "bytes"),
+            ReplySplit::Random => self.option("--split", "random"),
+        }
+    }
+
+    fn report(&mut self, ReportOptions { files, known }: &ReportOptions) {
+        for file in files {
+            self.option("--report", file);
+        }
+        if let Some(file) = known {
+            self.option("--known", file);
+        }
+    }
+
+    fn streams(&mut self, options: &StreamOptions) {
+        let StreamOptions {
+            files,
+            folders,
+            hex,
+            framing,
+            messages,
+        } = options;
+        for file in files {
+            self.option("--stream", file);
+        }
+        for folder in folders {
+            self.option("--corpus", folder);
+        }
+        for bytes in hex {
+            self.option("--hex", hex::encode(bytes));
+        }
+        if let Some(framing) = framing {
+            self.framing(framing, None);
+        }
+        for message in messages {
+            self.option("--message", message);
+        }
+    }
+
+    fn framing(&mut self, framing: &Framing, default_limit: Option<u32>) {
+        let Framing {
+            kind,
+            byte_order,
+            size_limit,
+        } = framing;
+        let name = match kind {
+            FramingKind::Header12 => "header12",
+            FramingKind::Len16 => "len16",
+            FramingKind::Len32 => "len32",
+            FramingKind::Len32u => "len32u",
+            FramingKind::JsonHeader => "json-header",
+        };
+        self.option("--framing", name);
+        if *byte_order != kind.byte_order() {
+            let name = match byte_order {
+                ByteOrder::Little => "little",
+                ByteOrder::Big => "big",
+            };
+            self.option("--byte-order", name);
+        }
+        if let Some(limit) = size_limit.filter(|_| *size_limit != default_limit) {
+            self.option("--size-limit", limit.to_string());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use everysplit::Split;
+
+    use super::*;
+    use crate::args::Arguments;
+
+    #[track_caller]
+    fn parse(line: &str) -> Command {
+        let words = shlex::split(line).unwrap();
+        let arguments = Arguments::try_parse_from(words).unwrap_or_else(|error| {
+            panic!("{line}: {error}");
+        });
+        Command::try_from(arguments).unwrap()
+    }
+
+    /// Checks that options survive being written and parsed, also as those of a replay.
+    #[track_caller]
+    fn survives(command: &Command) {
+        let line = command.to_line();
+        assert_eq!(&parse(&line), command, "{line}");
+        let tested = match command {
+            Command::Exec(options) => Tested::Exec(options.clone()),
+            Command::Tcp(options) => Tested::Tcp(options.clone()),
+            _ => return,
+        };
+        let replay = Command::Replay(ReplayOptions {
+            case: "00026f6b@1,3".parse().unwrap(),
+            tested,
+        });
+        let line = replay.to_line();
+        assert_eq!(parse(&line), replay, "{line}");
+    }
+
+    /// Returns command lines with none of the groups of options, each, and all.
+    fn lines(verb: &str, groups: &[&str], end: &str) -> Vec<String> {
+        let all = groups.join(" ");
+        let groups = ["", &all].into_iter().chain(groups.iter().copied());
+        groups
+            .map(|options| format!("everysplit {verb} {options} {end}"))
+            .collect()
+    }
+
+    /// Words that a shell, or clap, could take for something else.
+    const REPORT: &str = "--report 'a b.html' --report='-x.json' --known \"it's known\"";
+    const STREAMS: &str = "--stream 'a b' --stream=-x --stream=--framing --corpus '$HOME' \
+         --corpus '*' --hex '00 0A ff' --hex ''";
+    const MESSAGES: [&str; 3] = [
+        "--framing len16 --message '' --message=-m --message 'a \"b\"' --message \"it's\"",
+        "--framing json-header --byte-order big --size-limit 64 --message 'a\nb' --message '你'",
+        "--framing header12 --byte-order little --message '`id`; #' --message '\\'",
+    ];
+
+    #[test]
+    fn exec_options_survive_the_command_line() {
+        for messages in MESSAGES {
+            let groups = [
+                REPORT,
+                STREAMS,
+                messages,
+                "--config a=b --config c= --config =d --config='-e=f=g' --config \"h=it's\"",
+                "--discards-at-end",
+                "--timeout 0.7",
+                "--max-memory 1",
+                "--max-cuts 0",
+                "--max-feeds 18446744073709551615",
+                "--max-time 1e9",
+            ];
+            for driver in [
+                "-- cat",
+                "-- 'my driver' --framing len32 -- '' 'a b' -x \"it's\"",
+            ] {
+                for line in lines("exec", &groups, driver) {
+                    survives(&parse(&line));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tcp_options_survive_the_command_line() {
+        for (peer, end) in [
+            ("tcp --connect 127.0.0.1:7000", ""),
+            ("tcp --connect [::1]:7000", ""),
+            ("tcp --connect 192.0.2.1:1 --allow-remote", ""),
+            ("tcp --port 7", "-- server 'a b' --port 8"),
+            ("tcp --port 7 --fresh", "-- server -- ''"),
+            ("tcp --listen 65535", "-- 'a client'"),
+        ] {
+            let groups = [
+                REPORT,
+                STREAMS,
+                MESSAGES[0],
+                "--hostile",
+                "--mask 'Date: [^\r]*' --mask=-+ --mask '' --mask \"'\"",
+                "--timeout 0.001",
+                "--reply-idle 0.123456789",
+                "--max-idle 12345.678",
+                "--max-growth 0",
+                "--max-connections 1",
+                "--max-rate 4294967295",
+                "--max-time 0.5",
+                "--seed 1",
+            ];
+            for line in lines(peer, &groups, end) {
+                survives(&parse(&line));
+            }
+        }
+    }
+
+    #[test]
+    fn serve_and_vectors_options_survive_the_command_line() {
+        for split in ["whole", "bytes", "random", "1,3"] {
+            let line = format!("everysplit serve --port 0 --framing len32u --split {split}");
+            survives(&parse(&line));
+            survives(&parse(&format!(
+                "{line} --byte-order little --size-limit 5 --max-idle 0.2"
+            )));
+        }
+        for messages in MESSAGES {
+            survives(&parse(&format!("everysplit vectors {STREAMS} {messages}")));
+        }
+    }
+
+    #[test]
+    fn tokens_survive_the_command_line() {
+        for token in ["@whole", "00@whole", "00026f6b@2", "'00026f6b@1,2,3'"] {
+            let line = format!("everysplit replay {token} exec -- cat");
+            assert_eq!(parse(&line).to_line(), line);
+        }
+    }
+
+    #[test]
+    fn an_option_with_its_default_is_not_written() {
+        let line = "everysplit exec --framing len16 -- cat";
+        assert_eq!(parse(line).to_line(), line);
+        let line = "everysplit tcp --connect 127.0.0.1:7000 --hex 00";
+        assert_eq!(parse(line).to_line(), line);
+    }
+
+    #[test]
+    fn a_replay_keeps_only_what_it_needs() {
+        let case = everysplit::Case {
+            stream: vec![0, 1],
+            split: Split::new([1]),
+        };
+        for (line, replay) in [
+            (
+                "everysplit exec --hex 00 --framing len16 --size-limit 9 --message a --report r.html \
+                 --known k --max-cuts 1 -- cat '--hex x'",
+                "everysplit replay 0001@1 exec --framing len16 --size-limit 9 --max-cuts 1 -- cat \
+                 '--hex x'",
+            ),
+            (
+                "everysplit tcp --connect 127.0.0.1:7 --hex 00 --report r.html",
+                "everysplit replay 0001@1 tcp --connect 127.0.0.1:7",
+            ),
+            (
+                "everysplit tcp --connect 127.0.0.1:7 --hex 00 --report r.html --hostile",
+                "everysplit replay 0001@1 tcp --connect 127.0.0.1:7 --hex 00 --hostile",
+            ),
+        ] {
+            let tested = match parse(line) {
+                Command::Exec(options) => Tested::Exec(options),
+                Command::Tcp(options) => Tested::Tcp(options),
+                command => panic!("{command:?}"),
+            };
+            assert_eq!(tested.replay_line(&case), replay);
+        }
+    }
+}

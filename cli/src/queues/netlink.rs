@@ -1,0 +1,123 @@
+//! Queries Linux for one socket over netlink, `sock_diag(7)`. The lists in `/proc` take
+//! milliseconds per look on a machine with much memory.
+
+use std::net::SocketAddr;
+
+use super::{OPEN_STATES, SocketState};
+
+/// The kernel did not answer, or not in a known form.
+pub(super) struct QueryError;
+
+// Constants of the Linux headers linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h,
+// asm-generic/errno-base.h and net/tcp_states.h.
+const NLM_F_REQUEST: u16 = 1;
+const NLMSG_ERROR: u16 = 2;
+const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// An attribute that is a `struct tcp_info`.
+const INET_DIAG_INFO: u16 = 2;
+/// The offset of `tcpi_bytes_received` in a `struct tcp_info`.
+const BYTES_RECEIVED: usize = 128;
+const ENOENT: i32 = 2;
+const TCP_LISTEN: u8 = 10;
+
+/// A netlink socket for queries.
+pub(super) struct Netlink(rustix::fd::OwnedFd);
+
+impl Netlink {
+    /// The size of the ports and addresses in a request, in bytes.
+    const ADDRESS_BYTES: usize = 36;
+
+    pub(super) fn open() -> Option<Self> {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, socket_with};
+        let (family, kind) = (AddressFamily::NETLINK, SocketType::RAW);
+        let protocol = Some(netlink::SOCK_DIAG);
+        socket_with(family, kind, SocketFlags::CLOEXEC, protocol)
+            .ok()
+            .map(Self)
+    }
+
+    /// Returns the state of a socket, `None` if there is no such socket.
+    pub(super) fn socket(
+        &self,
+        local: SocketAddr,
+        remote: SocketAddr,
+    ) -> Result<Option<SocketState>, QueryError> {
+        use rustix::net::{RecvFlags, SendFlags, recv, send};
+        let mut reply = [0; 4096];
+        let request = Self::request(local, remote);
+        send(&self.0, &request, SendFlags::empty()).map_err(|_| QueryError)?;
+        // The kernel replies before `send` returns.
+        let (read, _) =
+            recv(&self.0, &mut reply[..], RecvFlags::DONTWAIT).map_err(|_| QueryError)?;
+        Self::parse_reply(&reply[..read])
+    }
+
+    fn request(local: SocketAddr, remote: SocketAddr) -> Vec<u8> {
+        const LEN: u32 = 16 + 56;
+        let (inet, inet6, tcp) = (2, 10, 6);
+        let family = if local.is_ipv4() { inet } else { inet6 };
+        let mut request = Vec::from(LEN.to_ne_bytes());
+        request.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+        request.extend(NLM_F_REQUEST.to_ne_bytes());
+        request.extend([0; 8]);
+        request.extend([family, tcp, 1 << (INET_DIAG_INFO - 1), 0]);
+        // Any state.
+        request.extend([0xff; 4]);
+        request.extend(Self::addresses(local, remote));
+        // Any interface, any cookie.
+        request.extend([0; 4]);
+        request.extend([0xff; 8]);
+        request
+    }
+
+    fn parse_reply(reply: &[u8]) -> Result<Option<SocketState>, QueryError> {
+        let kind = reply.get(4..6).ok_or(QueryError)?;
+        let body = reply.get(16..).ok_or(QueryError)?;
+        if kind == SOCK_DIAG_BY_FAMILY.to_ne_bytes() {
+            let (message, attributes) = body.split_at_checked(72).ok_or(QueryError)?;
+            let state = message[1];
+            // For a connection that is gone, the kernel returns the listening socket.
+            return Ok((state != TCP_LISTEN).then(|| SocketState {
+                open: OPEN_STATES.contains(&state),
+                unread: message[56..60] != [0; 4],
+                unacknowledged: message[60..64] != [0; 4],
+                received: Self::bytes_received(attributes),
+            }));
+        }
+        let not_found =
+            kind == NLMSG_ERROR.to_ne_bytes() && body.starts_with(&(-ENOENT).to_ne_bytes());
+        not_found.then_some(None).ok_or(QueryError)
+    }
+
+    /// Reads `tcpi_bytes_received` from the attributes of a reply.
+    fn bytes_received(mut attributes: &[u8]) -> Option<u64> {
+        loop {
+            let (length, rest) = attributes.split_first_chunk()?;
+            let (kind, rest) = rest.split_first_chunk()?;
+            let length = usize::from(u16::from_ne_bytes(*length));
+            if u16::from_ne_bytes(*kind) == INET_DIAG_INFO {
+                let received = rest.get(BYTES_RECEIVED..)?.first_chunk()?;
+                return Some(u64::from_ne_bytes(*received));
+            }
+            attributes = attributes.get(length.next_multiple_of(4).max(4)..)?;
+        }
+    }
+
+    /// Encodes the ports and addresses of a request, in network order.
+    fn addresses(local: SocketAddr, remote: SocketAddr) -> [u8; Self::ADDRESS_BYTES] {
+        let mut encoded = [0; Self::ADDRESS_BYTES];
+        encoded[..2].copy_from_slice(&local.port().to_be_bytes());
+        encoded[2..4].copy_from_slice(&remote.port().to_be_bytes());
+        for (at, address) in [(4, local), (20, remote)] {
+            match address {
+                SocketAddr::V4(address) => {
+                    encoded[at..at + 4].copy_from_slice(&address.ip().octets());
+                }
+                SocketAddr::V6(address) => {
+                    encoded[at..at + 16].copy_from_slice(&address.ip().octets());
+                }
+            }
+        }
+        encoded
+    }
+}

@@ -1,0 +1,198 @@
+//! The result of a run, complete: writers only print it.
+
+use std::fmt::{self, Write as _};
+
+use everysplit::check::{Property, SplitMap, Violation};
+
+use super::MAX_SHOWN;
+use crate::text::count;
+
+/// The result of a run.
+pub(crate) struct RunResult {
+    /// The command line, as typed in a shell.
+    pub(super) command: String,
+    /// The result of each stream, in the order in which they were checked.
+    pub(super) streams: Vec<StreamResult>,
+    /// The properties that held on at least one stream.
+    pub(super) held: Vec<Property>,
+    /// The properties that were checked on a stream which violates another property, once per
+    /// such stream: whether they hold there is unknown.
+    pub(super) unknown: Vec<Property>,
+    /// Known violations that did not occur, a message each. They fail the run.
+    pub(super) stale: Vec<String>,
+    /// What was done, in a line.
+    pub(super) covered: String,
+    /// Why the run stopped early, if it did.
+    pub(super) stopped: Option<String>,
+}
+
+/// The result of a stream.
+pub(super) struct StreamResult {
+    pub(super) name: String,
+    /// The length of the stream.
+    pub(super) bytes: usize,
+    pub(super) verdict: Verdict,
+}
+
+pub(super) enum Verdict {
+    /// Everything held; with what was tried, in a line.
+    Held(String),
+    Violated(Box<Counterexample>),
+}
+
+/// A violation with its context.
+pub(super) struct Counterexample {
+    pub(super) violation: Violation,
+    /// Which cuts of the stream cause a violation.
+    pub(super) map: Option<SplitMap>,
+    /// The command line that tries it again.
+    pub(super) replay: String,
+    /// Whether it is on the list of known violations.
+    pub(super) known: bool,
+}
+
+/// The text of the violation, with the replay line if that is short enough.
+impl fmt::Display for Counterexample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.violation)?;
+        if self.replay.len() <= MAX_SHOWN {
+            write!(f, "\n  run       {}", self.replay)?;
+        }
+        Ok(())
+    }
+}
+
+/// What is known about a property after a run. The numbers count streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PropertyStatus {
+    /// Held on every stream on which it was checked.
+    Held,
+    /// Violated by streams of which the violation is not known.
+    Violated(usize),
+    /// Violated, and all the violations are known.
+    Known(usize),
+    /// Not violated, but some streams violate another property.
+    Unknown(usize),
+    NotChecked,
+}
+
+/// The result of the run as a whole, which is also its exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Status {
+    Held,
+    Violated,
+    /// Nothing is violated, but not everything was checked.
+    Stopped,
+}
+
+impl RunResult {
+    fn counterexamples(&self) -> impl Iterator<Item = &Counterexample> {
+        self.streams
+            .iter()
+            .filter_map(|stream| match &stream.verdict {
+                Verdict::Held(_) => None,
+                Verdict::Violated(counterexample) => Some(&**counterexample),
+            })
+    }
+
+    /// Returns the number of streams on which everything held.
+    pub(super) fn held_streams(&self) -> usize {
+        self.streams.len() - self.counterexamples().count()
+    }
+
+    /// Returns the number of streams with a violation that is not known.
+    pub(super) fn violated_streams(&self) -> usize {
+        self.counterexamples()
+            .filter(|counterexample| !counterexample.known)
+            .count()
+    }
+
+    /// Returns the number of streams with a known violation.
+    pub(super) fn known_streams(&self) -> usize {
+        self.counterexamples()
+            .filter(|counterexample| counterexample.known)
+            .count()
+    }
+
+    /// Returns the number of properties with a violation that is not known.
+    pub(super) fn violated_properties(&self) -> usize {
+        self.properties()
+            .filter(|(_, status)| matches!(status, PropertyStatus::Violated(_)))
+            .count()
+    }
+
+    /// Returns the result of the run as a whole.
+    pub(super) fn status(&self) -> Status {
+        if self.violated_streams() > 0 || !self.stale.is_empty() {
+            Status::Violated
+        } else if self.stopped.is_some() {
+            Status::Stopped
+        } else {
+            Status::Held
+        }
+    }
+
+    /// Returns the status of every property.
+    pub(super) fn properties(&self) -> impl Iterator<Item = (Property, PropertyStatus)> {
+        Property::ALL
+            .into_iter()
+            .map(|property| (property, self.property(property)))
+    }
+
+    fn property(&self, property: Property) -> PropertyStatus {
+        let violations = self
+            .counterexamples()
+            .filter(|counterexample| counterexample.violation.property == property);
+        let (known, violated): (Vec<_>, Vec<_>) =
+            violations.partition(|counterexample| counterexample.known);
+        let unknown = self.unknown.iter().filter(|&&other| other == property);
+        match (violated.len(), known.len(), unknown.count()) {
+            (0, 0, 0) if self.held.contains(&property) => PropertyStatus::Held,
+            (0, 0, 0) => PropertyStatus::NotChecked,
+            (0, 0, unknown) => PropertyStatus::Unknown(unknown),
+            (0, known, _) => PropertyStatus::Known(known),
+            (violated, _, _) => PropertyStatus::Violated(violated),
+        }
+    }
+
+    /// Returns the smallest violation of each property that is not known, the smallest first,
+    /// with the index of its stream.
+    pub(super) fn smallest(&self) -> Vec<(usize, &Counterexample)> {
+        let mut smallest: Vec<(usize, &Counterexample)> = Vec::new();
+        for (index, stream) in self.streams.iter().enumerate() {
+            if let Verdict::Violated(counterexample) = &stream.verdict
+                && !counterexample.known
+            {
+                smallest.push((index, counterexample));
+            }
+        }
+        smallest.sort_by_key(|(_, counterexample)| counterexample.violation.case.stream.len());
+        let mut properties = Vec::new();
+        smallest.retain(|(_, counterexample)| {
+            let property = counterexample.violation.property;
+            let new = !properties.contains(&property);
+            properties.push(property);
+            new
+        });
+        smallest
+    }
+
+    /// Returns a summary in a line.
+    pub(super) fn summary(&self) -> String {
+        let streams = count(self.streams.len() as u64, "stream");
+        let violated = self.violated_streams();
+        let mut summary = format!("{}; {streams}, {violated} violated", self.covered);
+        let known = self.known_streams();
+        if known > 0 {
+            let _ = write!(summary, ", {known} known");
+        }
+        if !self.stale.is_empty() {
+            let stale = count(self.stale.len() as u64, "stale known violation");
+            let _ = write!(summary, ", {stale}");
+        }
+        if let Some(reason) = &self.stopped {
+            let _ = write!(summary, "; not everything was checked: {reason}");
+        }
+        summary
+    }
+}

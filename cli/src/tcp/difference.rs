@@ -1,0 +1,83 @@
+//! Compares replies: masks, where two differ, and excerpts for messages.
+
+use everysplit::Case;
+use everysplit::check::{Property, Violation};
+
+use crate::options::Mask;
+
+/// Maximum number of bytes of a reply in a message.
+const MAX_EXCERPT: usize = 60;
+
+/// A reply that differs from the reply to the uncut stream.
+#[derive(Clone)]
+pub(super) struct Difference {
+    /// Whether the reply ended before the timeout.
+    pub(super) in_time: bool,
+    pub(super) expected: String,
+    pub(super) actual: String,
+}
+
+impl Difference {
+    /// Returns the difference, `None` if the replies are equal.
+    pub(super) fn between(uncut: &[u8], reply: &[u8], in_time: bool) -> Option<Self> {
+        if uncut == reply {
+            return None;
+        }
+        let at = first_difference(uncut, reply);
+        Some(Self {
+            in_time,
+            expected: format!("as for the uncut stream: {}", describe(uncut, at)),
+            actual: describe(reply, at),
+        })
+    }
+}
+
+/// Replaces the parts of a reply that may vary by `*`.
+pub(super) fn masked(masks: &[Mask], reply: &[u8]) -> Vec<u8> {
+    masks.iter().fold(reply.to_vec(), |reply, mask| {
+        mask.0.replace_all(&reply, &b"*"[..]).into_owned()
+    })
+}
+
+/// Returns the length of the longest common prefix.
+pub(super) fn first_difference(one: &[u8], other: &[u8]) -> usize {
+    let pairs = one.iter().zip(other);
+    pairs.take_while(|(one, other)| one == other).count()
+}
+
+/// Returns the length of a reply and an excerpt from an offset.
+fn describe(reply: &[u8], at: usize) -> String {
+    let from = if at == 0 {
+        String::new()
+    } else {
+        format!(", from byte {at}")
+    };
+    format!("{} bytes{from}: \"{}\"", reply.len(), excerpt(reply, at))
+}
+
+/// Returns the first bytes of a reply from an offset, escaped.
+pub(super) fn excerpt(reply: &[u8], at: usize) -> String {
+    let rest = reply.get(at..).unwrap_or_default();
+    let end = if rest.len() > MAX_EXCERPT { "..." } else { "" };
+    let shown = &rest[..rest.len().min(MAX_EXCERPT)];
+    format!("{}{end}", shown.escape_ascii())
+}
+
+/// Returns a violation that shows after the whole stream was sent.
+pub(super) fn violation(
+    property: Property,
+    case: Case,
+    edges: Vec<usize>,
+    expected: String,
+    actual: String,
+) -> Violation {
+    Violation {
+        property,
+        offset: case.stream.len(),
+        case,
+        edges,
+        declared: Vec::new(),
+        expected: expected.into(),
+        actual: actual.into(),
+    }
+}

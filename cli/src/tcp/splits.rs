@@ -1,0 +1,91 @@
+//! The splits of a stream: which are tried, and the smallest one with a different reply.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use everysplit::Split;
+
+use super::TcpRun;
+use super::baseline::{Baseline, REPETITIONS};
+use super::difference::Difference;
+use crate::Error;
+use crate::options::TcpOptions;
+
+/// Maximum number of random splits of a stream.
+const RANDOM_SPLITS: u64 = 64;
+
+/// Returns the splits of a stream in the order in which they are tried: byte by byte, with one
+/// cut, random, with two cuts.
+pub(super) fn splits(len: usize, options: &TcpOptions) -> impl Iterator<Item = Split> {
+    let seed = options.seed;
+    let one = Split::up_to(len, 1).skip(1);
+    let random = (0..RANDOM_SPLITS).map(move |n| Split::sample(len, &[], seed.wrapping_add(n)));
+    let two = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
+    let all = [Split::bytes(len)]
+        .into_iter()
+        .chain(one)
+        .chain(random)
+        .chain(two);
+    let mut seen = HashSet::new();
+    let new = move |split: &Split| !split.cuts().is_empty() && seen.insert(split.clone());
+    all.filter(new).take(options.max_connections.get())
+}
+
+/// Returns the sort key of a split: fewer cuts first, and then fewer cuts inside a field.
+pub(super) fn size(split: &Split, edges: &[usize]) -> (usize, usize) {
+    let inside = split.cuts().iter().filter(|cut| !edges.contains(cut));
+    (split.cuts().len(), inside.count())
+}
+
+/// A split with a reply that differs.
+#[derive(Clone)]
+pub(super) struct DifferingSplit {
+    pub(super) split: Split,
+    pub(super) difference: Difference,
+}
+
+impl TcpRun<'_> {
+    /// Removes cuts that are not needed for a difference: many at once first, then one by one.
+    ///
+    /// # Errors
+    ///
+    /// If the difference does not occur every time.
+    pub(super) fn minimize(
+        &mut self,
+        name: &str,
+        stream: &[u8],
+        mut smallest: DifferingSplit,
+        baseline: &Baseline,
+        timeout: Duration,
+    ) -> Result<DifferingSplit, Error> {
+        let mut count = smallest.split.cuts().len() / 2;
+        // Splits with one cut have been tried already, as far as --max-connections allows.
+        while count > 0 && smallest.split.cuts().len() > 1 {
+            let mut from = 0;
+            while from < smallest.split.cuts().len() {
+                let mut cuts = smallest.split.cuts().to_vec();
+                cuts.drain(from..(from + count).min(cuts.len()));
+                let split = Split::new(cuts);
+                match self.try_split(stream, &split, baseline, timeout)? {
+                    Some(difference) if !split.cuts().is_empty() => {
+                        smallest = DifferingSplit { split, difference };
+                    }
+                    _ => from += count,
+                }
+            }
+            count /= 2;
+        }
+        let DifferingSplit { split, difference } = &smallest;
+        for _ in 1..REPETITIONS {
+            if self.try_split(stream, split, baseline, timeout)?.is_none() {
+                let (peer, reply) = (self.peer.name(), self.peer.reply_name());
+                return Err(format!(
+                    "the {peer}'s {reply} to {name} in the split {split} varies by itself: \"{}\", then the same as for the uncut stream; it depends on something other than the split",
+                    difference.actual
+                )
+                .into());
+            }
+        }
+        Ok(smallest)
+    }
+}
