@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Vectors(StreamOptions),
 }
 
-/// A decoder under test, behind a driver.
+/// A decoder under test, in a driver.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ExecOptions {
     /// The driver and its arguments; never empty.

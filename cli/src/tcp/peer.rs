@@ -1,4 +1,4 @@
-//! The peer under test, server or client: what a run asks of both.
+//! The interface to the peer under test, server or client.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `everysplit exec`: correct and buggy decoders behind the drivers for Python and Node. A
+//! `everysplit exec`: correct and buggy decoders in the drivers for Python and Node. A
 //! language that is not installed is skipped, with a message.
 
 use crate::program::{Finished, concurrently, fails, is_installed, run, script, usage_error};
@@ -6,22 +6,26 @@ use crate::program::{Finished, concurrently, fails, is_installed, run, script, u
 const PYTHON: &str = include_str!("../../drivers/driver.py");
 const NODE: &str = include_str!("../../drivers/driver.js");
 
-/// A program, its driver, and the extension of its files.
-type Language = (&'static str, &'static str, &'static str);
+/// A language: the command that runs a script, its driver, and the extension of its files.
+type Language = (&'static [&'static str], &'static str, &'static str);
 
-const LANGUAGES: [Language; 2] = [("python3", PYTHON, "py"), ("node", NODE, "js")];
+const LANGUAGES: [Language; 2] = [
+    // Without site packages, Python starts faster.
+    (&["python3", "-S"], PYTHON, "py"),
+    (&["node"], NODE, "js"),
+];
 
 /// Runs the driver of a language after a change; `None` if the language is not installed.
 fn exec(language: Language, change: Option<(&str, &str)>, arguments: &[&str]) -> Option<Finished> {
-    let (program, path) = driver(language, change)?;
-    let start = ["--", program, &path];
+    let path = driver(language, change)?;
+    let start = [&["--"], language.0, &[&path]].concat();
     Some(run(&[&["exec"], arguments, &start].concat()))
 }
 
-/// Writes the driver of a language after a change; returns its program and its path.
-fn driver(language: Language, change: Option<(&str, &str)>) -> Option<(&'static str, String)> {
-    let (program, driver, extension) = language;
-    if !is_installed(program) {
+/// Writes the driver of a language after a change; returns its path.
+fn driver(language: Language, change: Option<(&str, &str)>) -> Option<String> {
+    let (command, driver, extension) = language;
+    if !is_installed(command[0]) {
         return None;
     }
     let changed = change.map_or(driver.to_string(), |(correct, buggy)| {
@@ -32,10 +36,7 @@ fn driver(language: Language, change: Option<(&str, &str)>) -> Option<(&'static 
     let name = changed.bytes().fold(7, |hash: u32, byte| {
         hash.wrapping_mul(31).wrapping_add(byte.into())
     });
-    Some((
-        program,
-        script(&format!("driver-{name:x}.{extension}"), &changed),
-    ))
+    Some(script(&format!("driver-{name:x}.{extension}"), &changed))
 }
 
 #[test]
@@ -161,34 +162,39 @@ fn a_driver_that_fails_is_a_violation() {
     let fails = |line: &str| format!("    decoder.buffer += chunk\n    if b'!' in chunk: {line}\n");
     let lines = [
         (
+            "10",
             "sys.exit('out of luck')",
             "last line of stderr: out of luck",
         ),
         (
+            "10",
             "print('debug')",
             "the driver wrote an unknown line: \"debug\"",
         ),
         (
+            "10",
             "yield from iter(lambda: b'x', 0)",
             "the driver wrote more than 100000 frames in one reply",
         ),
         (
+            "2",
             "import time; time.sleep(1000)",
             "the driver did not reply within ",
         ),
         (
+            "10",
             "import time; decoder.buffer = b'x' * (1 << 28); time.sleep(1000)",
             "MiB of memory",
         ),
     ];
-    concurrently(lines, |(line, expected)| {
+    concurrently(lines, |(timeout, line, expected)| {
         let buggy = fails(line);
         let change = ("    decoder.buffer += chunk\n", buggy.as_str());
         let arguments = [
             "--framing",
             "len16",
             "--timeout",
-            "5",
+            timeout,
             "--max-memory",
             "128",
             "--hex",
@@ -424,12 +430,11 @@ fn a_driver_that_does_not_read_times_out() {
 fn replays_a_token() {
     for (language, change) in LANGUAGES.into_iter().zip(CONSUMES) {
         for (change, status) in [(Some(change), 1), (None, 0)] {
-            let Some((program, path)) = driver(language, change) else {
+            let Some(path) = driver(language, change) else {
                 continue;
             };
-            let exec = ["exec", "--framing", "len16", "--", program, &path];
-            let replay = [&["replay", "00026f6b@3"], &exec[..]].concat();
-            let output = run(&replay).with_status(status);
+            let replay = ["replay", "00026f6b@3", "exec", "--framing", "len16", "--"];
+            let output = run(&[&replay, language.0, &[&path]].concat()).with_status(status);
             let (verdict, frames) = if status == 0 {
                 ("ok    replayed: 4 bytes, split 3\n", "[\"6f6b\"]")
             } else {

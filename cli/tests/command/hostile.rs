@@ -201,7 +201,7 @@ fn watches_a_server_that_it_started() {
         let port = free_port();
         let port_text = port.to_string();
         let start = [
-            "--port", &port_text, "--", "python3", &path, &port_text, kind,
+            "--port", &port_text, "--", "python3", "-S", &path, &port_text, kind,
         ];
         let output = run(&[&HOSTILE[..], &PATIENT, &start].concat()).with_status(status);
         for line in lines {
@@ -240,7 +240,7 @@ fn tests_clients_too() {
     ];
     concurrently(cases, |(kind, patience, status)| {
         let port = free_port().to_string();
-        let start = ["--listen", &port, "--", "python3", &path, &port, kind];
+        let start = ["--listen", &port, "--", "python3", "-S", &path, &port, kind];
         let output = run(&[&HOSTILE[..], &patience, &start].concat()).with_status(status);
         if kind == "buggy" {
             let over = "FAIL  claimed length: over the limit: limit\n";

@@ -103,7 +103,7 @@ fn tests_clients_in_python() {
     });
     concurrently(cases, |(name, path, kind, status)| {
         let port = free_port();
-        let client = ["python3", &path, &port.to_string(), kind];
+        let client = ["python3", "-S", &path, &port.to_string(), kind];
         let options = ["--reply-idle=0.5", "--timeout=20"];
         let output = listen(status, port, &options, &client);
         if kind == "buggy" {

@@ -69,7 +69,7 @@ fn exec(name: &str, changes: &[Change], arguments: &[&str]) -> Option<Reported> 
     let reports = ["html", "json", "xml"].map(|ending| file(&format!("{name}.{ending}"), ""));
     let written = reports.iter().flat_map(|path| ["--report", path]);
     let written: Vec<&str> = written.collect();
-    let driver = ["--", "python3", &driver];
+    let driver = ["--", "python3", "-S", &driver];
     let finished = run(&[&["exec"], arguments, &written, &driver].concat());
     let [html, json, xml] = reports.map(|path| fs::read_to_string(path).unwrap());
     Some(Reported {

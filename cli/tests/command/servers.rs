@@ -111,25 +111,31 @@ fn a_correct_server_passes() {
     let port = server(correct).port();
     let localhost = format!("localhost:{port}");
     run(&["tcp", "--connect", &localhost, "--hex", REQUEST]).with_status(0);
-    let output = check(at_the_end, 0, &["--max-connections", "3"]);
+    // It replies only at the end of the stream, so the first wait is in vain.
+    let output = check(at_the_end, 0, &["--max-connections=3", "--timeout=2"]);
     assert!(output.contains("2 of 4 splits with 1 cut"), "{output}");
 }
 
 #[test]
 fn finds_bugs_with_the_fewest_cuts() {
-    let output = check(one_recv, 1, &[]);
-    assert!(output.contains("\n  split     1\n"), "{output}");
-    // Only the cut between the two frames does no harm.
-    assert!(
-        output.contains("; 15 of 16 splits have a different reply\n"),
-        "{output}"
-    );
-    let output = check(consumes, 1, &["--timeout", "1"]);
-    assert!(output.contains("\n  split     1\n"), "{output}");
-    assert!(
-        output.contains("  expected  as for the uncut stream: 7 bytes: \"[ok][a]\"\n"),
-        "{output}"
-    );
+    let cases = [
+        // Only the cut between the two frames does no harm.
+        (
+            one_recv as Serve,
+            &[][..],
+            "; 15 of 16 splits have a different reply\n",
+        ),
+        (
+            consumes,
+            &["--timeout", "1"],
+            "  expected  as for the uncut stream: 7 bytes: \"[ok][a]\"\n",
+        ),
+    ];
+    concurrently(cases, |(serve, arguments, text)| {
+        let output = check(serve, 1, arguments);
+        assert!(output.contains("\n  split     1\n"), "{output}");
+        assert!(output.contains(text), "{output}");
+    });
 }
 
 /// No reply at all is not the same reply.
@@ -168,10 +174,16 @@ fn slow(mut socket: TcpStream, buggy: bool) {
 #[test]
 fn a_slow_reply_is_awaited_to_its_end() {
     let bounds = ["--reply-idle", "0.1", "--max-connections", "5"];
-    let output = check(|socket| slow(socket, false), 0, &bounds);
-    assert!(output.contains(": the same reply of 7 bytes\n"), "{output}");
-    let output = check(|socket| slow(socket, true), 1, &bounds);
-    assert!(output.contains("\n  split     3\n"), "{output}");
+    let correct: Serve = |socket| slow(socket, false);
+    let buggy: Serve = |socket| slow(socket, true);
+    let cases = [
+        (correct, 0, ": the same reply of 7 bytes\n"),
+        (buggy, 1, "\n  split     3\n"),
+    ];
+    concurrently(cases, |(serve, status, text)| {
+        let output = check(serve, status, &bounds);
+        assert!(output.contains(text), "{output}");
+    });
 }
 
 /// A violation that was found before the time is up fails the run.
@@ -357,21 +369,17 @@ fn starts_servers_in_python() {
     ];
     let cases = servers.into_iter().flat_map(|(name, text, options)| {
         let path = script(&format!("server-{name}.py"), text);
-        [("correct", 0), ("buggy", 1)].map(|(kind, status)| (path.clone(), options, kind, status))
+        // Only for the buggy ones does the timeout pass.
+        let kinds = [("correct", "20", 0), ("buggy", "3", 1)];
+        kinds.map(|(kind, timeout, status)| (path.clone(), options, kind, timeout, status))
     });
-    concurrently(cases, |(path, options, kind, status)| {
+    concurrently(cases, |(path, options, kind, timeout, status)| {
         let port = free_port();
         let port_text = port.to_string();
-        let start = ["--", "python3", &path, &port_text, kind];
-        let tcp = [
-            "tcp",
-            "--port",
-            &port_text,
-            "--hex",
-            REQUEST,
-            "--timeout=20",
-        ];
-        let output = run(&[&tcp[..], options, &start].concat()).with_status(status);
+        let start = ["--", "python3", "-S", &path, &port_text, kind];
+        let tcp = ["tcp", "--port", &port_text, "--hex", REQUEST];
+        let output = run(&[&tcp[..], &["--timeout", timeout], options, &start].concat());
+        let output = output.with_status(status);
         if kind == "buggy" {
             // The cut is inside the body of two bytes.
             assert!(output.contains("\n  split     2\n"), "{output}");
