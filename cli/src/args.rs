@@ -26,18 +26,18 @@ use crate::options::{ConfigEntry, ReplySplit, default};
 )]
 pub(crate) struct Arguments {
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) verb: VerbArgs,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum VerbArgs {
     /// Test a decoder in any language, through a driver program.
     ///
     /// The driver reads chunks from stdin and writes the decoded frames to stdout, one per line.
     /// cli/drivers/driver.py and cli/drivers/driver.js are ready drivers for Python and Node;
     /// cli/drivers/PROTOCOL.md describes the protocol.
     #[command(before_help = EXEC_EXAMPLES)]
-    Exec(Box<Exec>),
+    Exec(Box<ExecArgs>),
 
     /// Test a live server or client over TCP, unmodified.
     ///
@@ -47,13 +47,13 @@ pub(crate) enum Command {
     /// reads exactly these chunks. Elsewhere there is a delay of 20 ms between chunks, and the
     /// report says so.
     #[command(before_help = TCP_EXAMPLES)]
-    Tcp(Box<Tcp>),
+    Tcp(Box<TcpArgs>),
 
     /// Run a server that echoes frames, to test a client against.
     ///
     /// The server closes the connection after an invalid or oversized frame.
     #[command(before_help = "Example: everysplit serve --port 7000 --framing len32 --split bytes")]
-    Serve(Serve),
+    Serve(ServeArgs),
 
     /// Print test streams of a format and their expected frames as JSON.
     ///
@@ -61,13 +61,13 @@ pub(crate) enum Command {
     /// complete, its outcome (clean, truncated or rejected, and at which byte), and the offsets
     /// of its field edges. A correct decoder gives these results for every split.
     #[command(before_help = "Example: everysplit vectors --framing len32 --message hello")]
-    Vectors(Streams),
+    Vectors(StreamArgs),
 
     /// Try one split of one stream again, from the token in a violation.
     #[command(
         before_help = "Example: everysplit replay 00026f6b@2 exec --framing len16 -- python3 driver.py"
     )]
-    Replay(Replay),
+    Replay(ReplayArgs),
 }
 
 const EXEC_EXAMPLES: &str = "\
@@ -82,12 +82,12 @@ Examples:
   everysplit tcp --listen 7000 --stream reply.bin -- python3 client.py";
 
 #[derive(Args, Debug)]
-pub(crate) struct Exec {
+pub(crate) struct ExecArgs {
     #[command(flatten)]
-    pub(crate) streams: Streams,
+    pub(crate) streams: StreamArgs,
 
     #[command(flatten)]
-    pub(crate) report: Report,
+    pub(crate) report: ReportArgs,
 
     /// Configuration passed to the decoder, such as max=64. Can be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -126,15 +126,15 @@ pub(crate) struct Exec {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Tcp {
+pub(crate) struct TcpArgs {
     #[command(flatten)]
-    pub(crate) peer: Peer,
+    pub(crate) peer: PeerArgs,
 
     #[command(flatten)]
-    pub(crate) streams: Streams,
+    pub(crate) streams: StreamArgs,
 
     #[command(flatten)]
-    pub(crate) report: Report,
+    pub(crate) report: ReportArgs,
 
     /// Restart the server for each connection, for a server that accepts only one.
     #[arg(long, requires = "port")]
@@ -196,7 +196,7 @@ pub(crate) struct Tcp {
 
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
-pub(crate) struct Peer {
+pub(crate) struct PeerArgs {
     /// Test the running server at this address, such as localhost:7000.
     #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "command")]
     pub(crate) connect: Option<SocketAddr>,
@@ -212,7 +212,7 @@ pub(crate) struct Peer {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Serve {
+pub(crate) struct ServeArgs {
     /// Port on 127.0.0.1 to listen on. With 0, a free port is chosen and printed.
     #[arg(long, value_name = "PORT")]
     pub(crate) port: u16,
@@ -239,25 +239,25 @@ pub(crate) struct Serve {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Replay {
+pub(crate) struct ReplayArgs {
     /// The token: the stream in hexadecimal, @, and the cuts, such as 00026f6b@2.
     #[arg(value_parser = token)]
     pub(crate) token: Case,
 
     #[command(subcommand)]
-    pub(crate) tested: Tested,
+    pub(crate) tested: TestedArgs,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Tested {
+pub(crate) enum TestedArgs {
     /// Test a decoder, through its driver.
-    Exec(Box<Exec>),
+    Exec(Box<ExecArgs>),
     /// Test a server or a client.
-    Tcp(Box<Tcp>),
+    Tcp(Box<TcpArgs>),
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Report {
+pub(crate) struct ReportArgs {
     /// Write a report to a file: HTML (.html), JSON (.json) or JUnit (.xml). Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Vec<PathBuf>,
@@ -271,7 +271,7 @@ pub(crate) struct Report {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct Streams {
+pub(crate) struct StreamArgs {
     /// File with a stream, as recorded from the wire. Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) stream: Vec<PathBuf>,
@@ -361,8 +361,7 @@ impl FromStr for HexBytes {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let digits: String = text.split_whitespace().collect();
-        let bytes = hex::decode(digits);
-        bytes
+        hex::decode(digits)
             .map(Self)
             .map_err(|error| format!("{error}; write two hexadecimal digits per byte"))
     }
@@ -382,7 +381,8 @@ fn token(text: &str) -> Result<Case, String> {
 
 /// Resolves an address, to IPv4 if it has one: most servers listen there.
 fn address(text: &str) -> Result<SocketAddr, String> {
-    let addresses = text.to_socket_addrs().map_err(|error| error.to_string())?;
-    let address = addresses.min_by_key(SocketAddr::is_ipv6);
-    address.ok_or_else(|| "the name has no address".into())
+    text.to_socket_addrs()
+        .map_err(|error| error.to_string())?
+        .min_by_key(SocketAddr::is_ipv6)
+        .ok_or_else(|| "the name has no address".into())
 }

@@ -96,10 +96,8 @@ impl Driver {
     /// Returns the running process; starts one if there is none.
     fn run(&mut self) -> Result<&mut RunningDriver, String> {
         if self.running.is_none() {
-            let running = RunningDriver::start(&self.settings.command)?;
-            self.running = Some(running);
-            let greeted = self.greet();
-            greeted.map_err(|failure| self.fail(&failure))?;
+            self.running = Some(RunningDriver::start(&self.settings.command)?);
+            self.greet().map_err(|failure| self.fail(&failure))?;
         }
         self.running
             .as_mut()

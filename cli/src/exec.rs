@@ -3,6 +3,7 @@
 mod trace;
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -82,9 +83,8 @@ pub(crate) fn replay(
     let expectation = run.expectation(&case.stream);
     recorder.checks(run.properties(&expectation));
     recorder.note(&trace::trace(&mut run.decoder(), case));
-    let result = run.check_case(&expectation, case);
     let (name, bytes) = ("replayed", case.stream.len());
-    match result {
+    match run.check_case(&expectation, case) {
         // A driver that is being ended is not evidence.
         _ if stop::requested() => {}
         Ok(()) => recorder.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),
@@ -240,8 +240,9 @@ impl<'a> DecoderRun<'a> {
     fn check_case(&self, expectation: &Expectation<'_>, case: &Case) -> Result<(), Violation> {
         self.driver.borrow_mut().reset_timeouts();
         let oracle = |stream: &[u8]| self.expected(expectation, stream);
-        let harness = Harness::new(|| self.decoder(), oracle);
-        harness.declare(expectation.deviation).check(case)
+        Harness::new(|| self.decoder(), oracle)
+            .declare(expectation.deviation)
+            .check(case)
     }
 
     /// Adds what the library does not know about a violation. To be removed as soon as the
@@ -277,8 +278,12 @@ impl<'a> DecoderRun<'a> {
         }
         self.driver.borrow_mut().reset_timeouts();
         let (expected, _) = self.oracle(stream);
-        let map = SplitMap::new(|| self.decoder(), stream, &expected, &violation.edges);
-        Some(map)
+        Some(SplitMap::new(
+            || self.decoder(),
+            stream,
+            &expected,
+            &violation.edges,
+        ))
     }
 
     /// Returns the properties that are checked on a stream.
@@ -305,10 +310,16 @@ impl<'a> DecoderRun<'a> {
 
 /// Returns the configuration as the protocol has it: ` KEY=VALUE` for each entry.
 fn config_text(options: &ExecOptions) -> String {
-    let framing = options.streams.framing;
-    let limit = framing.and_then(|framing| framing.size_limit);
-    let limit = limit.map(|limit| format!(" max={limit}"));
-    let entries = options.config.iter();
-    let entries = entries.map(|ConfigEntry { key, value }| format!(" {key}={value}"));
-    limit.into_iter().chain(entries).collect()
+    let mut text = String::new();
+    if let Some(limit) = options
+        .streams
+        .framing
+        .and_then(|framing| framing.size_limit)
+    {
+        let _ = write!(text, " max={limit}");
+    }
+    for ConfigEntry { key, value } in &options.config {
+        let _ = write!(text, " {key}={value}");
+    }
+    text
 }

@@ -2,6 +2,8 @@
 
 mod generate;
 
+use std::iter;
+
 use bytes::Bytes;
 use everysplit::check::{Expected, Outcome};
 use everysplit::reference::{ByteOrder, Config, Frame, naive};
@@ -51,15 +53,19 @@ pub(crate) struct ParsedFrame {
 
 impl From<Bytes> for ParsedFrame {
     fn from(body: Bytes) -> Self {
-        let header = Value::Null;
-        Self { header, body }
+        Self {
+            header: Value::Null,
+            body,
+        }
     }
 }
 
 impl From<Frame> for ParsedFrame {
     fn from(Frame { cmd, recv, body }: Frame) -> Self {
-        let header = json!({ "cmd": cmd, "recv": recv });
-        Self { header, body }
+        Self {
+            header: json!({ "cmd": cmd, "recv": recv }),
+            body,
+        }
     }
 }
 
@@ -207,10 +213,9 @@ impl Framing {
             FramingKind::Len32 => return len32::naive::edges(self.len32(), stream),
             FramingKind::Len16 | FramingKind::Len32u | FramingKind::JsonHeader => {}
         }
-        let frames = self.parse(stream).frames;
-        let ends = frames.iter().map(|&(end, _)| end);
         let mut edges = Vec::new();
-        for start in [0].into_iter().chain(ends) {
+        let frames = self.parse(stream).frames;
+        for start in iter::once(0).chain(frames.iter().map(|&(end, _)| end)) {
             edges.extend([start, start + self.length_bytes()]);
             let length = stream.get(start..start + 4);
             if let (FramingKind::JsonHeader, Some(length)) = (self.kind, length) {
@@ -260,9 +265,12 @@ fn map<F, E, T, D>(
             error: error(rejected),
         },
     };
-    let frames = expected.frames.into_iter();
     Expected {
-        frames: frames.map(|(end, parsed)| (end, frame(parsed))).collect(),
+        frames: expected
+            .frames
+            .into_iter()
+            .map(|(end, parsed)| (end, frame(parsed)))
+            .collect(),
         at_end: expected.at_end.into_iter().map(&frame).collect(),
         outcome,
     }

@@ -21,9 +21,10 @@ mod vectors;
 use std::process::ExitCode;
 
 use clap::Parser;
+use everysplit::Case;
 
 use args::Arguments;
-use options::{Command, ReplayOptions, Tested};
+use options::{Options, ReplayOptions, Tested};
 use report::Recorder;
 
 /// Why there is no verdict: what is wrong, where, and what to do about it.
@@ -32,7 +33,7 @@ type Error = Box<dyn std::error::Error>;
 fn main() -> ExitCode {
     // Usage errors and help are printed by clap, which exits with status 2 or 0.
     let arguments = Arguments::parse();
-    match Command::try_from(arguments).and_then(run) {
+    match Options::try_from(arguments).and_then(run) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
@@ -43,34 +44,32 @@ fn main() -> ExitCode {
 }
 
 /// Returns whether everything held.
-fn run(command: Command) -> Result<bool, Error> {
+fn run(options: Options) -> Result<bool, Error> {
     // The server of `serve` has nothing to report: Ctrl-C ends it at once.
-    if !matches!(command, Command::Serve(_)) {
+    if !matches!(options, Options::Serve(_)) {
         stop::listen()?;
     }
-    match command {
-        Command::Exec(options) => {
-            let mut recorder = Recorder::start(&options.report, &Tested::Exec(options.clone()))?;
-            let ending = exec::run(&options, &mut recorder)?;
-            report::write(&recorder.finish(ending), &options.report)
-        }
-        Command::Tcp(options) => {
-            let mut recorder = Recorder::start(&options.report, &Tested::Tcp(options.clone()))?;
-            let ending = tcp::run(&options, &mut recorder)?;
-            report::write(&recorder.finish(ending), &options.report)
-        }
-        Command::Replay(ReplayOptions { case, tested }) => {
-            let mut report = tested.report().clone();
-            // The list names streams of the original run.
-            report.known = None;
-            let mut recorder = Recorder::start(&report, &tested)?;
-            let ending = match &tested {
-                Tested::Exec(options) => exec::replay(&case, options, &mut recorder)?,
-                Tested::Tcp(options) => tcp::replay(&case, options, &mut recorder)?,
-            };
-            report::write(&recorder.finish(ending), &report)
-        }
-        Command::Serve(options) => serve::run(&options).map(|()| true),
-        Command::Vectors(options) => vectors::run(&options).map(|()| true),
+    match options {
+        Options::Run(tested) => report(&tested, None),
+        Options::Replay(ReplayOptions { case, tested }) => report(&tested, Some(&case)),
+        Options::Serve(options) => serve::run(&options).map(|()| true),
+        Options::Vectors(options) => vectors::run(&options).map(|()| true),
     }
+}
+
+/// Runs all checks, or tries only one case, and writes the result.
+fn report(tested: &Tested, case: Option<&Case>) -> Result<bool, Error> {
+    let mut options = tested.report().clone();
+    if case.is_some() {
+        // The known violations are those of the streams of a run.
+        options.known = None;
+    }
+    let mut recorder = Recorder::start(&options, tested)?;
+    let ending = match (tested, case) {
+        (Tested::Exec(options), None) => exec::run(options, &mut recorder)?,
+        (Tested::Exec(options), Some(case)) => exec::replay(case, options, &mut recorder)?,
+        (Tested::Tcp(options), None) => tcp::run(options, &mut recorder)?,
+        (Tested::Tcp(options), Some(case)) => tcp::replay(case, options, &mut recorder)?,
+    };
+    report::write(&recorder.finish(ending), &options)
 }

@@ -46,9 +46,8 @@ pub(crate) mod default {
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Command {
-    Exec(ExecOptions),
-    Tcp(TcpOptions),
+pub(crate) enum Options {
+    Run(Tested),
     Replay(ReplayOptions),
     Serve(ServeOptions),
     Vectors(StreamOptions),
@@ -178,8 +177,10 @@ impl FromStr for ConfigEntry {
         if text.contains(char::is_whitespace) {
             return Err("expected KEY=VALUE without spaces".into());
         }
-        let (key, value) = (key.into(), value.into());
-        Ok(Self { key, value })
+        Ok(Self {
+            key: key.into(),
+            value: value.into(),
+        })
     }
 }
 
@@ -234,39 +235,43 @@ impl Tested {
         *report = ReportOptions::default();
         // An invalid stream is followed by a valid one, which the stream options name.
         if !hostile {
-            let framing = streams.framing;
             *streams = StreamOptions {
-                framing,
+                framing: streams.framing,
                 ..StreamOptions::default()
             };
         }
-        let case = case.clone();
-        Command::Replay(ReplayOptions { case, tested }).to_line()
+        Options::Replay(ReplayOptions {
+            case: case.clone(),
+            tested,
+        })
+        .to_line()
     }
 }
 
-impl TryFrom<args::Arguments> for Command {
+impl TryFrom<args::Arguments> for Options {
     type Error = Error;
 
     fn try_from(arguments: args::Arguments) -> Result<Self, Error> {
-        Ok(match arguments.command {
-            args::Command::Exec(exec) => Self::Exec((*exec).into()),
-            args::Command::Tcp(tcp) => Self::Tcp((*tcp).try_into()?),
-            args::Command::Serve(serve) => Self::Serve(serve.into()),
-            args::Command::Vectors(streams) => Self::Vectors(streams.into()),
-            args::Command::Replay(args::Replay { token, tested }) => Self::Replay(ReplayOptions {
-                case: token,
-                tested: match tested {
-                    args::Tested::Exec(exec) => Tested::Exec((*exec).into()),
-                    args::Tested::Tcp(tcp) => Tested::Tcp((*tcp).try_into()?),
-                },
-            }),
+        Ok(match arguments.verb {
+            args::VerbArgs::Exec(exec) => Self::Run(Tested::Exec((*exec).into())),
+            args::VerbArgs::Tcp(tcp) => Self::Run(Tested::Tcp((*tcp).try_into()?)),
+            args::VerbArgs::Serve(serve) => Self::Serve(serve.into()),
+            args::VerbArgs::Vectors(streams) => Self::Vectors(streams.into()),
+            args::VerbArgs::Replay(args::ReplayArgs { token, tested }) => {
+                Self::Replay(ReplayOptions {
+                    case: token,
+                    tested: match tested {
+                        args::TestedArgs::Exec(exec) => Tested::Exec((*exec).into()),
+                        args::TestedArgs::Tcp(tcp) => Tested::Tcp((*tcp).try_into()?),
+                    },
+                })
+            }
         })
     }
 }
 
-impl From<args::Exec> for ExecOptions {
-    fn from(exec: args::Exec) -> Self {
+impl From<args::ExecArgs> for ExecOptions {
+    fn from(exec: args::ExecArgs) -> Self {
         Self {
             driver: exec.driver,
             streams: exec.streams.into(),
@@ -282,11 +287,11 @@ impl From<args::Exec> for ExecOptions {
     }
 }
 
-impl TryFrom<args::Tcp> for TcpOptions {
+impl TryFrom<args::TcpArgs> for TcpOptions {
     type Error = Error;
 
-    fn try_from(tcp: args::Tcp) -> Result<Self, Error> {
-        let args::Peer {
+    fn try_from(tcp: args::TcpArgs) -> Result<Self, Error> {
+        let args::PeerArgs {
             connect,
             port,
             listen,
@@ -331,8 +336,8 @@ impl TryFrom<args::Tcp> for TcpOptions {
     }
 }
 
-impl From<args::Serve> for ServeOptions {
-    fn from(serve: args::Serve) -> Self {
+impl From<args::ServeArgs> for ServeOptions {
+    fn from(serve: args::ServeArgs) -> Self {
         Self {
             port: serve.port,
             framing: framing(serve.framing, serve.byte_order, Some(serve.size_limit)),
@@ -342,8 +347,8 @@ impl From<args::Serve> for ServeOptions {
     }
 }
 
-impl From<args::Report> for ReportOptions {
-    fn from(report: args::Report) -> Self {
+impl From<args::ReportArgs> for ReportOptions {
+    fn from(report: args::ReportArgs) -> Self {
         Self {
             files: report.report,
             known: report.known,
@@ -351,8 +356,8 @@ impl From<args::Report> for ReportOptions {
     }
 }
 
-impl From<args::Streams> for StreamOptions {
-    fn from(streams: args::Streams) -> Self {
+impl From<args::StreamArgs> for StreamOptions {
+    fn from(streams: args::StreamArgs) -> Self {
         let (byte_order, size_limit) = (streams.byte_order, streams.size_limit);
         Self {
             files: streams.stream,

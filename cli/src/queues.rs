@@ -9,6 +9,7 @@ mod netlink;
 #[path = "queues/unsupported.rs"]
 mod netlink;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::thread;
@@ -124,15 +125,17 @@ impl Queues {
 
     /// Returns the state of one end, `None` if there is no such socket.
     fn socket(&self, local: SocketAddr, remote: SocketAddr) -> Option<SocketState> {
-        let queried = self
-            .netlink
-            .as_ref()
-            .map(|netlink| netlink.socket(local, remote));
-        if let Some(Ok(state)) = queried {
+        if let Some(netlink) = &self.netlink
+            && let Ok(state) = netlink.socket(local, remote)
+        {
             return state;
         }
-        let in_tcp = || listed("/proc/net/tcp", &ipv4_entry(local)?, &ipv4_entry(remote)?);
-        in_tcp().or_else(|| listed("/proc/net/tcp6", &ipv6_entry(local), &ipv6_entry(remote)))
+        if let Some((local, remote)) = ipv4_entry(local).zip(ipv4_entry(remote))
+            && let Some(state) = listed("/proc/net/tcp", &local, &remote)
+        {
+            return Some(state);
+        }
+        listed("/proc/net/tcp6", &ipv6_entry(local), &ipv6_entry(remote))
     }
 }
 
@@ -171,12 +174,12 @@ fn ipv6_entry(address: SocketAddr) -> String {
         IpAddr::V4(ip) => ip.to_ipv6_mapped(),
         IpAddr::V6(ip) => ip,
     };
-    let octets = ip.octets();
-    let (words, _) = octets.as_chunks::<4>();
-    let words = words
-        .iter()
-        .map(|&word| format!("{:08X}", u32::from_ne_bytes(word)));
-    format!("{}:{:04X}", words.collect::<String>(), address.port())
+    let mut entry = String::new();
+    for &word in ip.octets().as_chunks::<4>().0 {
+        let _ = write!(entry, "{:08X}", u32::from_ne_bytes(word));
+    }
+    let _ = write!(entry, ":{:04X}", address.port());
+    entry
 }
 
 #[cfg(test)]

@@ -18,8 +18,10 @@ pub(crate) struct NamedStream {
 
 impl NamedStream {
     pub(crate) fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        let name = name.into();
-        Self { name, bytes }
+        Self {
+            name: name.into(),
+            bytes,
+        }
     }
 }
 

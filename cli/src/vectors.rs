@@ -31,8 +31,10 @@ pub(crate) fn run(options: &StreamOptions) -> Result<(), Error> {
         .framing
         .ok_or("there is no format; add --framing, such as --framing len32")?;
     let streams = streams::load(options, |framing| framing.streams(&options.messages))?;
-    let vectors = streams.iter().map(|stream| vector(framing, stream));
-    let vectors: Vec<Vector> = vectors.collect();
+    let vectors: Vec<Vector> = streams
+        .iter()
+        .map(|stream| vector(framing, stream))
+        .collect();
     print_line(&serde_json::to_string_pretty(&vectors)?);
     Ok(())
 }

@@ -65,8 +65,7 @@ impl DriverDecoder {
         } else {
             (format!("new{}\n{request}", driver.settings.config), 1)
         };
-        let replies = driver.request(requests, index + 1);
-        let mut replies = unwrap(replies);
+        let mut replies = unwrap(driver.request(requests, index + 1));
         take_result(&mut replies[index], self.comparison, frames)
     }
 }
@@ -122,16 +121,14 @@ impl Subject for SavedDecoder {
 
     fn feed(&mut self, chunk: &[u8], frames: &mut Frames<String>) -> Result<(), DecoderError> {
         let requests = format!("load {}\n{}save\n", self.saved, feed_request(chunk));
-        let replies = self.driver.borrow_mut().request(requests, 3);
-        let mut replies = unwrap(replies);
+        let mut replies = unwrap(self.driver.borrow_mut().request(requests, 3));
         self.saved = replies[2].ready.as_str().into();
         take_result(&mut replies[1], self.comparison, frames)
     }
 
     fn finish(&mut self, frames: &mut Frames<String>) -> Result<(), DecoderError> {
         let requests = format!("load {}\nfinish\n", self.saved);
-        let replies = self.driver.borrow_mut().request(requests, 2);
-        let mut replies = unwrap(replies);
+        let mut replies = unwrap(self.driver.borrow_mut().request(requests, 2));
         take_result(&mut replies[1], self.comparison, frames)
     }
 }

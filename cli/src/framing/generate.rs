@@ -56,18 +56,15 @@ impl Framing {
             NamedStream::new(name, [first, &last[..end]].concat())
         }));
         if let Some(limit) = self.size_limit.filter(|&limit| limit <= MAX_GENERATED_BODY) {
-            let at_limit = self.encode(&vec![b'x'; limit as usize]);
-            let stream = NamedStream::new("at the limit", [&at_limit, first].concat());
-            streams.push(stream);
+            let frame = self.encode(&vec![b'x'; limit as usize]);
+            streams.push(NamedStream::new("at the limit", [&frame, first].concat()));
         }
-        let rejected = self.invalid_lengths().into_iter().filter(|header| {
-            let outcome = self.parse(&header.bytes).outcome;
-            matches!(outcome, Outcome::Rejected { .. })
-        });
-        streams.extend(rejected.map(|NamedStream { name, bytes }| NamedStream {
-            name,
-            bytes: [first, &bytes, first].concat(),
-        }));
+        for NamedStream { name, bytes } in self.invalid_lengths() {
+            if matches!(self.parse(&bytes).outcome, Outcome::Rejected { .. }) {
+                let stream = [first, &bytes, first].concat();
+                streams.push(NamedStream::new(name, stream));
+            }
+        }
         streams
     }
 
@@ -81,8 +78,10 @@ impl Framing {
         } else {
             messages
         };
-        let encoded = messages.iter().map(|body| self.encode(body.as_bytes()));
-        let mut frames: Vec<_> = encoded.collect();
+        let mut frames: Vec<_> = messages
+            .iter()
+            .map(|body| self.encode(body.as_bytes()))
+            .collect();
         if let [only] = &frames[..] {
             frames.push(only.clone());
         }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use everysplit::reference::ByteOrder;
 
 use super::{
-    Command, ConfigEntry, ExecOptions, PeerOptions, ReplayOptions, ReplySplit, ReportOptions,
+    ConfigEntry, ExecOptions, Options, PeerOptions, ReplayOptions, ReplySplit, ReportOptions,
     ServeOptions, StreamOptions, TcpOptions, Tested, default,
 };
 use crate::framing::{Framing, FramingKind};
 
-impl Command {
+impl Options {
     /// Returns the command line, quoted for a shell. Options with their default are left out.
     pub(crate) fn to_line(&self) -> String {
         shell_line(&self.to_words())
@@ -22,20 +22,16 @@ impl Command {
     fn to_words(&self) -> Vec<OsString> {
         let mut words = Words(vec!["everysplit".into()]);
         match self {
-            Self::Exec(options) => words.exec(options),
-            Self::Tcp(options) => words.tcp(options),
+            Self::Run(tested) => words.tested(tested),
+            Self::Replay(ReplayOptions { case, tested }) => {
+                words.word("replay");
+                words.word(case.to_string());
+                words.tested(tested);
+            }
             Self::Serve(options) => words.serve(options),
             Self::Vectors(options) => {
                 words.word("vectors");
                 words.streams(options);
-            }
-            Self::Replay(ReplayOptions { case, tested }) => {
-                words.word("replay");
-                words.word(case.to_string());
-                match tested {
-                    Tested::Exec(options) => words.exec(options),
-                    Tested::Tcp(options) => words.tcp(options),
-                }
             }
         }
         words.0
@@ -92,6 +88,13 @@ impl Words {
         if !command.is_empty() {
             self.word("--");
             self.0.extend_from_slice(command);
+        }
+    }
+
+    fn tested(&mut self, tested: &Tested) {
+        match tested {
+            Tested::Exec(options) => self.exec(options),
+            Tested::Tcp(options) => self.tcp(options),
         }
     }
 
@@ -269,27 +272,25 @@ mod tests {
     use crate::args::Arguments;
 
     #[track_caller]
-    fn parse(line: &str) -> Command {
+    fn parse(line: &str) -> Options {
         let words = shlex::split(line).unwrap();
         let arguments = Arguments::try_parse_from(words).unwrap_or_else(|error| {
             panic!("{line}: {error}");
         });
-        Command::try_from(arguments).unwrap()
+        Options::try_from(arguments).unwrap()
     }
 
     /// Checks that options survive being written and parsed, also as those of a replay.
     #[track_caller]
-    fn survives(command: &Command) {
-        let line = command.to_line();
-        assert_eq!(&parse(&line), command, "{line}");
-        let tested = match command {
-            Command::Exec(options) => Tested::Exec(options.clone()),
-            Command::Tcp(options) => Tested::Tcp(options.clone()),
-            _ => return,
+    fn survives(options: &Options) {
+        let line = options.to_line();
+        assert_eq!(&parse(&line), options, "{line}");
+        let Options::Run(tested) = options else {
+            return;
         };
-        let replay = Command::Replay(ReplayOptions {
+        let replay = Options::Replay(ReplayOptions {
             case: "00026f6b@1,3".parse().unwrap(),
-            tested,
+            tested: tested.clone(),
         });
         let line = replay.to_line();
         assert_eq!(parse(&line), replay, "{line}");
@@ -423,10 +424,8 @@ mod tests {
                 "everysplit replay 0001@1 tcp --connect 127.0.0.1:7 --hex 00 --hostile",
             ),
         ] {
-            let tested = match parse(line) {
-                Command::Exec(options) => Tested::Exec(options),
-                Command::Tcp(options) => Tested::Tcp(options),
-                command => panic!("{command:?}"),
+            let Options::Run(tested) = parse(line) else {
+                panic!("{line}");
             };
             assert_eq!(tested.replay_line(&case), replay);
         }

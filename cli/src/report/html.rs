@@ -195,8 +195,9 @@ fn anchor(property: Property, known: bool) -> String {
 /// Renders the violations that are known, or those that are not, by property.
 fn violations(title: &str, examples: &[Example], known: bool) -> Markup {
     let of = |property| {
-        let examples = examples.iter();
-        examples.filter(move |example| example.is(property, known))
+        examples
+            .iter()
+            .filter(move |example| example.is(property, known))
     };
     let violated = || {
         Property::ALL

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use everysplit::check::Property;
 
+use super::model::StreamResult;
 use crate::Error;
 
 /// The list. Each line is a property, a space, and the name of the stream; empty lines and those
@@ -41,20 +42,25 @@ impl KnownViolations {
 
     /// Returns whether a violation is on the list, and marks it as occurred.
     pub(super) fn matches(&mut self, property: Property, stream: &str) -> bool {
-        let mut violations = self.0.iter_mut();
-        let known = violations.find(|known| known.property == property && known.stream == stream);
-        known.map(|known| known.occurred = true).is_some()
+        for known in &mut self.0 {
+            if known.property == property && known.stream == stream {
+                known.occurred = true;
+                return true;
+            }
+        }
+        false
     }
 
     /// Returns a message for each violation that did not occur on these streams.
-    pub(super) fn stale(&self, streams: &[&str]) -> Vec<String> {
-        let stale = self.0.iter().filter(|known| !known.occurred);
-        stale
+    pub(super) fn stale(&self, streams: &[StreamResult]) -> Vec<String> {
+        self.0
+            .iter()
+            .filter(|known| !known.occurred)
             .map(
                 |KnownViolation {
                      property, stream, ..
                  }| {
-                    let advice = if streams.contains(&stream.as_str()) {
+                    let advice = if streams.iter().any(|result| result.name == *stream) {
                         "if it is fixed, remove it from the list"
                     } else {
                         "there is no stream of this name"

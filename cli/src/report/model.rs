@@ -140,11 +140,10 @@ impl RunResult {
     }
 
     fn property(&self, property: Property) -> PropertyStatus {
-        let violations = self
+        let (known, violated): (Vec<_>, Vec<_>) = self
             .counterexamples()
-            .filter(|counterexample| counterexample.violation.property == property);
-        let (known, violated): (Vec<_>, Vec<_>) =
-            violations.partition(|counterexample| counterexample.known);
+            .filter(|counterexample| counterexample.violation.property == property)
+            .partition(|counterexample| counterexample.known);
         let unknown = self.unknown.iter().filter(|&&other| other == property);
         match (violated.len(), known.len(), unknown.count()) {
             (0, 0, 0) if self.held.contains(&property) => PropertyStatus::Held,

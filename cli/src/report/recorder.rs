@@ -92,9 +92,11 @@ impl Recorder {
         let verdict = if known { "known" } else { "FAIL " };
         self.note(&format!("{verdict} {name}: {}", violated.name()));
         let checked = std::mem::take(&mut self.checked);
-        let others = Property::ALL.into_iter();
-        let others = others.filter(|property| checked.contains(property) && *property != violated);
-        self.result.unknown.extend(others);
+        self.result.unknown.extend(
+            Property::ALL
+                .into_iter()
+                .filter(|property| checked.contains(property) && *property != violated),
+        );
         let counterexample = Counterexample {
             map,
             replay: self.tested.replay_line(&violation.case),
@@ -114,8 +116,12 @@ impl Recorder {
 
     /// Adds a split map to the smallest violation of each property.
     pub(crate) fn draw_maps(&mut self, map: impl Fn(&Violation) -> Option<SplitMap>) {
-        let smallest = self.result.smallest().into_iter();
-        let smallest: Vec<usize> = smallest.map(|(index, _)| index).collect();
+        let smallest: Vec<usize> = self
+            .result
+            .smallest()
+            .into_iter()
+            .map(|(index, _)| index)
+            .collect();
         for index in smallest {
             if let Verdict::Violated(counterexample) = &mut self.result.streams[index].verdict {
                 counterexample.map = map(&counterexample.violation);
@@ -128,9 +134,7 @@ impl Recorder {
         self.progress.finish();
         // After an early stop, a known violation may just not have been reached.
         if ending.stopped.is_none() {
-            let streams = self.result.streams.iter();
-            let names: Vec<&str> = streams.map(|stream| stream.name.as_str()).collect();
-            self.result.stale = self.known.stale(&names);
+            self.result.stale = self.known.stale(&self.result.streams);
         }
         self.result.covered = ending.covered;
         self.result.stopped = ending.stopped;
@@ -140,10 +144,9 @@ impl Recorder {
 
 /// Returns the command line of this process, as typed in a shell.
 fn command_line() -> String {
-    let arguments = env::args_os().skip(1);
-    let words: Vec<OsString> = [OsString::from("everysplit")]
-        .into_iter()
-        .chain(arguments)
-        .collect();
+    let mut words: Vec<OsString> = env::args_os().collect();
+    if let Some(program) = words.first_mut() {
+        *program = "everysplit".into();
+    }
     shell_line(&words)
 }

@@ -57,8 +57,10 @@ impl fmt::Display for SameReply {
             reply_name,
         } = self;
         let with = |cuts| {
-            let splits = splits.iter();
-            splits.filter(|split| split.cuts().len() == cuts).count()
+            splits
+                .iter()
+                .filter(|split| split.cuts().len() == cuts)
+                .count()
         };
         let offsets = bytes - 1;
         let pairs = offsets * offsets.saturating_sub(1) / 2;

@@ -41,8 +41,10 @@ pub(super) fn masked(masks: &[Mask], reply: &[u8]) -> Vec<u8> {
 
 /// Returns the length of the longest common prefix.
 pub(super) fn first_difference(one: &[u8], other: &[u8]) -> usize {
-    let pairs = one.iter().zip(other);
-    pairs.take_while(|(one, other)| one == other).count()
+    one.iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
 }
 
 /// Returns the length of a reply and an excerpt from an offset.

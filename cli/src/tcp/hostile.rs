@@ -65,19 +65,22 @@ fn incomplete(stream: &NamedStream, framing: Option<Framing>) -> [Probe; 2] {
 
 /// Returns the probes with invalid lengths.
 fn invalid_lengths(framing: Framing) -> impl Iterator<Item = Probe> {
-    let headers = framing.invalid_lengths().into_iter();
-    headers.map(|NamedStream { name, bytes }| Probe {
-        name: format!("claimed length: {name}"),
-        streams: vec![bytes],
-        after: After::Silence,
-        property: Property::Limit,
-    })
+    framing
+        .invalid_lengths()
+        .into_iter()
+        .map(|NamedStream { name, bytes }| Probe {
+            name: format!("claimed length: {name}"),
+            streams: vec![bytes],
+            after: After::Silence,
+            property: Property::Limit,
+        })
 }
 
 fn probes(streams: &[NamedStream], framing: Option<Framing>) -> impl Iterator<Item = Probe> {
-    let incomplete = move |stream| incomplete(stream, framing);
-    let probes = streams.iter().flat_map(incomplete);
-    probes.chain(framing.into_iter().flat_map(invalid_lengths))
+    streams
+        .iter()
+        .flat_map(move |stream| incomplete(stream, framing))
+        .chain(framing.into_iter().flat_map(invalid_lengths))
 }
 
 impl TcpRun<'_> {

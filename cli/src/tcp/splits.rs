@@ -1,6 +1,7 @@
 //! The splits of a stream: which are tried, and the smallest one with a different reply.
 
 use std::collections::HashSet;
+use std::iter;
 use std::time::Duration;
 
 use everysplit::Split;
@@ -21,14 +22,13 @@ pub(super) fn splits(len: usize, options: &TcpOptions) -> impl Iterator<Item = S
     let one = Split::up_to(len, 1).skip(1);
     let random = (0..RANDOM_SPLITS).map(move |n| Split::sample(len, &[], seed.wrapping_add(n)));
     let two = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
-    let all = [Split::bytes(len)]
-        .into_iter()
+    let mut seen = HashSet::new();
+    iter::once(Split::bytes(len))
         .chain(one)
         .chain(random)
-        .chain(two);
-    let mut seen = HashSet::new();
-    let new = move |split: &Split| !split.cuts().is_empty() && seen.insert(split.clone());
-    all.filter(new).take(options.max_connections.get())
+        .chain(two)
+        .filter(move |split| !split.cuts().is_empty() && seen.insert(split.clone()))
+        .take(options.max_connections.get())
 }
 
 /// Returns the sort key of a split: fewer cuts first, and then fewer cuts inside a field.

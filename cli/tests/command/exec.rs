@@ -177,7 +177,7 @@ fn a_driver_that_fails_is_a_violation() {
             "the driver wrote more than 100000 frames in one reply",
         ),
         (
-            "2",
+            "4",
             "import time; time.sleep(1000)",
             "the driver did not reply within ",
         ),

@@ -33,10 +33,10 @@ impl<'a> Example<'a> {
             let Verdict::Violated(counterexample) = &stream.verdict else {
                 continue;
             };
-            let known = examples
+            match examples
                 .iter_mut()
-                .find(|example| example.shows(counterexample));
-            match known {
+                .find(|example| example.shows(counterexample))
+            {
                 Some(example) => {
                     example.streams.push(&stream.name);
                     if example.counterexample.map.is_none() {
