@@ -2,6 +2,7 @@
 //! those that do not. Tests that need Python are skipped, with a message, if it is not
 //! installed.
 
+use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
@@ -211,37 +212,52 @@ fn watches_a_server_that_it_started() {
     });
 }
 
-/// Prints frames; the correct one rejects invalid lengths and gives up on a stalled frame.
-const CLIENT: &str = "
-import socket, struct, sys
-server = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-if sys.argv[2] == 'correct':
-    server.settimeout(0.6)
-stream = server.makefile('rb')
-try:
-    while size := stream.read(4):
-        length, = struct.unpack('<i', size)
-        if not 0 <= length <= 100 and sys.argv[2] == 'correct':
-            sys.exit('rejected')
-        print(stream.read(length))
-except (TimeoutError, struct.error):
-    pass
-";
+/// The variables that make this program a client: its port, and whether it is correct.
+const PORT: &str = "EVERYSPLIT_HOSTILE_CLIENT_PORT";
+const KIND: &str = "EVERYSPLIT_HOSTILE_CLIENT_KIND";
+
+/// Not a test but a client, if the command starts this program as one: prints frames. The correct
+/// one rejects invalid lengths and gives up on a stalled frame.
+#[test]
+fn client() {
+    let Ok(port) = env::var(PORT) else {
+        return;
+    };
+    let correct = env::var(KIND).unwrap() == "correct";
+    let mut socket = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+    let idle = correct.then_some(Duration::from_millis(600));
+    socket.set_read_timeout(idle).unwrap();
+    let mut size = [0; 4];
+    while socket.read_exact(&mut size).is_ok() {
+        let length = i32::from_le_bytes(size);
+        if correct && !(0..=100).contains(&length) {
+            println!("rejected");
+            return;
+        }
+        let mut body = Vec::new();
+        let mut rest = (&socket).take(u64::from(length.unsigned_abs()));
+        let _ = rest.read_to_end(&mut body);
+        println!("{}", body.escape_ascii());
+    }
+}
 
 #[test]
 fn tests_clients_too() {
-    if !is_installed("python3") {
-        return;
-    }
-    let path = script("hostile-client.py", CLIENT);
+    let program = env::current_exe().unwrap();
+    let program = program.to_str().unwrap();
     let cases = [
         ("correct", PATIENT, 0),
         ("buggy", ["--timeout=20", "--max-idle=0.7"], 1),
     ];
     concurrently(cases, |(kind, patience, status)| {
         let port = free_port().to_string();
-        let start = ["--listen", &port, "--", "python3", "-S", &path, &port, kind];
-        let output = run(&[&HOSTILE[..], &patience, &start].concat()).with_status(status);
+        let (port_variable, kind_variable) = (format!("{PORT}={port}"), format!("{KIND}={kind}"));
+        // The test harness prints the time that it took.
+        let listen = ["--mask", "finished in [0-9.]+s", "--listen", &port, "--"];
+        let variables = ["env", &port_variable, &kind_variable];
+        let client = [program, "--exact", "hostile::client", "--nocapture"];
+        let arguments = [&HOSTILE[..], &patience, &listen, &variables, &client].concat();
+        let output = run(&arguments).with_status(status);
         if kind == "buggy" {
             let over = "FAIL  claimed length: over the limit: limit\n";
             assert!(output.contains(over), "{output}");
