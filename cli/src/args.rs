@@ -59,7 +59,7 @@ pub(crate) enum VerbArgs {
     ///
     /// Each object has the stream in hexadecimal, its frames with the offset at which each is
     /// complete, its outcome (clean, truncated or rejected, and at which byte), and the offsets
-    /// of its field edges. A correct decoder gives these results for every split.
+    /// of its field edges. A correct decoder has these results for every split.
     #[command(before_help = "Example: everysplit vectors --framing len32 --message hello")]
     Vectors(StreamArgs),
 
@@ -329,6 +329,9 @@ pub(crate) enum ByteOrderName {
     Big,
 }
 
+/// The longest time that an option accepts: clocks cannot add any time.
+const MAX_TIME: Duration = Duration::from_secs(1_000_000_000);
+
 /// A time in seconds, such as 0.5.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seconds(pub(crate) Duration);
@@ -339,8 +342,11 @@ impl FromStr for Seconds {
     fn from_str(text: &str) -> Result<Self, String> {
         let seconds: f64 = text.parse().map_err(|_| "not a number of seconds")?;
         let time = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
-        if time.is_zero() {
-            return Err("must be more than 0 seconds".into());
+        if time.is_zero() || time > MAX_TIME {
+            return Err(format!(
+                "must be more than 0 and at most {} seconds",
+                MAX_TIME.as_secs()
+            ));
         }
         Ok(Self(time))
     }

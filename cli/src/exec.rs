@@ -113,11 +113,11 @@ fn check_lengths(streams: &[NamedStream], max_feeds: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a stream must give.
+/// The expected frames and outcome of a stream.
 struct Expectation<'a> {
     stream: &'a [u8],
     expected: Expected<String, DecoderError>,
-    /// A deviation that holds for this stream.
+    /// The deviation that applies to it.
     deviation: Option<Deviation>,
 }
 
@@ -162,7 +162,7 @@ impl<'a> DecoderRun<'a> {
         DriverDecoder::new(&self.driver, self.comparison)
     }
 
-    /// Determines what a stream must give, and which deviation holds for it.
+    /// Determines the expected frames of a stream, and the deviation that applies to it.
     fn expectation<'s>(&self, stream: &'s [u8]) -> Expectation<'s> {
         self.driver.borrow_mut().reset_timeouts();
         let (expected, crashed) = self.oracle(stream);
@@ -175,8 +175,8 @@ impl<'a> DecoderRun<'a> {
         }
     }
 
-    /// Returns what a stream must give, from the format or else from the decoder itself byte by
-    /// byte, and whether the driver crashed on it.
+    /// Returns the expected frames of a stream, and whether the driver crashed on it. They are
+    /// those of the format, or else of the decoder itself fed byte by byte.
     fn oracle(&self, stream: &[u8]) -> (Expected<String, DecoderError>, bool) {
         let before = self.driver.borrow().failures();
         let mut expected = match self.framing {
@@ -194,7 +194,7 @@ impl<'a> DecoderRun<'a> {
         (expected, crashed)
     }
 
-    /// Returns what a stream must give, `None` once the driver has timed out too often.
+    /// Returns the expected frames of a stream, `None` once the driver has timed out too often.
     fn expected(
         &self,
         expectation: &Expectation<'_>,
@@ -249,7 +249,7 @@ impl<'a> DecoderRun<'a> {
     /// library labels byte-by-byte expectations and takes the field edges from the harness.
     fn adapt(&self, violation: Violation) -> Violation {
         let (mut property, mut expected) = (violation.property, violation.expected.clone());
-        // What was encoded is unknown, so it is never the round trip that fails.
+        // Without a format, the encoded messages are unknown, so the round trip is not checked.
         if self.framing.is_none() && [Property::EverySplit, Property::RoundTrip].contains(&property)
         {
             property = Property::EverySplit;
@@ -296,7 +296,7 @@ impl<'a> DecoderRun<'a> {
         ];
         if !expected.frames.is_empty() {
             properties.push(Property::Prompt);
-            // Without a format, what was encoded is unknown.
+            // Without a format, the encoded messages are unknown.
             properties.extend(self.framing.map(|_| Property::RoundTrip));
         }
         match expected.outcome {

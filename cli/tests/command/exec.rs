@@ -294,7 +294,12 @@ fn a_bad_command_line_is_a_usage_error() {
         &exec(&["--config", "a=b c"]),
         "expected KEY=VALUE without spaces",
     );
-    usage_error(&exec(&["--timeout", "0"]), "must be more than 0 seconds");
+    for seconds in ["0", "1e10"] {
+        usage_error(
+            &exec(&["--timeout", seconds]),
+            "must be more than 0 and at most 1000000000 seconds",
+        );
+    }
     usage_error(
         &["exec", "--hex", "00"],
         "required arguments were not provided:\n  <CMD>...",
