@@ -89,6 +89,9 @@ fn varies(mut socket: TcpStream) {
     }
 }
 
+/// For servers that reply without a pause and keep the connection open.
+const QUICK: &str = "--reply-idle=0.3";
+
 /// Tests a server in this process; returns stdout and stderr.
 #[track_caller]
 fn check(serve: Serve, status: i32, arguments: &[&str]) -> String {
@@ -101,7 +104,7 @@ fn check(serve: Serve, status: i32, arguments: &[&str]) -> String {
 
 #[test]
 fn a_correct_server_passes() {
-    let output = check(correct, 0, &[]);
+    let output = check(correct, 0, &[QUICK]);
     let ok = "ok    hex 026f6b0161: 5 bytes, uncut, 4 of 4 splits with 1 cut, 6 of 6 with 2, 5 with more (byte by byte, and random): the same reply of 7 bytes\n";
     assert!(output.contains(ok), "{output}");
     assert!(output.contains("\nevery_split  held\n"), "{output}");
@@ -110,8 +113,12 @@ fn a_correct_server_passes() {
     }
     let port = server(correct).port();
     let localhost = format!("localhost:{port}");
-    run(&["tcp", "--connect", &localhost, "--hex", REQUEST]).with_status(0);
-    // It replies only at the end of the stream, so the first wait is in vain.
+    run(&["tcp", "--connect", &localhost, "--hex", REQUEST, QUICK]).with_status(0);
+}
+
+/// Its first reply is awaited in vain, as the connection is still open.
+#[test]
+fn a_server_that_replies_at_the_end_passes() {
     let output = check(at_the_end, 0, &["--max-connections=3", "--timeout=2"]);
     assert!(output.contains("2 of 4 splits with 1 cut"), "{output}");
 }
@@ -122,12 +129,12 @@ fn finds_bugs_with_the_fewest_cuts() {
         // Only the cut between the two frames does no harm.
         (
             one_recv as Serve,
-            &[][..],
+            &[QUICK][..],
             "; 15 of 16 splits have a different reply\n",
         ),
         (
             consumes,
-            &["--timeout", "1"],
+            &[QUICK, "--timeout=1"],
             "  expected  as for the uncut stream: 7 bytes: \"[ok][a]\"\n",
         ),
     ];
@@ -161,7 +168,7 @@ fn slow(mut socket: TcpStream, buggy: bool) {
         socket.set_nonblocking(true).unwrap();
         let alone = socket.peek(&mut [0]).is_err();
         socket.set_nonblocking(false).unwrap();
-        thread::sleep(Duration::from_millis(300));
+        thread::sleep(Duration::from_millis(200));
         if alone && buggy && body.len() == 2 {
             body.clear();
         }
@@ -208,7 +215,7 @@ fn a_server_that_fails_at_random_is_no_violation() {
         9 => drop(socket.write_all(b"busy")),
         _ => correct(socket),
     };
-    let output = check(busy, 2, &[]);
+    let output = check(busy, 2, &[QUICK]);
     assert!(
         output.contains("the server's reply to hex 026f6b0161 in the split "),
         "{output}"
@@ -222,7 +229,7 @@ fn a_server_that_fails_at_random_is_no_violation() {
 #[test]
 fn stdout_may_be_closed() {
     let address = server(one_recv).to_string();
-    let mut command = everysplit(&["tcp", "--connect", &address, "--hex", REQUEST]);
+    let mut command = everysplit(&["tcp", "--connect", &address, "--hex", REQUEST, QUICK]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
@@ -235,12 +242,12 @@ fn stdout_may_be_closed() {
 /// A part of the reply that varies by itself can be masked.
 #[test]
 fn a_reply_that_varies_by_itself_is_no_violation() {
-    let output = check(varies, 2, &[]);
+    let output = check(varies, 2, &[QUICK]);
     assert!(
         output.contains("the server's reply to hex 026f6b0161 varies by itself, from byte "),
         "{output}"
     );
-    check(varies, 0, &["--mask", "port=[0-9]+"]);
+    check(varies, 0, &[QUICK, "--mask", "port=[0-9]+"]);
 }
 
 #[test]
@@ -354,30 +361,19 @@ async def main():
 asyncio.run(main())
 ";
 
-#[test]
-fn starts_servers_in_python() {
+/// Tests a correct and a buggy server that the command starts.
+fn start_in_python(name: &str, text: &str, options: &[&str]) {
     if !is_installed("python3") {
         return;
     }
-    let servers = [
-        (
-            "blocking",
-            BLOCKING,
-            &["--fresh", "--max-connections", "20"][..],
-        ),
-        ("asyncio", ASYNCIO, &[]),
-    ];
-    let cases = servers.into_iter().flat_map(|(name, text, options)| {
-        let path = script(&format!("server-{name}.py"), text);
-        // Only for the buggy ones does the timeout pass.
-        let kinds = [("correct", "20", 0), ("buggy", "3", 1)];
-        kinds.map(|(kind, timeout, status)| (path.clone(), options, kind, timeout, status))
-    });
-    concurrently(cases, |(path, options, kind, timeout, status)| {
+    let path = script(&format!("server-{name}.py"), text);
+    // Only for the buggy one does the timeout pass.
+    let kinds = [("correct", "20", 0), ("buggy", "3", 1)];
+    concurrently(kinds, |(kind, timeout, status)| {
         let port = free_port();
         let port_text = port.to_string();
         let start = ["--", "python3", "-S", &path, &port_text, kind];
-        let tcp = ["tcp", "--port", &port_text, "--hex", REQUEST];
+        let tcp = ["tcp", "--port", &port_text, "--hex", REQUEST, QUICK];
         let output = run(&[&tcp[..], &["--timeout", timeout], options, &start].concat());
         let output = output.with_status(status);
         if kind == "buggy" {
@@ -387,6 +383,16 @@ fn starts_servers_in_python() {
         // No process is left.
         assert!(!listens(port));
     });
+}
+
+#[test]
+fn starts_a_blocking_server_in_python() {
+    start_in_python("blocking", BLOCKING, &["--fresh", "--max-connections=20"]);
+}
+
+#[test]
+fn starts_an_asyncio_server_in_python() {
+    start_in_python("asyncio", ASYNCIO, &[]);
 }
 
 /// CPython's own server, written by others.
