@@ -1,7 +1,7 @@
 //! The command `everysplit`: tests decoders in any language, servers and clients.
 //!
-//! It goes one way: [`args`] declares the command line, [`options`] holds it typed, a run
-//! ([`exec`], [`tcp`]) records its verdicts in a [`report`] model, and writers print the model.
+//! It goes one way: `args` declares the command line, `options` holds it typed, a run (`exec` or
+//! `tcp`) records its verdicts in a result (`report::model`), and writers print the result.
 
 mod args;
 mod driver;

@@ -32,10 +32,8 @@ use difference::{Difference, masked, violation};
 use hostile::ValidStream;
 use peer::{ConnectionOutcome, Peer, Request};
 use server::Server;
-use splits::{DifferingSplit, size, splits};
+use splits::{DifferingSplit, TriedSplits};
 
-/// Maximum number of splits of a stream of which the reply may time out.
-const MAX_TIMEOUTS: usize = 20;
 /// The longest stream of which a split map is drawn, in bytes.
 const MAX_MAP: usize = 2000;
 
@@ -177,51 +175,17 @@ impl<'a> TcpRun<'a> {
     ) -> Result<(), Error> {
         self.recorder.checks([Property::EverySplit]);
         let edges = self.edges(bytes);
-        let mut tried = HashMap::from([(Split::whole(), true)]);
-        let mut smallest: Option<DifferingSplit> = None;
-        let (mut timeout, mut timeouts) = (self.options.timeout, 0);
-        let mut stopped = None;
-        for split in splits(bytes.len(), self.options) {
-            if timeouts == MAX_TIMEOUTS {
-                break;
-            }
-            self.recorder.progress(format!("{name}: split {split}"));
-            let difference = match self.try_split(bytes, &split, baseline, timeout) {
-                Ok(difference) => difference,
-                // Differences that were found before still count.
-                Err(error) => {
-                    stopped = Some(error);
-                    break;
-                }
-            };
-            tried.insert(split.clone(), difference.is_none());
-            let Some(difference) = difference else {
-                continue;
-            };
-            if smallest.is_none() {
-                self.check_repeatable(name, bytes, baseline)?;
-                // From now on, a timeout only adds one more example.
-                timeout = (timeout / 10).max(4 * baseline.took).min(timeout);
-            }
-            timeouts += usize::from(!difference.in_time);
-            if smallest
-                .as_ref()
-                .is_none_or(|smallest| size(&split, &edges) < size(&smallest.split, &edges))
-            {
-                smallest = Some(DifferingSplit { split, difference });
-            }
-        }
+        let TriedSplits {
+            same,
+            smallest,
+            timeout,
+            stopped,
+        } = self.try_splits(name, bytes, baseline, &edges)?;
         let Some(smallest) = smallest else {
             if let Some(error) = stopped {
                 return Err(error);
             }
-            let same = SameReply {
-                bytes: bytes.len(),
-                splits: tried.into_keys().collect(),
-                reply_bytes: baseline.reply.len(),
-                reply_name: self.peer.reply_name(),
-            };
-            self.recorder.held(name, bytes.len(), same.to_string());
+            self.record_held(name, bytes, baseline, same);
             return Ok(());
         };
         let minimal = match stopped {
@@ -234,12 +198,28 @@ impl<'a> TcpRun<'a> {
             // Replies that vary by themselves are not a violation.
             Err(error) => return Err(error),
         };
-        self.record_violation(name, bytes, smallest, &tried, &edges);
+        self.record_violation(name, bytes, smallest, &same, &edges);
         stopped
     }
 
-    /// Records a stream of which some splits have a different reply; `tried` has whether the
-    /// reply was the same.
+    /// Records a stream of which all splits have the same reply.
+    fn record_held(
+        &mut self,
+        name: &str,
+        stream: &[u8],
+        baseline: &Baseline,
+        same: HashMap<Split, bool>,
+    ) {
+        let covered = SameReply {
+            bytes: stream.len(),
+            splits: same.into_keys().collect(),
+            reply_bytes: baseline.reply.len(),
+            reply_name: self.peer.reply_name(),
+        };
+        self.recorder.held(name, stream.len(), covered.to_string());
+    }
+
+    /// Records a stream of which some splits have a different reply.
     fn record_violation(
         &mut self,
         name: &str,
@@ -248,18 +228,18 @@ impl<'a> TcpRun<'a> {
             split,
             mut difference,
         }: DifferingSplit,
-        tried: &HashMap<Split, bool>,
+        same: &HashMap<Split, bool>,
         edges: &[usize],
     ) {
-        let differing = tried.values().filter(|&&same| !same).count();
-        let (reply, count) = (self.peer.reply_name(), tried.len());
+        let differing = same.values().filter(|&&is_same| !is_same).count();
+        let (reply, count) = (self.peer.reply_name(), same.len());
         let _ = write!(
             difference.actual,
             "; {differing} of {count} splits have a different {reply}"
         );
         let len = stream.len();
         let map = (2..=MAX_MAP).contains(&len).then(|| {
-            SplitMap::of(len, edges, |split| match tried.get(split) {
+            SplitMap::of(len, edges, |split| match same.get(split) {
                 None => Cell::Untried,
                 Some(true) => Cell::Held,
                 Some(false) => Cell::Violated(Property::EverySplit),
