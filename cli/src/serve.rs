@@ -11,6 +11,7 @@ use everysplit::check::Outcome;
 use crate::Error;
 use crate::options::{ReplySplit, ServeOptions};
 use crate::queues::{CHUNK_DELAY, Delivery, Queues};
+use crate::report::print_line;
 
 /// Maximum time to wait for the client to read a chunk before the next is sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
@@ -21,9 +22,7 @@ pub(crate) fn run(options: &ServeOptions) -> Result<(), Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
         format!("cannot listen on 127.0.0.1:{port}: {error}; choose another --port")
     })?;
-    let mut stdout = io::stdout();
-    writeln!(stdout, "listening on {}", listener.local_addr()?)?;
-    stdout.flush()?;
+    print_line(&format!("listening on {}", listener.local_addr()?));
     for socket in listener.incoming() {
         let (socket, options) = (socket?, options.clone());
         // An error means that the client has gone.
