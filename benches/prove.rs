@@ -5,30 +5,31 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use everysplit::check;
+use everysplit::Harness;
 use everysplit::reference::{Config, Decoder, FrameRef, Framer, naive};
 
 fn main() {
     println!(
-        "| stream, bytes | `prove` | calls of `feed` | to bare calls | `prove_decoder` | calls of `decode` |"
+        "| stream, bytes | fed | calls of `feed` | to bare calls | caller-buffered | calls of `decode` |"
     );
     println!("|---:|---:|---:|---:|---:|---:|");
     for len in [256, 1024, 4096, 16384] {
         let stream = stream(len);
         let config = Config::default();
-        let expected = naive::parse(config, &stream);
-        let (decoder_time, decoder) =
-            least(|| check::prove_decoder(Decoder::new(config), &stream, &expected, 8));
-        let decodes = decoder.unwrap().unwrap().feeds;
+        let parse = move |stream: &[u8]| naive::parse(config, stream);
+        let decoder = Harness::decoder(move || Decoder::new(config)).oracle(parse);
+        let (decoder_time, proof) = least(|| decoder.check(&stream));
+        let decodes = proof.unwrap().calls;
         if len > 4096 {
             println!("| {len} | | | | {decoder_time:.1?} | {decodes} |");
             continue;
         }
-        let (time, proof) = least(|| check::prove(Framer::new(config), &stream, &expected, 8));
+        let framer = Harness::framer(move || Framer::new(config)).oracle(parse);
+        let (time, proof) = least(|| framer.check(&stream));
         let (bare, ()) = least(|| bare(config, &stream));
         println!(
             "| {len} | {time:.1?} | {} | {:.2} | {decoder_time:.1?} | {decodes} |",
-            proof.unwrap().unwrap().feeds,
+            proof.unwrap().calls,
             time.as_secs_f64() / bare.as_secs_f64(),
         );
     }

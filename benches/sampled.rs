@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use contestants::peer;
-use everysplit::check::{self, Expected, Harness, Outcome};
+use everysplit::oracle::Parse;
 use everysplit::reference::{Config, FrameRef, naive};
-use everysplit::{Buffered, Split, Subject, Tokio};
+use everysplit::subject::TokioDecoder;
+use everysplit::{CallerBuffered, Case, Expected, Harness, Outcome, Split};
 use partial_io::{PartialAsyncRead, PartialOp};
 use tokio::runtime::{Builder, Runtime};
 use tokio_stream::StreamExt;
@@ -32,7 +33,7 @@ fn main() {
     // A run enters the runtime once. No future here is ever pending.
     let runtime = Builder::new_current_thread().build().unwrap();
     println!(
-        "| stream, bytes | bare calls | partial-io | `check::split` | to partial-io | `sampled` | to partial-io |"
+        "| stream, bytes | bare calls | partial-io | `one_split` | to partial-io | `sampled` | to partial-io |"
     );
     println!("|---:|---:|---:|---:|---:|---:|---:|");
     for len in [64, 256, 1024] {
@@ -60,8 +61,10 @@ fn main() {
 /// A stream, its expected frames, and its splits, also as operations of partial-io.
 struct Workload {
     stream: BytesMut,
-    expected: Expected<BytesMut, ErrorKind>,
+    expected: Expectation,
     splits: Vec<Split>,
+    /// The stream with each of the splits.
+    cases: Vec<Case>,
     ops: Vec<Vec<PartialOp>>,
 }
 
@@ -80,6 +83,10 @@ impl Workload {
         Self {
             expected: expected(&stream),
             ops: splits.iter().map(ops).collect(),
+            cases: splits
+                .iter()
+                .map(|split| Case::new(&stream[..], split.clone()))
+                .collect(),
             splits,
             stream,
         }
@@ -137,22 +144,27 @@ impl Workload {
     }
 
     fn split(&self) {
-        for split in &self.splits {
-            check::split(subject(), &self.stream, split, &self.expected).unwrap();
+        let harness = self.harness();
+        for case in &self.cases {
+            harness.one_split(case).unwrap();
         }
     }
 
     /// Also generates the splits, and tries each split twice, the second time with empty
     /// chunks.
     fn sampled(&self) {
-        let harness = Harness::new(subject, |_| self.expected.clone()).edges(edges);
+        let harness = self.harness().edges(edges);
         harness.sampled(&self.stream, SEED, SPLITS.into()).unwrap();
+    }
+
+    fn harness(&self) -> Harness<CallerBuffered<Codec>, Parse<impl Fn(&[u8]) -> Expectation>> {
+        Harness::decoder(|| TokioDecoder::new(peer()).with_errors(|error| error.kind()))
+            .oracle(|_: &[u8]| self.expected.clone())
     }
 }
 
-fn subject() -> impl Subject<Frame = BytesMut, Error = ErrorKind> {
-    Buffered::new(Tokio::new(peer(), |error: io::Error| error.kind()))
-}
+type Codec = TokioDecoder<LengthDelimitedCodec, ErrorKind>;
+type Expectation = Expected<BytesMut, ErrorKind>;
 
 /// The codec, and the lengths of the chunks that arrive in its buffer.
 struct Seen {
@@ -203,7 +215,7 @@ fn stream(len: usize) -> BytesMut {
     stream
 }
 
-fn expected(stream: &[u8]) -> Expected<BytesMut, ErrorKind> {
+fn expected(stream: &[u8]) -> Expectation {
     let mut start = 0;
     let frames = naive::parse(Config::default(), stream).frames.into_iter();
     let frames = frames.map(|(end, _)| {

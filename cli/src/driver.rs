@@ -45,7 +45,6 @@ pub(crate) struct Driver {
     /// Number of timeouts since the last reset.
     timeouts: usize,
     feeds: u64,
-    failures: u64,
 }
 
 impl Driver {
@@ -59,7 +58,6 @@ impl Driver {
             slowest_reply: Duration::ZERO,
             timeouts: 0,
             feeds: 0,
-            failures: 0,
         };
         let fresh = driver
             .run()
@@ -75,11 +73,6 @@ impl Driver {
     /// Returns the number of requests that fed the decoder or ended its stream.
     pub(crate) const fn feeds(&self) -> u64 {
         self.feeds
-    }
-
-    /// Returns the number of times that the driver failed and was ended.
-    pub(crate) const fn failures(&self) -> u64 {
-        self.failures
     }
 
     /// Waits for replies as long as at first from now on.
@@ -169,7 +162,6 @@ impl Driver {
     /// Ends the process after a failure, and returns a message with its exit status and the last
     /// line of its stderr.
     fn fail(&mut self, failure: &Failure) -> String {
-        self.failures += 1;
         let Some(mut running) = self.running.take() else {
             return failure.to_string();
         };

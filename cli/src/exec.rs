@@ -7,10 +7,12 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Instant;
 
-use everysplit::check::{
-    self, Certificate, Deviation, Expected, Harness, Outcome, Property, SplitMap, Violation,
+use everysplit::oracle::Oracle;
+use everysplit::subject::Subject;
+use everysplit::{
+    Case, Certificate, Deviation, Expected, Fed, Harness, Outcome, Property, Split, SplitMap,
+    Violation,
 };
-use everysplit::{Case, Split};
 
 use crate::driver::{
     DecoderError, Driver, DriverDecoder, DriverSettings, ErrorComparison, SavedDecoder,
@@ -50,18 +52,16 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
             break;
         }
         recorder.progress(format!("{name}: {} bytes", bytes.len()));
-        let expectation = run.expectation(bytes);
-        let result = run.check(&expectation);
+        let properties = run.properties(bytes);
+        let result = run.check(bytes);
         // A driver that is being ended is not evidence.
         if stop::requested() {
             break;
         }
-        recorder.checks(run.properties(&expectation));
+        recorder.checks(properties);
         match result {
             Ok(certificate) => recorder.held(name, bytes.len(), certificate.to_string()),
-            Err(violation) => {
-                recorder.violated(name, bytes.len(), run.adapt(violation), None);
-            }
+            Err(violation) => recorder.violated(name, bytes.len(), violation, None),
         }
     }
     recorder.progress("split maps");
@@ -80,16 +80,15 @@ pub(crate) fn replay(
     recorder: &mut Recorder,
 ) -> Result<Ending, Error> {
     let run = DecoderRun::start(options, case.stream.len())?;
-    let expectation = run.expectation(&case.stream);
-    recorder.checks(run.properties(&expectation));
+    recorder.checks(run.properties(&case.stream));
     recorder.note(&trace::trace(&mut run.decoder(), case));
     let (name, bytes) = ("replayed", case.stream.len());
-    match run.check_case(&expectation, case) {
+    match run.check_case(case) {
         // A driver that is being ended is not evidence.
         _ if stop::requested() => {}
         Ok(()) => recorder.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),
         Err(violation) => {
-            recorder.violated(name, bytes, run.adapt(violation), None);
+            recorder.violated(name, bytes, violation, None);
             recorder.draw_maps(|violation| run.map(violation));
         }
     }
@@ -113,17 +112,27 @@ fn check_lengths(streams: &[NamedStream], max_feeds: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// The expected frames and outcome of a stream.
-struct Expectation<'a> {
-    stream: &'a [u8],
-    expected: Expected<String, DecoderError>,
-    /// The deviation that applies to it.
-    deviation: Option<Deviation>,
+/// Evaluates an expression with the harness of the driver's decoder, whichever oracle it has.
+macro_rules! on_decoder {
+    ($run:ident, |$harness:ident| $body:expr) => {{
+        $run.driver.borrow_mut().reset_timeouts();
+        let run = $run.clone();
+        let $harness = $run.harness(move || run.decoder());
+        match $run.framing_oracle() {
+            Some(oracle) => {
+                let $harness = $harness.oracle(oracle);
+                $body
+            }
+            None => $body,
+        }
+    }};
 }
 
 /// A run on a decoder in a driver.
-struct DecoderRun<'a> {
-    options: &'a ExecOptions,
+#[derive(Clone)]
+struct DecoderRun {
+    max_feeds: u64,
+    max_cuts: usize,
     driver: Rc<RefCell<Driver>>,
     /// The saved state of a fresh decoder, if the driver has save and load.
     fresh: Option<Rc<str>>,
@@ -133,8 +142,8 @@ struct DecoderRun<'a> {
     declared: Option<Deviation>,
 }
 
-impl<'a> DecoderRun<'a> {
-    fn start(options: &'a ExecOptions, longest: usize) -> Result<Self, Error> {
+impl DecoderRun {
+    fn start(options: &ExecOptions, longest: usize) -> Result<Self, Error> {
         stop::after(options.max_time);
         let framing = options.streams.framing;
         let (driver, fresh) = Driver::start(DriverSettings {
@@ -146,7 +155,8 @@ impl<'a> DecoderRun<'a> {
             max_frames: longest.max(MAX_FRAMES),
         })?;
         Ok(Self {
-            options,
+            max_feeds: options.max_feeds,
+            max_cuts: options.max_cuts,
             driver: Rc::new(RefCell::new(driver)),
             fresh,
             comparison: match framing {
@@ -162,112 +172,91 @@ impl<'a> DecoderRun<'a> {
         DriverDecoder::new(&self.driver, self.comparison)
     }
 
-    /// Determines the expected frames of a stream, and the deviation that applies to it.
-    fn expectation<'s>(&self, stream: &'s [u8]) -> Expectation<'s> {
-        self.driver.borrow_mut().reset_timeouts();
-        let (expected, crashed) = self.oracle(stream);
-        // The end of a stream that the driver does not survive is not evidence.
-        let crashed = crashed.then_some(Deviation::DiscardsAtEnd);
-        Expectation {
-            stream,
-            expected,
-            deviation: crashed.or(self.declared),
+    fn saved_decoder(&self, fresh: &Rc<str>) -> SavedDecoder {
+        SavedDecoder::new(&self.driver, self.comparison, fresh)
+    }
+
+    /// Makes a harness that expects what the decoder emits byte by byte.
+    fn harness<S>(&self, make: impl Fn() -> S + 'static) -> Harness<Fed<S>>
+    where
+        S: Subject<Frame = String, Error = DecoderError>,
+    {
+        let driver = Rc::clone(&self.driver);
+        let harness = Harness::framer(make)
+            .declare(self.declared)
+            // A driver that keeps timing out takes too long.
+            .minimize_while(move || !driver.borrow().is_exhausted());
+        match self.framing {
+            Some(framing) => harness.edges(move |stream| framing.edges(stream)),
+            None => harness,
         }
     }
 
-    /// Returns the expected frames of a stream, and whether the driver crashed on it. They are
-    /// those of the format, or else of the decoder itself fed byte by byte.
-    fn oracle(&self, stream: &[u8]) -> (Expected<String, DecoderError>, bool) {
-        let before = self.driver.borrow().failures();
-        let mut expected = match self.framing {
-            Some(framing) => framing.expect(stream, || DecoderError {
-                kind: "an error".into(),
-                comparison: self.comparison,
-            }),
-            None => check::itself(|| self.decoder())(stream),
-        };
-        let crashed = self.driver.borrow().failures() > before;
-        let discards = self.framing.is_some() && self.declared.is_some();
-        if crashed || discards && matches!(expected.outcome, Outcome::Truncated(_)) {
-            expected.outcome = Outcome::Clean;
-        }
-        (expected, crashed)
-    }
-
-    /// Returns the expected frames of a stream, `None` once the driver has timed out too often.
-    fn expected(
+    /// Returns the oracle of the format, if there is one.
+    fn framing_oracle(
         &self,
-        expectation: &Expectation<'_>,
-        stream: &[u8],
-    ) -> Option<Expected<String, DecoderError>> {
-        if self.driver.borrow().is_exhausted() {
-            return None;
-        }
-        if stream == expectation.stream {
-            return Some(expectation.expected.clone());
-        }
-        Some(self.oracle(stream).0)
+    ) -> Option<impl Fn(&[u8]) -> Expected<String, DecoderError> + Clone + use<>> {
+        let (comparison, discards) = (self.comparison, self.declared.is_some());
+        self.framing.map(move |framing| {
+            move |stream: &[u8]| {
+                let mut expected = framing.expect(stream, || DecoderError {
+                    kind: "an error".into(),
+                    comparison,
+                });
+                if discards && matches!(expected.outcome, Outcome::Truncated(_)) {
+                    expected.outcome = Outcome::Clean;
+                }
+                expected
+            }
+        })
     }
 
     /// Checks a stream as thoroughly as the driver and the maximum number of feeds allow.
-    fn check(&self, expectation: &Expectation<'_>) -> Result<Certificate, Violation> {
-        let Expectation {
-            stream, deviation, ..
-        } = *expectation;
+    fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
         self.driver.borrow_mut().reset_timeouts();
-        let oracle = |stream: &[u8]| self.expected(expectation, stream);
-        let harness = Harness::new(|| self.decoder(), oracle).declare(deviation);
-        let (len, max_feeds) = (stream.len() as u64, self.options.max_feeds);
+        let run = self.clone();
+        let decoders = self.harness(move || run.decoder());
+        let saved = self.fresh.clone().map(|fresh| {
+            let run = self.clone();
+            self.harness(move || run.saved_decoder(&fresh))
+        });
+        match self.framing_oracle() {
+            Some(oracle) => {
+                let saved = saved.map(|saved| saved.oracle(oracle.clone()));
+                self.check_with(stream, &decoders.oracle(oracle), saved)
+            }
+            None => self.check_with(stream, &decoders, saved),
+        }
+    }
+
+    fn check_with<O, P>(
+        &self,
+        stream: &[u8],
+        decoders: &Harness<Fed<DriverDecoder>, O>,
+        saved: Option<Harness<Fed<SavedDecoder>, P>>,
+    ) -> Result<Certificate, Violation>
+    where
+        O: Oracle<Fed<DriverDecoder>>,
+        P: Oracle<Fed<SavedDecoder>>,
+    {
+        let (len, max_feeds) = (stream.len() as u64, self.max_feeds);
         if len * (len + 1) / 2 > max_feeds {
             let samples = (max_feeds / FEEDS_PER_SAMPLE)
                 .min(MAX_SAMPLED_BYTES / (3 * len))
                 .clamp(1, MAX_SAMPLES);
-            let certificate = harness.sampled(stream, 0, samples)?;
-            harness.check(&Case {
-                stream: stream.to_vec(),
-                split: Split::bytes(stream.len()),
-            })?;
+            let certificate = decoders.sampled(stream, 0, samples)?;
+            decoders.one_split(&Case::new(stream, Split::bytes(stream.len())))?;
             return Ok(certificate);
         }
-        let Some(fresh) = &self.fresh else {
-            return harness.bounded(stream, self.options.max_cuts);
-        };
-        let saved = || SavedDecoder::new(&self.driver, self.comparison, fresh);
-        Harness::new(saved, oracle).declare(deviation).prove(stream)
+        match saved {
+            Some(saved) => saved.check(stream),
+            None => decoders.bounded(stream, self.max_cuts),
+        }
     }
 
     /// Checks one split.
-    fn check_case(&self, expectation: &Expectation<'_>, case: &Case) -> Result<(), Violation> {
-        self.driver.borrow_mut().reset_timeouts();
-        let oracle = |stream: &[u8]| self.expected(expectation, stream);
-        Harness::new(|| self.decoder(), oracle)
-            .declare(expectation.deviation)
-            .check(case)
-    }
-
-    /// Adds what the library does not know about a violation. To be removed as soon as the
-    /// library labels byte-by-byte expectations and takes the field edges from the harness.
-    fn adapt(&self, violation: Violation) -> Violation {
-        let (mut property, mut expected) = (violation.property, violation.expected.clone());
-        // Without a format, the encoded messages are unknown, so the round trip is not checked.
-        if self.framing.is_none() && [Property::EverySplit, Property::RoundTrip].contains(&property)
-        {
-            property = Property::EverySplit;
-            expected = format!("as byte by byte: {expected}").into();
-        }
-        let edges = self.framing.map_or_else(
-            || violation.edges.clone(),
-            |framing| framing.edges(&violation.case.stream),
-        );
-        let advice = ("`DiscardsAtEnd`", "--discards-at-end");
-        Violation {
-            property,
-            expected,
-            edges,
-            declared: self.declared.into_iter().collect(),
-            actual: violation.actual.replace(advice.0, advice.1).into(),
-            ..violation
-        }
+    fn check_case(&self, case: &Case) -> Result<(), Violation> {
+        on_decoder!(self, |harness| harness.one_split(case))
     }
 
     /// Draws the splits of a violation's stream, if it is not too long.
@@ -276,24 +265,19 @@ impl<'a> DecoderRun<'a> {
         if !(2..=MAX_MAP).contains(&stream.len()) || stop::requested() {
             return None;
         }
-        self.driver.borrow_mut().reset_timeouts();
-        let (expected, _) = self.oracle(stream);
-        Some(SplitMap::new(
-            || self.decoder(),
-            stream,
-            &expected,
-            &violation.edges,
-        ))
+        Some(on_decoder!(self, |harness| harness.split_map(stream)))
     }
 
     /// Returns the properties that are checked on a stream.
-    fn properties(&self, expectation: &Expectation<'_>) -> Vec<Property> {
-        let expected = &expectation.expected;
+    fn properties(&self, stream: &[u8]) -> Vec<Property> {
         let mut properties = vec![
             Property::EverySplit,
             Property::EmptyChunk,
             Property::Progress,
         ];
+        let Some(expected) = on_decoder!(self, |harness| harness.expected(stream)) else {
+            return properties;
+        };
         if !expected.frames.is_empty() {
             properties.push(Property::Prompt);
             // Without a format, the encoded messages are unknown.

@@ -5,8 +5,8 @@ mod generate;
 use std::iter;
 
 use bytes::Bytes;
-use everysplit::check::{Expected, Outcome};
 use everysplit::reference::{ByteOrder, Config, Frame, naive};
+use everysplit::{Expected, Outcome};
 use everysplit_formats::{json_header, len32};
 use serde_json::{Value, json};
 

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use everysplit::Outcome;
 use everysplit::Split;
-use everysplit::check::Outcome;
 
 use crate::Error;
 use crate::options::{ReplySplit, ServeOptions};

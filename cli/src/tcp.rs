@@ -16,8 +16,8 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use everysplit::check::{Cell, Property, SplitMap, Violation};
 use everysplit::{Case, Split};
+use everysplit::{Cell, Property, SplitMap, Violation};
 
 use crate::framing::Framing;
 use crate::options::{PeerOptions, TcpOptions};
@@ -136,7 +136,7 @@ impl<'a> TcpRun<'a> {
 
     /// Tries one split. With --hostile, a stream that is not cut is a probe.
     fn check_case(&mut self, case: &Case, streams: &[NamedStream]) -> Result<(), Error> {
-        let Case { stream, split } = case;
+        let Case { stream, split, .. } = case;
         let found = match streams.first() {
             Some(valid) if split.cuts().is_empty() => {
                 let baseline = self.baseline(valid)?;
@@ -246,7 +246,7 @@ impl<'a> TcpRun<'a> {
             })
         });
         let stream = stream.to_vec();
-        let violation = self.violation(Case { stream, split }, difference);
+        let violation = self.violation(Case::new(stream, split), difference);
         self.recorder.violated(name, len, violation, map);
     }
 

@@ -1,6 +1,6 @@
 //! `everysplit vectors`: prints streams and their expected frames as JSON.
 
-use everysplit::check::Outcome;
+use everysplit::Outcome;
 use serde::Serialize;
 use serde_json::{Map, Value};
 

@@ -6,6 +6,7 @@ use everysplit::reference::{Framer, fuzzing};
 
 everysplit_fuzz::target!(|case: Case| {
     for config in fuzzing::CONFIGS {
-        fuzzing::decode(Framer::new(config), config, &case).unwrap();
+        let framer = move || Framer::new(config);
+        fuzzing::harness(framer, config).one_split(&case).unwrap();
     }
 });

@@ -6,6 +6,6 @@ use everysplit::reference::{Framer, fuzzing};
 
 everysplit_fuzz::target!(|case: Case| {
     for config in fuzzing::CONFIGS {
-        fuzzing::differential(|| Framer::new(config), config, &case).unwrap();
+        fuzzing::differential(move || Framer::new(config), config, &case).unwrap();
     }
 });

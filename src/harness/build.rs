@@ -23,6 +23,7 @@ impl<T, O> Harness<T, O> {
                 edges: None,
                 deviations: Vec::new(),
                 streams: Vec::new(),
+                minimize_while: None,
             },
             max_states: MAX_STATES,
         }
@@ -36,6 +37,7 @@ impl<T, O> Harness<T, O> {
                 edges: self.splits.edges,
                 deviations: self.splits.deviations,
                 streams: self.splits.streams,
+                minimize_while: self.splits.minimize_while,
             },
             max_states: self.max_states,
         }
@@ -270,6 +272,13 @@ impl<T: Door, O> Harness<T, O> {
         Ok(self.streams(streams))
     }
 
+    /// Makes a violation smaller only while `goes_on` returns true, for framers whose runs take long.
+    #[must_use]
+    pub fn minimize_while(mut self, goes_on: impl Fn() -> bool + 'static) -> Self {
+        self.splits.minimize_while = Some(Rc::new(goes_on));
+        self
+    }
+
     /// Sets how many different states at one offset a proof follows, 64 by default. A framer with
     /// more is not proved.
     #[must_use]
@@ -488,6 +497,7 @@ mod codec {
             harness.splits.edges = old.edges;
             harness.splits.deviations = old.deviations;
             harness.splits.streams = old.streams;
+            harness.splits.minimize_while = old.minimize_while;
             harness.max_states = self.max_states;
             harness
         }

@@ -1,5 +1,6 @@
 //! Checks of one split at a time. They work for every framer, `Clone` and `Eq` or not.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::{Door, FeedDoor};
@@ -25,6 +26,8 @@ pub struct SplitHarness<T, O> {
     pub(super) edges: Option<Edges>,
     pub(super) deviations: Vec<Deviation>,
     pub(super) streams: Vec<Vec<u8>>,
+    /// Whether to go on making violations smaller.
+    pub(super) minimize_while: Option<Rc<dyn Fn() -> bool>>,
 }
 
 impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
@@ -35,6 +38,13 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         let mut streams = self.oracle.streams();
         streams.extend(self.streams.iter().cloned());
         streams
+    }
+
+    /// Returns the expected result of a stream, `None` if the oracle cannot judge it, or if the
+    /// framer gets stuck while it is its own oracle.
+    #[must_use]
+    pub fn expected(&self, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
+        self.oracle.expected(&self.door, stream)?.ok()
     }
 
     /// Checks every split of up to two cuts, and byte by byte, each with every
@@ -326,7 +336,9 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         if isolate::hung() {
             return minimize::cut_off(violation);
         }
+        let goes_on = || self.minimize_while.as_ref().is_none_or(|goes_on| goes_on());
         minimize::minimize(violation, &|case| match self.try_input(&case.stream)? {
+            _ if !goes_on() => None,
             Ok(input) => self.run_case(case, &input).err(),
             // The framer is its own oracle and gets stuck: look for a simpler split that does too.
             Err(violation) if violation.property == Property::Progress => {

@@ -53,10 +53,11 @@ impl fmt::Display for Certificate {
         let calls = Count(self.calls, "call");
         match self.tier {
             Tier::Proved { states } => {
-                write!(f, "proved: {bytes}, all ")?;
+                write!(f, "proved: {bytes}, ")?;
                 match self.bytes.saturating_sub(1) {
-                    cuts @ 0..64 => write!(f, "{}", Count(1 << cuts, "split"))?,
-                    cuts => write!(f, "2^{cuts} splits")?,
+                    0 => f.write_str("its only split")?,
+                    cuts @ 1..64 => write!(f, "all {} splits", 1_u64 << cuts)?,
+                    cuts => write!(f, "all 2^{cuts} splits")?,
                 }
                 let states = Count(states as u64, "state");
                 write!(f, ", {calls}, at most {states} per offset")?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::resume_unwind;
 use std::rc::Rc;
 
-use everysplit::{Frames, Subject};
+use everysplit::subject::{Frames, Subject};
 
 use super::Driver;
 use super::running::DriverReply;

@@ -2,12 +2,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use everysplit::{Case, Frames, Subject};
+use everysplit::Case;
+use everysplit::subject::{Frames, Subject};
 
 use crate::driver::DriverDecoder;
 
 /// Feeds a decoder chunk by chunk. Returns a line for each chunk and one for the end.
-pub(super) fn trace(decoder: &mut DriverDecoder, Case { stream, split }: &Case) -> String {
+pub(super) fn trace(decoder: &mut DriverDecoder, Case { stream, split, .. }: &Case) -> String {
     let mut lines = Vec::new();
     for chunk in split.chunks(stream).map(Some).chain([None]) {
         let (line, alive) = step(decoder, chunk);

@@ -1,6 +1,6 @@
 //! Generates streams of a format: valid, truncated, and with invalid lengths.
 
-use everysplit::check::Outcome;
+use everysplit::Outcome;
 use everysplit::reference::ByteOrder;
 use serde_json::json;
 

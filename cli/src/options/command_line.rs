@@ -404,10 +404,7 @@ mod tests {
 
     #[test]
     fn a_replay_keeps_only_what_it_needs() {
-        let case = everysplit::Case {
-            stream: vec![0, 1],
-            split: Split::new([1]),
-        };
+        let case = everysplit::Case::new([0, 1], Split::new([1]));
         for (line, replay) in [
             (
                 "everysplit exec --hex 00 --framing len16 --size-limit 9 --message a --report r.html \

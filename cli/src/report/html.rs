@@ -3,7 +3,7 @@
 mod counterexample;
 mod dump;
 
-use everysplit::check::Property;
+use everysplit::Property;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::TOOL;

@@ -1,6 +1,6 @@
 //! The JSON report. `docs/REPORT.md` describes its fields.
 
-use everysplit::check::{Deviation, Violation};
+use everysplit::{Deviation, Violation};
 use serde::Serialize;
 
 use super::TOOL;
@@ -72,6 +72,8 @@ struct JsonViolation<'a> {
     expected: &'a str,
     actual: &'a str,
     declared: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<&'a str>,
     token: String,
     replay: &'a str,
 }
@@ -121,10 +123,11 @@ fn violation(counterexample: &Counterexample) -> JsonViolation<'_> {
         property,
         case,
         edges,
-        declared,
+        deviations,
         offset,
         expected,
         actual,
+        ..
     } = &counterexample.violation;
     JsonViolation {
         property: property.name(),
@@ -134,7 +137,8 @@ fn violation(counterexample: &Counterexample) -> JsonViolation<'_> {
         offset: *offset,
         expected,
         actual,
-        declared: declared.iter().map(Deviation::to_string).collect(),
+        declared: deviations.iter().map(Deviation::to_string).collect(),
+        option: counterexample.option(),
         token: case.to_string(),
         replay: &counterexample.replay,
     }

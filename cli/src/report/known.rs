@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use everysplit::check::Property;
+use everysplit::Property;
 
 use super::model::StreamResult;
 use crate::Error;

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use everysplit::check::{Property, SplitMap, Violation};
+use everysplit::{Deviation, Property, SplitMap, Violation};
 
 use super::MAX_SHOWN;
 use crate::text::count;
@@ -51,10 +51,23 @@ pub(super) struct Counterexample {
     pub(super) known: bool,
 }
 
+impl Counterexample {
+    /// Returns the option that declares the behaviour as intended, if there is one.
+    pub(super) fn option(&self) -> Option<&'static str> {
+        match self.violation.declare {
+            Some(Deviation::DiscardsAtEnd) => Some("--discards-at-end"),
+            _ => None,
+        }
+    }
+}
+
 /// The text of the violation, with the replay line if that is short enough.
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.violation)?;
+        if let Some(option) = self.option() {
+            write!(f, "\n  option    {option}")?;
+        }
         if self.replay.len() <= MAX_SHOWN {
             write!(f, "\n  run       {}", self.replay)?;
         }

@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsString;
 
-use everysplit::check::{Property, SplitMap, Violation};
+use everysplit::{Property, SplitMap, Violation};
 
 use super::check_files;
 use super::known::KnownViolations;

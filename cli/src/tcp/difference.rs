@@ -1,7 +1,6 @@
 //! Compares replies: masks, where two differ, and excerpts for messages.
 
-use everysplit::Case;
-use everysplit::check::{Property, Violation};
+use everysplit::{Case, Property, Violation};
 
 use crate::options::Mask;
 
@@ -73,13 +72,5 @@ pub(super) fn violation(
     expected: String,
     actual: String,
 ) -> Violation {
-    Violation {
-        property,
-        offset: case.stream.len(),
-        case,
-        edges,
-        declared: Vec::new(),
-        expected: expected.into(),
-        actual: actual.into(),
-    }
+    Violation::new(property, case, expected, actual).with_edges(edges)
 }

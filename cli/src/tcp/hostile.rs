@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use everysplit::check::{Property, Violation};
 use everysplit::{Case, Split};
+use everysplit::{Property, Violation};
 
 use super::TcpRun;
 use super::baseline::Baseline;
@@ -158,10 +158,7 @@ impl TcpRun<'_> {
             found => found,
         };
         Ok(found.map(|(property, expected, actual)| {
-            let case = Case {
-                stream: stream.to_vec(),
-                split: Split::whole(),
-            };
+            let case = Case::new(stream, Split::whole());
             violation(property, case, Vec::new(), expected, actual)
         }))
     }

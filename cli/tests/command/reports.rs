@@ -9,8 +9,8 @@ use std::process::Command;
 use std::{io, thread};
 
 use crate::program::{fails, is_installed, run};
-use everysplit::check::SplitMap;
-use everysplit::reference::{Config, Framer, naive};
+use everysplit::Harness;
+use everysplit::reference::{Config, Framer};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
 use serde_json::Value;
 
@@ -215,7 +215,7 @@ fn the_replay_line_of_a_violation_finds_it_again() {
     };
     assert_eq!(*kind, NonSuccessKind::Failure);
     assert_eq!(ty.as_deref(), Some("prompt"));
-    let sentence = "a frame is out as soon as its last byte is in, and not before";
+    let sentence = "a frame is emitted as soon as its last byte is in, and not before";
     assert_eq!(message.as_deref(), Some(sentence));
     let text = description.as_deref().unwrap();
     assert!(text.contains("  replay    00026f6b@2\n"), "{text}");
@@ -449,9 +449,8 @@ fn stale_known_violations_fail_the_run() {
 /// The style of a split map applies to the whole page, and the other way around.
 #[test]
 fn split_maps_and_the_page_share_no_class() {
-    let (config, stream) = (Config::default(), &[0; 12]);
-    let expected = naive::parse(config, stream);
-    let map = SplitMap::new(|| Framer::new(config), stream, &expected, &[4]).to_svg();
+    let harness = Harness::framer(|| Framer::new(Config::default())).edges(|_| vec![4]);
+    let map = harness.split_map(&[0; 12]).to_svg();
     let (_, style) = map.split_once("<style>").unwrap();
     let (style, _) = style.split_once("</style>").unwrap();
     let theirs = classes(style);

@@ -1,7 +1,7 @@
 //! A violation on the page: its bytes, the facts, the command line that tries it again, and the
 //! split map.
 
-use everysplit::check::{Deviation, Property, Violation};
+use everysplit::{Deviation, Interruption, Property, Violation};
 use maud::{Markup, PreEscaped, html};
 
 use super::dump::Dump;
@@ -12,7 +12,7 @@ use crate::report::model::{Counterexample, RunResult, Verdict};
 /// Maximum number of characters shown of what was expected and what happened.
 const MAX_TEXT: usize = 2000;
 /// Maximum number of cuts that are listed.
-pub(super) const MAX_CUTS: usize = 64;
+const MAX_CUTS: usize = everysplit::Hexdump::CUTS;
 /// Maximum number of streams that are named.
 const MAX_NAMES: usize = 3;
 /// The shortest stream with a map, in bytes. In a shorter one, the cuts are obvious.
@@ -87,7 +87,7 @@ impl<'a> Example<'a> {
                     span.of { span.name { (self.names()) } }
                 }
                 (Dump(violation))
-                (facts(violation))
+                (facts(violation, self.counterexample.option()))
                 h4 { "try it again (click to select)" }
                 @if replay.len() <= MAX_SHOWN {
                     (command_line(replay))
@@ -119,17 +119,21 @@ impl<'a> Example<'a> {
 /// Returns the split in words.
 fn cuts(violation: &Violation) -> String {
     let split = &violation.case.split;
-    match split.cuts().len() {
+    let cuts = match split.cuts().len() {
         0 => "not cut".into(),
         1..=8 => format!("cut at {}", split.to_string().replace(',', ", ")),
         cuts => format!("{cuts} cuts"),
+    };
+    match violation.case.interruption {
+        Interruption::EmptyChunk => format!("{cuts}, with empty chunks"),
+        _ => cuts,
     }
 }
 
-fn facts(violation: &Violation) -> Markup {
+fn facts(violation: &Violation, option: Option<&str>) -> Markup {
     let Violation {
         case,
-        declared,
+        deviations,
         offset,
         expected,
         actual,
@@ -157,9 +161,12 @@ fn facts(violation: &Violation) -> Markup {
                 }
             }
             div { dt { "bytes fed" } dd { (offset) " of " (case.stream.len()) } }
-            @if !declared.is_empty() {
-                @let declared: Vec<_> = declared.iter().map(Deviation::to_string).collect();
+            @if !deviations.is_empty() {
+                @let declared: Vec<_> = deviations.iter().map(Deviation::to_string).collect();
                 div { dt { "declared" } dd { (declared.join(", ")) } }
+            }
+            @if let Some(option) = option {
+                div.long { dt { "advice" } dd { "if this is meant to be, add " code { (option) } } }
             }
             div.long {
                 dt { "token" }
