@@ -367,8 +367,8 @@ fn every_mutant_is_caught() {
     );
     println!("\n{table}");
     assert!(
-        include_str!("../../README.md").contains(&table),
-        "README.md holds another table"
+        include_str!("../../docs/testing.md").contains(&table),
+        "docs/testing.md holds another table"
     );
 }
 

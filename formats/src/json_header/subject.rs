@@ -5,7 +5,7 @@ use everysplit::subject::Decode;
 
 use super::{DecodeError, Decoder, Part};
 
-/// Returns each [`Part`] as a frame. [`JoinPieces`](everysplit::JoinPieces) joins them into whole
+/// Returns each [`Part`] as a frame. [`JoinPieces`](everysplit::subject::JoinPieces) joins them into whole
 /// frames.
 impl Decode for Decoder {
     type Frame = Part;
