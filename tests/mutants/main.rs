@@ -29,11 +29,10 @@ mod zero;
 use std::collections::HashSet;
 
 use everysplit::oracle::Parse;
-use everysplit::subject::Subject;
 use everysplit::{Case, Fed, Harness, Interruption, Property, Split, Tier, Violation};
 
 use formats::Format;
-use toy::{Error, Expected, Frame, Framed, Toy};
+use toy::{Expected, Framed, Toy};
 
 /// The maximum number of states at an offset. A proof that reaches more stops.
 const MAX_STATES: usize = 16;
@@ -196,10 +195,7 @@ impl Mutant {
 /// Parses a whole stream of a format.
 type Expectation = fn(&[u8]) -> Expected;
 
-fn harness<S>(subject: &S, expected: Expectation) -> Harness<Fed<S>, Parse<Expectation>>
-where
-    S: Subject<Frame = Frame, Error = Error> + Clone + 'static,
-{
+fn harness(subject: &Framed, expected: Expectation) -> Harness<Fed<Framed>, Parse<Expectation>> {
     let subject = subject.clone();
     Harness::framer(move || subject.clone())
         .oracle(expected)
@@ -207,10 +203,7 @@ where
 }
 
 /// Runs every column but the timed one.
-fn judge<S>(subject: &S, stream: &[u8], expected: Expectation) -> (Kills, Verdict)
-where
-    S: Subject<Frame = Frame, Error = Error> + Clone + Eq + 'static,
-{
+fn judge(subject: &Framed, stream: &[u8], expected: Expectation) -> (Kills, Verdict) {
     let harness = harness(subject, expected);
     let columns = columns(stream.len(), |split| {
         harness.one_split(&Case::new(stream, split.clone()))
@@ -265,15 +258,12 @@ fn columns(
 }
 
 /// Runs every column. A violation by the frames takes precedence over the time.
-fn judge_timed<S>(
-    subject: &S,
+fn judge_timed(
+    subject: &Framed,
     stream: &[u8],
     expected: Expectation,
     long: fn(usize) -> Vec<u8>,
-) -> (Kills, Verdict)
-where
-    S: Subject<Frame = Frame, Error = Error> + Clone + Eq + 'static,
-{
+) -> (Kills, Verdict) {
     let (mut kills, mut verdict) = judge(subject, stream, expected);
     let timed = harness(subject, expected).linear(long);
     kills[TIMED] = Kill::Survives;

@@ -1,6 +1,8 @@
 //! Shared by the mutants and the correct framers: a trait for a framer in a few lines, and a naive
 //! parser. The bug of each mutant is in the mutant's own code.
 
+use std::any::Any;
+
 use bytes::{Buf, BytesMut};
 use everysplit::Outcome;
 use everysplit::subject::{Frames, Subject};
@@ -67,34 +69,111 @@ pub(crate) trait Toy: Clone + Eq {
     }
 }
 
-/// A [`Toy`] with its buffer: the subject of the checks.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Framed<T> {
-    toy: T,
-    buffer: BytesMut,
+/// A [`Toy`] of any type: the checks are compiled once, and not once for each mutant.
+trait AnyToy {
+    fn clone_boxed(&self) -> Box<dyn AnyToy>;
+
+    fn equals(&self, other: &dyn AnyToy) -> bool;
+
+    fn as_any(&self) -> &dyn Any;
+
+    fn feed_any(
+        &mut self,
+        buffer: &mut BytesMut,
+        chunk: &[u8],
+        frames: &mut Frames<Frame>,
+    ) -> Result<(), Error>;
+
+    fn finish_any(
+        &mut self,
+        buffer: &mut BytesMut,
+        frames: &mut Frames<Frame>,
+    ) -> Result<(), Error>;
+
+    fn buffered_bytes_any(&self) -> Option<usize>;
 }
 
-impl<T> Framed<T> {
-    pub(crate) fn new(toy: T) -> Self {
-        let buffer = BytesMut::new();
-        Self { toy, buffer }
+impl<T: Toy + 'static> AnyToy for T {
+    fn clone_boxed(&self) -> Box<dyn AnyToy> {
+        Box::new(self.clone())
+    }
+
+    fn equals(&self, other: &dyn AnyToy) -> bool {
+        other.as_any().downcast_ref() == Some(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn feed_any(
+        &mut self,
+        buffer: &mut BytesMut,
+        chunk: &[u8],
+        frames: &mut Frames<Frame>,
+    ) -> Result<(), Error> {
+        self.feed(buffer, chunk, frames)
+    }
+
+    fn finish_any(
+        &mut self,
+        buffer: &mut BytesMut,
+        frames: &mut Frames<Frame>,
+    ) -> Result<(), Error> {
+        self.finish(buffer, frames)
+    }
+
+    fn buffered_bytes_any(&self) -> Option<usize> {
+        self.buffered_bytes()
     }
 }
 
-impl<T: Toy> Subject for Framed<T> {
+/// A [`Toy`] with its buffer: the subject of the checks.
+pub(crate) struct Framed {
+    toy: Box<dyn AnyToy>,
+    buffer: BytesMut,
+}
+
+impl Framed {
+    pub(crate) fn new(toy: impl Toy + 'static) -> Self {
+        Self {
+            toy: Box::new(toy),
+            buffer: BytesMut::new(),
+        }
+    }
+}
+
+impl Clone for Framed {
+    fn clone(&self) -> Self {
+        Self {
+            toy: self.toy.clone_boxed(),
+            buffer: self.buffer.clone(),
+        }
+    }
+}
+
+impl PartialEq for Framed {
+    fn eq(&self, other: &Self) -> bool {
+        self.toy.equals(&*other.toy) && self.buffer == other.buffer
+    }
+}
+
+impl Eq for Framed {}
+
+impl Subject for Framed {
     type Frame = Frame;
     type Error = Error;
 
     fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), Error> {
-        self.toy.feed(&mut self.buffer, chunk, frames)
+        self.toy.feed_any(&mut self.buffer, chunk, frames)
     }
 
     fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), Error> {
-        self.toy.finish(&mut self.buffer, frames)
+        self.toy.finish_any(&mut self.buffer, frames)
     }
 
     fn buffered_bytes(&self) -> Option<usize> {
-        self.toy.buffered_bytes()
+        self.toy.buffered_bytes_any()
     }
 }
 
