@@ -26,6 +26,7 @@ mod without_std {
 
 #[cfg(feature = "std")]
 mod with_std {
+    use core::any::Any;
     use core::cell::{Cell, RefCell};
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::panic::{self, AssertUnwindSafe};
@@ -80,25 +81,39 @@ mod with_std {
 
     /// Calls the user's code after `offset` bytes.
     pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
+        enter(offset)?;
+        let returned = panic::catch_unwind(AssertUnwindSafe(call));
+        leave();
+        returned.map_err(|panic| panicked(offset, &*panic))
+    }
+
+    // Not generic, so that they are compiled once.
+
+    fn enter(offset: usize) -> Result<(), Finding> {
         install_hook();
         WATCHED.with_borrow(|watched| {
             let call = watched.as_ref().map_or(Ok(()), Watched::call);
             call.map_err(|message| stuck(offset, message))
         })?;
         ISOLATED.set(true);
-        let returned = panic::catch_unwind(AssertUnwindSafe(call));
+        Ok(())
+    }
+
+    fn leave() {
         ISOLATED.set(false);
         WATCHED.with_borrow(|watched| watched.as_ref().map(Watched::returned));
-        returned.map_err(|panic| {
-            let message = PANIC.take();
-            // Empty if the panic bypassed the hook, or the hook was replaced.
-            if !message.is_empty() {
-                return stuck(offset, &message);
-            }
-            let text = panic.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| panic.downcast_ref().map(String::as_str));
-            stuck(offset, text.unwrap_or("it panicked"))
-        })
+    }
+
+    #[cold]
+    fn panicked(offset: usize, panic: &(dyn Any + Send)) -> Finding {
+        let message = PANIC.take();
+        // Empty if the panic bypassed the hook, or the hook was replaced.
+        if !message.is_empty() {
+            return stuck(offset, &message);
+        }
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref().map(String::as_str));
+        stuck(offset, text.unwrap_or("it panicked"))
     }
 
     fn stuck(offset: usize, actual: &str) -> Finding {
