@@ -52,6 +52,7 @@ mod arbitrary;
 mod case;
 mod check;
 mod deviation;
+mod door;
 mod expected;
 #[cfg(doctest)]
 mod guide_doctests;
@@ -69,16 +70,17 @@ pub mod subject;
 pub use case::{Case, Interruption, ParseCaseError};
 #[cfg(feature = "std")]
 pub use check::watchdog;
-pub use check::{Allocated, NotProved, check_encoder};
+pub use check::{Allocated, check_encoder};
 pub use deviation::Deviation;
-pub use expected::{Expected, Outcome};
 #[cfg(feature = "tokio")]
-pub use harness::AsyncReader;
+pub use door::AsyncReader;
 #[cfg(feature = "std")]
-pub use harness::Reader;
-pub use harness::{CallerBuffered, Door, Fed, FeedDoor, Harness, SplitHarness};
+pub use door::Reader;
+pub use door::{CallerBuffered, Door, Fed, FeedDoor};
+pub use expected::{Expected, Outcome};
+pub use harness::{Harness, SplitHarness, Verdicts};
 pub use property::Property;
-pub use report::{Cell, Certificate, Hexdump, Row, SplitMap, Tier, Verdicts, Violation};
+pub use report::{Cell, Certificate, Hexdump, NotProved, Row, SplitMap, Tier, Violation};
 pub use split::{ParseSplitError, Split};
 
 /// Compiles and runs the example of the README. It is buggy, so its tests fail.

@@ -2,6 +2,7 @@
 //! result of a stream is part of their input.
 
 pub(crate) mod allocations;
+pub(crate) mod declared;
 mod encoder;
 pub(crate) mod finding;
 pub(crate) mod input;
@@ -19,6 +20,5 @@ mod watchdog;
 
 pub use allocations::Allocated;
 pub use encoder::check_encoder;
-pub use prove::NotProved;
 #[cfg(feature = "std")]
 pub use watchdog::watchdog;

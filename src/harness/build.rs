@@ -5,8 +5,13 @@ use alloc::vec::Vec;
 #[cfg(feature = "std")]
 use core::marker::PhantomData;
 
-use super::{CallerBuffered, Door, Fed, Harness, SplitHarness};
+use super::{Harness, SplitHarness};
 use crate::deviation::Deviation;
+#[cfg(feature = "tokio")]
+use crate::door::AsyncReader;
+#[cfg(feature = "std")]
+use crate::door::Reader;
+use crate::door::{CallerBuffered, Door, Fed};
 use crate::expected::Expected;
 use crate::oracle::{ByteByByte, Messages, Oracle, Parse};
 use crate::subject::{Decode, ParseFn, Subject};
@@ -121,10 +126,10 @@ where
 
 /// Doors.
 #[cfg(feature = "std")]
-impl<N, F, E> Harness<super::Reader<N, F, E>>
+impl<N, F, E> Harness<Reader<N, F, E>>
 where
     N: FnMut(&mut crate::subject::ChunkReader<'_>) -> Result<Option<F>, E>,
-    super::Reader<N, F, E>: Door,
+    Reader<N, F, E>: Door,
 {
     /// Takes a framer that reads from a [`Read`](std::io::Read).
     ///
@@ -155,7 +160,7 @@ where
     /// ```
     pub fn reader(make: impl Fn() -> N + 'static) -> Self {
         Self::new(
-            super::Reader {
+            Reader {
                 make: Rc::new(make),
                 returns: PhantomData,
             },
@@ -166,10 +171,10 @@ where
 
 /// Doors.
 #[cfg(feature = "tokio")]
-impl<N, F, E> Harness<super::AsyncReader<N, F, E>>
+impl<N, F, E> Harness<AsyncReader<N, F, E>>
 where
     N: AsyncFnMut(&mut crate::subject::AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
-    super::AsyncReader<N, F, E>: Door,
+    AsyncReader<N, F, E>: Door,
 {
     /// Takes a framer that reads from an [`AsyncRead`](tokio::io::AsyncRead).
     ///
@@ -197,7 +202,7 @@ where
     /// ```
     pub fn async_reader(make: impl Fn() -> N + 'static) -> Self {
         Self::new(
-            super::AsyncReader {
+            AsyncReader {
                 make: Rc::new(make),
                 returns: PhantomData,
             },

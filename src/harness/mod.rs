@@ -1,34 +1,24 @@
 //! The entry point: a framer under test together with the expected results of its streams.
 //!
-//! - `door`: how a framer goes in
 //! - `build`: what is expected of it, and the streams to check
 //! - `splits`: checks of one split at a time, for every framer
+//! - `verdicts`: the results of several streams
 //! - this file: the strongest check that the framer's type allows
 
 mod build;
-mod door;
 mod splits;
+mod verdicts;
 
-#[cfg(feature = "tokio")]
-pub use door::AsyncReader;
-#[cfg(feature = "std")]
-pub use door::Reader;
-pub use door::{CallerBuffered, Door, Fed, FeedDoor};
 pub use splits::SplitHarness;
+pub use verdicts::Verdicts;
 
 use core::ops::Deref;
 
 use crate::check::prove::{Proof, Stop, prove_caller_buffered, prove_fed};
+use crate::door::{CallerBuffered, Door, Fed};
 use crate::oracle::{ByteByByte, Oracle};
 use crate::report::{Certificate, Tier, Violation};
 use crate::subject::{Decode, Subject};
-
-/// Keeps [`Door`] and [`Oracle`] to the types of this crate.
-pub trait Sealed {}
-
-impl Sealed for ByteByByte {}
-impl<F, E> Sealed for crate::oracle::Messages<F, E> {}
-impl<P> Sealed for crate::oracle::Parse<P> {}
 
 /// A framer under test, and the expected results of streams of its format.
 ///

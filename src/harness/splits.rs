@@ -3,17 +3,17 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::{Door, FeedDoor};
 use crate::case::{Case, Interruption};
 use crate::check::allocations::{Allocated, allocations};
 use crate::check::finding::{Finding, Source};
 use crate::check::input::{Edges, Input};
-use crate::check::{NotProved, isolate, minimize};
-use crate::deviation::{self, Deviation};
+use crate::check::{declared, isolate, minimize};
+use crate::deviation::Deviation;
+use crate::door::{Door, FeedDoor};
 use crate::expected::Expected;
 use crate::oracle::{Oracle, differential};
 use crate::property::Property;
-use crate::report::{Cell, Certificate, SplitMap, Tier, Violation};
+use crate::report::{Cell, Certificate, NotProved, SplitMap, Tier, Violation};
 use crate::split::Split;
 use crate::subject::Subject;
 
@@ -329,7 +329,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             // Not all bytes of a format belong to frames. The parser knows.
             Source::Parser => false,
         };
-        deviation::check_expected(&input.expected, O::SOURCE, discarded, len, &self.deviations)
+        declared::check_expected(&input.expected, O::SOURCE, discarded, len, &self.deviations)
     }
 
     pub(super) fn minimal(&self, violation: Violation) -> Violation {

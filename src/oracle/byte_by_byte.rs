@@ -2,8 +2,8 @@
 
 use super::Oracle;
 use crate::check::finding::{Finding, Source};
+use crate::door::Door;
 use crate::expected::Expected;
-use crate::harness::Door;
 use crate::split::Split;
 
 /// Expects of every split what the framer emits byte by byte.
@@ -12,6 +12,8 @@ use crate::split::Split;
 /// frame that is always late.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByteByByte;
+
+impl crate::door::Sealed for ByteByByte {}
 
 impl<T: Door> Oracle<T> for ByteByByte {
     const SOURCE: Source = Source::ByteByByte;

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 use super::Oracle;
 use crate::check::finding::{Finding, Source};
 use crate::deviation::Deviation;
+use crate::door::Door;
 use crate::expected::{Expected, Outcome};
-use crate::harness::Door;
 
 /// Encodings up to this length are truncated at every byte.
 const SHORT: usize = 64;
@@ -174,6 +174,8 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         })
     }
 }
+
+impl<F, E> crate::door::Sealed for Messages<F, E> {}
 
 impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
     const SOURCE: Source = Source::Encoder;

@@ -14,14 +14,14 @@ use alloc::vec::Vec;
 
 use crate::check::finding::{Finding, Source};
 use crate::deviation::Deviation;
+use crate::door::Door;
 use crate::expected::Expected;
-use crate::harness::Door;
 
 /// The expected results of streams, for a harness whose framer went through the door `T`.
 ///
 /// There are three: [`ByteByByte`], [`Messages`] and [`Parse`]; the methods of
 /// [`Harness`](crate::Harness) choose between them.
-pub trait Oracle<T: Door>: crate::harness::Sealed {
+pub trait Oracle<T: Door>: crate::door::Sealed {
     /// Where the expectation comes from.
     #[doc(hidden)]
     const SOURCE: Source;

@@ -2,13 +2,15 @@
 
 use super::Oracle;
 use crate::check::finding::{Finding, Source};
+use crate::door::Door;
 use crate::expected::Expected;
-use crate::harness::Door;
 
 /// Expects what a function returns for the whole stream. Made by
 /// [`Harness::oracle`](crate::Harness::oracle).
 #[derive(Clone, Copy, Debug)]
 pub struct Parse<P>(pub(crate) P);
+
+impl<P> crate::door::Sealed for Parse<P> {}
 
 impl<T, P, A> Oracle<T> for Parse<P>
 where

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::check::NotProved;
+use super::not_proved::NotProved;
 use crate::deviation::{Declared, Deviation};
 
 /// What a check without a violation covered. Its text is one line.

@@ -2,12 +2,12 @@
 
 mod certificate;
 mod hexdump;
+mod not_proved;
 mod split_map;
-mod verdicts;
 mod violation;
 
 pub use certificate::{Certificate, Tier};
 pub use hexdump::{Hexdump, Row};
+pub use not_proved::NotProved;
 pub use split_map::{Cell, SplitMap};
-pub use verdicts::Verdicts;
 pub use violation::Violation;

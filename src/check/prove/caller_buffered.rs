@@ -16,11 +16,12 @@ use core::{iter, mem};
 
 use bytes::BytesMut;
 
-use super::{NotProved, Proof, Stop};
+use super::{Proof, Stop};
 use crate::check::finding::Finding;
 use crate::check::input::Input;
 use crate::check::isolate::isolate;
 use crate::check::judge::Call;
+use crate::report::NotProved;
 use crate::subject::Decode;
 
 /// Proves every split of a stream for a `decoder` at the beginning of a stream. Stops if the decoder is

@@ -16,11 +16,12 @@
 
 use alloc::vec::Vec;
 
-use super::{NotProved, Proof, Stop};
+use super::{Proof, Stop};
 use crate::check::finding::Finding;
 use crate::check::input::Input;
 use crate::check::isolate::isolate;
 use crate::check::judge::{Call, judge_held};
+use crate::report::NotProved;
 use crate::subject::{Frames, Subject};
 
 /// Proves every split of a stream, with empty chunks between any two others, from `subject` at the

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::{Certificate, Violation};
 use crate::check::isolate;
 use crate::property::Property;
+use crate::report::{Certificate, Violation};
 
 /// The results of several streams. [`framer_tests!`](crate::framer_tests) makes them.
 #[derive(Clone, Debug, Default)]

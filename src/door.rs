@@ -11,10 +11,13 @@ use crate::expected::Expected;
 use crate::split::Split;
 use crate::subject::{Buffered, Decode, Subject};
 
+/// Keeps the public traits of this crate to its own types.
+pub trait Sealed {}
+
 /// The door that a framer went through, as part of the type of its [`Harness`](crate::Harness).
 ///
 /// There are four: [`Fed`], [`CallerBuffered`], [`Reader`] and [`AsyncReader`].
-pub trait Door: super::Sealed {
+pub trait Door: Sealed {
     /// What the framer emits.
     type Frame: Clone + Eq + Debug;
     /// The framer's error for bad input.
@@ -53,13 +56,13 @@ pub trait FeedDoor: Door {
 
 /// A framer that is fed. Made by [`Harness::framer`](crate::Harness::framer).
 pub struct Fed<S> {
-    pub(super) make: Rc<dyn Fn() -> S>,
+    pub(crate) make: Rc<dyn Fn() -> S>,
 }
 
 /// A decoder whose caller owns the buffer. Made by [`Harness::decoder`](crate::Harness::decoder),
 /// [`parser`](crate::Harness::parser) and `codec`.
 pub struct CallerBuffered<D> {
-    pub(super) make: Rc<dyn Fn() -> D>,
+    pub(crate) make: Rc<dyn Fn() -> D>,
 }
 
 impl<S: Subject> FeedDoor for Fed<S> {
@@ -80,7 +83,7 @@ impl<D: Decode> FeedDoor for CallerBuffered<D> {
 
 macro_rules! feed_door {
     ($door:ident<$framer:ident: $bound:ident>) => {
-        impl<$framer> super::Sealed for $door<$framer> {}
+        impl<$framer> Sealed for $door<$framer> {}
 
         impl<$framer> Clone for $door<$framer> {
             fn clone(&self) -> Self {
@@ -133,11 +136,11 @@ mod reader {
 
     /// A framer that reads. Made by [`Harness::reader`](crate::Harness::reader).
     pub struct Reader<N, F, E> {
-        pub(in crate::harness) make: Rc<dyn Fn() -> N>,
-        pub(in crate::harness) returns: PhantomData<fn() -> Result<Option<F>, E>>,
+        pub(crate) make: Rc<dyn Fn() -> N>,
+        pub(crate) returns: PhantomData<fn() -> Result<Option<F>, E>>,
     }
 
-    impl<N, F, E> crate::harness::Sealed for Reader<N, F, E> {}
+    impl<N, F, E> super::Sealed for Reader<N, F, E> {}
 
     impl<N, F, E> Clone for Reader<N, F, E> {
         fn clone(&self) -> Self {
@@ -193,11 +196,11 @@ mod async_reader {
     /// A framer that reads asynchronously. Made by
     /// [`Harness::async_reader`](crate::Harness::async_reader).
     pub struct AsyncReader<N, F, E> {
-        pub(in crate::harness) make: Rc<dyn Fn() -> N>,
-        pub(in crate::harness) returns: PhantomData<fn() -> Result<Option<F>, E>>,
+        pub(crate) make: Rc<dyn Fn() -> N>,
+        pub(crate) returns: PhantomData<fn() -> Result<Option<F>, E>>,
     }
 
-    impl<N, F, E> crate::harness::Sealed for AsyncReader<N, F, E> {}
+    impl<N, F, E> super::Sealed for AsyncReader<N, F, E> {}
 
     impl<N, F, E> Clone for AsyncReader<N, F, E> {
         fn clone(&self) -> Self {
