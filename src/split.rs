@@ -110,6 +110,46 @@ impl Split {
         })
     }
 
+    /// Removes cuts for as long as `keep` accepts the rest: half of them at once first, single ones
+    /// last. What is left cannot lose any one cut.
+    ///
+    /// ```
+    /// use everysplit::Split;
+    ///
+    /// // Cuts at 3 and 40 together break something.
+    /// let breaks = |split: &Split| Ok::<_, ()>([3, 40].iter().all(|cut| split.cuts().contains(cut)));
+    /// assert_eq!(Split::bytes(100).reduce(breaks)?, Split::new([3, 40]));
+    /// # Ok::<(), ()>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns the first error of `keep`.
+    pub fn reduce<E>(&self, mut keep: impl FnMut(&Self) -> Result<bool, E>) -> Result<Self, E> {
+        let mut reduced = self.clone();
+        let mut count = self.cuts.len().div_ceil(2);
+        while count > 0 {
+            let mut from = 0;
+            let before = reduced.cuts.len();
+            while from < reduced.cuts.len() {
+                let mut split = reduced.clone();
+                split
+                    .cuts
+                    .drain(from..(from + count).min(reduced.cuts.len()));
+                if keep(&split)? {
+                    reduced = split;
+                } else {
+                    from += count;
+                }
+            }
+            // Single cuts are tried until none of them can go.
+            if count > 1 || reduced.cuts.len() == before {
+                count /= 2;
+            }
+        }
+        Ok(reduced)
+    }
+
     /// Returns the next split in the order of [`up_to`](Self::up_to).
     fn successor(&self, len: usize, most: usize) -> Option<Self> {
         let count = self.cuts.len();

@@ -84,9 +84,12 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
     }
 
     /// Judges a call that returned no frame, after `delivered` others, when `to` bytes were fed.
+    ///
+    /// `from` bytes had been fed at the call before.
     pub(crate) fn judge_wait(
         &self,
         delivered: usize,
+        from: usize,
         to: usize,
         result: &Result<(), E>,
     ) -> Result<(), Finding> {
@@ -96,7 +99,9 @@ impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
         if due.is_empty() && error == rejection {
             return Ok(());
         }
-        let difference = if error.is_some() != rejection.is_some() {
+        let difference = if self.rejection(from).is_some() {
+            Difference::AfterError
+        } else if error.is_some() != rejection.is_some() {
             Difference::ErrorTime
         } else if due.is_empty() {
             Difference::Content

@@ -31,7 +31,7 @@ pub(crate) fn run<F: Eq + Debug, E: Eq + Debug>(
             continue;
         }
         for offset in reader.take_waits() {
-            expected.judge_wait(delivered, offset, &Ok(()))?;
+            expected.judge_wait(delivered, 0, offset, &Ok(()))?;
         }
         let result = match returned {
             Ok(Some(frame)) if delivered < expected.frames.len() => {
@@ -54,7 +54,7 @@ pub(crate) fn run<F: Eq + Debug, E: Eq + Debug>(
             return Err(stopped_early(reader.offset(), &result));
         }
         if let Outcome::Rejected { .. } = expected.outcome {
-            return expected.judge_wait(delivered, reader.offset(), &result);
+            return expected.judge_wait(delivered, 0, reader.offset(), &result);
         }
         let (frames, result) = (&at_end[..], &result);
         return expected.judge_finish(len, &Call { frames, result });

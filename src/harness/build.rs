@@ -478,7 +478,8 @@ mod codec {
         }
 
         /// Compares errors by the value that `map` makes of them, such as `|error| error.kind()`.
-        /// Set [`truncation_error`](Harness::truncation_error) again afterwards.
+        /// Set [`truncation_error`](Harness::truncation_error) next: without it there are no streams
+        /// of messages.
         ///
         /// # Panics
         ///

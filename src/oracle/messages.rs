@@ -24,6 +24,8 @@ pub struct Messages<F, E> {
     accepted: Vec<Accepted<F>>,
     rejected: Vec<Rejected<E>>,
     truncation_error: Option<E>,
+    /// Whether the error of a truncated stream was set and is not known any more.
+    truncation_error_lost: bool,
     discards_at_end: bool,
     /// The deviations with which messages around the size limit were added.
     limited_with: Option<Vec<Deviation>>,
@@ -52,6 +54,7 @@ impl<F: Clone, E: Clone> Clone for Messages<F, E> {
             accepted: self.accepted.clone(),
             rejected: self.rejected.clone(),
             truncation_error: self.truncation_error.clone(),
+            truncation_error_lost: self.truncation_error_lost,
             discards_at_end: self.discards_at_end,
             limited_with: self.limited_with.clone(),
         }
@@ -65,6 +68,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             accepted: Vec::new(),
             rejected: Vec::new(),
             truncation_error: None,
+            truncation_error_lost: false,
             discards_at_end: false,
             limited_with: None,
         }
@@ -103,6 +107,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
 
     pub(crate) fn set_truncation_error(&mut self, error: E) {
         self.truncation_error = Some(error);
+        self.truncation_error_lost = false;
     }
 
     /// Replaces the errors. Returns `None` if there are rejected frames, whose errors are not
@@ -114,6 +119,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             accepted: self.accepted,
             rejected: Vec::new(),
             truncation_error: None,
+            truncation_error_lost: self.truncation_error.is_some(),
             discards_at_end: self.discards_at_end,
             limited_with: self.limited_with,
         })
@@ -123,6 +129,11 @@ impl<F: Clone, E: Clone> Messages<F, E> {
     /// messages, and each encoding truncated after a message: at every byte of the first 63, and
     /// before the last.
     fn make_streams(&self) -> Vec<Vec<u8>> {
+        assert!(
+            !self.truncation_error_lost || self.discards_at_end,
+            "`errors` leaves the error of a truncated stream unknown: set it with \
+             `truncation_error`, or declare `DiscardsAtEnd`"
+        );
         let encodings = || self.accepted.iter().map(|accepted| &accepted.bytes);
         let mut streams = vec![Vec::new(), encodings().flatten().copied().collect()];
         let first = encodings().next().map_or(&[][..], |bytes| bytes);

@@ -530,8 +530,15 @@ fn errors_compares_those_of_a_codec_by_value() {
     let another_kind = harness().truncation_error(ErrorKind::Other);
     let violation = another_kind.check(&streams[3]).unwrap_err();
     assert_eq!(violation.property, Property::Truncation, "{violation}");
-    // The error at the end is not known any more: no stream is truncated.
-    assert_eq!(harness().all_streams().len(), 2);
+}
+
+#[test]
+#[should_panic(expected = "set it with `truncation_error`")]
+fn errors_without_a_truncation_error_panics() {
+    let harness = Harness::codec(|| Codec::new(CONFIG))
+        .messages([frame("ok")])
+        .errors(|error| error.kind());
+    let _ = harness.all_streams();
 }
 
 #[test]

@@ -125,23 +125,18 @@ impl TcpRun<'_> {
         baseline: &Baseline,
         timeout: Duration,
     ) -> Result<DifferingSplit, Error> {
-        let mut count = smallest.split.cuts().len() / 2;
-        // Splits with one cut have been tried already, as far as --max-connections allows.
-        while count > 0 && smallest.split.cuts().len() > 1 {
-            let mut from = 0;
-            while from < smallest.split.cuts().len() {
-                let mut cuts = smallest.split.cuts().to_vec();
-                cuts.drain(from..(from + count).min(cuts.len()));
-                let split = Split::new(cuts);
-                match self.try_split(stream, &split, baseline, timeout)? {
-                    Some(difference) if !split.cuts().is_empty() => {
-                        smallest = DifferingSplit { split, difference };
-                    }
-                    _ => from += count,
-                }
+        smallest.split = smallest.split.reduce(|split| {
+            // The uncut stream has the expected reply.
+            if split.cuts().is_empty() {
+                return Ok(false);
             }
-            count /= 2;
-        }
+            let difference = self.try_split(stream, split, baseline, timeout)?;
+            let differs = difference.is_some();
+            if let Some(difference) = difference {
+                smallest.difference = difference;
+            }
+            Ok::<bool, Error>(differs)
+        })?;
         let DifferingSplit { split, difference } = &smallest;
         for _ in 1..REPETITIONS {
             if self.try_split(stream, split, baseline, timeout)?.is_none() {

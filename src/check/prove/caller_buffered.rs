@@ -147,7 +147,12 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
                 }
                 other => {
                     let result = other.map(|_| ());
-                    let judged = self.input.expected.judge_wait(delivered, arrived, &result);
+                    let judged = self.input.expected.judge_wait(
+                        delivered,
+                        self.waits[wait].arrived,
+                        arrived,
+                        &result,
+                    );
                     judged.map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
                     let node = self.visit(decoder, consumed, delivered)?;
                     self.wait(node, arrived, Some(wait));
