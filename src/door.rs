@@ -2,13 +2,21 @@
 
 use alloc::rc::Rc;
 use core::fmt::Debug;
+#[cfg(feature = "std")]
+use core::marker::PhantomData;
 
 use crate::case::Interruption;
 use crate::check::finding::Finding;
 use crate::check::input::Input;
 use crate::check::one_split;
+#[cfg(feature = "std")]
+use crate::check::read;
 use crate::expected::Expected;
 use crate::split::Split;
+#[cfg(feature = "tokio")]
+use crate::subject::AsyncChunkReader;
+#[cfg(feature = "std")]
+use crate::subject::ChunkReader;
 use crate::subject::{Buffered, Decode, Subject};
 
 /// Keeps the public traits of this crate to its own types.
@@ -123,123 +131,102 @@ macro_rules! feed_door {
 feed_door!(Fed<S: Subject>);
 feed_door!(CallerBuffered<D: Decode>);
 
+/// Defines a door for framers that read.
 #[cfg(feature = "std")]
-pub use reader::Reader;
+macro_rules! reading_door {
+    ($(#[$doc:meta])* $door:ident) => {
+        $(#[$doc])*
+        pub struct $door<N, F, E> {
+            pub(crate) make: Rc<dyn Fn() -> N>,
+            pub(crate) returns: PhantomData<fn() -> Result<Option<F>, E>>,
+        }
 
-#[cfg(feature = "std")]
-mod reader {
-    use core::marker::PhantomData;
+        impl<N, F, E> Sealed for $door<N, F, E> {}
 
-    use super::{Debug, Door, Expected, Finding, Input, Interruption, Rc, Split};
-    use crate::check::read;
-    use crate::subject::ChunkReader;
-
-    /// A framer that reads. Made by [`Harness::reader`](crate::Harness::reader).
-    pub struct Reader<N, F, E> {
-        pub(crate) make: Rc<dyn Fn() -> N>,
-        pub(crate) returns: PhantomData<fn() -> Result<Option<F>, E>>,
-    }
-
-    impl<N, F, E> super::Sealed for Reader<N, F, E> {}
-
-    impl<N, F, E> Clone for Reader<N, F, E> {
-        fn clone(&self) -> Self {
-            Self {
-                make: Rc::clone(&self.make),
-                returns: PhantomData,
+        impl<N, F, E> Clone for $door<N, F, E> {
+            fn clone(&self) -> Self {
+                Self {
+                    make: Rc::clone(&self.make),
+                    returns: PhantomData,
+                }
             }
         }
+    };
+}
+
+#[cfg(feature = "std")]
+reading_door! {
+    /// A framer that reads. Made by [`Harness::reader`](crate::Harness::reader).
+    Reader
+}
+
+#[cfg(feature = "tokio")]
+reading_door! {
+    /// A framer that reads asynchronously. Made by
+    /// [`Harness::async_reader`](crate::Harness::async_reader).
+    AsyncReader
+}
+
+#[cfg(feature = "std")]
+impl<N, F, E> Door for Reader<N, F, E>
+where
+    N: FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
+    F: Clone + Eq + Debug,
+    E: Clone + Eq + Debug,
+{
+    type Frame = F;
+    type Error = E;
+
+    const INTERRUPTIONS: &'static [Interruption] = &[
+        Interruption::None,
+        Interruption::Interrupted,
+        Interruption::WouldBlock,
+    ];
+
+    fn run(
+        &self,
+        split: &Split,
+        interruption: Interruption,
+        input: &Input<'_, F, E>,
+    ) -> Result<u64, Finding> {
+        read::run(&mut (self.make)(), split, interruption, input)?;
+        Ok(split.chunks(input.stream).count() as u64)
     }
 
-    impl<N, F, E> Door for Reader<N, F, E>
-    where
-        N: FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
-        F: Clone + Eq + Debug,
-        E: Clone + Eq + Debug,
-    {
-        type Frame = F;
-        type Error = E;
-
-        const INTERRUPTIONS: &'static [Interruption] = &[
-            Interruption::None,
-            Interruption::Interrupted,
-            Interruption::WouldBlock,
-        ];
-
-        fn run(
-            &self,
-            split: &Split,
-            interruption: Interruption,
-            input: &Input<'_, F, E>,
-        ) -> Result<u64, Finding> {
-            read::run(&mut (self.make)(), split, interruption, input)?;
-            Ok(split.chunks(input.stream).count() as u64)
-        }
-
-        fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
-            read::record(&mut (self.make)(), stream, split)
-        }
+    fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
+        read::record(&mut (self.make)(), stream, split)
     }
 }
 
 #[cfg(feature = "tokio")]
-pub use async_reader::AsyncReader;
+impl<N, F, E> Door for AsyncReader<N, F, E>
+where
+    N: AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
+    F: Clone + Eq + Debug,
+    E: Clone + Eq + Debug,
+{
+    type Frame = F;
+    type Error = E;
 
-#[cfg(feature = "tokio")]
-mod async_reader {
-    use core::marker::PhantomData;
+    const INTERRUPTIONS: &'static [Interruption] = &[
+        Interruption::None,
+        Interruption::Pending,
+        Interruption::Dropped,
+    ];
 
-    use super::{Debug, Door, Expected, Finding, Input, Interruption, Rc, Split};
-    use crate::check::read;
-    use crate::subject::AsyncChunkReader;
-
-    /// A framer that reads asynchronously. Made by
-    /// [`Harness::async_reader`](crate::Harness::async_reader).
-    pub struct AsyncReader<N, F, E> {
-        pub(crate) make: Rc<dyn Fn() -> N>,
-        pub(crate) returns: PhantomData<fn() -> Result<Option<F>, E>>,
+    fn run(
+        &self,
+        split: &Split,
+        interruption: Interruption,
+        input: &Input<'_, F, E>,
+    ) -> Result<u64, Finding> {
+        let mut next = read::blocking((self.make)(), input.stream.len(), interruption);
+        read::run(&mut next, split, interruption, input)?;
+        Ok(split.chunks(input.stream).count() as u64)
     }
 
-    impl<N, F, E> super::Sealed for AsyncReader<N, F, E> {}
-
-    impl<N, F, E> Clone for AsyncReader<N, F, E> {
-        fn clone(&self) -> Self {
-            Self {
-                make: Rc::clone(&self.make),
-                returns: PhantomData,
-            }
-        }
-    }
-
-    impl<N, F, E> Door for AsyncReader<N, F, E>
-    where
-        N: AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
-        F: Clone + Eq + Debug,
-        E: Clone + Eq + Debug,
-    {
-        type Frame = F;
-        type Error = E;
-
-        const INTERRUPTIONS: &'static [Interruption] = &[
-            Interruption::None,
-            Interruption::Pending,
-            Interruption::Dropped,
-        ];
-
-        fn run(
-            &self,
-            split: &Split,
-            interruption: Interruption,
-            input: &Input<'_, F, E>,
-        ) -> Result<u64, Finding> {
-            let mut next = read::blocking((self.make)(), input.stream.len(), interruption);
-            read::run(&mut next, split, interruption, input)?;
-            Ok(split.chunks(input.stream).count() as u64)
-        }
-
-        fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
-            let mut next = read::blocking((self.make)(), stream.len(), Interruption::None);
-            read::record(&mut next, stream, split)
-        }
+    fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
+        let mut next = read::blocking((self.make)(), stream.len(), Interruption::None);
+        read::record(&mut next, stream, split)
     }
 }
