@@ -20,11 +20,6 @@ impl<D> Buffered<D> {
             buffer: BytesMut::new(),
         }
     }
-
-    /// Returns the decoder without its buffer.
-    pub fn into_decoder(self) -> D {
-        self.decoder
-    }
 }
 
 impl<D: Decode> Subject for Buffered<D> {

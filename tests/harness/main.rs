@@ -16,3 +16,4 @@ mod readers;
 mod readme;
 mod split_map;
 mod tokio_codecs;
+mod tools;

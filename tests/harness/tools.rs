@@ -1,0 +1,94 @@
+//! The smaller public tools: what a command, a fuzzer or a property test needs of the library.
+
+use arbitrary::{Arbitrary, Unstructured};
+use everysplit::subject::{ChunkReader, FeedFn, Frames};
+use everysplit::{Case, Harness, Property, Split, Violation, strategy};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+
+/// As the command makes them, for servers that are no framers of ours.
+#[test]
+fn a_violation_can_be_made_from_outside() {
+    let case = Case::new(b"\x02ok", Split::new([2]));
+    let violation = Violation::new(Property::EverySplit, case, "2 bytes", "none");
+    let violation = violation.with_edges(vec![0, 1]);
+    assert_eq!(violation.offset, 3);
+    let text = violation.to_string();
+    assert!(text.contains("\n  000000 :02:6f|6b "), "{text}");
+    assert!(
+        text.contains("\n  expected  2 bytes\n  actual    none\n"),
+        "{text}"
+    );
+    assert!(text.ends_with("\n  replay    026f6b@2"), "{text}");
+}
+
+#[test]
+fn fuzzers_make_splits_and_cases() {
+    // Before each length of two bytes, an odd byte says that there is another one.
+    let mut input = Unstructured::new(&[1, 2, 0, 1, 3, 0, 0]);
+    assert_eq!(Split::arbitrary(&mut input).unwrap(), Split::new([2, 5]));
+    let bytes = [1, 2, 3, 4, 5];
+    let case = Case::arbitrary_take_rest(Unstructured::new(&bytes)).unwrap();
+    assert_eq!(case, Case::from(&bytes[..]));
+    let case = Case::arbitrary(&mut Unstructured::new(&bytes)).unwrap();
+    assert_eq!(case, Case::from(&case.stream[..]));
+}
+
+#[test]
+fn the_split_strategy_cuts_at_edges_and_shrinks_to_none() {
+    let mut runner = TestRunner::deterministic();
+    let mut at_edge = false;
+    for _ in 0..100 {
+        let mut tree = strategy::split(100, vec![10, 50])
+            .new_tree(&mut runner)
+            .unwrap();
+        at_edge |= tree.current().cuts().contains(&50);
+        while tree.simplify() {}
+        assert_eq!(tree.current(), Split::whole());
+    }
+    assert!(at_edge);
+}
+
+/// Loses the first byte of every chunk but the first.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `FeedFn`")]
+fn loses(begun: &mut bool, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
+    let lost = usize::from(std::mem::replace(begun, true)).min(chunk.len());
+    frames.extend(chunk[lost..].iter().copied());
+    Ok(())
+}
+
+#[test]
+fn a_violation_is_made_smaller_only_while_allowed() {
+    let every_byte = |stream: &[u8]| everysplit::Expected {
+        frames: (1..).zip(stream.iter().copied()).collect(),
+        at_end: Vec::new(),
+        outcome: everysplit::Outcome::Clean,
+    };
+    let harness = Harness::framer(|| FeedFn::new(false, loses, |_, _| Ok(()))).oracle(every_byte);
+    let expected = harness.expected(b"ab").unwrap();
+    assert_eq!(expected.frames, [(1, b'a'), (2, b'b')]);
+    let smallest = harness.check(b"abcd").unwrap_err();
+    assert_eq!(smallest.case.to_string(), "61@whole+empty");
+    let as_found = harness.minimize_while(|| false).check(b"abcd").unwrap_err();
+    assert_eq!(as_found.case.stream.len(), 4, "{as_found}");
+}
+
+/// The framer is its own oracle, and gets stuck as one.
+#[test]
+fn a_reader_that_returns_frames_without_end_violates_progress() {
+    let harness = Harness::reader(|| |_: &mut ChunkReader<'_>| Ok::<_, ()>(Some(())));
+    let harness = harness.clone();
+    assert_eq!(harness.expected(b"a"), None);
+    let violation = harness.check(b"ab").unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+    assert_eq!(*violation.actual, *"frames without end");
+    let map = harness.split_map(b"ab");
+    assert_eq!(map.whole(), everysplit::Cell::Violated(Property::Progress));
+}
+
+#[test]
+#[should_panic(expected = "no @ and split after the bytes")]
+fn a_text_that_is_no_token_panics_when_replayed() {
+    let harness = Harness::framer(|| FeedFn::new(false, loses, |_, _| Ok(())));
+    let _ = harness.replay("0a0b");
+}
