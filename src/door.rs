@@ -189,8 +189,7 @@ where
         interruption: Interruption,
         input: &Input<'_, F, E>,
     ) -> Result<u64, Finding> {
-        read::run(&mut (self.make)(), split, interruption, input)?;
-        Ok(split.chunks(input.stream).count() as u64)
+        read::run(&mut (self.make)(), split, interruption, input)
     }
 
     fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
@@ -221,8 +220,7 @@ where
         input: &Input<'_, F, E>,
     ) -> Result<u64, Finding> {
         let mut next = read::blocking((self.make)(), input.stream.len(), interruption);
-        read::run(&mut next, split, interruption, input)?;
-        Ok(split.chunks(input.stream).count() as u64)
+        read::run(&mut next, split, interruption, input)
     }
 
     fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {

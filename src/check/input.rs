@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::finding::{Finding, Source, blame};
 use crate::case::{Case, Interruption};
 use crate::deviation::Deviation;
-use crate::expected::{Expected, Outcome};
+use crate::expected::Expected;
 use crate::report::Violation;
 use crate::split::Split;
 
@@ -42,22 +42,15 @@ impl<F, E> Input<'_, F, E> {
         split: &Split,
         interruption: Interruption,
     ) -> Violation {
-        let cut = !split.cuts().is_empty();
-        Violation {
-            property: blame(finding.difference, interruption, cut, self.source),
-            case: Case::new(self.stream, split.clone()).with(interruption),
-            edges: self.edges(),
-            deviations: self.deviations.to_owned(),
-            offset: finding.offset,
-            expected: match self.source {
-                Source::ByteByByte if finding.by_oracle => {
-                    format!("byte by byte: {}", finding.expected).into()
-                }
-                Source::ByteByByte | Source::Encoder | Source::Parser => finding.expected,
-            },
-            actual: finding.actual,
-            declare: finding.declare,
+        let byte_by_byte = self.source == Source::ByteByByte && finding.by_oracle;
+        let case = Case::new(self.stream, split.clone()).with(interruption);
+        let mut violation = Violation::of(finding, case, self.source);
+        violation.edges = self.edges();
+        self.deviations.clone_into(&mut violation.deviations);
+        if byte_by_byte {
+            violation.expected = format!("byte by byte: {}", violation.expected).into();
         }
+        violation
     }
 
     /// Makes the violation of a finding at the end of a path: the offsets at which chunks end,
@@ -83,25 +76,22 @@ impl Violation {
     /// Makes the violation of a check that expects no particular frames.
     #[cold]
     pub(crate) fn without_expectation(finding: Finding, case: &Case) -> Self {
-        let Case {
-            stream,
-            split,
-            interruption,
-        } = case;
-        let input = Input::<(), ()> {
-            stream,
-            expected: Expected {
-                frames: Vec::new(),
-                at_end: Vec::new(),
-                outcome: Outcome::Clean,
-            },
-            source: Source::Parser,
-            edges: None,
-            deviations: &[],
-        };
+        Self::of(finding, case.clone(), Source::Parser)
+    }
+
+    /// Makes the violation of a finding on a case, without what only the check's input knows.
+    #[cold]
+    fn of(finding: Finding, case: Case, source: Source) -> Self {
+        let cut = !case.split.cuts().is_empty();
         Self {
+            property: blame(finding.difference, case.interruption, cut, source),
+            case,
             edges: Vec::new(),
-            ..input.violation(finding, split, *interruption)
+            deviations: Vec::new(),
+            offset: finding.offset,
+            expected: finding.expected,
+            actual: finding.actual,
+            declare: finding.declare,
         }
     }
 }

@@ -13,13 +13,13 @@ use crate::split::Split;
 use crate::subject::ChunkReader;
 
 /// Calls `next` until it returns no frame, or an error. It must return what is expected, and must
-/// not wait for more bytes while a frame or an error is due.
+/// not wait for more bytes while a frame or an error is due. Returns the number of chunks.
 pub(crate) fn run<F: Eq + Debug, E: Eq + Debug>(
     next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     split: &Split,
     interruption: Interruption,
     input: &Input<'_, F, E>,
-) -> Result<(), Finding> {
+) -> Result<u64, Finding> {
     let (len, expected) = (input.stream.len(), &input.expected);
     let mut reader = ChunkReader::new(input.stream, split, interruption);
     let (mut delivered, mut at_end) = (0, Vec::new());
@@ -54,10 +54,12 @@ pub(crate) fn run<F: Eq + Debug, E: Eq + Debug>(
             return Err(stopped_early(reader.offset(), &result));
         }
         if let Outcome::Rejected { .. } = expected.outcome {
-            return expected.judge_wait(delivered, 0, reader.offset(), &result);
+            expected.judge_wait(delivered, 0, reader.offset(), &result)?;
+        } else {
+            let (frames, result) = (&at_end[..], &result);
+            expected.judge_finish(len, &Call { frames, result })?;
         }
-        let (frames, result) = (&at_end[..], &result);
-        return expected.judge_finish(len, &Call { frames, result });
+        return Ok(split.chunks(input.stream).count() as u64);
     }
 }
 

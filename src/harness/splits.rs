@@ -297,25 +297,17 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
                 return Some(Err(Violation::without_expectation(stuck, &case)));
             }
         };
-        let input = self.input_of(stream, expected);
-        Some(match self.contradiction(&input) {
-            Ok(()) => Ok(input),
-            Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
-        })
-    }
-
-    fn input_of<'a>(
-        &'a self,
-        stream: &'a [u8],
-        expected: Expected<T::Frame, T::Error>,
-    ) -> Input<'a, T::Frame, T::Error> {
-        Input {
+        let input = Input {
             stream,
             expected,
             source: O::SOURCE,
             edges: self.edges.as_ref(),
             deviations: &self.deviations,
-        }
+        };
+        Some(match self.contradiction(&input) {
+            Ok(()) => Ok(input),
+            Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
+        })
     }
 
     /// Returns how what is expected contradicts the declared deviations, if it does.
