@@ -13,14 +13,14 @@ use everysplit::{
 use tokio::io::AsyncReadExt;
 
 /// Parses a whole stream of the smallest format: a length of one byte, then the body.
-fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
+pub(crate) fn parse_or<E>(stream: &[u8], truncation_error: E) -> Expected<Vec<u8>, E> {
     let (mut frames, mut start) = (Vec::new(), 0);
     let outcome = loop {
         let Some((&length, rest)) = stream[start..].split_first() else {
             break Outcome::Clean;
         };
         let Some(body) = rest.get(..length.into()) else {
-            break Outcome::Truncated(());
+            break Outcome::Truncated(truncation_error);
         };
         start += 1 + body.len();
         frames.push((start, body.to_vec()));
@@ -30,6 +30,10 @@ fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
         at_end: Vec::new(),
         outcome,
     }
+}
+
+fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
+    parse_or(stream, ())
 }
 
 /// Returns where each length and each body begins, and the bytes of an incomplete frame.
