@@ -27,9 +27,9 @@ pub trait Sealed {}
 /// There are four: [`Fed`], [`CallerBuffered`], [`Reader`] and [`AsyncReader`].
 pub trait Door: Sealed {
     /// What the framer emits.
-    type Frame: Clone + Eq + Debug;
+    type Frame: Clone + PartialEq + Debug;
     /// The framer's error for bad input.
-    type Error: Clone + Eq + Debug;
+    type Error: Clone + PartialEq + Debug;
 
     /// What may happen between the chunks.
     #[doc(hidden)]
@@ -171,8 +171,8 @@ reading_door! {
 impl<N, F, E> Door for Reader<N, F, E>
 where
     N: FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
-    F: Clone + Eq + Debug,
-    E: Clone + Eq + Debug,
+    F: Clone + PartialEq + Debug,
+    E: Clone + PartialEq + Debug,
 {
     type Frame = F;
     type Error = E;
@@ -201,8 +201,8 @@ where
 impl<N, F, E> Door for AsyncReader<N, F, E>
 where
     N: AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
-    F: Clone + Eq + Debug,
-    E: Clone + Eq + Debug,
+    F: Clone + PartialEq + Debug,
+    E: Clone + PartialEq + Debug,
 {
     type Frame = F;
     type Error = E;

@@ -32,7 +32,7 @@ use crate::split::Split;
 /// # Errors
 ///
 /// A violation of [`Property::Encode`](crate::Property::Encode), with the output as its stream.
-pub fn check_encoder<E: Eq + Debug>(
+pub fn check_encoder<E: PartialEq + Debug>(
     encode: impl FnOnce(&mut BytesMut) -> Result<(), E>,
     expected: Result<&[u8], E>,
 ) -> Result<(), Violation> {

@@ -16,7 +16,7 @@ pub(crate) struct Call<'a, F, E> {
     pub(crate) result: &'a Result<(), E>,
 }
 
-impl<F: Eq + Debug, E: Eq + Debug> Expected<F, E> {
+impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
     /// Judges a call that fed the bytes `from..to`, after all earlier bytes were fed and judged.
     pub(crate) fn judge_feed(
         &self,

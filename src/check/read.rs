@@ -14,7 +14,7 @@ use crate::subject::ChunkReader;
 
 /// Calls `next` until it returns no frame, or an error. It must return what is expected, and must
 /// not wait for more bytes while a frame or an error is due. Returns the number of chunks.
-pub(crate) fn run<F: Eq + Debug, E: Eq + Debug>(
+pub(crate) fn run<F: PartialEq + Debug, E: PartialEq + Debug>(
     next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     split: &Split,
     interruption: Interruption,

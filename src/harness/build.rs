@@ -435,7 +435,7 @@ mod codec {
     impl<C, F> Harness<CallerBuffered<TokioDecoder<C>>, Messages<F, AnyError>>
     where
         C: Decoder<Item = F, Error: Debug> + Encoder<F, Error: Debug> + 'static,
-        F: Clone + Eq + Debug + 'static,
+        F: Clone + PartialEq + Debug + 'static,
     {
         /// Takes a tokio-util codec: decoder, encoder and buffer in one. `make` makes one at the
         /// beginning of a stream.
@@ -486,7 +486,7 @@ mod codec {
         /// Panics if rejected frames have been added, as their errors are not known: call it first.
         #[must_use]
         #[track_caller]
-        pub fn errors<E: Clone + Eq + Debug + 'static>(
+        pub fn errors<E: Clone + PartialEq + Debug + 'static>(
             self,
             map: fn(<C as Decoder>::Error) -> E,
         ) -> Harness<CallerBuffered<TokioDecoder<C, E>>, Messages<F, E>>

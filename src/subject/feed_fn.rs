@@ -60,8 +60,8 @@ impl<T: Eq, F, E> Eq for FeedFn<T, F, E> {}
 
 impl<T, F, E> Subject for FeedFn<T, F, E>
 where
-    F: Clone + Eq + Debug,
-    E: Clone + Eq + Debug,
+    F: Clone + PartialEq + Debug,
+    E: Clone + PartialEq + Debug,
 {
     type Frame = F;
     type Error = E;

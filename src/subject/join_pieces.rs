@@ -63,7 +63,7 @@ impl<S: Subject + PartialEq, J: PartialEq, F> PartialEq for JoinPieces<S, J, F> 
 
 impl<S: Subject + Eq, J: Eq, F> Eq for JoinPieces<S, J, F> {}
 
-impl<S: Subject, J, F: Clone + Eq + Debug> Subject for JoinPieces<S, J, F> {
+impl<S: Subject, J, F: Clone + PartialEq + Debug> Subject for JoinPieces<S, J, F> {
     type Frame = F;
     type Error = S::Error;
 

@@ -45,9 +45,9 @@ use bytes::BytesMut;
 /// Frames and errors are compared by value. An error should hold its kind and offset, not a text.
 pub trait Subject {
     /// What the framer emits.
-    type Frame: Clone + Eq + Debug;
+    type Frame: Clone + PartialEq + Debug;
     /// The framer's error for bad input.
-    type Error: Clone + Eq + Debug;
+    type Error: Clone + PartialEq + Debug;
 
     /// Feeds the next chunk, and appends the frames that are complete with it to `frames`.
     ///
@@ -75,9 +75,9 @@ pub trait Subject {
 /// [`Buffered`] adds the buffer and makes a [`Subject`] of it.
 pub trait Decode {
     /// What the decoder returns.
-    type Frame: Clone + Eq + Debug;
+    type Frame: Clone + PartialEq + Debug;
     /// The decoder's error for bad input.
-    type Error: Clone + Eq + Debug;
+    type Error: Clone + PartialEq + Debug;
 
     /// Removes the next frame from the front of `buffer` and returns it, or returns `None` if more
     /// bytes are needed.

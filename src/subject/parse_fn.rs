@@ -62,8 +62,8 @@ impl<P, E> Eq for ParseFn<P, E> {}
 impl<P, F, E> Decode for ParseFn<P, E>
 where
     P: Fn(&[u8]) -> Result<Option<(F, usize)>, E>,
-    F: Clone + Eq + Debug,
-    E: Clone + Eq + Debug,
+    F: Clone + PartialEq + Debug,
+    E: Clone + PartialEq + Debug,
 {
     type Frame = F;
     type Error = E;

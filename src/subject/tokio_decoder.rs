@@ -76,8 +76,8 @@ impl<D: Decoder + Eq, E> Eq for TokioDecoder<D, E> {}
 
 impl<D, E> Decode for TokioDecoder<D, E>
 where
-    D: Decoder<Item: Clone + Eq + Debug>,
-    E: Clone + Eq + Debug,
+    D: Decoder<Item: Clone + PartialEq + Debug>,
+    E: Clone + PartialEq + Debug,
 {
     type Frame = D::Item;
     type Error = E;
