@@ -157,7 +157,9 @@ impl Workload {
         harness.sampled(&self.stream, SEED, SPLITS.into()).unwrap();
     }
 
-    fn harness(&self) -> Harness<CallerBuffered<Codec>, Parse<impl Fn(&[u8]) -> Expectation>> {
+    fn harness(
+        &self,
+    ) -> Harness<CallerBuffered<Codec>, Parse<impl Fn(&[u8]) -> Expectation, io::ErrorKind>> {
         Harness::decoder(|| TokioDecoder::new(peer()).with_errors(|error| error.kind()))
             .oracle(|_: &[u8]| self.expected.clone())
     }

@@ -5,8 +5,9 @@ use core::fmt;
 
 /// A declared difference from the strict policy.
 ///
-/// Strictly, the first error ends a stream for good, an end inside a frame is an error, the size
-/// limit applies to the body alone, and a body may be empty.
+/// Strictly, every byte belongs to a frame, the first error ends a stream for good, an end inside a
+/// frame is an error, the size limit applies to the body alone, a body may be empty, and memory
+/// follows the bytes received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Deviation {
@@ -19,15 +20,29 @@ pub enum Deviation {
     CountsHeader,
     /// A frame with an empty body is rejected.
     NoEmptyFrame,
+    /// Bytes may belong to no frame, such as padding, a keep-alive or an epilogue: the framer drops
+    /// them without an error, also at the end of the stream.
+    BytesBetweenFrames,
+    /// The framer's caller stops at the first error, so that no call comes after it.
+    CallerStops,
+    /// The framer may hold so many bytes in advance, for example because it reserves them when it
+    /// has read a header.
+    Preallocates(usize),
+    /// A body may have any length.
+    Unlimited,
 }
 
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Preallocates(bytes) => return write!(f, "allocates {bytes} bytes in advance"),
             Self::Resynchronises => "resynchronises",
             Self::DiscardsAtEnd => "discards at the end of the stream",
             Self::CountsHeader => "counts the header toward the limit",
             Self::NoEmptyFrame => "has no empty frame",
+            Self::BytesBetweenFrames => "drops bytes between frames",
+            Self::CallerStops => "its caller stops at the first error",
+            Self::Unlimited => "has no size limit",
         })
     }
 }

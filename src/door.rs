@@ -35,6 +35,12 @@ pub trait Door: Sealed {
     #[doc(hidden)]
     const INTERRUPTIONS: &'static [Interruption];
 
+    /// Returns whether a framer says how many bytes it holds.
+    #[doc(hidden)]
+    fn reports_memory(&self) -> bool {
+        false
+    }
+
     /// Runs a fresh framer over one split. Returns the number of calls that took a chunk.
     #[doc(hidden)]
     fn run(
@@ -107,6 +113,10 @@ macro_rules! feed_door {
 
             const INTERRUPTIONS: &'static [Interruption] =
                 &[Interruption::None, Interruption::EmptyChunk];
+
+            fn reports_memory(&self) -> bool {
+                self.subject().buffered_bytes().is_some()
+            }
 
             fn run(
                 &self,
@@ -189,7 +199,7 @@ where
         interruption: Interruption,
         input: &Input<'_, F, E>,
     ) -> Result<u64, Finding> {
-        read::run(&mut (self.make)(), split, interruption, input)
+        read::run((self.make)(), split, interruption, input)
     }
 
     fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
@@ -219,8 +229,8 @@ where
         interruption: Interruption,
         input: &Input<'_, F, E>,
     ) -> Result<u64, Finding> {
-        let mut next = read::blocking((self.make)(), input.stream.len(), interruption);
-        read::run(&mut next, split, interruption, input)
+        let next = read::blocking((self.make)(), input.stream.len(), interruption);
+        read::run(next, split, interruption, input)
     }
 
     fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {

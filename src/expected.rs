@@ -34,6 +34,18 @@ impl<F, E> Expected<F, E> {
     }
 }
 
+/// Where the expected result of a stream comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// The messages that the stream was made of with the format's encoder.
+    Encoder,
+    /// A function that parses whole streams.
+    Parser,
+    /// The framer itself, byte by byte: only what depends on the split is found.
+    ByteByByte,
+}
+
 /// How a stream ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<E> {

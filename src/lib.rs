@@ -77,8 +77,8 @@ pub use door::AsyncReader;
 #[cfg(feature = "std")]
 pub use door::Reader;
 pub use door::{CallerBuffered, Door, Fed, FeedDoor};
-pub use expected::{Expected, Outcome};
-pub use harness::{Harness, SplitHarness, Verdicts};
+pub use expected::{Expected, Outcome, Source};
+pub use harness::{Harness, SplitHarness, Status, Verdicts};
 pub use property::Property;
 pub use report::{Cell, Certificate, Hexdump, NotProved, Row, SplitMap, Tier, Violation};
 pub use split::{ParseSplitError, Split};

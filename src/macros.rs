@@ -1,20 +1,24 @@
 //! Macros that make a test module, or a fuzz target, of a harness.
 
-/// Makes a module of tests of a [`Harness`](crate::Harness), one test for each property that the
-/// splits of a stream can violate.
+/// Makes a module with a test of a [`Harness`](crate::Harness).
 ///
-/// Each stream of the harness is checked once, with the strongest
-/// [`check`](crate::Harness#which-check-runs) that the framer's type allows. A test fails with the
-/// smallest violation of its property. [`Property::Memory`](crate::Property::Memory) is checked if
-/// the framer reports its [`buffered_bytes`](crate::subject::Subject::buffered_bytes). A call of the
-/// framer that does not return within ten seconds is a violation.
+/// The test `verdict` checks each stream of the harness once, with the strongest
+/// [`check`](crate::Harness#which-check-runs) that the framer's type allows. It fails if a property
+/// is violated, and shows the smallest violation of each. It also fails if no size limit is declared.
+/// A call of the framer that does not return within ten seconds is a violation.
 ///
-/// `cargo test -- --nocapture` prints the certificates.
+/// If all is well, one line on stderr says what was checked and what was not:
+///
+/// ```text
+/// framer: proved on 2 streams (8 properties); not checked: truncation (add a stream that ends ...
+/// ```
+///
+/// `cargo test -- --nocapture` prints the table of all properties, and the certificates.
 ///
 /// ```
 /// # mod user {
 /// use everysplit::Harness;
-/// use everysplit::reference::{Config, Framer, naive};
+/// use everysplit::reference::{Config, DecodeError, Framer, naive};
 ///
 /// const CONFIG: Config = Config { max_body_size: 64, ..Config::DEFAULT };
 ///
@@ -22,13 +26,17 @@
 ///     framer,
 ///     Harness::framer(|| Framer::new(CONFIG))
 ///         .oracle(|stream| naive::parse(CONFIG, stream))
+///         .limit_errors(|error| matches!(error, DecodeError::BodyTooLarge { .. }))
 ///         .streams([&b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok"[..], b"\xff\xff\xff\xff"])
 /// );
 /// # }
 /// ```
+///
+/// Properties in brackets get a test of their own, which fails unless the property was checked and
+/// holds: `framer_tests!(framer, harness, [limit, memory])`.
 #[macro_export]
 macro_rules! framer_tests {
-    ($module:ident, $harness:expr $(,)?) => {
+    ($module:ident, $harness:expr $(, [$($property:ident),* $(,)?])? $(,)?) => {
         mod $module {
             use super::*;
 
@@ -37,41 +45,44 @@ macro_rules! framer_tests {
 
             pub(super) fn verdicts() -> &'static $crate::Verdicts {
                 VERDICTS.get_or_init(|| {
-                    $crate::Verdicts::collect(|verdicts| {
+                    $crate::Verdicts::collect(stringify!($module), |verdicts| {
                         let harness = $harness;
-                        for stream in harness.all_streams() {
+                        for stream in verdicts.streams(&harness) {
                             verdicts.add(harness.check(&stream))?;
-                        }
-                        for certificate in verdicts.certificates() {
-                            println!("{certificate}");
                         }
                         Ok(())
                     })
                 })
             }
 
-            #[cfg(test)]
-            fn holds(property: $crate::Property) {
-                verdicts().assert(property);
+            #[test]
+            fn verdict() {
+                for certificate in verdicts().certificates() {
+                    println!("{certificate}");
+                }
+                println!("{}", verdicts());
+                verdicts().assert_held();
             }
 
-            $crate::framer_tests!(@test round_trip RoundTrip);
-            $crate::framer_tests!(@test every_split EverySplit);
-            $crate::framer_tests!(@test prompt Prompt);
-            $crate::framer_tests!(@test limit Limit);
-            $crate::framer_tests!(@test truncation Truncation);
-            $crate::framer_tests!(@test poisoned Poisoned);
-            $crate::framer_tests!(@test empty_chunk EmptyChunk);
-            $crate::framer_tests!(@test memory Memory);
-            $crate::framer_tests!(@test interrupted Interrupted);
-            $crate::framer_tests!(@test cancelled Cancelled);
-            $crate::framer_tests!(@test progress Progress);
+            $($($crate::framer_tests!(@test $property);)*)?
         }
     };
-    (@test $test:ident $property:ident) => {
+    (@test round_trip) => { $crate::framer_tests!(@holds round_trip RoundTrip); };
+    (@test every_split) => { $crate::framer_tests!(@holds every_split EverySplit); };
+    (@test prompt) => { $crate::framer_tests!(@holds prompt Prompt); };
+    (@test limit) => { $crate::framer_tests!(@holds limit Limit); };
+    (@test rejection) => { $crate::framer_tests!(@holds rejection Rejection); };
+    (@test truncation) => { $crate::framer_tests!(@holds truncation Truncation); };
+    (@test poisoned) => { $crate::framer_tests!(@holds poisoned Poisoned); };
+    (@test empty_chunk) => { $crate::framer_tests!(@holds empty_chunk EmptyChunk); };
+    (@test memory) => { $crate::framer_tests!(@holds memory Memory); };
+    (@test interrupted) => { $crate::framer_tests!(@holds interrupted Interrupted); };
+    (@test cancelled) => { $crate::framer_tests!(@holds cancelled Cancelled); };
+    (@test progress) => { $crate::framer_tests!(@holds progress Progress); };
+    (@holds $test:ident $property:ident) => {
         #[test]
         fn $test() {
-            holds($crate::Property::$property);
+            verdicts().assert($crate::Property::$property);
         }
     };
 }

@@ -41,6 +41,8 @@ properties! {
         "a frame is emitted as soon as its last byte is in, and not before";
     Limit, "limit",
         "a body at the limit passes; above it the header is rejected at the earliest byte that decides it";
+    Rejection, "rejection",
+        "an invalid frame is rejected at the earliest byte that decides it";
     Truncation, "truncation",
         "a stream that ends inside a frame is reported, one that ends on a boundary is clean";
     Poisoned, "poisoned",

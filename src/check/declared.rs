@@ -2,38 +2,41 @@
 
 use alloc::format;
 
-use super::finding::{Difference, Finding, Source};
+use super::finding::{Difference, Finding};
+use super::input::Input;
 use crate::deviation::Deviation;
-use crate::expected::{Expected, Outcome};
+use crate::expected::{Outcome, Source};
 
 /// Checks that what is expected of a stream agrees with the declared deviations.
-///
-/// `discarded` says whether the stream has bytes after its last frame.
-pub(crate) fn check_expected<F, E>(
-    expected: &Expected<F, E>,
-    source: Source,
-    discarded: bool,
-    len: usize,
-    declared: &[Deviation],
-) -> Result<(), Finding> {
-    let oracle = match source {
+pub(crate) fn check_expected<F, E>(input: &Input<'_, F, E>) -> Result<(), Finding> {
+    let (len, expected, declared) = (input.stream.len(), &input.expected, input.deviations);
+    let framed = expected.frames.last().map_or(0, |&(end, _)| end);
+    let discarded = match input.source {
+        Source::ByteByByte => framed < len,
+        // The last message may be complete before its last byte.
+        Source::Encoder => framed == 0 && len > 0,
+        // Not all bytes of a format belong to frames. The parser knows.
+        Source::Parser => false,
+    };
+    let oracle = match input.source {
         Source::ByteByByte => "byte by byte",
         Source::Encoder | Source::Parser => "the oracle",
     };
+    let between = declared.contains(&Deviation::BytesBetweenFrames);
     let discards = declared.contains(&Deviation::DiscardsAtEnd);
     let resynchronises = declared.contains(&Deviation::Resynchronises);
     match expected.outcome {
-        Outcome::Clean if discarded && expected.at_end.is_empty() && !discards => {
+        Outcome::Clean if discarded && expected.at_end.is_empty() && !discards && !between => {
             Err(Finding::new(
-                Difference::End,
+                Difference::Undeclared,
                 len,
                 "an error at the end, as there are bytes after the last frame",
                 format!("{oracle}: the end is clean"),
             )
-            .declare(Deviation::DiscardsAtEnd))
+            .declare([Deviation::DiscardsAtEnd, Deviation::BytesBetweenFrames]))
         }
         Outcome::Truncated(_) if discards => Err(Finding::new(
-            Difference::End,
+            Difference::Undeclared,
             len,
             "a clean end, as `DiscardsAtEnd` is declared",
             format!("{oracle}: an error at the end"),

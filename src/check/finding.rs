@@ -3,10 +3,12 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::vec::Vec;
 use core::fmt::Debug;
 
 use crate::case::Interruption;
 use crate::deviation::Deviation;
+use crate::expected::Source;
 use crate::property::Property;
 
 /// What a framer did instead of what was expected.
@@ -19,8 +21,10 @@ pub struct Finding {
     pub(crate) actual: Box<str>,
     /// Whether `expected` is what the oracle says, and not a rule for all framers.
     pub(crate) by_oracle: bool,
-    /// The deviation that would make this correct.
-    pub(crate) declare: Option<Deviation>,
+    /// Whether a size limit is at stake.
+    pub(crate) limit: bool,
+    /// The deviations of which each would make this correct.
+    pub(crate) declare: Vec<Deviation>,
 }
 
 /// In what way a call differed from what was expected.
@@ -34,15 +38,28 @@ pub(crate) enum Difference {
     Stuck,
     /// A call after the error that ends the stream did not just return that error again.
     AfterError,
+    /// A call after the clean end of the stream returned something.
+    AfterEnd,
     /// The framer holds more bytes than it may.
     Held,
-    /// An error came too early, too late, or not at all, and the frames are correct so far.
+    /// The expected error came too early, too late, or not at all, and the frames are correct so
+    /// far.
     ErrorTime,
-    /// The correct frames came too early or too late.
+    /// Another error came than the expected one, and the frames are correct so far.
+    WrongError,
+    /// An error came where none was expected, and the frames are correct so far.
+    UnexpectedError,
+    /// The same, and the error is one that rejects a body over the size limit.
+    UnexpectedLimitError,
+    /// A correct frame came too early or too late.
     FrameTime,
+    /// A frame did not come when it was due. Whether it comes later is not known.
+    MissingFrame,
     /// The end of the stream was not reported as expected.
     End,
-    /// Another frame, or another error, than expected.
+    /// What the oracle expects contradicts the declared deviations.
+    Undeclared,
+    /// Another frame than expected, or one that never came.
     Content,
     /// The cost grows faster than the stream.
     Cost,
@@ -52,15 +69,16 @@ pub(crate) enum Difference {
     Peer,
 }
 
-/// Where the expectation comes from: it decides what a difference is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The format's encoder.
-    Encoder,
-    /// A function that parses whole streams.
-    Parser,
-    /// The framer itself, byte by byte. Nothing was encoded.
-    ByteByByte,
+/// What the property depends on, beside the difference.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circumstances {
+    /// What happened between the chunks.
+    pub(crate) interruption: Interruption,
+    /// Whether the stream was cut.
+    pub(crate) cut: bool,
+    pub(crate) source: Source,
+    /// Whether a size limit is at stake.
+    pub(crate) limit: bool,
 }
 
 /// Returns the property that a difference violates: the first row that applies.
@@ -70,23 +88,37 @@ pub enum Source {
 /// | panic, no return, frames without end | | `progress` |
 /// | any | a read was interrupted | `interrupted` |
 /// | any | a future was dropped | `cancelled` |
-/// | a call after the final error | | `poisoned` |
+/// | a call after an error | | `poisoned` |
+/// | a call after a clean end | it emitted a frame, or an error | `truncation` |
 /// | any | only with empty chunks | `empty_chunk` |
 /// | bytes held | | `memory` |
 /// | cost | | `linear` |
 /// | what an encoder wrote | | `encode` |
 /// | another framer of the format | | `differential` |
-/// | an error too early, too late or not at all | | `limit` |
+/// | the end contradicts the declared deviations | | `truncation` |
+/// | any | the framer is its own oracle | `every_split` |
+/// | the expected error too early, too late or not at all | a size limit is at stake | `limit` |
+/// | the expected error too early, too late or not at all | | `rejection` |
+/// | an unexpected error that rejects a body for its size | | `limit` |
+/// | another error, or an unexpected one | cut | `every_split` |
+/// | another error, or an unexpected one | a size limit is at stake | `limit` |
+/// | another error | | `rejection` |
+/// | an unexpected error | | `round_trip` |
 /// | a correct frame too early or too late | | `prompt` |
 /// | the end of the stream | | `truncation` |
-/// | another frame or error | uncut, and something was encoded | `round_trip` |
-/// | another frame or error | | `every_split` |
-pub(crate) fn blame(
-    difference: Difference,
-    interruption: Interruption,
-    cut: bool,
-    source: Source,
-) -> Property {
+/// | another frame, or none | cut | `every_split` |
+/// | another frame, or none | | `round_trip` |
+#[expect(
+    clippy::match_same_arms,
+    reason = "an arm for each row of the table, in its order"
+)]
+pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Property {
+    let Circumstances {
+        interruption,
+        cut,
+        source,
+        limit,
+    } = circumstances;
     match (difference, interruption) {
         (Difference::Stuck, _) => Property::Progress,
         (_, Interruption::Interrupted | Interruption::WouldBlock | Interruption::Pending) => {
@@ -94,16 +126,25 @@ pub(crate) fn blame(
         }
         (_, Interruption::Dropped) => Property::Cancelled,
         (Difference::AfterError, _) => Property::Poisoned,
+        (Difference::AfterEnd, _) => Property::Truncation,
         (_, Interruption::EmptyChunk) => Property::EmptyChunk,
         (Difference::Held, _) => Property::Memory,
         (Difference::Cost, _) => Property::Linear,
         (Difference::Written, _) => Property::Encode,
         (Difference::Peer, _) => Property::Differential,
-        (Difference::ErrorTime, _) => Property::Limit,
-        (Difference::FrameTime, _) => Property::Prompt,
+        (Difference::Undeclared, _) => Property::Truncation,
+        _ if source == Source::ByteByByte => Property::EverySplit,
+        (Difference::ErrorTime, _) if limit => Property::Limit,
+        (Difference::ErrorTime, _) => Property::Rejection,
+        (Difference::UnexpectedLimitError, _) => Property::Limit,
+        (Difference::WrongError | Difference::UnexpectedError, _) if cut => Property::EverySplit,
+        (Difference::WrongError | Difference::UnexpectedError, _) if limit => Property::Limit,
+        (Difference::WrongError, _) => Property::Rejection,
+        (Difference::UnexpectedError, _) => Property::RoundTrip,
+        (Difference::FrameTime | Difference::MissingFrame, _) => Property::Prompt,
         (Difference::End, _) => Property::Truncation,
-        (Difference::Content, _) if !cut && source != Source::ByteByByte => Property::RoundTrip,
-        (Difference::Content, _) => Property::EverySplit,
+        (Difference::Content, _) if cut => Property::EverySplit,
+        (Difference::Content, _) => Property::RoundTrip,
     }
 }
 
@@ -122,7 +163,8 @@ impl Finding {
             expected: expected.into(),
             actual: actual.into(),
             by_oracle: false,
-            declare: None,
+            limit: false,
+            declare: Vec::new(),
         }
     }
 
@@ -145,12 +187,47 @@ impl Finding {
         }
     }
 
-    /// Names the deviation that would make this correct.
-    pub(crate) fn declare(self, deviation: Deviation) -> Self {
+    /// Names the call that did not return.
+    pub(crate) fn during(self, call: &str) -> Self {
         Self {
-            declare: Some(deviation),
+            expected: format!("the call returns {call}").into(),
             ..self
         }
+    }
+
+    /// Says that the oracle did not return.
+    pub(crate) fn of_oracle(self) -> Self {
+        Self {
+            expected: "the oracle returns".into(),
+            ..self
+        }
+    }
+
+    /// The missing frame came too late.
+    pub(crate) fn late(self) -> Self {
+        Self {
+            difference: Difference::FrameTime,
+            ..self
+        }
+    }
+
+    /// The missing frame never came.
+    pub(crate) fn lost(self) -> Self {
+        Self {
+            difference: Difference::Content,
+            ..self
+        }
+    }
+
+    /// Says whether a size limit is at stake.
+    pub(crate) fn at_stake(self, limit: bool) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Names the deviations of which each would make this correct.
+    pub(crate) fn declare(self, declare: impl Into<Vec<Deviation>>) -> Self {
+        let declare = declare.into();
+        Self { declare, ..self }
     }
 
     /// Moves it to where the call turned out to be.

@@ -5,20 +5,24 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::finding::{Finding, Source, blame};
+use super::finding::{Circumstances, Finding, blame};
+use super::judge::Expectation;
 use crate::case::{Case, Interruption};
 use crate::deviation::Deviation;
-use crate::expected::Expected;
+use crate::expected::Source;
 use crate::report::Violation;
 use crate::split::Split;
 
 /// Returns the offsets at which a stream's fields begin and end.
 pub(crate) type Edges = Rc<dyn Fn(&[u8]) -> Vec<usize>>;
 
+/// How many bytes a framer may hold beyond what it needs.
+const SLACK: usize = 64;
+
 /// A stream under test, and its expected result.
 pub struct Input<'a, F, E> {
     pub(crate) stream: &'a [u8],
-    pub(crate) expected: Expected<F, E>,
+    pub(crate) expected: Expectation<F, E>,
     pub(crate) source: Source,
     pub(crate) edges: Option<&'a Edges>,
     pub(crate) deviations: &'a [Deviation],
@@ -32,6 +36,22 @@ impl<F, E> Input<'_, F, E> {
             Some(edges) => edges(self.stream),
             None => self.expected.frame_edges(),
         }
+    }
+
+    /// Returns how many bytes a framer may hold that has had to hold `most` at once, and that held
+    /// `initial` before it was fed: a buffer that grows by doubling holds up to twice as many as
+    /// necessary, and one that grew while consumed bytes were still at its front three times.
+    pub(crate) fn held(&self, most: usize, initial: usize) -> usize {
+        let preallocated = self.deviations.iter().map(|deviation| match deviation {
+            Deviation::Preallocates(bytes) => *bytes,
+            _ => 0,
+        });
+        3 * most + preallocated.fold(initial.max(SLACK), usize::max)
+    }
+
+    /// Returns whether the framer is not called any more after the first error.
+    pub(crate) fn caller_stops(&self) -> bool {
+        self.deviations.contains(&Deviation::CallerStops)
     }
 
     /// Makes the violation of a finding on one split.
@@ -82,9 +102,14 @@ impl Violation {
     /// Makes the violation of a finding on a case, without what only the check's input knows.
     #[cold]
     fn of(finding: Finding, case: Case, source: Source) -> Self {
-        let cut = !case.split.cuts().is_empty();
+        let circumstances = Circumstances {
+            interruption: case.interruption,
+            cut: !case.split.cuts().is_empty(),
+            source,
+            limit: finding.limit,
+        };
         Self {
-            property: blame(finding.difference, case.interruption, cut, source),
+            property: blame(finding.difference, circumstances),
             case,
             edges: Vec::new(),
             deviations: Vec::new(),

@@ -1,14 +1,14 @@
 //! Compares one call of a framer with what is expected of it.
 
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt::Debug;
+use core::ops::Deref;
 
 use super::finding::{Difference, Finding};
+use crate::deviation::Deviation;
 use crate::expected::{Expected, Outcome};
-
-/// How many bytes a framer may hold beyond what it needs.
-const SLACK: usize = 64;
 
 /// What a call of a framer returned.
 pub(crate) struct Call<'a, F, E> {
@@ -16,7 +16,43 @@ pub(crate) struct Call<'a, F, E> {
     pub(crate) result: &'a Result<(), E>,
 }
 
-impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
+/// The expected result of a stream, and where a size limit is at stake in it.
+pub struct Expectation<F, E> {
+    pub(crate) expected: Expected<F, E>,
+    pub(crate) limit: AtStake<E>,
+}
+
+/// Where a size limit is at stake.
+pub(crate) struct AtStake<E> {
+    /// The indices of the frames whose bodies have exactly the size of the limit, increasing.
+    pub(crate) frames: Vec<usize>,
+    /// Whether the stream is rejected because a body is over the limit.
+    pub(crate) rejection: bool,
+    /// Whether an error rejects a body over the limit, as far as it is known.
+    pub(crate) errors: Option<LimitErrors<E>>,
+}
+
+/// Returns whether an error rejects a body over the size limit.
+pub(crate) type LimitErrors<E> = Rc<dyn Fn(&E) -> bool>;
+
+impl<E> AtStake<E> {
+    /// No size limit is known.
+    pub(crate) const NOWHERE: Self = Self {
+        frames: Vec::new(),
+        rejection: false,
+        errors: None,
+    };
+}
+
+impl<F, E> Deref for Expectation<F, E> {
+    type Target = Expected<F, E>;
+
+    fn deref(&self) -> &Expected<F, E> {
+        &self.expected
+    }
+}
+
+impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
     /// Judges a call that fed the bytes `from..to`, after all earlier bytes were fed and judged.
     pub(crate) fn judge_feed(
         &self,
@@ -44,19 +80,23 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
         } else if !in_order {
             Difference::Content
         } else if error.is_some() != rejection.is_some() {
-            Difference::ErrorTime
+            self.misplaced(error)
+        } else if call.frames.len() < due.len() {
+            Difference::MissingFrame
         } else if !same {
             Difference::FrameTime
         } else {
-            Difference::Content
+            Difference::WrongError
         };
         let due: Vec<&F> = due.iter().map(|(_, frame)| frame).collect();
-        Err(Finding::of_values(
+        let finding = Finding::of_values(
             difference,
             to,
             &(due, rejection.map_or(Ok(()), Err)),
             &(call.frames, call.result),
-        ))
+        );
+        let next = self.due(from) + call.frames.len();
+        Err(self.complete(finding, next, error))
     }
 
     /// Judges a frame that was emitted after `delivered` others, when `to` bytes were fed.
@@ -79,8 +119,13 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
             None if self.rejection(to).is_some() => Difference::ErrorTime,
             _ => Difference::Content,
         };
-        let due = coming.filter(|(end, _)| *end <= to).map(|(_, frame)| frame);
-        Err(Finding::of_values(difference, to, &due, &Some(frame)))
+        let finding = Finding::of_values(
+            difference,
+            to,
+            &(self.coming(delivered, to), self.result(to)),
+            &([frame], Ok::<(), E>(())),
+        );
+        Err(self.complete(finding, delivered, None))
     }
 
     /// Judges a call that returned no frame, after `delivered` others, when `to` bytes were fed.
@@ -93,7 +138,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
         to: usize,
         result: &Result<(), E>,
     ) -> Result<(), Finding> {
-        let due = &self.frames[delivered..self.due(to).max(delivered)];
+        let due = self.coming(delivered, to);
         let rejection = self.rejection(to);
         let error = result.as_ref().err();
         if due.is_empty() && error == rejection {
@@ -102,41 +147,121 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
         let difference = if self.rejection(from).is_some() {
             Difference::AfterError
         } else if error.is_some() != rejection.is_some() {
-            Difference::ErrorTime
+            self.misplaced(error)
         } else if due.is_empty() {
-            Difference::Content
+            Difference::WrongError
         } else {
-            Difference::FrameTime
+            Difference::MissingFrame
         };
-        let due: Vec<&F> = due.iter().map(|(_, frame)| frame).collect();
-        let expected = (due, rejection.map_or(Ok(()), Err));
-        Err(Finding::of_values(
-            difference,
-            to,
-            &expected,
-            &(&[(); 0], result),
-        ))
+        let finding =
+            Finding::of_values(difference, to, &(due, self.result(to)), &(&[(); 0], result));
+        Err(self.complete(finding, delivered, error))
     }
 
     /// Judges the call that ends the stream, after all `len` bytes.
     pub(crate) fn judge_finish(&self, len: usize, call: &Call<'_, F, E>) -> Result<(), Finding> {
-        let (difference, result) = match &self.outcome {
-            Outcome::Clean => (Difference::End, Ok(())),
-            Outcome::Truncated(error) => (Difference::End, Err(error)),
-            Outcome::Rejected { error, .. } => (Difference::AfterError, Err(error)),
+        let difference = match &self.outcome {
+            Outcome::Clean | Outcome::Truncated(_) => Difference::End,
+            Outcome::Rejected { .. } => Difference::AfterError,
         };
+        let result = self.final_result();
         if call.frames == self.at_end && call.result.as_ref().err() == result.err() {
             return Ok(());
         }
         let (expected, actual) = ((&self.at_end, result), (call.frames, call.result));
-        Err(Finding::of_values(
+        let finding = Finding::of_values(
             difference,
             len,
             &format_args!("at the end {expected:?}"),
             &format_args!("at the end {actual:?}"),
-        ))
+        );
+        Err(self.complete(finding, 0, None))
     }
 
+    /// Judges a call after the one that ended the stream: it must return no frame and the same result
+    /// as that one; after an end inside a frame, it may return no error. `what` names the call.
+    pub(crate) fn judge_after_end(
+        &self,
+        len: usize,
+        what: &str,
+        call: &Call<'_, F, E>,
+    ) -> Result<(), Finding> {
+        let result = self.final_result();
+        let same = call.result.as_ref().err() == result.err();
+        let reported = matches!(self.outcome, Outcome::Truncated(_)) && call.result.is_ok();
+        if call.frames.is_empty() && (same || reported) {
+            return Ok(());
+        }
+        let difference = match &self.outcome {
+            Outcome::Clean => Difference::AfterEnd,
+            Outcome::Truncated(_) | Outcome::Rejected { .. } => Difference::AfterError,
+        };
+        let (expected, actual) = ((&[(); 0], result), (call.frames, call.result));
+        let finding = Finding::of_values(
+            difference,
+            len,
+            &format_args!("{what} {expected:?}"),
+            &format_args!("{what} {actual:?}"),
+        );
+        Err(self.complete(finding, 0, None))
+    }
+
+    /// Adds to a finding whether a size limit is at stake, and the deviation to declare. The call
+    /// emitted the frames before the frame `next`.
+    fn complete(&self, finding: Finding, next: usize, error: Option<&E>) -> Finding {
+        let by_limit = |error: &E| self.limit.errors.as_ref().is_some_and(|it| it(error));
+        match finding.difference {
+            Difference::ErrorTime | Difference::WrongError => {
+                finding.at_stake(self.limit.rejection)
+            }
+            Difference::UnexpectedError if error.is_some_and(by_limit) => Finding {
+                difference: Difference::UnexpectedLimitError,
+                ..finding
+            },
+            Difference::UnexpectedError => {
+                finding.at_stake(self.limit.frames.binary_search(&next).is_ok())
+            }
+            Difference::AfterError => finding.declare([Deviation::CallerStops]),
+            _ => finding,
+        }
+    }
+
+    /// Returns how an error that came, or did not come, differs from what was expected then.
+    fn misplaced(&self, error: Option<&E>) -> Difference {
+        match (&self.outcome, error) {
+            (
+                Outcome::Rejected {
+                    error: expected, ..
+                },
+                Some(error),
+            ) if error != expected => Difference::UnexpectedError,
+            (Outcome::Rejected { .. }, _) | (_, None) => Difference::ErrorTime,
+            (_, Some(_)) => Difference::UnexpectedError,
+        }
+    }
+
+    /// Returns the frames that must have been emitted after `to` bytes, without the first
+    /// `delivered`.
+    fn coming(&self, delivered: usize, to: usize) -> Vec<&F> {
+        let coming = &self.frames[delivered..self.due(to).max(delivered)];
+        coming.iter().map(|(_, frame)| frame).collect()
+    }
+
+    /// Returns the result of the call that ends the stream.
+    fn final_result(&self) -> Result<(), &E> {
+        match &self.outcome {
+            Outcome::Clean => Ok(()),
+            Outcome::Truncated(error) | Outcome::Rejected { error, .. } => Err(error),
+        }
+    }
+
+    /// Returns the result of every call after `offset` bytes.
+    fn result(&self, offset: usize) -> Result<(), &E> {
+        self.rejection(offset).map_or(Ok(()), Err)
+    }
+}
+
+impl<F, E> Expectation<F, E> {
     /// Returns how many bytes a framer must hold while it is fed the bytes `from..to`: those of
     /// the frame that is incomplete at `from`, and the chunk.
     pub(crate) fn need(&self, from: usize, to: usize) -> usize {
@@ -146,12 +271,12 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
     }
 
     /// Returns how many frames must have been emitted after `offset` bytes.
-    fn due(&self, offset: usize) -> usize {
+    pub(crate) fn due(&self, offset: usize) -> usize {
         self.frames.partition_point(|&(end, _)| end <= offset)
     }
 
     /// Returns the error that every call returns after `offset` bytes, if any.
-    fn rejection(&self, offset: usize) -> Option<&E> {
+    pub(crate) fn rejection(&self, offset: usize) -> Option<&E> {
         match &self.outcome {
             Outcome::Rejected { at, error } if *at <= offset => Some(error),
             _ => None,
@@ -159,18 +284,16 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expected<F, E> {
     }
 }
 
-/// Judges how many bytes a framer holds after `offset` bytes, when `most` is the largest number that
-/// it has had to hold: a buffer that grows by doubling may hold twice that, and one that grew while
-/// consumed bytes were still at its front three times.
+/// Judges how many bytes a framer holds after `offset` bytes, when it may hold `most`.
 pub(crate) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Result<(), Finding> {
-    let most = 3 * most + SLACK;
     match held {
         Some(held) if held > most => Err(Finding::new(
             Difference::Held,
             offset,
             format!("at most {most} bytes held"),
             format!("{held} bytes held"),
-        )),
+        )
+        .declare([Deviation::Preallocates(held.next_power_of_two())])),
         _ => Ok(()),
     }
 }
@@ -180,7 +303,7 @@ pub(crate) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Res
 pub(crate) fn stopped_early<E: Debug>(offset: usize, result: &Result<(), E>) -> Finding {
     let difference = match result {
         Ok(()) => Difference::Content,
-        Err(_) => Difference::ErrorTime,
+        Err(_) => Difference::UnexpectedError,
     };
     Finding::new(
         difference,

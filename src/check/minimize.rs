@@ -26,9 +26,14 @@ pub(crate) fn minimize(
     let same = |case: &Case, property: Property| {
         violates(case).filter(|found| {
             // Without its cuts, a violation of the first is one of the second.
-            let whole = (Property::EverySplit, Property::RoundTrip);
-            found.property == property
-                || (property, found.property) == whole && case.stream.len() == len
+            let whole = matches!(
+                (property, found.property),
+                (
+                    Property::EverySplit,
+                    Property::RoundTrip | Property::Limit | Property::Rejection
+                )
+            );
+            found.property == property || whole && case.stream.len() == len
         })
     };
     // A proof can find what only some of many empty chunks cause. One case with empty chunks

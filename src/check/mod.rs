@@ -4,10 +4,11 @@
 pub(crate) mod allocations;
 pub(crate) mod declared;
 mod encoder;
+pub(crate) mod end;
 pub(crate) mod finding;
 pub(crate) mod input;
 pub(crate) mod isolate;
-mod judge;
+pub(crate) mod judge;
 #[cfg(feature = "std")]
 pub(crate) mod linear;
 pub(crate) mod minimize;

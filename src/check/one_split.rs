@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::finding::Finding;
+use super::end::end;
+use super::finding::{Difference, Finding};
 use super::input::Input;
 use super::isolate::isolate;
 use super::judge::{Call, judge_held};
@@ -12,8 +13,8 @@ use crate::split::Split;
 use crate::subject::{Frames, Subject};
 
 /// Feeds the chunks of `split`, with an empty chunk before each and after the last if
-/// `interruption` says so, and ends the stream. After an error the remaining chunks are fed all
-/// the same. Returns the number of calls of `feed`.
+/// `interruption` says so, and ends the stream. After an error the remaining chunks are fed all the
+/// same, unless the caller stops at the first error. Returns the number of calls of `feed`.
 pub(crate) fn run<S: Subject>(
     subject: S,
     split: &Split,
@@ -22,43 +23,104 @@ pub(crate) fn run<S: Subject>(
 ) -> Result<u64, Finding> {
     let stream = input.stream;
     let chunks = split.chunks(stream);
-    if interruption == Interruption::EmptyChunk {
+    let mut run = Run {
+        input,
+        frames: Frames::for_stream(stream.len()),
+        initial: subject.buffered_bytes().unwrap_or(0),
+        subject,
+        offset: 0,
+        most: 0,
+        feeds: 0,
+    };
+    let result = if interruption == Interruption::EmptyChunk {
         let empty = &stream[..0];
-        feed(
-            subject,
-            chunks.flat_map(|chunk| [empty, chunk]).chain([empty]),
-            input,
-        )
+        let chunks = chunks.flat_map(|chunk| [empty, chunk]).chain([empty]);
+        run.all(chunks)
     } else {
-        feed(subject, chunks, input)
-    }
+        run.all(chunks)
+    };
+    let feeds = run.feeds;
+    let dropped = isolate(stream.len(), || drop(run));
+    result.and(dropped).map(|()| feeds)
 }
 
-fn feed<'a, S: Subject>(
-    mut subject: S,
-    chunks: impl Iterator<Item = &'a [u8]>,
-    input: &Input<'_, S::Frame, S::Error>,
-) -> Result<u64, Finding> {
-    let (len, expected) = (input.stream.len(), &input.expected);
-    let (mut offset, mut most, mut feeds) = (0, 0, 0);
-    let mut frames = Frames::for_stream(len);
-    for chunk in chunks {
-        let from = offset;
-        offset += chunk.len();
-        feeds += 1;
-        frames.clear();
-        let call = || (subject.feed(chunk, &mut frames), subject.buffered_bytes());
-        let (result, held) = &isolate(offset, call)?;
-        let frames = &frames[..];
-        expected.judge_feed(from, offset, &Call { frames, result })?;
-        most = most.max(expected.need(from, offset));
-        judge_held(offset, most, *held)?;
+struct Run<'a, S: Subject> {
+    input: &'a Input<'a, S::Frame, S::Error>,
+    subject: S,
+    /// The frames of the last call.
+    frames: Frames<S::Frame>,
+    /// How many bytes it held before it was fed.
+    initial: usize,
+    /// How many bytes have been fed.
+    offset: usize,
+    /// The largest number of bytes that it has had to hold.
+    most: usize,
+    /// The number of calls of `feed`.
+    feeds: u64,
+}
+
+impl<'a, S: Subject> Run<'a, S> {
+    fn all(&mut self, mut chunks: impl Iterator<Item = &'a [u8]>) -> Result<(), Finding> {
+        while let Some(chunk) = chunks.next() {
+            let from = self.offset;
+            if let Err(finding) = self.feed(chunk) {
+                return Err(match finding.difference {
+                    Difference::MissingFrame if self.comes_later(from, chunks) => finding.late(),
+                    Difference::MissingFrame => finding.lost(),
+                    _ => finding,
+                });
+            }
+            let rejected = self.input.expected.rejection(self.offset).is_some();
+            if rejected && self.input.caller_stops() {
+                return Ok(());
+            }
+        }
+        let most = self.input.held(self.most, self.initial);
+        let (subject, frames) = (&mut self.subject, &mut self.frames);
+        end(subject, frames, most, self.input)
     }
-    frames.clear();
-    let result = &isolate(offset, || subject.finish(&mut frames))?;
-    let frames = &frames[..];
-    expected.judge_finish(len, &Call { frames, result })?;
-    Ok(feeds)
+
+    fn feed(&mut self, chunk: &[u8]) -> Result<(), Finding> {
+        let (from, to) = (self.offset, self.offset + chunk.len());
+        self.offset = to;
+        self.feeds += 1;
+        self.frames.clear();
+        let expected = &self.input.expected;
+        self.most = self.most.max(expected.need(from, to));
+        isolate(to, || {
+            let result = &self.subject.feed(chunk, &mut self.frames);
+            let frames = &self.frames[..];
+            expected.judge_feed(from, to, &Call { frames, result })?;
+            let most = self.input.held(self.most, self.initial);
+            judge_held(to, most, self.subject.buffered_bytes())
+        })?
+    }
+
+    /// Returns whether the frames that were missing after a chunk that began at `from` are emitted
+    /// later: with the next chunks, no bytes, or the same stream once more.
+    fn comes_later(&mut self, from: usize, chunks: impl Iterator<Item = &'a [u8]>) -> bool {
+        let expected = &self.input.expected;
+        let mut delivered = expected.due(from) + self.frames.len();
+        let followed = isolate(self.offset, || {
+            for chunk in chunks.chain([&[][..], self.input.stream]) {
+                self.frames.clear();
+                let result = self.subject.feed(chunk, &mut self.frames);
+                let coming = expected.frames[delivered..].iter().map(|(_, frame)| frame);
+                if coming
+                    .zip(&*self.frames)
+                    .any(|(coming, frame)| coming != frame)
+                {
+                    return false;
+                }
+                delivered += self.frames.len();
+                if delivered >= expected.frames.len() || result.is_err() {
+                    break;
+                }
+            }
+            delivered >= expected.frames.len()
+        });
+        matches!(followed, Ok(true))
+    }
 }
 
 /// Records what a framer emits for one split: each frame with the end of its chunk. Fails if it gets

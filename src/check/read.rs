@@ -12,54 +12,167 @@ use crate::expected::{Expected, Outcome};
 use crate::split::Split;
 use crate::subject::ChunkReader;
 
-/// Calls `next` until it returns no frame, or an error. It must return what is expected, and must
-/// not wait for more bytes while a frame or an error is due. Returns the number of chunks.
+/// Calls `next` until it returns no frame, or an error, and then again. It must return what is
+/// expected, and must not wait for more bytes while a frame or an error is due. Returns the number
+/// of chunks.
 pub(crate) fn run<F: PartialEq + Debug, E: PartialEq + Debug>(
-    next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
+    mut next: impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     split: &Split,
     interruption: Interruption,
     input: &Input<'_, F, E>,
 ) -> Result<u64, Finding> {
-    let (len, expected) = (input.stream.len(), &input.expected);
-    let mut reader = ChunkReader::new(input.stream, split, interruption);
-    let (mut delivered, mut at_end) = (0, Vec::new());
-    loop {
-        let returned =
-            isolate(0, || next(&mut reader)).map_err(|finding| finding.at(reader.offset()))?;
-        if reader.take_blocked() && returned.is_err() {
-            // The framer correctly returned `WouldBlock` to its caller.
-            continue;
-        }
-        for offset in reader.take_waits() {
-            expected.judge_wait(delivered, 0, offset, &Ok(()))?;
-        }
-        let result = match returned {
-            Ok(Some(frame)) if delivered < expected.frames.len() => {
-                expected.judge_frame(delivered, 0, reader.offset(), &frame)?;
-                delivered += 1;
-                continue;
+    let mut run = Run {
+        input,
+        reader: ChunkReader::new(input.stream, split, interruption),
+        delivered: 0,
+        at_end: Vec::new(),
+    };
+    let result = run.all(&mut next);
+    let offset = run.reader.offset();
+    let dropped = isolate(offset, move || drop((next, run)));
+    result.and(dropped)?;
+    Ok(split.chunks(input.stream).count() as u64)
+}
+
+struct Run<'a, F, E> {
+    input: &'a Input<'a, F, E>,
+    reader: ChunkReader<'a>,
+    /// How many of the expected frames have been returned.
+    delivered: usize,
+    /// The frames after these.
+    at_end: Vec<F>,
+}
+
+/// What a call of a reader returned.
+type Returned<F, E> = Result<Option<F>, E>;
+
+impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
+    fn all(
+        &mut self,
+        next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
+    ) -> Result<(), Finding> {
+        let result = loop {
+            let returned = self.call(next)?;
+            let (expected, offset) = (&self.input.expected, self.reader.offset());
+            for wait in self.reader.take_waits() {
+                let judged = isolate(wait, || {
+                    expected.judge_wait(self.delivered, 0, wait, &Ok(()))
+                })?;
+                judged.map_err(|finding| match finding.difference {
+                    Difference::MissingFrame if self.comes_later(&returned, next) => finding.late(),
+                    Difference::MissingFrame => finding.lost(),
+                    _ => finding,
+                })?;
             }
-            Ok(Some(frame)) if at_end.len() <= expected.at_end.len() => {
-                at_end.push(frame);
-                continue;
+            let expected = &self.input.expected;
+            match returned {
+                Ok(Some(frame)) if self.expects_frame() => {
+                    isolate(offset, || {
+                        expected.judge_frame(self.delivered, 0, offset, &frame)
+                    })??;
+                    self.delivered += 1;
+                }
+                Ok(Some(frame)) if self.at_end.len() <= expected.at_end.len() => {
+                    self.at_end.push(frame);
+                }
+                Ok(_) => break Ok(()),
+                Err(error) => break Err(error),
             }
-            Ok(_) => Ok(()),
-            Err(error) => Err(error),
         };
+        let offset = self.reader.offset();
+        isolate(offset, || self.judge_end(&result))??;
+        if result.is_err() && self.input.caller_stops() {
+            return Ok(());
+        }
+        for _ in 0..2 {
+            let returned = self.call(next)?;
+            isolate(offset, || self.judge_again(returned))??;
+        }
+        Ok(())
+    }
+
+    /// Calls `next` until it returns something else than `WouldBlock`, which it correctly returns to
+    /// its caller.
+    fn call(
+        &mut self,
+        next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
+    ) -> Result<Returned<F, E>, Finding> {
+        loop {
+            let returned = isolate(0, || next(&mut self.reader))
+                .map_err(|finding| finding.at(self.reader.offset()))?;
+            if !(self.reader.take_blocked() && returned.is_err()) {
+                return Ok(returned);
+            }
+        }
+    }
+
+    /// Returns whether the next frame is one of the expected ones, or one too many before an error.
+    fn expects_frame(&self) -> bool {
+        let expected = &self.input.expected;
+        self.delivered < expected.frames.len()
+            || matches!(expected.outcome, Outcome::Rejected { .. })
+    }
+
+    /// Judges the call that returned no frame.
+    fn judge_end(&self, result: &Result<(), E>) -> Result<(), Finding> {
+        let (len, expected) = (self.input.stream.len(), &self.input.expected);
+        let offset = self.reader.offset();
         let decided = match expected.outcome {
             Outcome::Rejected { at, .. } => at,
             Outcome::Clean | Outcome::Truncated(_) => len,
         };
-        if reader.offset() < decided {
-            return Err(stopped_early(reader.offset(), &result));
+        if offset < decided {
+            return Err(stopped_early(offset, result));
         }
         if let Outcome::Rejected { .. } = expected.outcome {
-            expected.judge_wait(delivered, 0, reader.offset(), &result)?;
-        } else {
-            let (frames, result) = (&at_end[..], &result);
-            expected.judge_finish(len, &Call { frames, result })?;
+            return expected.judge_wait(self.delivered, 0, offset, result);
         }
-        return Ok(split.chunks(input.stream).count() as u64);
+        let all = expected.judge_wait(self.delivered, 0, len, &Ok(()));
+        all.map_err(Finding::lost)?;
+        let frames = &self.at_end[..];
+        expected.judge_finish(len, &Call { frames, result })
+    }
+
+    /// Judges a call after the one that returned no frame: it must return the same.
+    fn judge_again(&self, returned: Returned<F, E>) -> Result<(), Finding> {
+        let (frame, result) = match returned {
+            Ok(frame) => (frame, Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        let (frames, result) = (frame.as_slice(), &result);
+        let what = "when it is called again";
+        let offset = self.reader.offset();
+        let expected = &self.input.expected;
+        expected.judge_after_end(offset, what, &Call { frames, result })
+    }
+
+    /// Returns whether the frames that were missing while the reader waited are returned by the end
+    /// of the stream. `returned` is what it returned after it had waited.
+    fn comes_later(
+        &mut self,
+        returned: &Returned<F, E>,
+        next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
+    ) -> bool {
+        let frames = &self.input.expected.frames;
+        let is_next =
+            |index: usize, frame: &F| frames.get(index).is_some_and(|(_, next)| next == frame);
+        let followed = isolate(0, || {
+            let Ok(Some(frame)) = returned else {
+                return false;
+            };
+            if !is_next(self.delivered, frame) {
+                return false;
+            }
+            let mut delivered = self.delivered + 1;
+            loop {
+                match next(&mut self.reader) {
+                    Ok(Some(frame)) if is_next(delivered, &frame) => delivered += 1,
+                    Err(_) if self.reader.take_blocked() => {}
+                    _ => return delivered == frames.len(),
+                }
+            }
+        });
+        matches!(followed, Ok(true))
     }
 }
 

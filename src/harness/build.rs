@@ -28,6 +28,7 @@ impl<T, O> Harness<T, O> {
                 edges: None,
                 deviations: Vec::new(),
                 streams: Vec::new(),
+                mutated: false,
                 minimize_while: None,
             },
             max_states: MAX_STATES,
@@ -42,6 +43,7 @@ impl<T, O> Harness<T, O> {
                 edges: self.splits.edges,
                 deviations: self.splits.deviations,
                 streams: self.splits.streams,
+                mutated: self.splits.mutated,
                 minimize_while: self.splits.minimize_while,
             },
             max_states: self.max_states,
@@ -216,13 +218,16 @@ impl<T: Door, O> Harness<T, O> {
     /// Expects of a stream what `parse` returns for the whole of it.
     ///
     /// `parse` returns [`Expected`], or an `Option` of it: `None` for a stream that it cannot judge.
-    /// Such streams are not used to make a violation smaller.
-    pub fn oracle<P, A>(self, parse: P) -> Harness<T, Parse<P>>
+    /// Of such a stream, every split is expected to emit what the framer emits byte by byte.
+    pub fn oracle<P, A>(self, parse: P) -> Harness<T, Parse<P, T::Error>>
     where
         P: Fn(&[u8]) -> A,
         A: Into<Option<Expected<T::Frame, T::Error>>>,
     {
-        self.with_oracle(Parse(parse))
+        self.with_oracle(Parse {
+            parse,
+            limit_errors: None,
+        })
     }
 
     /// Expects of every split what the framer emits byte by byte. This is what a harness does
@@ -251,11 +256,21 @@ impl<T: Door, O> Harness<T, O> {
         self
     }
 
-    /// Adds streams to check, as raw bytes. The oracle must be able to judge them.
+    /// Adds streams to check, as raw bytes. Where the oracle cannot judge one, the framer itself does,
+    /// byte by byte.
     #[must_use]
     pub fn streams<B: Into<Vec<u8>>>(mut self, streams: impl IntoIterator<Item = B>) -> Self {
         let streams = streams.into_iter().map(Into::into);
         self.splits.streams.extend(streams);
+        self
+    }
+
+    /// Adds mutated streams: in short streams of the harness each byte is changed, left out, and
+    /// doubled, and each frame is cut short by the next one. The oracle judges them or, where it
+    /// cannot, the framer itself, byte by byte.
+    #[must_use]
+    pub fn mutated(mut self) -> Self {
+        self.splits.mutated = true;
         self
     }
 
@@ -308,6 +323,35 @@ impl<T: Door, O: Oracle<T>> Harness<T, O> {
         self.splits.oracle.declare(&self.splits.deviations);
         self
     }
+
+    /// Declares that a body may have any length. [`framer_tests!`](crate::framer_tests) fails if
+    /// neither this nor a size limit is declared.
+    #[must_use]
+    #[track_caller]
+    pub fn unlimited(self) -> Self {
+        self.declare([Deviation::Unlimited])
+    }
+
+    /// Declares that the framer may hold so many bytes in advance, for example because it reserves
+    /// them when it has read a header.
+    #[must_use]
+    #[track_caller]
+    pub fn preallocates(self, bytes: usize) -> Self {
+        self.declare([Deviation::Preallocates(bytes)])
+    }
+}
+
+/// The size limit.
+impl<T: Door, P> Harness<T, Parse<P, T::Error>> {
+    /// Says which errors reject a body over the size limit.
+    ///
+    /// What goes wrong with them violates [`Property::Limit`](crate::Property::Limit). Add streams
+    /// with a body of exactly the limit, and with a header that claims one byte more.
+    #[must_use]
+    pub fn limit_errors(mut self, errors: impl Fn(&T::Error) -> bool + 'static) -> Self {
+        self.splits.oracle.limit_errors = Some(Rc::new(errors));
+        self
+    }
 }
 
 /// Messages.
@@ -315,8 +359,8 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     /// Adds messages that a correct framer returns.
     ///
     /// The streams to check are made of them: none, all of them concatenated, each rejected frame
-    /// between two messages, and each encoding truncated after a message, at each of its first 63
-    /// bytes and before its last.
+    /// (and each message of more than 1024 bytes) between two messages, and each encoding
+    /// [truncated](Harness::truncate_up_to), alone and after a message.
     ///
     /// # Panics
     ///
@@ -328,7 +372,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
             let message = message.into();
             let bytes = self.splits.oracle.encode(&message);
             let at = bytes.len();
-            self.splits.oracle.accept(bytes, at, message);
+            self.splits.oracle.accept(bytes, at, Some(message));
         }
         self
     }
@@ -343,7 +387,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     #[must_use]
     #[track_caller]
     pub fn frame_bytes(mut self, bytes: impl Into<Vec<u8>>, at: usize, frame: T::Frame) -> Self {
-        self.splits.oracle.accept(bytes.into(), at, frame);
+        self.splits.oracle.accept(bytes.into(), at, Some(frame));
         self
     }
 
@@ -357,6 +401,29 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     #[track_caller]
     pub fn rejects(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: T::Error) -> Self {
         self.splits.oracle.reject(bytes.into(), at, error);
+        self
+    }
+
+    /// Adds bytes that belong to no frame, such as padding, a keep-alive or an epilogue. They may
+    /// stand between any two messages, and the stream may end inside them.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are no bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn ignores(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        let at = bytes.len();
+        self.splits.oracle.accept(bytes, at, None);
+        self.declare([Deviation::BytesBetweenFrames])
+    }
+
+    /// Sets the length, in bytes, up to which a message is truncated at every byte: 128 by default.
+    /// After so many bytes it is truncated at a few more, its last one among them.
+    #[must_use]
+    pub fn truncate_up_to(mut self, bytes: usize) -> Self {
+        self.splits.oracle.truncate_up_to(bytes);
         self
     }
 
@@ -408,15 +475,49 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
         let no_empty_frame = declared(Deviation::NoEmptyFrame);
         self.splits.oracle.limited_with(&self.splits.deviations);
         let above = self.splits.oracle.encode(&sized(limit + 1));
-        self = self.rejects(above, at, error.clone());
+        self = self.over_limit(above, at, error.clone());
         self = if no_empty_frame {
             self.rejects(header, at, error)
         } else {
             self.messages([empty])
         };
-        let mut sizes = Vec::from([limit.saturating_sub(1), limit]);
-        sizes.dedup();
-        self.messages(sizes.into_iter().filter(|&size| size > 0).map(sized))
+        if limit > 1 {
+            self = self.messages([sized(limit - 1)]);
+        }
+        if limit == 0 {
+            self.splits.oracle.last_is_at_limit();
+            return self;
+        }
+        self.at_limit(sized(limit))
+    }
+
+    /// Adds a message with a body of exactly the size limit. With [`over_limit`](Self::over_limit)
+    /// it takes the place of [`size_limit`](Self::size_limit) where the encoder refuses a message
+    /// over the limit.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the encoding of the message is empty.
+    #[must_use]
+    #[track_caller]
+    pub fn at_limit(mut self, message: impl Into<T::Frame>) -> Self {
+        self = self.messages([message]);
+        self.splits.oracle.last_is_at_limit();
+        self
+    }
+
+    /// Adds the beginning of a frame over the size limit, which a correct framer rejects with
+    /// `error` as soon as its first `at` bytes have been fed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `at` is 0 or greater than the number of bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn over_limit(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: T::Error) -> Self {
+        self = self.rejects(bytes, at, error);
+        self.splits.oracle.last_is_over_limit();
+        self
     }
 }
 
@@ -467,7 +568,10 @@ mod codec {
                 let mut output = BytesMut::new();
                 let encoded = encoder().encode(message.clone(), &mut output);
                 if let Err(error) = encoded {
-                    panic!("the codec does not encode {message:?}: {error:?}");
+                    panic!(
+                        "the codec does not encode {message:?}: {error:?}; for a message over the \
+                         size limit, call `at_limit` and `over_limit` instead of `size_limit`"
+                    );
                 }
                 output.to_vec()
             };
@@ -503,6 +607,7 @@ mod codec {
             harness.splits.edges = old.edges;
             harness.splits.deviations = old.deviations;
             harness.splits.streams = old.streams;
+            harness.splits.mutated = old.mutated;
             harness.splits.minimize_while = old.minimize_while;
             harness.max_states = self.max_states;
             harness

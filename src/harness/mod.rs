@@ -2,18 +2,23 @@
 //!
 //! - `build`: what is expected of it, and the streams to check
 //! - `splits`: checks of one split at a time, for every framer
+//! - `coverage`: the properties that a stream checks, and what to add to check the others
+//! - `mutated`: streams with one change
 //! - `verdicts`: the results of several streams
 //! - this file: the strongest check that the framer's type allows
 
 mod build;
+mod coverage;
+mod mutated;
 mod splits;
 mod verdicts;
 
 pub use splits::SplitHarness;
-pub use verdicts::Verdicts;
+pub use verdicts::{Status, Verdicts};
 
 use core::ops::Deref;
 
+use crate::check::input::Input;
 use crate::check::prove::{Proof, Stop, prove_caller_buffered, prove_fed};
 use crate::door::{CallerBuffered, Door, Fed};
 use crate::oracle::{ByteByByte, Oracle};
@@ -101,15 +106,10 @@ where
     /// # Errors
     ///
     /// Returns a minimal violation.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the oracle cannot judge the stream.
-    #[track_caller]
     pub fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
         let input = self.input(stream)?;
         let proof = prove_fed((self.door.make)(), &input, self.max_states);
-        self.certify(stream, proof)
+        self.certify(&input, proof)
     }
 }
 
@@ -124,26 +124,25 @@ where
     /// # Errors
     ///
     /// Returns a minimal violation.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the oracle cannot judge the stream.
-    #[track_caller]
     pub fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
         let input = self.input(stream)?;
         let proof = prove_caller_buffered((self.door.make)(), &input, self.max_states);
-        self.certify(stream, proof)
+        self.certify(&input, proof)
     }
 }
 
 impl<T: Door, O: Oracle<T>> Harness<T, O> {
     /// Makes a certificate of a proof; without one, checks every split of up to two cuts.
-    fn certify(&self, stream: &[u8], proof: Result<Proof, Stop>) -> Result<Certificate, Violation> {
+    fn certify(
+        &self,
+        input: &Input<'_, T::Frame, T::Error>,
+        proof: Result<Proof, Stop>,
+    ) -> Result<Certificate, Violation> {
         match proof {
             Ok(Proof { states, calls }) => {
-                Ok(self.certificate(stream, Tier::Proved { states }, calls))
+                Ok(self.certificate(input, Tier::Proved { states }, calls))
             }
-            Err(Stop::NotProved(reason)) => self.check_bounded(stream, 2, Some(reason)),
+            Err(Stop::NotProved(reason)) => self.check_bounded(input.stream, 2, Some(reason)),
             Err(Stop::Violation(violation)) => Err(self.minimal(*violation)),
         }
     }

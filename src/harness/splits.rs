@@ -3,15 +3,15 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use super::{coverage, mutated};
 use crate::case::{Case, Interruption};
 use crate::check::allocations::{Allocated, allocations};
-use crate::check::finding::{Finding, Source};
 use crate::check::input::{Edges, Input};
 use crate::check::{declared, isolate, minimize};
 use crate::deviation::Deviation;
 use crate::door::{Door, FeedDoor};
-use crate::expected::Expected;
-use crate::oracle::{Oracle, differential};
+use crate::expected::{Expected, Source};
+use crate::oracle::{Judged, Oracle, byte_by_byte, differential};
 use crate::property::Property;
 use crate::report::{Cell, Certificate, NotProved, SplitMap, Tier, Violation};
 use crate::split::Split;
@@ -26,25 +26,31 @@ pub struct SplitHarness<T, O> {
     pub(super) edges: Option<Edges>,
     pub(super) deviations: Vec<Deviation>,
     pub(super) streams: Vec<Vec<u8>>,
+    /// Whether mutated streams are checked too.
+    pub(super) mutated: bool,
     /// Whether to go on making violations smaller.
     pub(super) minimize_while: Option<Rc<dyn Fn() -> bool>>,
 }
 
 impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
-    /// Returns the streams to check: those that the oracle makes of the messages, and those that
-    /// were given.
+    /// Returns the streams to check: those that the oracle makes of the messages, those that were
+    /// given, and, if asked for, [mutated](crate::Harness::mutated) ones.
     #[must_use]
     pub fn all_streams(&self) -> Vec<Vec<u8>> {
         let mut streams = self.oracle.streams();
         streams.extend(self.streams.iter().cloned());
+        if self.mutated {
+            let mutated = mutated::streams(&self.oracle.samples(), &streams);
+            streams.extend(mutated);
+        }
         streams
     }
 
-    /// Returns the expected result of a stream, `None` if the oracle cannot judge it, or if the
-    /// framer gets stuck while it is its own oracle.
+    /// Returns the expected result of a stream. Where the oracle cannot judge it, that is what the
+    /// framer emits byte by byte. Returns `None` if the framer or the oracle gets stuck.
     #[must_use]
     pub fn expected(&self, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
-        self.oracle.expected(&self.door, stream)?.ok()
+        Some(self.judge(stream).1.ok()?.expected)
     }
 
     /// Checks every split of up to two cuts, and byte by byte, each with every
@@ -56,11 +62,6 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     /// # Errors
     ///
     /// Returns a minimal violation.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the oracle cannot judge the stream.
-    #[track_caller]
     pub fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
         self.check_bounded(stream, 2, Some(NotProved::NotComparable))
     }
@@ -71,11 +72,6 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     /// # Errors
     ///
     /// Returns a minimal violation.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the oracle cannot judge the stream.
-    #[track_caller]
     pub fn bounded(&self, stream: &[u8], cuts: usize) -> Result<Certificate, Violation> {
         self.check_bounded(stream, cuts, None)
     }
@@ -86,17 +82,12 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     /// # Errors
     ///
     /// Returns a minimal violation.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the oracle cannot judge the stream.
-    #[track_caller]
     pub fn sampled(&self, stream: &[u8], seed: u64, splits: u64) -> Result<Certificate, Violation> {
         let input = self.input(stream)?;
         let edges = input.edges();
         let sample = |n| Split::sample(stream.len(), &edges, seed.wrapping_add(n));
         let (splits, calls) = self.each(&input, &mut (0..splits).map(sample))?;
-        Ok(self.certificate(stream, Tier::Sampled { seed, splits }, calls))
+        Ok(self.certificate(&input, Tier::Sampled { seed, splits }, calls))
     }
 
     /// Checks one case. A case with empty chunks must hold without them first.
@@ -107,8 +98,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     ///
     /// # Panics
     ///
-    /// Panics if the oracle cannot judge the stream, and if the framer cannot be given the case's
-    /// interruption.
+    /// Panics if the framer cannot be given the case's interruption.
     #[track_caller]
     pub fn one_split(&self, case: &Case) -> Result<(), Violation> {
         assert!(
@@ -129,7 +119,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     ///
     /// # Panics
     ///
-    /// Panics if the text is not a token, and if the oracle cannot judge the stream.
+    /// Panics if the text is not a token.
     #[track_caller]
     pub fn replay(&self, token: &str) -> Result<(), Violation> {
         match token.parse() {
@@ -139,16 +129,14 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Checks one random split of a fuzzer's input, derived from a hash of it, with every
-    /// [`Interruption`] that the framer can be given. An input that the oracle cannot judge passes.
+    /// [`Interruption`] that the framer can be given.
     ///
     /// # Errors
     ///
     /// Returns a minimal violation.
     pub fn fuzz(&self, stream: &[u8]) -> Result<(), Violation> {
         let Case { split, .. } = Case::from(stream);
-        let Some(input) = self.try_input(stream) else {
-            return Ok(());
-        };
+        let input = self.exact_input(stream);
         match input.and_then(|input| self.run_interrupted(&split, &input)) {
             Ok(_) => Ok(()),
             Err(violation) => Err(self.minimal(violation)),
@@ -157,12 +145,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
 
     /// Checks every split of up to two cuts, and byte by byte, without interruptions, and draws
     /// which of them hold: n(n-1)/2 + 2 runs for n bytes.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the oracle cannot judge the stream.
     #[must_use]
-    #[track_caller]
     pub fn split_map(&self, stream: &[u8]) -> SplitMap {
         let input = match self.exact_input(stream) {
             Ok(input) => input,
@@ -230,7 +213,6 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         Ok((count, calls))
     }
 
-    #[track_caller]
     pub(super) fn check_bounded(
         &self,
         stream: &[u8],
@@ -247,21 +229,27 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             splits,
             not_proved,
         };
-        Ok(self.certificate(stream, tier, calls))
+        Ok(self.certificate(&input, tier, calls))
     }
 
-    pub(super) fn certificate(&self, stream: &[u8], tier: Tier, calls: u64) -> Certificate {
+    pub(super) fn certificate(
+        &self,
+        input: &Input<'_, T::Frame, T::Error>,
+        tier: Tier,
+        calls: u64,
+    ) -> Certificate {
         Certificate {
             tier,
-            bytes: stream.len(),
+            bytes: input.stream.len(),
             calls,
+            held: coverage::checked(&self.door, input),
+            source: input.source,
             deviations: self.deviations.clone(),
         }
     }
 
     /// Makes the input of a stream. Fails with a minimal violation if the expected result contradicts
-    /// the declared deviations, or if the framer gets stuck while it is its own oracle.
-    #[track_caller]
+    /// the declared deviations, or if the framer or the oracle gets stuck.
     pub(super) fn input<'a>(
         &'a self,
         stream: &'a [u8],
@@ -271,57 +259,47 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Like [`input`](Self::input), with the violation as it is.
-    #[track_caller]
     fn exact_input<'a>(
         &'a self,
         stream: &'a [u8],
     ) -> Result<Input<'a, T::Frame, T::Error>, Violation> {
-        self.try_input(stream).unwrap_or_else(|| {
-            panic!(
-                "the oracle cannot judge the stream {}: it is not made of the messages, or the \
-                 function given to `oracle` returns `None` for it",
-                Case::new(stream, Split::whole())
-            )
-        })
+        let (source, judged) = self.judge(stream);
+        self.make_input(stream, source, judged)
     }
 
-    /// Like [`exact_input`](Self::exact_input), `None` if the oracle cannot judge the stream.
-    fn try_input<'a>(
+    /// Returns the expected result of a stream: what the oracle says or, where it cannot judge the
+    /// stream, what the framer emits byte by byte.
+    fn judge(&self, stream: &[u8]) -> (Source, Judged<T>) {
+        match self.oracle.expected(&self.door, stream) {
+            Some(judged) => (O::SOURCE, judged),
+            None => (Source::ByteByByte, byte_by_byte(&self.door, stream)),
+        }
+    }
+
+    fn make_input<'a>(
         &'a self,
         stream: &'a [u8],
-    ) -> Option<Result<Input<'a, T::Frame, T::Error>, Violation>> {
-        let expected = match self.oracle.expected(&self.door, stream)? {
-            Ok(expected) => expected,
-            Err(stuck) => {
-                let case = Case::new(stream, Split::bytes(stream.len()));
-                return Some(Err(Violation::without_expectation(stuck, &case)));
-            }
-        };
+        source: Source,
+        judged: Judged<T>,
+    ) -> Result<Input<'a, T::Frame, T::Error>, Violation> {
+        let expected = judged.map_err(|stuck| {
+            let split = match source {
+                Source::ByteByByte => Split::bytes(stream.len()),
+                Source::Encoder | Source::Parser => Split::whole(),
+            };
+            Violation::without_expectation(stuck, &Case::new(stream, split))
+        })?;
         let input = Input {
             stream,
             expected,
-            source: O::SOURCE,
+            source,
             edges: self.edges.as_ref(),
             deviations: &self.deviations,
         };
-        Some(match self.contradiction(&input) {
+        match declared::check_expected(&input) {
             Ok(()) => Ok(input),
             Err(finding) => Err(input.violation(finding, &Split::whole(), Interruption::None)),
-        })
-    }
-
-    /// Returns how what is expected contradicts the declared deviations, if it does.
-    fn contradiction(&self, input: &Input<'_, T::Frame, T::Error>) -> Result<(), Finding> {
-        let len = input.stream.len();
-        let framed = input.expected.frames.last().map_or(0, |&(end, _)| end);
-        let discarded = match O::SOURCE {
-            Source::ByteByByte => framed < len,
-            // The last message may be complete before its last byte.
-            Source::Encoder => framed == 0 && len > 0,
-            // Not all bytes of a format belong to frames. The parser knows.
-            Source::Parser => false,
-        };
-        declared::check_expected(&input.expected, O::SOURCE, discarded, len, &self.deviations)
+        }
     }
 
     pub(super) fn minimal(&self, violation: Violation) -> Violation {
@@ -329,16 +307,28 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             return minimize::cut_off(violation);
         }
         let goes_on = || self.minimize_while.as_ref().is_none_or(|goes_on| goes_on());
-        minimize::minimize(violation, &|case| match self.try_input(&case.stream)? {
-            _ if !goes_on() => None,
-            Ok(input) => self.run_case(case, &input).err(),
-            // The framer is its own oracle and gets stuck: look for a simpler split that does too.
-            Err(violation) if violation.property == Property::Progress => {
-                let stuck = self.door.record(&case.stream, &case.split).err()?;
-                Some(Violation::without_expectation(stuck, case))
+        let (source, _) = self.judge(&violation.case.stream);
+        let violates = |case: &Case| {
+            if !goes_on() {
+                return None;
             }
-            Err(contradiction) => Some(contradiction).filter(|found| found.case == *case),
-        })
+            // A smaller stream is judged in the same way.
+            let (_, judged) = Some(self.judge(&case.stream)).filter(|judged| judged.0 == source)?;
+            match self.make_input(&case.stream, source, judged) {
+                Ok(input) => self.run_case(case, &input).err(),
+                // The framer gets stuck byte by byte: look for a simpler split that does too.
+                Err(violation)
+                    if violation.property == Property::Progress && source == Source::ByteByByte =>
+                {
+                    let stuck = self.door.record(&case.stream, &case.split).err()?;
+                    Some(Violation::without_expectation(stuck, case))
+                }
+                Err(contradiction) => Some(contradiction).filter(|found| found.case == *case),
+            }
+        };
+        // A fresh framer shows whether a missing frame comes later, which a proof does not see.
+        let violation = violates(&violation.case).unwrap_or(violation);
+        minimize::minimize(violation, &violates)
     }
 }
 

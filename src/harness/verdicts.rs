@@ -1,20 +1,74 @@
-//! The results of several streams, for tests of one property each.
+//! The results of several streams: for each property, whether it holds, is violated, or was not
+//! checked.
 
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{self, Write};
 
+use super::coverage;
+use super::splits::SplitHarness;
 use crate::check::isolate;
+use crate::deviation::Deviation;
+use crate::door::Door;
+use crate::expected::Source;
+use crate::oracle::Oracle;
 use crate::property::Property;
-use crate::report::{Certificate, Violation};
+use crate::report::{Certificate, Tier, Violation};
 
-/// The results of several streams. [`framer_tests!`](crate::framer_tests) makes them.
+/// The results of all streams of a harness. [`framer_tests!`](crate::framer_tests) makes them.
+///
+/// `Display` writes a table with a row for each property.
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
+    name: &'static str,
+    /// The number of streams to check.
+    streams: usize,
     certificates: Vec<Certificate>,
     violations: Vec<Violation>,
+    /// The properties that concern this kind of framer, and what to add to check each.
+    advice: Vec<(Property, &'static str)>,
+    limit: Limit,
+    /// What the streams leave out.
+    omitted: Option<String>,
+}
+
+/// Whether it was said which size limit the framer has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Limit {
+    /// It has one, or none.
+    #[default]
+    Declared,
+    Undeclared,
+}
+
+/// What is known of a property after all streams were checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// It holds on so many streams. On a stream on which another property is violated, no property
+    /// holds.
+    Held {
+        /// The number of streams that check it.
+        streams: usize,
+        /// On how many of them it is proved for all splits.
+        proved: usize,
+    },
+    /// It is violated.
+    Violated {
+        /// On how many streams.
+        streams: usize,
+    },
+    /// No stream checks it.
+    NotChecked {
+        /// Why, or what to add.
+        advice: &'static str,
+    },
+    /// It does not concern this kind of framer.
+    NotConcerned,
 }
 
 impl Verdicts {
-    /// Calls `run`, which adds the result of each stream.
+    /// Calls `run`, which adds the result of each stream. `name` stands for the framer.
     ///
     /// With the feature `std` a call of the framer that does not return within ten seconds is given
     /// up, and the streams after it are not checked.
@@ -23,10 +77,14 @@ impl Verdicts {
     ///
     /// Panics if `run` does.
     pub fn collect(
+        name: &'static str,
         run: impl Fn(&mut Self) -> Result<(), Violation> + Send + Sync + 'static,
     ) -> Self {
         let run = move || {
-            let mut verdicts = Self::default();
+            let mut verdicts = Self {
+                name,
+                ..Self::default()
+            };
             // The violation that ends the run is one of `verdicts`.
             let _ = run(&mut verdicts);
             Ok(verdicts)
@@ -36,6 +94,26 @@ impl Verdicts {
         #[cfg(not(feature = "std"))]
         let verdicts = run();
         verdicts.unwrap_or_else(|violation: Violation| unreachable!("{violation}"))
+    }
+
+    /// Returns the streams of a harness. The result of each must be [added](Self::add).
+    pub fn streams<T: Door, O: Oracle<T>>(&mut self, harness: &SplitHarness<T, O>) -> Vec<Vec<u8>> {
+        let deviations = &harness.deviations;
+        let advice = |property| {
+            let advice = coverage::advice::<T>(property, O::SOURCE, deviations)?;
+            Some((property, advice))
+        };
+        self.advice = Property::ALL.into_iter().filter_map(advice).collect();
+        let declared = O::SOURCE == Source::ByteByByte
+            || harness.oracle.has_limit()
+            || deviations.contains(&Deviation::Unlimited);
+        if !declared {
+            self.limit = Limit::Undeclared;
+        }
+        self.omitted = harness.oracle.omitted();
+        let streams = harness.all_streams();
+        self.streams += streams.len();
+        streams
     }
 
     /// Adds the result of a stream.
@@ -76,21 +154,213 @@ impl Verdicts {
         self.violations(property).min_by_key(size)
     }
 
-    /// Asserts that no stream violates a property.
+    /// Returns what is known of a property.
+    #[must_use]
+    pub fn status(&self, property: Property) -> Status {
+        let violated = self.violations(property).count();
+        if violated > 0 {
+            return Status::Violated { streams: violated };
+        }
+        let held = || {
+            let certificates = self.certificates.iter();
+            certificates.filter(move |certificate| certificate.held.contains(&property))
+        };
+        let is_proof = |certificate: &&Certificate| matches!(certificate.tier, Tier::Proved { .. });
+        match held().count() {
+            0 => {}
+            streams => {
+                let proved = held().filter(is_proof).count();
+                return Status::Held { streams, proved };
+            }
+        }
+        match self
+            .advice
+            .iter()
+            .find(|(concerns, _)| *concerns == property)
+        {
+            None => Status::NotConcerned,
+            Some(_) if self.certificates.is_empty() && self.streams > 0 => Status::NotChecked {
+                advice: "another property is violated on every stream",
+            },
+            Some(&(_, advice)) => Status::NotChecked { advice },
+        }
+    }
+
+    /// Returns one line that says what was checked and what was not.
+    #[must_use]
+    pub fn summary(&self) -> impl fmt::Display {
+        Summary(self)
+    }
+
+    /// Asserts that no property is violated, and that the size limit is known: that the harness has
+    /// one, or is declared [`unlimited`](crate::Harness::unlimited). Then, with the feature `std`,
+    /// writes the [summary](Self::summary) to stderr.
     ///
     /// # Panics
     ///
-    /// Panics with the smallest violation if there is one, and if there are no streams.
+    /// Panics with the table and the smallest violation of each violated property, and if there are
+    /// no streams.
+    #[track_caller]
+    pub fn assert_held(&self) {
+        self.assert_streams();
+        assert!(
+            self.violations.is_empty() && self.limit == Limit::Declared,
+            "{}",
+            Failure(self)
+        );
+        #[cfg(feature = "std")]
+        {
+            use std::io::Write as _;
+
+            // Not `eprintln!`, which libtest captures: the line is to be seen. If stderr is closed,
+            // nobody is there to see it.
+            let line = std::format!("{}\n", self.summary());
+            let _ = std::io::stderr().write_all(line.as_bytes());
+        }
+    }
+
+    /// Asserts that a property was checked and holds.
+    ///
+    /// # Panics
+    ///
+    /// Panics with the smallest violation if it is violated, if it was not checked, and if there are
+    /// no streams.
     #[track_caller]
     pub fn assert(&self, property: Property) {
-        let streams = self.certificates.len() + self.violations.len();
+        self.assert_streams();
+        let name = property.name();
+        match self.status(property) {
+            Status::Held { .. } => {}
+            Status::Violated { streams } => {
+                let all = self.streams;
+                let smallest = self.smallest(property).expect("one of them");
+                panic!("on {streams} of {all} streams, the smallest:\n{smallest}");
+            }
+            Status::NotChecked { advice } => panic!("{name} was not checked: {advice}"),
+            Status::NotConcerned => {
+                panic!("{name} was not checked: it does not concern this kind of framer")
+            }
+        }
+    }
+
+    #[track_caller]
+    fn assert_streams(&self) {
         assert!(
-            streams > 0,
+            self.streams > 0,
             "there are no streams: give the harness messages, or streams of its format"
         );
-        if let Some(smallest) = self.smallest(property) {
-            let count = self.violations(property).count();
-            panic!("on {count} of {streams} streams, the smallest:\n{smallest}");
+    }
+
+    /// Returns the properties with their status, without those that do not concern the framer.
+    fn statuses(&self) -> impl Iterator<Item = (Property, Status)> {
+        let statuses = Property::ALL.into_iter();
+        let statuses = statuses.map(|property| (property, self.status(property)));
+        statuses.filter(|(_, status)| *status != Status::NotConcerned)
+    }
+
+    /// Writes how far the checks of the streams without a violation went, such as
+    /// `proved on 3 streams, bounded on 1`.
+    fn write_tiers(&self, f: &mut impl Write) -> fmt::Result {
+        let mut separator = "";
+        for name in ["proved", "bounded", "sampled"] {
+            let tiers = self.certificates.iter().map(|it| it.tier.name());
+            let count = tiers.filter(|&tier| tier == name).count();
+            if count > 0 {
+                write!(f, "{separator}{name} on {count}")?;
+                separator = ", ";
+            }
         }
+        let of = if self.certificates.len() == 1 {
+            "stream"
+        } else {
+            "streams"
+        };
+        write!(f, " {of}")
+    }
+}
+
+impl fmt::Display for Verdicts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, streams) = (self.name, self.streams);
+        writeln!(
+            f,
+            "{name}: {streams} streams, {} with a violation",
+            self.violations.len()
+        )?;
+        for (property, status) in self.statuses() {
+            write!(f, "  {:12}  ", property.name())?;
+            match status {
+                Status::Held { streams, proved } if proved == streams => {
+                    writeln!(f, "held on {streams}, proved")?;
+                }
+                Status::Held { streams, proved: 0 } => writeln!(f, "held on {streams}")?,
+                Status::Held { streams, proved } => {
+                    writeln!(f, "held on {streams}, proved on {proved} of them")?;
+                }
+                Status::Violated { streams } => writeln!(f, "VIOLATED on {streams}")?,
+                Status::NotChecked { advice } => writeln!(f, "not checked: {advice}")?,
+                Status::NotConcerned => {}
+            }
+        }
+        let checked = self.certificates.len() + self.violations.len();
+        if checked < self.streams {
+            let rest = self.streams - checked;
+            writeln!(
+                f,
+                "  a call did not return: {rest} streams were not checked"
+            )?;
+        }
+        if let Some(omitted) = &self.omitted {
+            writeln!(f, "  {omitted}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The line that sums up a test run without a violation.
+struct Summary<'a>(&'a Verdicts);
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(verdicts) = self;
+        write!(f, "{}: ", verdicts.name)?;
+        verdicts.write_tiers(f)?;
+        let held = verdicts.statuses();
+        let held = held.filter(|(_, status)| matches!(status, Status::Held { .. }));
+        write!(f, " ({} properties)", held.count())?;
+        let mut separator = "; not checked: ";
+        for (property, status) in verdicts.statuses() {
+            if let Status::NotChecked { advice } = status {
+                write!(f, "{separator}{} ({advice})", property.name())?;
+                separator = ", ";
+            }
+        }
+        if let Some(omitted) = &verdicts.omitted {
+            write!(f, "; {omitted}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong, for a test that fails.
+struct Failure<'a>(&'a Verdicts);
+
+impl fmt::Display for Failure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(verdicts) = self;
+        write!(f, "{verdicts}")?;
+        if verdicts.limit == Limit::Undeclared {
+            f.write_str(
+                "\nno size limit is declared: add `size_limit` (with an oracle that parses, \
+                 `limit_errors`), or `unlimited` if a body may have any length\n",
+            )?;
+        }
+        for property in Property::ALL {
+            if let Some(smallest) = verdicts.smallest(property) {
+                let count = verdicts.violations(property).count();
+                writeln!(f, "\non {count} streams, the smallest:\n{smallest}")?;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! The oracle for framers without another one: the framer itself, byte by byte.
 
-use super::Oracle;
-use crate::check::finding::{Finding, Source};
+use super::{Judged, Oracle};
+use crate::check::judge::{AtStake, Expectation};
 use crate::door::Door;
-use crate::expected::Expected;
+use crate::expected::Source;
 use crate::split::Split;
 
 /// Expects of every split what the framer emits byte by byte.
@@ -18,11 +18,16 @@ impl crate::door::Sealed for ByteByByte {}
 impl<T: Door> Oracle<T> for ByteByByte {
     const SOURCE: Source = Source::ByteByByte;
 
-    fn expected(
-        &self,
-        door: &T,
-        stream: &[u8],
-    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>> {
-        Some(door.record(stream, &Split::bytes(stream.len())))
+    fn expected(&self, door: &T, stream: &[u8]) -> Option<Judged<T>> {
+        Some(byte_by_byte(door, stream))
     }
+}
+
+/// Returns what a fresh framer emits for a stream, byte by byte.
+pub(crate) fn byte_by_byte<T: Door>(door: &T, stream: &[u8]) -> Judged<T> {
+    let recorded = door.record(stream, &Split::bytes(stream.len()));
+    recorded.map(|expected| Expectation {
+        expected,
+        limit: AtStake::NOWHERE,
+    })
 }

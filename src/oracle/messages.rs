@@ -1,18 +1,27 @@
 //! The oracle of a format with an encoder: streams are made of messages, so the expected result is
 //! known without a parser.
 
+use alloc::collections::BTreeSet;
+use alloc::format;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::Oracle;
-use crate::check::finding::{Finding, Source};
+use super::{Judged, Oracle};
+use crate::check::judge::{AtStake, Expectation};
 use crate::deviation::Deviation;
 use crate::door::Door;
-use crate::expected::{Expected, Outcome};
+use crate::expected::{Expected, Outcome, Source};
 
-/// Encodings up to this length are truncated at every byte.
-const SHORT: usize = 64;
+/// By default, a message is truncated at each of its first bytes up to this length.
+const TRUNCATED: usize = 128;
+/// Longer encodings, in bytes, are not concatenated with all others.
+const LONG: usize = 1024;
+/// Longer encodings, in bytes, are not mutated.
+const MUTATED: usize = 64;
+/// Longer encodings, in bytes, are truncated at two of their last bytes only.
+const VERY_LONG: usize = 16 * 1024;
 
 /// Expects the messages that a stream is made of.
 ///
@@ -24,6 +33,10 @@ pub struct Messages<F, E> {
     accepted: Vec<Accepted<F>>,
     rejected: Vec<Rejected<E>>,
     truncation_error: Option<E>,
+    /// Whether messages around a size limit were added.
+    limited: bool,
+    /// Up to this length a message is truncated at every byte.
+    truncated: usize,
     /// Whether the error of a truncated stream was set and is not known any more.
     truncation_error_lost: bool,
     discards_at_end: bool,
@@ -36,7 +49,10 @@ struct Accepted<F> {
     bytes: Vec<u8>,
     /// How many of the bytes must be fed for the frame to be emitted.
     at: usize,
-    frame: F,
+    /// The frame; none for bytes that belong to no frame.
+    frame: Option<F>,
+    /// Whether the body has exactly the size of the limit.
+    at_limit: bool,
 }
 
 #[derive(Clone)]
@@ -45,6 +61,8 @@ struct Rejected<E> {
     /// How many of the bytes decide it.
     at: usize,
     error: E,
+    /// Whether it is rejected because its body is over the size limit.
+    over_limit: bool,
 }
 
 impl<F: Clone, E: Clone> Clone for Messages<F, E> {
@@ -54,6 +72,8 @@ impl<F: Clone, E: Clone> Clone for Messages<F, E> {
             accepted: self.accepted.clone(),
             rejected: self.rejected.clone(),
             truncation_error: self.truncation_error.clone(),
+            limited: self.limited,
+            truncated: self.truncated,
             truncation_error_lost: self.truncation_error_lost,
             discards_at_end: self.discards_at_end,
             limited_with: self.limited_with.clone(),
@@ -68,6 +88,8 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             accepted: Vec::new(),
             rejected: Vec::new(),
             truncation_error: None,
+            limited: false,
+            truncated: TRUNCATED,
             truncation_error_lost: false,
             discards_at_end: false,
             limited_with: None,
@@ -84,14 +106,19 @@ impl<F: Clone, E: Clone> Messages<F, E> {
     }
 
     #[track_caller]
-    pub(crate) fn accept(&mut self, bytes: Vec<u8>, at: usize, frame: F) {
+    pub(crate) fn accept(&mut self, bytes: Vec<u8>, at: usize, frame: Option<F>) {
         assert!(
             (1..=bytes.len()).contains(&at),
             "a frame is complete after {at} of the {} bytes of its encoding: give a number from 1 to {}",
             bytes.len(),
             bytes.len()
         );
-        self.accepted.push(Accepted { bytes, at, frame });
+        self.accepted.push(Accepted {
+            bytes,
+            at,
+            frame,
+            at_limit: false,
+        });
     }
 
     #[track_caller]
@@ -102,7 +129,33 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             bytes.len(),
             bytes.len()
         );
-        self.rejected.push(Rejected { bytes, at, error });
+        self.rejected.push(Rejected {
+            bytes,
+            at,
+            error,
+            over_limit: false,
+        });
+    }
+
+    /// Records that the last accepted message has a body of exactly the size limit.
+    pub(crate) fn last_is_at_limit(&mut self) {
+        if let Some(last) = self.accepted.last_mut() {
+            last.at_limit = true;
+            self.limited = true;
+        }
+    }
+
+    /// Records that the last rejected frame is over the size limit.
+    pub(crate) fn last_is_over_limit(&mut self) {
+        if let Some(last) = self.rejected.last_mut() {
+            last.over_limit = true;
+            self.limited = true;
+        }
+    }
+
+    /// Truncates messages of up to `bytes` bytes at every byte.
+    pub(crate) const fn truncate_up_to(&mut self, bytes: usize) {
+        self.truncated = bytes;
     }
 
     pub(crate) fn set_truncation_error(&mut self, error: E) {
@@ -119,56 +172,87 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             accepted: self.accepted,
             rejected: Vec::new(),
             truncation_error: None,
+            limited: self.limited,
+            truncated: self.truncated,
             truncation_error_lost: self.truncation_error.is_some(),
             discards_at_end: self.discards_at_end,
             limited_with: self.limited_with,
         })
     }
 
-    /// Returns the empty stream, all messages concatenated, each rejected frame between two
-    /// messages, and each encoding truncated after a message: at every byte of the first 63, and
-    /// before the last.
+    /// Returns the empty stream, all messages concatenated, each long message and each rejected
+    /// frame between two messages, and each encoding truncated, alone and after a message.
     fn make_streams(&self) -> Vec<Vec<u8>> {
         assert!(
             !self.truncation_error_lost || self.discards_at_end,
             "`errors` leaves the error of a truncated stream unknown: set it with \
              `truncation_error`, or declare `DiscardsAtEnd`"
         );
-        let encodings = || self.accepted.iter().map(|accepted| &accepted.bytes);
-        let mut streams = vec![Vec::new(), encodings().flatten().copied().collect()];
-        let first = encodings().next().map_or(&[][..], |bytes| bytes);
-        let rejected = || self.rejected.iter().map(|rejected| &rejected.bytes);
-        streams.extend(rejected().map(|bytes| [first, bytes, first].concat()));
+        let encodings = || self.accepted.iter().map(|accepted| &accepted.bytes[..]);
+        let (short, long): (Vec<_>, Vec<_>) = encodings().partition(|bytes| bytes.len() <= LONG);
+        let first = short.first().copied().unwrap_or_default();
+        let rejected = self.rejected.iter().map(|rejected| &rejected.bytes[..]);
+        let between = long.into_iter().chain(rejected);
+        let mut streams = vec![Vec::new(), short.concat()];
+        streams.extend(between.map(|bytes| [first, bytes, first].concat()));
         if self.truncation_error.is_some() || self.discards_at_end {
-            for bytes in encodings().chain(rejected()) {
-                let short = 1..bytes.len().min(SHORT);
-                let last = bytes.len().saturating_sub(1).max(SHORT)..bytes.len();
-                streams.extend(short.chain(last).map(|end| [first, &bytes[..end]].concat()));
+            let undecided = self.rejected.iter().map(|it| &it.bytes[..it.at]);
+            for bytes in encodings().chain(undecided) {
+                for end in self.ends_inside(bytes.len()) {
+                    let truncated = &bytes[..end];
+                    streams.push(truncated.to_vec());
+                    if !first.is_empty() {
+                        streams.push([first, truncated].concat());
+                    }
+                }
             }
         }
+        let mut seen = BTreeSet::new();
+        streams.retain(|stream| seen.insert(stream.clone()));
         streams
     }
 
-    fn expect(&self, stream: &[u8]) -> Option<Expected<F, E>> {
+    /// Returns where an encoding of `len` bytes is truncated: at each byte up to a length, then at
+    /// a few, the last one among them.
+    fn ends_inside(&self, len: usize) -> impl Iterator<Item = usize> {
+        let each = len.min(self.truncated + 1);
+        let count = if len > VERY_LONG { 2 } else { 8 };
+        let rest = len - each;
+        let few = (1..=count).map(move |n| each + rest * n / count - 1);
+        (1..each).chain(few.filter(move |&end| end >= each))
+    }
+
+    fn expect(&self, stream: &[u8]) -> Option<Expectation<F, E>> {
         let (mut frames, mut start) = (Vec::new(), 0);
+        let mut limit = AtStake::NOWHERE;
         let outcome = loop {
             let rest = &stream[start..];
             if rest.is_empty() {
                 break Outcome::Clean;
             }
+            // At the limit: the frame that comes next.
+            let next = frames.len();
             if let Some(accepted) = self.accepted.iter().find(|it| rest.starts_with(&it.bytes)) {
-                frames.push((start + accepted.at, accepted.frame.clone()));
+                limit.frames.extend(accepted.at_limit.then_some(next));
+                frames.extend(accepted.emitted(start));
                 start += accepted.bytes.len();
                 continue;
             }
             let decided = |it: &&Rejected<E>| rest.starts_with(&it.bytes[..it.at]);
-            if let Some(Rejected { at, error, .. }) = self.rejected.iter().find(decided) {
-                let (at, error) = (start + at, error.clone());
-                break Outcome::Rejected { at, error };
+            if let Some(rejected) = self.rejected.iter().find(decided) {
+                limit.rejection = rejected.over_limit;
+                break Outcome::Rejected {
+                    at: start + rejected.at,
+                    error: rejected.error.clone(),
+                };
             }
             if let Some(accepted) = self.accepted.iter().find(|it| it.bytes.starts_with(rest)) {
+                limit.frames.extend(accepted.at_limit.then_some(next));
                 if accepted.at <= rest.len() {
-                    frames.push((start + accepted.at, accepted.frame.clone()));
+                    frames.extend(accepted.emitted(start));
+                }
+                if accepted.frame.is_none() {
+                    break Outcome::Clean;
                 }
             } else if !self.rejected.iter().any(|it| it.bytes.starts_with(rest)) {
                 return None;
@@ -178,11 +262,20 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             }
             break Outcome::Truncated(self.truncation_error.clone()?);
         };
-        Some(Expected {
+        let expected = Expected {
             frames,
             at_end: Vec::new(),
             outcome,
-        })
+        };
+        Some(Expectation { expected, limit })
+    }
+}
+
+impl<F: Clone> Accepted<F> {
+    /// Returns its frame, if it has one, with the offset at which it is emitted in a stream where
+    /// it begins at `start`.
+    fn emitted(&self, start: usize) -> Option<(usize, F)> {
+        Some((start + self.at, self.frame.clone()?))
     }
 }
 
@@ -191,11 +284,7 @@ impl<F, E> crate::door::Sealed for Messages<F, E> {}
 impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
     const SOURCE: Source = Source::Encoder;
 
-    fn expected(
-        &self,
-        _: &T,
-        stream: &[u8],
-    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>> {
+    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T>> {
         self.expect(stream).map(Ok)
     }
 
@@ -213,7 +302,35 @@ impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
         self.discards_at_end = deviations.contains(&Deviation::DiscardsAtEnd);
     }
 
+    fn has_limit(&self) -> bool {
+        self.limited
+    }
+
     fn streams(&self) -> Vec<Vec<u8>> {
         self.make_streams()
+    }
+
+    /// Returns each pair of messages that follow one another.
+    fn samples(&self) -> Vec<Vec<u8>> {
+        let short = self.accepted.iter().map(|accepted| &accepted.bytes);
+        let short: Vec<_> = short.filter(|bytes| bytes.len() <= MUTATED).collect();
+        short
+            .iter()
+            .zip(short.iter().cycle().skip(1))
+            .map(|(first, second)| [&first[..], second].concat())
+            .collect()
+    }
+
+    fn omitted(&self) -> Option<String> {
+        let truncates = self.truncation_error.is_some() || self.discards_at_end;
+        let long = self.accepted.iter().map(|accepted| accepted.bytes.len());
+        let longest = long
+            .max()
+            .filter(|&len| truncates && len > self.truncated + 1)?;
+        Some(format!(
+            "messages of up to {longest} bytes are truncated at each of their first {} bytes, and \
+             at a few more (see `truncate_up_to`)",
+            self.truncated
+        ))
     }
 }

@@ -6,16 +6,23 @@ mod messages;
 mod parse;
 
 pub use byte_by_byte::ByteByByte;
+pub(crate) use byte_by_byte::byte_by_byte;
 pub(crate) use differential::differential;
 pub use messages::Messages;
 pub use parse::Parse;
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::check::finding::{Finding, Source};
+use crate::check::finding::Finding;
+use crate::check::judge::Expectation;
 use crate::deviation::Deviation;
 use crate::door::Door;
-use crate::expected::Expected;
+use crate::expected::Source;
+
+/// The expected result of a stream. A finding if the oracle gets stuck, or the framer while it is its
+/// own oracle.
+pub type Judged<T> = Result<Expectation<<T as Door>::Frame, <T as Door>::Error>, Finding>;
 
 /// The expected results of streams, for a harness whose framer went through the door `T`.
 ///
@@ -26,21 +33,34 @@ pub trait Oracle<T: Door>: crate::door::Sealed {
     #[doc(hidden)]
     const SOURCE: Source;
 
-    /// Returns the expected result of a stream, `None` if this oracle cannot judge it. Fails if the
-    /// framer gets stuck while it is its own oracle.
+    /// Returns the expected result of a stream, `None` if this oracle cannot judge it.
     #[doc(hidden)]
-    fn expected(
-        &self,
-        door: &T,
-        stream: &[u8],
-    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>>;
+    fn expected(&self, door: &T, stream: &[u8]) -> Option<Judged<T>>;
 
     /// Takes note of all declared deviations.
     #[doc(hidden)]
     fn declare(&mut self, _: &[Deviation]) {}
 
+    /// Returns whether it knows the size limit.
+    #[doc(hidden)]
+    fn has_limit(&self) -> bool {
+        false
+    }
+
     /// Returns the streams that the oracle makes by itself.
     fn streams(&self) -> Vec<Vec<u8>> {
         Vec::new()
+    }
+
+    /// Returns short streams of whole frames, to be mutated.
+    #[doc(hidden)]
+    fn samples(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// Returns what the streams leave out, for the line that sums up a test run.
+    #[doc(hidden)]
+    fn omitted(&self) -> Option<String> {
+        None
     }
 }

@@ -1,18 +1,25 @@
 //! The oracle of a format with a parser for whole streams.
 
-use super::Oracle;
-use crate::check::finding::{Finding, Source};
+use alloc::vec::Vec;
+
+use super::{Judged, Oracle};
+use crate::check::isolate::isolate;
+use crate::check::judge::{AtStake, Expectation, LimitErrors};
 use crate::door::Door;
-use crate::expected::Expected;
+use crate::expected::{Expected, Outcome, Source};
 
 /// Expects what a function returns for the whole stream. Made by
 /// [`Harness::oracle`](crate::Harness::oracle).
-#[derive(Clone, Copy, Debug)]
-pub struct Parse<P>(pub(crate) P);
+#[derive(Clone)]
+pub struct Parse<P, E> {
+    pub(crate) parse: P,
+    /// Which errors reject a body over the size limit, if that is declared.
+    pub(crate) limit_errors: Option<LimitErrors<E>>,
+}
 
-impl<P> crate::door::Sealed for Parse<P> {}
+impl<P, E> crate::door::Sealed for Parse<P, E> {}
 
-impl<T, P, A> Oracle<T> for Parse<P>
+impl<T, P, A> Oracle<T> for Parse<P, T::Error>
 where
     T: Door,
     P: Fn(&[u8]) -> A,
@@ -20,11 +27,25 @@ where
 {
     const SOURCE: Source = Source::Parser;
 
-    fn expected(
-        &self,
-        _: &T,
-        stream: &[u8],
-    ) -> Option<Result<Expected<T::Frame, T::Error>, Finding>> {
-        (self.0)(stream).into().map(Ok)
+    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T>> {
+        let expected = match isolate(stream.len(), || (self.parse)(stream).into()) {
+            Ok(expected) => expected?,
+            Err(stuck) => return Some(Err(stuck.of_oracle())),
+        };
+        let errors = self.limit_errors.clone();
+        let rejection = match (&expected.outcome, &errors) {
+            (Outcome::Rejected { error, .. }, Some(errors)) => errors(error),
+            _ => false,
+        };
+        let limit = AtStake {
+            frames: Vec::new(),
+            rejection,
+            errors,
+        };
+        Some(Ok(Expectation { expected, limit }))
+    }
+
+    fn has_limit(&self) -> bool {
+        self.limit_errors.is_some()
     }
 }

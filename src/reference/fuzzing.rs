@@ -39,12 +39,13 @@ pub const CONFIGS: [Config; 2] = [
 pub fn harness<S>(
     make: impl Fn() -> S + 'static,
     config: Config,
-) -> Harness<Fed<S>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>>>
+) -> Harness<Fed<S>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>, DecodeError>>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
     Harness::framer(make)
         .oracle(move |stream: &[u8]| naive::parse(config, stream))
+        .limit_errors(|error| matches!(error, DecodeError::BodyTooLarge { .. }))
         .edges(move |stream| naive::edges(config, stream))
 }
 
@@ -82,6 +83,7 @@ where
     };
     Harness::framer(move || make(config))
         .oracle(move |_: &[u8]| expected.clone())
+        .limit_errors(|error| matches!(error, DecodeError::BodyTooLarge { .. }))
         .one_split(&Case::new(stream, case.split.clone()))
 }
 

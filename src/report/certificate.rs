@@ -5,6 +5,8 @@ use core::fmt;
 
 use super::not_proved::NotProved;
 use crate::deviation::{Declared, Deviation};
+use crate::expected::Source;
+use crate::property::Property;
 
 /// What a check without a violation covered. Its text is one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,10 @@ pub struct Certificate {
     pub bytes: usize,
     /// How many calls of `feed` (of `decode`, for a decoder whose caller owns the buffer) were made.
     pub calls: u64,
+    /// The properties that were checked and hold on this stream.
+    pub held: Vec<Property>,
+    /// Where the expected result came from.
+    pub source: Source,
     /// The declared deviations from the strict policy.
     pub deviations: Vec<Deviation>,
 }
@@ -45,6 +51,17 @@ pub enum Tier {
         /// The number of splits.
         splits: u64,
     },
+}
+
+impl Tier {
+    /// Returns its name, such as `proved`.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Proved { .. } => "proved",
+            Self::Bounded { .. } => "bounded",
+            Self::Sampled { .. } => "sampled",
+        }
+    }
 }
 
 impl fmt::Display for Certificate {

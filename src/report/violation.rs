@@ -32,8 +32,8 @@ pub struct Violation {
     pub expected: Box<str>,
     /// What happened instead.
     pub actual: Box<str>,
-    /// The deviation that, if declared, would make this correct.
-    pub declare: Option<Deviation>,
+    /// The deviations of which each, if declared, would make this correct.
+    pub declare: Vec<Deviation>,
 }
 
 impl Violation {
@@ -52,7 +52,7 @@ impl Violation {
             deviations: Vec::new(),
             expected: expected.into(),
             actual: actual.into(),
-            declare: None,
+            declare: Vec::new(),
         }
     }
 
@@ -98,11 +98,15 @@ impl fmt::Display for Violation {
         if !self.deviations.is_empty() {
             writeln!(f, "{}", Declared("  declared  ", &self.deviations))?;
         }
-        if let Some(deviation) = self.declare {
-            writeln!(
-                f,
-                "  advice    if this is meant to be, declare `{deviation:?}`"
-            )?;
+        for (index, deviation) in self.declare.iter().enumerate() {
+            let words = match index {
+                0 => "  advice    if this is meant to be, declare ",
+                _ => " or ",
+            };
+            write!(f, "{words}`{deviation:?}`")?;
+        }
+        if !self.declare.is_empty() {
+            writeln!(f)?;
         }
         // A token cannot reproduce a duration.
         if self.property == Property::Linear {

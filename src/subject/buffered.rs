@@ -20,6 +20,14 @@ impl<D> Buffered<D> {
             buffer: BytesMut::new(),
         }
     }
+
+    /// Takes a decoder that has left these bytes in its buffer.
+    pub(crate) fn resumed(decoder: D, buffer: &[u8]) -> Self {
+        Self {
+            decoder,
+            buffer: buffer.into(),
+        }
+    }
 }
 
 impl<D: Decode> Subject for Buffered<D> {
@@ -39,5 +47,10 @@ impl<D: Decode> Subject for Buffered<D> {
             frames.push(frame);
         }
         Ok(())
+    }
+
+    /// Returns the capacity of the buffer.
+    fn buffered_bytes(&self) -> Option<usize> {
+        Some(self.buffer.capacity())
     }
 }

@@ -2,13 +2,12 @@
 //! printed.
 
 use std::io::{ErrorKind, Read};
-use std::panic::{self, AssertUnwindSafe};
 
 use everysplit::oracle::Oracle;
 use everysplit::subject::{AsyncChunkReader, ChunkReader, FeedFn, Frames, Subject};
 use everysplit::{
     Case, Expected, Fed, Harness, Hexdump, Interruption, NotProved, Outcome, ParseCaseError,
-    Property, Row, Split, Tier,
+    Property, Row, Source, Split, Tier,
 };
 use tokio::io::AsyncReadExt;
 
@@ -665,30 +664,37 @@ fn a_violation_by_an_interrupted_read_replays() {
     }
 }
 
-/// Every method that takes a stream panics if the oracle returns `None` for it, except `fuzz`,
-/// which takes any bytes.
+/// Where the oracle returns `None`, the framer itself is the oracle, byte by byte.
 #[test]
 fn a_stream_that_the_oracle_cannot_judge_is_never_passed_over() {
-    let harness = Harness::framer(Mutant::correct)
-        .oracle(|stream: &[u8]| stream.is_empty().then(|| parse(stream)));
-    harness.check(b"").unwrap();
-    let calls: [&dyn Fn(); 6] = [
-        &|| drop(harness.check(b"\x01a")),
-        &|| drop(harness.bounded(b"\x01a", 1)),
-        &|| drop(harness.sampled(b"\x01a", 0, 1)),
-        &|| drop(harness.one_split(&Case::new(b"\x01a", Split::new([1])))),
-        &|| drop(harness.replay("0161@1")),
-        &|| drop(harness.split_map(b"\x01a")),
+    let oracle = |stream: &[u8]| stream.is_empty().then(|| parse(stream));
+    let correct = Harness::framer(Mutant::correct).oracle(oracle);
+    assert_eq!(correct.check(b"").unwrap().source, Source::Parser);
+    assert_eq!(correct.check(b"\x01a").unwrap().source, Source::ByteByByte);
+    correct.fuzz(b"\x01a").unwrap();
+
+    // Loses a frame that is cut after its length.
+    let harness = Harness::framer(|| {
+        FeedFn::new(
+            Mutant::correct(),
+            |framer, chunk: &[u8], frames| match chunk {
+                [1] => Ok(()),
+                _ => framer.feed(chunk, frames),
+            },
+            Mutant::finish,
+        )
+    })
+    .oracle(oracle);
+    let verdicts = [
+        harness.check(b"\x01a").map(drop),
+        harness.bounded(b"\x01a", 1).map(drop),
+        harness.sampled(b"\x01a", 0, 20).map(drop),
+        harness.one_split(&Case::new(b"\x01a", Split::whole())),
+        harness.replay("0161@whole"),
     ];
-    for call in calls {
-        let panic = panic::catch_unwind(AssertUnwindSafe(call)).unwrap_err();
-        assert_eq!(
-            panic.downcast_ref::<String>().unwrap(),
-            "the oracle cannot judge the stream 0161@whole: it is not made of the messages, or \
-             the function given to `oracle` returns `None` for it"
-        );
+    for verdict in verdicts {
+        assert_eq!(verdict.unwrap_err().property, Property::EverySplit);
     }
-    harness.fuzz(b"\x01a").unwrap();
 }
 
 #[test]

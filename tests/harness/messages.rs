@@ -10,7 +10,7 @@ use everysplit::reference::{Codec, Config, Frame};
 use everysplit::subject::{AnyError, Buffered, Decode, ErrorsAsFrames, FeedFn};
 use everysplit::{
     CallerBuffered, Certificate, Deviation, Door, Expected, Harness, NotProved, Outcome, Property,
-    Tier, Violation,
+    Source, Tier, Violation,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +129,9 @@ fn check(policy: &Policy, deviation: Option<Deviation>) -> Result<(), Violation>
     Ok(())
 }
 
-/// Returns policies that deviate, how to declare it, and what they violate otherwise.
-fn deviating() -> [(Policy, Deviation, Property); 3] {
+/// Returns policies that deviate, how to declare it, what they violate otherwise, and what a strict
+/// policy violates if it is declared.
+fn deviating() -> [(Policy, Deviation, Property, Property); 3] {
     [
         (
             Policy {
@@ -138,6 +139,7 @@ fn deviating() -> [(Policy, Deviation, Property); 3] {
                 ..STRICT
             },
             Deviation::DiscardsAtEnd,
+            Property::Truncation,
             Property::Truncation,
         ),
         (
@@ -147,6 +149,7 @@ fn deviating() -> [(Policy, Deviation, Property); 3] {
             },
             Deviation::CountsHeader,
             Property::Limit,
+            Property::Limit,
         ),
         (
             Policy {
@@ -154,7 +157,8 @@ fn deviating() -> [(Policy, Deviation, Property); 3] {
                 ..STRICT
             },
             Deviation::NoEmptyFrame,
-            Property::Limit,
+            Property::RoundTrip,
+            Property::Rejection,
         ),
     ]
 }
@@ -166,7 +170,7 @@ fn the_strict_policy_needs_no_declaration() {
 
 #[test]
 fn a_deviation_is_a_violation_unless_declared() {
-    for (policy, deviation, property) in deviating() {
+    for (policy, deviation, property, _) in deviating() {
         let undeclared = check(&policy, None).unwrap_err();
         assert_eq!(undeclared.property, property, "{undeclared}");
         check(&policy, Some(deviation)).unwrap();
@@ -175,7 +179,7 @@ fn a_deviation_is_a_violation_unless_declared() {
 
 #[test]
 fn a_declared_deviation_that_is_absent_is_a_violation() {
-    for (_, deviation, property) in deviating() {
+    for (_, deviation, _, property) in deviating() {
         let absent = check(&STRICT, Some(deviation)).unwrap_err();
         assert_eq!(absent.property, property, "{absent}");
         assert_eq!(absent.deviations, [deviation]);
@@ -291,8 +295,10 @@ fn a_framer_that_discards_bytes_at_the_end_must_be_declared() {
     let violation = harness.check(b"\0\x01").unwrap_err();
     assert_eq!(violation.property, Property::Truncation);
     assert_eq!(*violation.actual, *"byte by byte: the end is clean");
-    assert_eq!(violation.declare, Some(Deviation::DiscardsAtEnd));
-    let advice = "\n  advice    if this is meant to be, declare `DiscardsAtEnd`\n";
+    let declare = [Deviation::DiscardsAtEnd, Deviation::BytesBetweenFrames];
+    assert_eq!(violation.declare, declare);
+    let advice =
+        "\n  advice    if this is meant to be, declare `DiscardsAtEnd` or `BytesBetweenFrames`\n";
     assert!(violation.to_string().contains(advice), "{violation}");
 
     let declared = harness.declare([Deviation::DiscardsAtEnd]);
@@ -320,7 +326,7 @@ fn a_parser_may_expect_a_clean_end_after_bytes_that_are_no_frame() {
 #[test]
 fn a_violation_that_no_declaration_allows_has_no_advice() {
     let violation = check(&Policy { limit: 0, ..STRICT }, None).unwrap_err();
-    assert_eq!(violation.declare, None);
+    assert_eq!(violation.declare, []);
     assert!(!violation.to_string().contains("advice"), "{violation}");
 }
 
@@ -336,7 +342,7 @@ fn an_oracle_that_expects_an_error_at_the_end_contradicts_discards_at_end() {
     let violation = declared.check(b"\x01").unwrap_err();
     assert_eq!(violation.property, Property::Truncation, "{violation}");
     assert_eq!(*violation.actual, *"the oracle: an error at the end");
-    assert_eq!(violation.declare, None, "it is declared already");
+    assert_eq!(violation.declare, [], "it is declared already");
 }
 
 fn strict() -> Harness<CallerBuffered<Policy>, Messages<Vec<u8>, Error>> {
@@ -353,7 +359,14 @@ fn streams_are_made_of_the_messages() {
         [&b""[..], b"\x01a\x02bc", b"\x01a\x05\x01a"]
     );
     let truncated = harness.clone().truncation_error(Error::Truncated);
-    let incomplete = [&b"\x01a\x01"[..], b"\x01a\x02", b"\x01a\x02b"];
+    let incomplete = [
+        &b"\x01"[..],
+        b"\x01a\x01",
+        b"\x02",
+        b"\x01a\x02",
+        b"\x02b",
+        b"\x01a\x02b",
+    ];
     assert_eq!(truncated.all_streams()[3..], incomplete);
     let discarded = harness.declare([Deviation::DiscardsAtEnd]);
     assert_eq!(discarded.all_streams()[3..], incomplete);
@@ -377,10 +390,15 @@ fn a_long_encoding_is_truncated_near_its_beginning_and_before_its_last_byte() {
     let harness = strict()
         .messages([[b'x'; 200]])
         .truncation_error(Error::Truncated);
-    let streams = harness.all_streams();
-    let ends = streams[2..].iter().map(|stream| stream.len() - 201);
-    let ends: Vec<usize> = ends.collect();
-    assert!(ends.into_iter().eq((1..64).chain([200])));
+    let ends = |harness: &Harness<_, Messages<_, _>>| {
+        let streams = harness.all_streams();
+        // Each of them stands alone, and after a message of 201 bytes.
+        let alone = streams[2..].iter().map(Vec::len).filter(|&len| len < 201);
+        alone.collect::<Vec<_>>()
+    };
+    let few = [137, 146, 155, 164, 173, 182, 191, 200];
+    assert!(ends(&harness).into_iter().eq((1..129).chain(few)));
+    assert!(ends(&harness.truncate_up_to(300)).into_iter().eq(1..201));
 }
 
 /// A framer of one or two bytes per frame. A full stop is a frame. Of any other two bytes, the
@@ -425,7 +443,7 @@ fn frames_complete_early_and_rejected_late_are_truncated_too() {
         .messages([b'.'])
         .rejects(b"?!", 2, Error::TooLong)
         .truncation_error(Error::Truncated);
-    let streams = [&b""[..], b"ab.", b"ab?!ab", b"aba", b"ab?"];
+    let streams = [&b""[..], b"ab.", b"ab?!ab", b"a", b"aba", b"?", b"ab?"];
     assert_eq!(harness.all_streams(), streams);
     for stream in streams {
         harness.check(stream).unwrap();
@@ -498,14 +516,14 @@ fn any_error_of_a_codec_equals_any_other() {
     let rejects = harness().rejects(OVER, 4, AnyError::ANY);
     // Nothing, both messages, the rejected frame, and three truncated frames.
     let streams = rejects.all_streams();
-    assert_eq!(streams.len(), 3 + 13 + 11 + 11);
+    assert_eq!(streams.len(), 3 + 2 * (13 + 11 + 3));
     for stream in &streams {
         assert_proved(rejects.check(stream));
     }
     // Where the error occurs is compared all the same.
     let too_late = harness().rejects(OVER, 5, AnyError::ANY);
     let violation = too_late.check(&streams[2]).unwrap_err();
-    assert_eq!(violation.property, Property::Limit, "{violation}");
+    assert_eq!(violation.property, Property::EverySplit, "{violation}");
 }
 
 #[test]
@@ -519,7 +537,7 @@ fn errors_compares_those_of_a_codec_by_value() {
         .truncation_error(ErrorKind::UnexpectedEof)
         .rejects(OVER, 4, ErrorKind::InvalidData);
     let streams = rejects.all_streams();
-    assert_eq!(streams.len(), 3 + 13 + 11 + 11);
+    assert_eq!(streams.len(), 3 + 2 * (13 + 11 + 3));
     for stream in &streams {
         assert_proved(rejects.check(stream));
     }
@@ -551,8 +569,8 @@ fn errors_keeps_what_was_set_before() {
         .declare([Deviation::DiscardsAtEnd])
         .errors(|error| error.kind());
     let streams = harness.all_streams();
-    // Nothing, the message, the truncated message, and the stream that was given.
-    assert_eq!(streams.len(), 2 + 13 + 1);
+    // Nothing, the message, the message truncated alone and after another, and the given stream.
+    assert_eq!(streams.len(), 2 + 2 * 13 + 1);
     let certificate = harness.check(&streams[1]).unwrap();
     assert_eq!(certificate.deviations, [Deviation::DiscardsAtEnd]);
     assert!(
@@ -609,10 +627,14 @@ fn a_frame_rejected_before_its_first_byte_panics() {
 }
 
 #[test]
-#[should_panic(expected = "the oracle cannot judge the stream 023f3f@whole")]
-fn a_stream_that_is_not_made_of_the_messages_panics() {
+fn a_stream_that_is_not_made_of_the_messages_is_compared_with_byte_by_byte() {
     let harness = strict().messages(["a"]).truncation_error(Error::Truncated);
-    let _ = harness.check(b"\x02??");
+    let certificate = harness.check(b"\x02??").unwrap();
+    assert_eq!(certificate.source, Source::ByteByByte);
+    assert!(!certificate.held.contains(&Property::RoundTrip));
+    let certificate = harness.check(b"\x01a").unwrap();
+    assert_eq!(certificate.source, Source::Encoder);
+    assert!(certificate.held.contains(&Property::RoundTrip));
 }
 
 #[test]

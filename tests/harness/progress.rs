@@ -129,7 +129,7 @@ const STREAM: &[u8] = b"\x01a\x02ok\x00\x03xyz";
 
 type Oracle = fn(&[u8]) -> Expected<Vec<u8>, ()>;
 
-fn harness(when: When, failure: Failure) -> Harness<Fed<Framer>, Parse<Oracle>> {
+fn harness(when: When, failure: Failure) -> Harness<Fed<Framer>, Parse<Oracle, ()>> {
     Harness::framer(move || Framer::new(when, failure)).oracle(parse)
 }
 
@@ -337,14 +337,22 @@ fn a_call_that_does_not_return_while_minimising_hides_no_violation() {
     assert_eq!(violation.case.to_string(), "01610162@whole");
 }
 
+/// It names the oracle, the stream, and the panic.
 #[test]
-#[should_panic(expected = "a bug of the oracle")]
-fn a_panic_of_the_oracle_is_no_violation() {
-    let oracle = |_: &[u8]| -> Expected<Vec<u8>, ()> { panic!("a bug of the oracle") };
-    let _ = watchdog(Duration::from_secs(10), move || {
-        let make = || Framer::new(When::Never, panics);
-        Harness::framer(make).oracle(oracle).check(STREAM)
-    });
+fn a_panic_of_the_oracle_is_reported_with_the_stream() {
+    let oracle = |stream: &[u8]| -> Expected<Vec<u8>, ()> {
+        assert!(stream.len() < 3, "a bug of the oracle");
+        parse(stream)
+    };
+    let harness = Harness::framer(|| Framer::new(When::Never, panics)).oracle(oracle);
+    let violation = harness.check(STREAM).unwrap_err();
+    assert_eq!(violation.property, Property::Progress);
+    assert_eq!(*violation.expected, *"the oracle returns");
+    assert!(
+        violation.actual.ends_with("a bug of the oracle"),
+        "{violation}"
+    );
+    assert_eq!(violation.case.stream.len(), 3, "{violation}");
 }
 
 /// Panics, or returns frames without consuming bytes.

@@ -76,12 +76,13 @@ fn stream(bodies: &[&[u8]]) -> Vec<u8> {
 
 type Oracle = fn(&[u8]) -> Expected<Frame, DecodeError>;
 
-fn harness<S>(make: impl Fn() -> S + 'static) -> Harness<Fed<S>, Parse<Oracle>>
+fn harness<S>(make: impl Fn() -> S + 'static) -> Harness<Fed<S>, Parse<Oracle, DecodeError>>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {
     Harness::framer(make)
         .oracle((|stream| naive::parse(Config::default(), stream)) as Oracle)
+        .limit_errors(|error| matches!(error, DecodeError::BodyTooLarge { .. }))
         .edges(|stream| naive::edges(Config::default(), stream))
 }
 

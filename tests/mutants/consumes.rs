@@ -28,7 +28,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Short>(
             "a frame over the read size never completes",
             "Tiny-Redis PR42",
-            Property::Prompt,
+            Property::RoundTrip,
             SmallBuffer,
             &[b"\x02ab\x01c", b"\x06abcdef"],
         ),

@@ -14,21 +14,21 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Keyed>(
             "one recv is compared with all of an answer",
             "the hmac tutorials",
-            Property::Limit,
+            Property::EverySplit,
             OneRecv::default(),
             &[b"hmac\x01a"],
         ),
         Mutant::new::<Keyed>(
             "frames in the chunk of the answer are lost",
             "the hmac tutorials",
-            Property::Prompt,
+            Property::RoundTrip,
             DropsAfterAnswer::default(),
             &[b"hmac\x01a\x02bc"],
         ),
         Mutant::new::<Keyed>(
             "a prefix of the answer passes",
             "CVE-2017-5689",
-            Property::Limit,
+            Property::Rejection,
             Prefix::default(),
             &[b"h\x02ab"],
         ),
@@ -42,7 +42,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Keyed>(
             "an answer is rejected at its first wrong byte",
             "the hmac tutorials",
-            Property::Limit,
+            Property::Rejection,
             Early::default(),
             &[b"hxac\x01a"],
         ),

@@ -195,10 +195,14 @@ impl Mutant {
 /// Parses a whole stream of a format.
 type Expectation = fn(&[u8]) -> Expected;
 
-fn harness(subject: &Framed, expected: Expectation) -> Harness<Fed<Framed>, Parse<Expectation>> {
+fn harness(
+    subject: &Framed,
+    expected: Expectation,
+) -> Harness<Fed<Framed>, Parse<Expectation, toy::Error>> {
     let subject = subject.clone();
     Harness::framer(move || subject.clone())
         .oracle(expected)
+        .limit_errors(|error| *error == toy::Error::TooLong)
         .max_states(MAX_STATES)
 }
 

@@ -33,14 +33,14 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Total>(
             "a size of 0 minus its header is huge",
             "rust-snappy#29",
-            Property::Limit,
+            Property::Rejection,
             Underflows,
             &[b"\x02a\0abc"],
         ),
         Mutant::new::<Varint>(
             "high bits of a varint are dropped",
             "prost#528",
-            Property::Limit,
+            Property::Rejection,
             VarintWraps,
             &[b"\x85\x80\x04abc"],
         ),

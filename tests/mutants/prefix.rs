@@ -65,14 +65,14 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Typed>(
             "leftover bytes beyond a header are an error",
             "emqx PR4858",
-            Property::Limit,
+            Property::EverySplit,
             LongTail,
             &[b"t\x03abcu\x01d"],
         ),
         Mutant::new::<Greeting>(
             "a cut greeting is rejected",
             "amqpprox PR10",
-            Property::Limit,
+            Property::EverySplit,
             ShortGreeting::default(),
             &[b"greeting\x01a"],
         ),

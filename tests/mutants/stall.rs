@@ -34,7 +34,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Short>(
             "need more is taken for the end",
             "futures-codec#27",
-            Property::Prompt,
+            Property::EverySplit,
             WaitIsEnd::default(),
             &[b"\x02ab", b"\x01a\x02bc"],
         ),

@@ -13,7 +13,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Greeting>(
             "frames that come with the greeting are lost",
             "websocketpp#32, rust-libp2p PR31",
-            Property::Prompt,
+            Property::RoundTrip,
             DropsAfterGreeting::default(),
             &[b"greeting\x01a\x02bc"],
         ),

@@ -13,7 +13,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Header12>(
             "the size is read in network order",
             "MNetSocket-Python, MsgProtol.py",
-            Property::Prompt,
+            Property::RoundTrip,
             NetworkOrder,
             &[b"\x02\0\0\0cmd.recvab"],
         ),

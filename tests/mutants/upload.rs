@@ -12,14 +12,14 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Upload>(
             "a length of four bytes is read by one recv(4)",
             "the upload tutorials",
-            Property::Limit,
+            Property::EverySplit,
             OneRecvLength,
             &[b"\x04\0\0\0{2t}ab"],
         ),
         Mutant::new::<Upload>(
             "a header is read by one recv of its length",
             "the upload tutorials",
-            Property::Limit,
+            Property::EverySplit,
             OneRecvHeader,
             &[b"\x04\0\0\0{2t}ab"],
         ),
@@ -33,14 +33,14 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Upload>(
             "a size is a float and rounded",
             "the upload tutorials",
-            Property::Limit,
+            Property::Rejection,
             Rounds,
             &[b"\x06\0\0\0{1.6t}ab"],
         ),
         Mutant::new::<Upload>(
             "the last of two sizes is taken",
             "the upload tutorials",
-            Property::Limit,
+            Property::Rejection,
             LastSize,
             &[b"\x07\0\0\0{1t,2f}ab"],
         ),
@@ -54,7 +54,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Upload>(
             "received is compared with the size by ==",
             "the upload tutorials",
-            Property::Prompt,
+            Property::RoundTrip,
             Overshoots::default(),
             &[b"\x04\0\0\0{2t}ab\x04\0\0\0{1f}c"],
         ),

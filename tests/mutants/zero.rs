@@ -12,14 +12,14 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Total>(
             "an empty frame waits for more bytes",
             "mp4-stream PR8",
-            Property::Prompt,
+            Property::RoundTrip,
             Halts,
             &[b"\x01\x02a"],
         ),
         Mutant::new::<Short>(
             "an empty frame is the end mark",
             "lz4 PR899, the length-prefix tutorials",
-            Property::Prompt,
+            Property::RoundTrip,
             EndMark::default(),
             &[b"\x01a\0\x01b"],
         ),

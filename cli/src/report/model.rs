@@ -54,7 +54,7 @@ pub(super) struct Counterexample {
 impl Counterexample {
     /// Returns the option that declares the behaviour as intended, if there is one.
     pub(super) fn option(&self) -> Option<&'static str> {
-        match self.violation.declare {
+        match self.violation.declare.first() {
             Some(Deviation::DiscardsAtEnd) => Some("--discards-at-end"),
             _ => None,
         }

@@ -57,7 +57,7 @@ pub fn harness(
     algorithm: Algorithm,
 ) -> Harness<
     CallerBuffered<Guarded<Decoder>>,
-    Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>>,
+    Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>, GuardedError<DecodeError>>,
 > {
     Harness::decoder(move || guarded(algorithm))
         .oracle(move |stream: &[u8]| expected(algorithm, stream))
@@ -68,7 +68,10 @@ pub fn harness(
 pub fn harness_of<S>(
     server: impl Fn() -> S + 'static,
     algorithm: Algorithm,
-) -> Harness<Fed<S>, Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>>>
+) -> Harness<
+    Fed<S>,
+    Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>, GuardedError<DecodeError>>,
+>
 where
     S: Subject<Frame = Frame, Error = GuardedError<DecodeError>>,
 {

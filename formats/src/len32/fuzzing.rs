@@ -28,7 +28,10 @@ pub const CONFIGS: [Config; 2] = [
 #[must_use]
 pub fn harness(
     config: Config,
-) -> Harness<CallerBuffered<Decoder>, Parse<impl Fn(&[u8]) -> Expected<Bytes, DecodeError>>> {
+) -> Harness<
+    CallerBuffered<Decoder>,
+    Parse<impl Fn(&[u8]) -> Expected<Bytes, DecodeError>, DecodeError>,
+> {
     Harness::decoder(move || Decoder::new(config))
         .oracle(move |stream: &[u8]| naive::parse(config, stream))
         .edges(move |stream| naive::edges(config, stream))

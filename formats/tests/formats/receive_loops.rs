@@ -178,7 +178,7 @@ fn recv_ready_relies_on_chunk_boundaries() {
     let cut = length_then_data(&[2, 12]).unwrap_err();
     assert_eq!((cut.property, cut.offset), (Property::EverySplit, 12));
     let together = length_then_data(&[]).unwrap_err();
-    assert_eq!(together.property, Property::Limit, "{together}");
+    assert_eq!(together.property, Property::RoundTrip, "{together}");
 
     let harness = Harness::framer(recv_ready)
         .encoder(|message| decimal(message))

@@ -17,12 +17,13 @@ use core::{iter, mem};
 use bytes::BytesMut;
 
 use super::{Proof, Stop};
+use crate::check::end::end;
 use crate::check::finding::Finding;
 use crate::check::input::Input;
 use crate::check::isolate::isolate;
-use crate::check::judge::Call;
+use crate::check::judge::judge_held;
 use crate::report::NotProved;
-use crate::subject::Decode;
+use crate::subject::{Buffered, Decode, Frames};
 
 /// Proves every split of a stream for a `decoder` at the beginning of a stream. Stops if the decoder is
 /// in more than `max_states` states after consuming the same bytes, and if it changes bytes that it
@@ -133,6 +134,10 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
                     offset: consumed,
                 }));
             }
+            let need = self.input.expected.need(consumed, arrived);
+            let most = self.input.held(need, 0);
+            judge_held(arrived, most, Some(buffer.capacity()))
+                .map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
             let consumed = arrived - buffer.len();
             match result {
                 Ok(Some(frame)) => {
@@ -154,6 +159,9 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
                         &result,
                     );
                     judged.map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
+                    if result.is_err() && self.input.caller_stops() {
+                        return Ok(());
+                    }
                     let node = self.visit(decoder, consumed, delivered)?;
                     self.wait(node, arrived, Some(wait));
                     if arrived == self.stream.len() {
@@ -216,22 +224,14 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         if mem::replace(&mut self.nodes[node].finished, true) {
             return Ok(());
         }
-        let mut decoder = self.nodes[node].decoder.clone();
-        let mut buffer = BytesMut::from(&self.stream[self.nodes[node].consumed..]);
-        let mut frames = Vec::new();
-        let (len, expected) = (self.stream.len(), &self.input.expected);
-        let call = || loop {
-            match decoder.decode_eof(&mut buffer) {
-                Ok(Some(frame)) if frames.len() <= expected.at_end.len() => frames.push(frame),
-                Ok(_) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-        };
-        let judged = isolate(len, call).and_then(|result| {
-            let (frames, result) = (&frames[..], &result);
-            expected.judge_finish(len, &Call { frames, result })
-        });
-        judged.map_err(|finding| self.violation(finding, wait, None))
+        let decoder = self.nodes[node].decoder.clone();
+        let unconsumed = &self.stream[self.nodes[node].consumed..];
+        let mut subject = Buffered::resumed(decoder, unconsumed);
+        let mut frames = Frames::for_stream(self.stream.len());
+        let need = self.stream.len() - self.nodes[node].consumed;
+        let most = self.input.held(need, 0);
+        end(&mut subject, &mut frames, most, self.input)
+            .map_err(|finding| self.violation(finding, wait, None))
     }
 
     /// Makes the violation of a call with `arrived` bytes, or at the end of the stream.

@@ -17,6 +17,7 @@
 use alloc::vec::Vec;
 
 use super::{Proof, Stop};
+use crate::check::end::end;
 use crate::check::finding::Finding;
 use crate::check::input::Input;
 use crate::check::isolate::isolate;
@@ -38,6 +39,7 @@ pub(crate) fn prove<S: Subject + Clone + Eq>(
         at: (0..=input.stream.len()).map(|_| Vec::new()).collect(),
         calls: 0,
         frames: Frames::for_stream(input.stream.len()),
+        initial: 0,
     };
     search.run(subject)?;
     Ok(Proof {
@@ -67,10 +69,13 @@ struct Search<'a, S: Subject> {
     calls: u64,
     /// The frames of the last call.
     frames: Frames<S::Frame>,
+    /// How many bytes the framer held before it was fed.
+    initial: usize,
 }
 
 impl<S: Subject + Clone + Eq> Search<'_, S> {
     fn run(&mut self, subject: S) -> Result<(), Stop> {
+        self.initial = subject.buffered_bytes().unwrap_or(0);
         self.visit(Node {
             subject,
             offset: 0,
@@ -111,9 +116,12 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         let judged = isolate(to, call).and_then(|(result, held)| {
             let (frames, result) = (&self.frames[..], &result);
             expected.judge_feed(from, to, &Call { frames, result })?;
-            judge_held(to, most, held)
+            judge_held(to, self.input.held(most, self.initial), held)
         });
         judged.map_err(|finding| self.violation(finding, node, Some(to)))?;
+        if self.input.caller_stops() && expected.rejection(to).is_some() {
+            return Ok(());
+        }
         self.visit(Node {
             subject,
             offset: to,
@@ -143,14 +151,10 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
             return Ok(());
         }
         let mut subject = self.nodes[new].subject.clone();
-        let (len, expected) = (self.input.stream.len(), &self.input.expected);
+        let most = self.input.held(self.nodes[new].most, self.initial);
         let frames = &mut self.frames;
-        frames.clear();
-        let judged = isolate(len, || subject.finish(frames)).and_then(|result| {
-            let (frames, result) = (&self.frames[..], &result);
-            expected.judge_finish(len, &Call { frames, result })
-        });
-        judged.map_err(|finding| self.violation(finding, new, None))
+        end(&mut subject, frames, most, self.input)
+            .map_err(|finding| self.violation(finding, new, None))
     }
 
     /// Makes the violation of a call that fed up to `to` from a node, or ended the stream there.

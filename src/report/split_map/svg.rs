@@ -15,6 +15,7 @@ const fn colour(property: Property) -> &'static str {
         Property::EverySplit => "#d9622b",
         Property::Prompt => "#dea52f",
         Property::Limit => "#3f7fc1",
+        Property::Rejection => "#5f9e4a",
         Property::Truncation => "#b978b0",
         Property::Poisoned => "#7a5bb5",
         Property::Memory => "#4fa9a5",

@@ -94,6 +94,7 @@ const fn letter(property: Property) -> char {
         Property::EverySplit => 'E',
         Property::Prompt => 'P',
         Property::Limit => 'L',
+        Property::Rejection => 'J',
         Property::Truncation => 'T',
         // P is taken.
         Property::Poisoned => 'X',
