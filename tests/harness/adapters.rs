@@ -155,6 +155,54 @@ fn feed_fn_makes_a_subject_of_two_functions() {
     );
 }
 
+/// The closures of a `FeedFn` may capture values, and are cloned with it.
+#[test]
+fn feed_fn_takes_closures_that_capture() {
+    fn delimited(
+        delimiter: String,
+        left: usize,
+    ) -> impl Subject<Frame = Vec<u8>, Error = Truncated> + Clone + Eq {
+        let unfinished = delimiter.clone();
+        FeedFn::new(
+            Vec::new(),
+            move |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+                buffer.extend(chunk);
+                let delimiter = delimiter.as_bytes();
+                let find = |buffer: &[u8]| {
+                    let mut windows = buffer.windows(delimiter.len());
+                    windows.position(|window| window == delimiter)
+                };
+                while let Some(end) = find(buffer) {
+                    frames.push(buffer[..end].to_vec());
+                    buffer.drain(..end + delimiter.len() - left);
+                }
+                Ok(())
+            },
+            move |buffer, _| {
+                assert!(
+                    !buffer
+                        .windows(unfinished.len())
+                        .any(|window| window == unfinished.as_bytes())
+                );
+                finish(buffer, &mut Frames::new(0))
+            },
+        )
+    }
+
+    let check = |left| {
+        let harness = Harness::framer(move || delimited("\r\n".to_owned(), left))
+            .encoder(|line: &Vec<u8>| [line, &b"\r\n"[..]].concat())
+            .messages(BODIES)
+            .truncation_error(Truncated);
+        for stream in harness.all_streams() {
+            assert_proved(&harness.check(&stream)?);
+        }
+        Ok(())
+    };
+    check(0).unwrap();
+    assert_violates(check(1), Property::RoundTrip);
+}
+
 /// A part of a body, and whether it is the last.
 type Piece = (Vec<u8>, bool);
 
@@ -321,7 +369,10 @@ fn buffered_bytes_are_reported_where_they_are_known() {
         JoinPieces::new(HoldsThree, (), |(), ()| Some(())).buffered_bytes(),
         Some(3)
     );
-    assert_eq!(FeedFn::new(Vec::new(), feed, finish).buffered_bytes(), None);
+    let feed_fn = FeedFn::new(b"ok".to_vec(), feed, finish);
+    assert_eq!(feed_fn.buffered_bytes(), None);
+    let feed_fn = feed_fn.with_buffered_bytes(Vec::len);
+    assert_eq!(feed_fn.buffered_bytes(), Some(2));
     let mut framer = Framer::new(Config::default());
     Subject::feed(&mut framer, &[0; 5], &mut Frames::new(0)).unwrap();
     assert!(framer.buffered_bytes() > 1);
@@ -329,6 +380,24 @@ fn buffered_bytes_are_reported_where_they_are_known() {
         Subject::buffered_bytes(&framer),
         Some(framer.buffered_bytes())
     );
+}
+
+#[test]
+fn a_feed_fn_that_reports_its_memory_is_checked_for_it() {
+    let feed_fn = |reserved| {
+        let feed = move |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+            feed(buffer, chunk, frames)?;
+            if !buffer.is_empty() {
+                buffer.reserve_exact(reserved);
+            }
+            Ok(())
+        };
+        FeedFn::new(Vec::new(), feed, finish)
+    };
+    prove(move || feed_fn(1 << 20)).unwrap();
+    prove(move || feed_fn(0).with_buffered_bytes(Vec::capacity)).unwrap();
+    let reserves = prove(move || feed_fn(1 << 20).with_buffered_bytes(Vec::capacity));
+    assert_violates(reserves, Property::Memory);
 }
 
 /// Nothing was encoded, so the violation is not one of `round_trip`, and it names the side that
