@@ -1,5 +1,4 @@
-//! tokio-util decoders as decoders that the checks can compare: what is missing is errors that are
-//! values.
+//! tokio-util decoders as decoders whose frames and errors can be compared.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -25,9 +24,10 @@ use super::Decode;
 /// # Ok::<(), everysplit::Violation>(())
 /// ```
 #[derive(Debug)]
-pub struct TokioDecoder<D: Decoder, E = AnyError> {
+pub struct TokioDecoder<D: Decoder, E = AnyError, F = <D as Decoder>::Item> {
     decoder: D,
     map_error: fn(D::Error) -> E,
+    map_frame: fn(D::Item) -> F,
 }
 
 impl<D> TokioDecoder<D>
@@ -39,55 +39,108 @@ where
         Self {
             decoder,
             map_error: |error| AnyError::new(&error),
+            map_frame: |frame| frame,
         }
     }
 }
 
-impl<D: Decoder, E> TokioDecoder<D, E> {
+impl<D: Decoder, E, F> TokioDecoder<D, E, F> {
     /// Compares errors by the value that `map_error` makes of them, such as
-    /// [`io::Error::kind`](std::io::Error::kind). The value must not depend on anything but the
-    /// stream: a text with a backtrace in it, as `anyhow`'s `Debug` is, would differ from run to run.
-    pub fn with_errors<G>(self, map_error: fn(D::Error) -> G) -> TokioDecoder<D, G> {
+    /// [`io::Error::kind`](std::io::Error::kind).
+    ///
+    /// The value must depend on the stream alone. The `Debug` text of an `anyhow::Error` may hold a
+    /// backtrace, which differs from run to run, and an offset in the buffer depends on the split.
+    pub fn with_errors<G>(self, map_error: fn(D::Error) -> G) -> TokioDecoder<D, G, F> {
         TokioDecoder {
             decoder: self.decoder,
             map_error,
+            map_frame: self.map_frame,
+        }
+    }
+
+    /// Compares frames by the value that `map_frame` makes of them, for frames that are not
+    /// `Clone + PartialEq + Debug`. What the value leaves out is not compared.
+    ///
+    /// ```
+    /// use bytes::BytesMut;
+    /// use everysplit::Harness;
+    /// use everysplit::subject::{AnyError, TokioDecoder};
+    /// use tokio_util::codec::Decoder;
+    ///
+    /// // Can be neither compared nor cloned.
+    /// struct Letter {
+    ///     byte: u8,
+    ///     read: Box<dyn Fn()>,
+    /// }
+    ///
+    /// #[derive(Clone, PartialEq, Eq)]
+    /// struct Letters;
+    ///
+    /// impl Decoder for Letters {
+    ///     type Item = Letter;
+    ///     type Error = std::io::Error;
+    ///
+    ///     fn decode(&mut self, buffer: &mut BytesMut) -> std::io::Result<Option<Letter>> {
+    ///         let letter = |byte| Letter { byte, read: Box::new(|| ()) };
+    ///         Ok((!buffer.is_empty()).then(|| letter(buffer.split_to(1)[0])))
+    ///     }
+    /// }
+    ///
+    /// let harness = Harness::decoder(|| TokioDecoder::new(Letters).with_frames(|letter| letter.byte))
+    ///     .encoder(|&byte| vec![byte])
+    ///     .messages(*b"abc")
+    ///     .truncation_error(AnyError::ANY);
+    /// for stream in harness.all_streams() {
+    ///     println!("{}", harness.check(&stream)?);
+    /// }
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    pub fn with_frames<G>(self, map_frame: fn(D::Item) -> G) -> TokioDecoder<D, E, G> {
+        TokioDecoder {
+            decoder: self.decoder,
+            map_error: self.map_error,
+            map_frame,
         }
     }
 }
 
 /// Not derived, as a derived `Clone` would need `D::Error: Clone`, which `io::Error` is not.
-impl<D: Decoder + Clone, E> Clone for TokioDecoder<D, E> {
+impl<D: Decoder + Clone, E, F> Clone for TokioDecoder<D, E, F> {
     fn clone(&self) -> Self {
         Self {
             decoder: self.decoder.clone(),
             map_error: self.map_error,
+            map_frame: self.map_frame,
         }
     }
 }
 
 /// Equal if the decoders are.
-impl<D: Decoder + PartialEq, E> PartialEq for TokioDecoder<D, E> {
+impl<D: Decoder + PartialEq, E, F> PartialEq for TokioDecoder<D, E, F> {
     fn eq(&self, other: &Self) -> bool {
         self.decoder == other.decoder
     }
 }
 
-impl<D: Decoder + Eq, E> Eq for TokioDecoder<D, E> {}
+impl<D: Decoder + Eq, E, F> Eq for TokioDecoder<D, E, F> {}
 
-impl<D, E> Decode for TokioDecoder<D, E>
+impl<D, E, F> Decode for TokioDecoder<D, E, F>
 where
-    D: Decoder<Item: Clone + PartialEq + Debug>,
+    D: Decoder,
     E: Clone + PartialEq + Debug,
+    F: Clone + PartialEq + Debug,
 {
-    type Frame = D::Item;
+    type Frame = F;
     type Error = E;
 
-    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Item>, E> {
-        self.decoder.decode(buffer).map_err(self.map_error)
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<F>, E> {
+        let decoded = self.decoder.decode(buffer).map_err(self.map_error)?;
+        Ok(decoded.map(self.map_frame))
     }
 
-    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Item>, E> {
-        self.decoder.decode_eof(buffer).map_err(self.map_error)
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<F>, E> {
+        let decoded = self.decoder.decode_eof(buffer).map_err(self.map_error)?;
+        Ok(decoded.map(self.map_frame))
     }
 }
 

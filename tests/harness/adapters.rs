@@ -6,7 +6,7 @@
     reason = "the adapters fix the signatures of the functions"
 )]
 
-use std::mem;
+use std::{io, mem};
 
 use bytes::{Buf, BytesMut};
 use everysplit::reference::{Config, Framer};
@@ -14,7 +14,7 @@ use everysplit::subject::{
     Buffered, Decode, FeedFn, Frames, JoinPieces, ParseFn, Subject, TokioDecoder, with_length,
 };
 use everysplit::{Case, Certificate, Expected, Harness, Outcome, Property, Split, Tier, Violation};
-use tokio_util::codec::LinesCodec;
+use tokio_util::codec::{Decoder, LinesCodec};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Truncated;
@@ -398,6 +398,76 @@ fn a_feed_fn_that_reports_its_memory_is_checked_for_it() {
     prove(move || feed_fn(0).with_buffered_bytes(Vec::capacity)).unwrap();
     let reserves = prove(move || feed_fn(1 << 20).with_buffered_bytes(Vec::capacity));
     assert_violates(reserves, Property::Memory);
+}
+
+/// A body that can be neither compared, cloned nor printed, and an error that cannot be compared.
+struct Opaque(Box<dyn Fn() -> Vec<u8>>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct OpaqueDecoder {
+    drops_last: bool,
+}
+
+impl Decoder for OpaqueDecoder {
+    type Item = Opaque;
+    type Error = io::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> io::Result<Option<Opaque>> {
+        let Some(&length) = buffer.first() else {
+            return Ok(None);
+        };
+        let length = usize::from(length);
+        if buffer.len() <= length {
+            return Ok(None);
+        }
+        buffer.advance(1);
+        let mut body = buffer.split_to(length).to_vec();
+        if self.drops_last {
+            body.pop();
+        }
+        Ok(Some(Opaque(Box::new(move || body.clone()))))
+    }
+}
+
+#[test]
+fn frames_that_cannot_be_compared_are_mapped() {
+    let check = |drops_last| {
+        let make = move || {
+            TokioDecoder::new(OpaqueDecoder { drops_last })
+                .with_frames(|body| body.0())
+                .with_errors(|error| error.kind())
+        };
+        let harness = Harness::decoder(make)
+            .encoder(encode)
+            .messages(BODIES)
+            .truncation_error(io::ErrorKind::Other);
+        for stream in harness.all_streams() {
+            assert_proved(&harness.check(&stream)?);
+        }
+        Ok(())
+    };
+    check(false).unwrap();
+    assert_violates(check(true), Property::RoundTrip);
+}
+
+/// `f32` is not `Eq`.
+#[test]
+fn frames_need_not_be_eq() {
+    let harness = |bytes| {
+        Harness::parser(
+            move |stream: &[u8]| {
+                let number = stream.first_chunk().copied().map(f32::from_be_bytes);
+                Ok(number.map(|number| (number, bytes)))
+            },
+            Truncated,
+        )
+        .encoder(|number: &f32| number.to_be_bytes().to_vec())
+        .messages([0.5, f32::INFINITY])
+        .truncation_error(Truncated)
+    };
+    let stream = &harness(4).all_streams()[1];
+    assert_proved(&harness(4).check(stream).unwrap());
+    assert_violates(harness(3).check(stream).map(drop), Property::RoundTrip);
 }
 
 /// Nothing was encoded, so the violation is not one of `round_trip`, and it names the side that
