@@ -4,8 +4,9 @@
 //! | a framer | adapter |
 //! |---|---|
 //! | that is fed | implement [`Subject`], or [`FeedFn`] |
-//! | whose caller owns the buffer | implement [`Decode`], or [`ParseFn`] for a function |
+//! | whose caller owns the buffer | implement [`Decode`], or [`DecodeFn`] |
 //! | of tokio-util | [`TokioDecoder`] |
+//! | that is a function over a slice | [`ParseFn`] |
 //! | that emits a body in pieces | [`JoinPieces`] around it |
 //! | that goes on after an error | [`ErrorsAsFrames`] around its [`Decode`] |
 //! | that reads from a reader | a closure that takes a [`ChunkReader`] |
@@ -13,6 +14,7 @@
 mod buffered;
 #[cfg(feature = "std")]
 mod chunk_reader;
+mod decode_fn;
 mod errors_as_frames;
 mod feed_fn;
 mod frames;
@@ -28,6 +30,7 @@ pub use chunk_reader::AsyncChunkReader;
 pub use chunk_reader::ChunkReader;
 #[cfg(feature = "tokio")]
 pub(crate) use chunk_reader::PATIENCE;
+pub use decode_fn::DecodeFn;
 pub use errors_as_frames::ErrorsAsFrames;
 pub use feed_fn::FeedFn;
 pub use frames::Frames;
@@ -42,7 +45,9 @@ use bytes::BytesMut;
 
 /// A framer under test that is fed chunks.
 ///
-/// Frames and errors are compared by value. An error should hold its kind and offset, not a text.
+/// Frames and errors are compared with `==`. An error should hold its kind, and may hold an offset in
+/// the stream. A text that differs from run to run (the `Debug` text of an `anyhow::Error` may hold a
+/// backtrace) or an offset in a buffer makes equal errors unequal, and a correct framer is accused.
 pub trait Subject {
     /// What the framer emits.
     type Frame: Clone + PartialEq + Debug;

@@ -4,6 +4,7 @@
 mod common;
 
 mod adapters;
+mod asynchronous_codecs;
 mod correct_framers;
 mod harness;
 mod judged;
