@@ -90,7 +90,7 @@ impl Laps {
 
     /// Feeds the stream byte by byte.
     fn run<S: Subject>(&mut self, mut subject: S, stream: &[u8]) -> Result<(), Violation> {
-        let mut frames = Frames::for_stream(LAP);
+        let mut frames = Frames::for_stream(stream.len());
         for (lap, least) in stream.chunks(LAP).zip(&mut self.0) {
             frames.clear();
             let start = Instant::now();

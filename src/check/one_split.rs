@@ -25,7 +25,7 @@ pub(crate) fn run<S: Subject>(
     let chunks = split.chunks(stream);
     let mut run = Run {
         input,
-        frames: Frames::for_stream(stream.len()),
+        frames: Frames::for_expected(stream.len(), &input.expected),
         initial: subject.buffered_bytes().unwrap_or(0),
         subject,
         offset: 0,
@@ -130,7 +130,6 @@ pub(crate) fn record<S: Subject>(
     stream: &[u8],
     split: &Split,
 ) -> Result<Expected<S::Frame, S::Error>, Finding> {
-    let mut emitted = Frames::for_stream(stream.len());
     let mut expected = Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
@@ -139,17 +138,17 @@ pub(crate) fn record<S: Subject>(
     let mut at = 0;
     for chunk in split.chunks(stream) {
         at += chunk.len();
-        emitted.clear();
+        let mut emitted = Frames::for_stream(at);
         let result = isolate(at, || subject.feed(chunk, &mut emitted))?;
-        let frames = emitted.iter().map(|frame| (at, frame.clone()));
+        let frames = emitted.into_iter().map(|frame| (at, frame));
         expected.frames.extend(frames);
         if let Err(error) = result {
             expected.outcome = Outcome::Rejected { at, error };
             return Ok(expected);
         }
     }
-    emitted.clear();
-    let result = isolate(stream.len(), || subject.finish(&mut emitted))?;
+    let mut emitted = Frames::for_stream(at);
+    let result = isolate(at, || subject.finish(&mut emitted))?;
     expected.at_end.extend(emitted);
     if let Err(error) = result {
         expected.outcome = Outcome::Truncated(error);

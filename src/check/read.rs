@@ -1,5 +1,6 @@
 //! Runs a framer that reads from a reader over one split of a stream, and judges what it returns.
 
+use alloc::format;
 use alloc::vec::Vec;
 use core::fmt::Debug;
 
@@ -10,7 +11,7 @@ use super::judge::{Call, stopped_early};
 use crate::case::Interruption;
 use crate::expected::{Expected, Outcome};
 use crate::split::Split;
-use crate::subject::ChunkReader;
+use crate::subject::{ChunkReader, most_frames};
 
 /// Calls `next` until it returns no frame, or an error, and then again. It must return what is
 /// expected, and must not wait for more bytes while a frame or an error is due. Returns the number
@@ -188,8 +189,16 @@ pub(crate) fn record<F, E>(
         at_end: Vec::new(),
         outcome: Outcome::Clean,
     };
-    // A frame takes at least one byte.
-    for _ in 0..=stream.len() + 1 {
+    loop {
+        let most = most_frames(reader.offset());
+        if expected.frames.len() + expected.at_end.len() > most {
+            return Err(Finding::new(
+                Difference::Stuck,
+                reader.offset(),
+                format!("at most {most} frames"),
+                "frames without end",
+            ));
+        }
         let returned =
             isolate(0, || next(&mut reader)).map_err(|finding| finding.at(reader.offset()))?;
         match returned {
@@ -207,12 +216,6 @@ pub(crate) fn record<F, E>(
             }
         }
     }
-    Err(Finding::new(
-        Difference::Stuck,
-        reader.offset(),
-        "at most one frame per byte",
-        "frames without end",
-    ))
 }
 
 /// Polls a framer that reads asynchronously until it returns, once for each call of `next`.
@@ -231,19 +234,18 @@ pub(crate) fn blocking<F, E>(
     use crate::subject::{AsyncChunkReader, PATIENCE};
 
     // The reader is pending once per chunk.
-    let mut polls = 0..len + PATIENCE;
+    let mut pending = 0..len + PATIENCE;
     move |reader| loop {
         let mut reader = AsyncChunkReader(reader);
         let mut future = pin!(next(&mut reader));
         loop {
-            assert!(polls.next().is_some(), "pending {} times", polls.end);
-            match future
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-            {
-                Poll::Ready(returned) => return returned,
-                Poll::Pending if interruption == Interruption::Dropped => break,
-                Poll::Pending => {}
+            let context = &mut Context::from_waker(Waker::noop());
+            if let Poll::Ready(returned) = future.as_mut().poll(context) {
+                return returned;
+            }
+            assert!(pending.next().is_some(), "pending {} times", pending.end);
+            if interruption == Interruption::Dropped {
+                break;
             }
         }
     }

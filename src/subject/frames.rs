@@ -4,6 +4,26 @@
 use alloc::vec::Vec;
 use core::ops::Deref;
 
+use crate::expected::Expected;
+
+/// So that a few frames too many are reported as such, and not as frames without end.
+const SLACK: usize = 64;
+
+/// Returns how many frames a framer may emit for `len` bytes where no oracle says how many. More
+/// are frames without end.
+///
+/// One call may emit the frames of all bytes fed so far, and one byte may make 256 frames, as the
+/// count of a run-length format does. From 1 KiB on, fewer per byte are allowed, but always one, so
+/// that a framer that emits all of its buffer without end fills at most 256 MiB up to 16 KiB.
+pub(crate) fn most_frames(len: usize) -> usize {
+    /// Frames per byte.
+    const DENSE: usize = 256;
+    /// Bytes, if each frame is as long as the stream.
+    const MEMORY: usize = 1 << 28;
+    let most = len.saturating_mul(DENSE).min(MEMORY / len.max(1));
+    most.max(len).saturating_add(SLACK)
+}
+
 /// The frames that a framer emits in one call, with room for a fixed number.
 ///
 /// ```
@@ -28,24 +48,29 @@ impl<F> Frames<F> {
         Self { frames, capacity }
     }
 
-    /// Makes room for the frames of a stream of `len` bytes: a frame takes at least one byte.
-    pub(crate) const fn for_stream(len: usize) -> Self {
-        /// So that a few frames too many are reported as such, and not as frames without end.
-        const SLACK: usize = 64;
-        Self::new(len.saturating_add(SLACK))
+    /// Makes room for [`most_frames`] of the `len` bytes fed so far.
+    pub(crate) fn for_stream(len: usize) -> Self {
+        Self::new(most_frames(len))
+    }
+
+    /// Makes room for the frames of a stream of `len` bytes, and for all that are expected of it.
+    pub(crate) fn for_expected<E>(len: usize, expected: &Expected<F, E>) -> Self {
+        let expected = expected.frames.len() + expected.at_end.len();
+        Self::new(most_frames(len).max(expected + SLACK))
     }
 
     /// Appends a frame.
     ///
     /// # Panics
     ///
-    /// Panics if there is no room: the stream is too short for so many frames. The checks report that
-    /// as a violation of [`Property::Progress`](crate::Property::Progress).
+    /// Panics if there is no room. The checks leave room for 256 frames for each byte of a stream
+    /// of up to 1 KiB, and for all frames that the oracle expects. They report the panic as a
+    /// violation of [`Property::Progress`](crate::Property::Progress).
     #[track_caller]
     pub fn push(&mut self, frame: F) {
         assert!(
             self.frames.len() < self.capacity,
-            "more than {} frames in one call, which is more than the stream has bytes",
+            "more than {} frames in one call: they come without end",
             self.capacity
         );
         self.frames.push(frame);

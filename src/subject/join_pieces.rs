@@ -34,6 +34,8 @@ use super::{Frames, Subject};
 pub struct JoinPieces<S: Subject, J, F> {
     pieces: S,
     unfinished: J,
+    /// The number of bytes fed, which bounds the number of pieces.
+    fed: usize,
     join: fn(&mut J, S::Frame) -> Option<F>,
 }
 
@@ -44,6 +46,7 @@ impl<S: Subject, J, F> JoinPieces<S, J, F> {
         Self {
             pieces,
             unfinished,
+            fed: 0,
             join,
         }
     }
@@ -68,14 +71,15 @@ impl<S: Subject, J, F: Clone + PartialEq + Debug> Subject for JoinPieces<S, J, F
     type Error = S::Error;
 
     fn feed(&mut self, chunk: &[u8], frames: &mut Frames<F>) -> Result<(), S::Error> {
-        let mut pieces = Frames::for_stream(chunk.len());
+        self.fed += chunk.len();
+        let mut pieces = Frames::for_stream(self.fed);
         let result = self.pieces.feed(chunk, &mut pieces);
         self.join(pieces, frames);
         result
     }
 
     fn finish(&mut self, frames: &mut Frames<F>) -> Result<(), S::Error> {
-        let mut pieces = Frames::for_stream(0);
+        let mut pieces = Frames::for_stream(self.fed);
         let result = self.pieces.finish(&mut pieces);
         self.join(pieces, frames);
         result

@@ -34,6 +34,8 @@ pub use decode_fn::DecodeFn;
 pub use errors_as_frames::ErrorsAsFrames;
 pub use feed_fn::FeedFn;
 pub use frames::Frames;
+#[cfg(feature = "std")]
+pub(crate) use frames::most_frames;
 pub use join_pieces::JoinPieces;
 pub use parse_fn::{ParseFn, with_length};
 #[cfg(feature = "tokio")]

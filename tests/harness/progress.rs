@@ -169,7 +169,7 @@ fn frames_without_end_are_a_violation() {
         assert_no_progress(
             &violation,
             "026f6b@whole",
-            "more than 67 frames in one call",
+            "more than 832 frames in one call",
         );
         let violation = check(STREAM, When::End, emits_without_end).unwrap_err();
         assert_no_progress(&violation, "@whole", "more than 64 frames in one call");
@@ -437,4 +437,227 @@ fn readers_are_isolated() {
         "00@whole+pending",
         "pending 1001 times",
     );
+}
+
+/// Many frames from one byte, or from one call, are no frames without end.
+mod many_frames {
+    use std::collections::VecDeque;
+    use std::convert::Infallible;
+    use std::io::Read;
+
+    use everysplit::subject::{
+        AsyncChunkReader, ChunkReader, DecodeFn, FeedFn, Frames, JoinPieces, Subject,
+    };
+    use everysplit::{
+        Case, Certificate, Deviation, Expected, Harness, Outcome, Property, Split, Tier, Violation,
+    };
+    use tokio::io::AsyncReadExt;
+
+    /// Each run is a count, then the byte to emit so many times.
+    const RUNS: &[u8] = b"\xffa\x00b\xffc\x01d\xff";
+
+    /// Emits the bytes of a line when it is complete.
+    const LINES: &[u8] =
+        b"a line of more than sixty-five bytes, which are held until it is whole\nab\n\nc";
+
+    /// The state of a framer of either format: what has arrived of the next run or line.
+    type State = Vec<u8>;
+    type Format = fn(&mut State, u8) -> Vec<u8>;
+
+    fn run(count: &mut State, byte: u8) -> Vec<u8> {
+        if let Some(count) = count.pop() {
+            return vec![byte; count.into()];
+        }
+        count.push(byte);
+        Vec::new()
+    }
+
+    fn line(line: &mut State, byte: u8) -> Vec<u8> {
+        line.push(byte);
+        if byte == b'\n' {
+            std::mem::take(line)
+        } else {
+            Vec::new()
+        }
+    }
+
+    const FORMATS: [(Format, &[u8]); 2] = [(run, RUNS), (line, LINES)];
+
+    fn parse(format: Format, stream: &[u8]) -> Expected<u8, Infallible> {
+        let mut state = State::new();
+        let emitted = stream.iter().zip(1..).flat_map(|(&byte, end)| {
+            let frames = format(&mut state, byte).into_iter();
+            frames.map(move |frame| (end, frame))
+        });
+        Expected {
+            frames: emitted.collect(),
+            at_end: Vec::new(),
+            outcome: Outcome::Clean,
+        }
+    }
+
+    fn fed(format: Format) -> impl Subject<Frame = u8, Error = Infallible> + Clone + Eq {
+        FeedFn::new(
+            State::new(),
+            move |state: &mut State, chunk: &[u8], frames: &mut Frames<u8>| {
+                frames.extend(chunk.iter().flat_map(|&byte| format(state, byte)));
+                Ok(())
+            },
+            |_, _| Ok(()),
+        )
+    }
+
+    #[track_caller]
+    fn assert_proved(result: Result<Certificate, Violation>) {
+        let certificate = result.unwrap();
+        assert!(
+            matches!(certificate.tier, Tier::Proved { .. }),
+            "{certificate}"
+        );
+    }
+
+    #[test]
+    fn pass_if_they_are_fed() {
+        for (format, stream) in FORMATS {
+            let harness = Harness::framer(move || fed(format)).declare([Deviation::DiscardsAtEnd]);
+            assert_proved(harness.check(stream));
+            assert_proved(
+                harness
+                    .oracle(move |stream| parse(format, stream))
+                    .check(stream),
+            );
+        }
+    }
+
+    /// A frame that is joined of so many pieces.
+    #[test]
+    fn pass_as_pieces() {
+        for (format, stream) in FORMATS {
+            let harness = Harness::framer(move || {
+                JoinPieces::new(fed(format), Vec::new(), |body: &mut Vec<u8>, piece| {
+                    body.push(piece);
+                    (body.len() == 85).then(|| std::mem::take(body))
+                })
+            });
+            let harness = harness.declare([Deviation::DiscardsAtEnd]);
+            assert_proved(harness.check(stream));
+        }
+    }
+
+    #[test]
+    fn pass_if_the_caller_owns_the_buffer() {
+        for (format, stream) in FORMATS {
+            let decode = move |(state, ready): &mut (State, VecDeque<u8>),
+                               buffer: &mut bytes::BytesMut| {
+                while ready.is_empty() && !buffer.is_empty() {
+                    ready.extend(format(state, buffer.split_to(1)[0]));
+                }
+                Ok::<_, Infallible>(ready.pop_front())
+            };
+            let harness = Harness::decoder(move || {
+                DecodeFn::new((State::new(), VecDeque::new()), decode, decode)
+            });
+            let harness = harness.declare([Deviation::DiscardsAtEnd]);
+            // One state for each frame.
+            assert_proved(harness.max_states(256).check(stream));
+        }
+    }
+
+    /// Reads a byte, returns the frames that it makes one by one.
+    #[test]
+    fn pass_if_they_are_read() {
+        for (format, stream) in FORMATS {
+            let blocking = Harness::reader(move || {
+                let (mut state, mut ready) = (State::new(), VecDeque::new());
+                move |reader: &mut ChunkReader<'_>| loop {
+                    if let Some(frame) = ready.pop_front() {
+                        return Ok(Some(frame));
+                    }
+                    let mut byte = [0];
+                    match reader.read(&mut byte) {
+                        Ok(0) => return Ok(None),
+                        Ok(_) => ready.extend(format(&mut state, byte[0])),
+                        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err(error.kind()),
+                    }
+                }
+            });
+            let blocking = blocking.declare([Deviation::DiscardsAtEnd]);
+            blocking.bounded(stream, 1).unwrap();
+            let asynchronous = Harness::async_reader(move || {
+                let (mut state, mut ready) = (State::new(), VecDeque::new());
+                async move |reader: &mut AsyncChunkReader<'_, '_>| loop {
+                    if let Some(frame) = ready.pop_front() {
+                        return Ok::<_, ()>(Some(frame));
+                    }
+                    let mut byte = [0];
+                    match reader.read(&mut byte).await.unwrap() {
+                        0 => return Ok(None),
+                        _ => ready.extend(format(&mut state, byte[0])),
+                    }
+                }
+            });
+            let asynchronous = asynchronous.declare([Deviation::DiscardsAtEnd]);
+            asynchronous.bounded(stream, 1).unwrap();
+        }
+    }
+
+    /// An oracle knows how many frames are due, in streams of any length.
+    #[test]
+    fn pass_with_an_oracle_if_the_stream_is_long() {
+        let stream = b"\xffa".repeat(4096);
+        let harness = Harness::framer(|| fed(run)).oracle(|stream| parse(run, stream));
+        harness
+            .one_split(&Case::new(stream, Split::whole()))
+            .unwrap();
+    }
+
+    /// A framer that keeps a stream to its end, and then emits all of it.
+    #[test]
+    fn pass_if_they_come_in_proportion() {
+        let harness = Harness::framer(|| fed(line));
+        let stream = |len| [vec![b'a'; len - 1], b"\n".to_vec()].concat();
+        harness.linear(stream).unwrap();
+    }
+
+    #[track_caller]
+    fn assert_without_end(result: Result<Certificate, Violation>, text: &str) {
+        let violation = result.unwrap_err();
+        assert_eq!(violation.property, Property::Progress, "{violation}");
+        assert!(violation.actual.contains(text), "{violation}");
+    }
+
+    /// A decoder that returns all of its buffer, and consumes none of it.
+    #[test]
+    fn without_end_are_found_where_nothing_is_expected() {
+        let endless = |in_feed: bool| {
+            FeedFn::new(
+                Vec::new(),
+                move |buffer: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+                    buffer.extend(chunk);
+                    while in_feed && buffer.len() > 30 {
+                        frames.push(buffer.clone());
+                    }
+                    Ok::<_, ()>(())
+                },
+                |buffer, frames| loop {
+                    frames.push(buffer.clone());
+                },
+            )
+        };
+        let stream = [7; 40];
+        for in_feed in [true, false] {
+            let harness = Harness::framer(move || endless(in_feed));
+            assert_without_end(harness.check(&stream), "frames in one call");
+            let harness =
+                Harness::framer(move || JoinPieces::new(endless(in_feed), (), |(), _| None::<()>));
+            assert_without_end(harness.check(&stream), "frames in one call");
+        }
+        let harness = Harness::reader(|| |_: &mut ChunkReader<'_>| Ok::<_, ()>(Some([7; 50])));
+        assert_without_end(harness.check(&stream), "frames without end");
+        let harness = Harness::async_reader(|| {
+            async |_: &mut AsyncChunkReader<'_, '_>| Ok::<_, ()>(Some([7; 50]))
+        });
+        assert_without_end(harness.check(&stream), "frames without end");
+    }
 }

@@ -38,7 +38,7 @@ pub(crate) fn prove<S: Subject + Clone + Eq>(
         nodes: Vec::new(),
         at: (0..=input.stream.len()).map(|_| Vec::new()).collect(),
         calls: 0,
-        frames: Frames::for_stream(input.stream.len()),
+        frames: Frames::for_expected(input.stream.len(), &input.expected),
         initial: 0,
     };
     search.run(subject)?;
