@@ -166,14 +166,16 @@ macro_rules! reading_door {
 
 #[cfg(feature = "std")]
 reading_door! {
-    /// A framer that reads. Made by [`Harness::reader`](crate::Harness::reader).
+    /// A framer that reads. Made by [`Harness::reader`](crate::Harness::reader) and
+    /// [`owning_reader`](crate::Harness::owning_reader).
     Reader
 }
 
 #[cfg(feature = "tokio")]
 reading_door! {
     /// A framer that reads asynchronously. Made by
-    /// [`Harness::async_reader`](crate::Harness::async_reader).
+    /// [`Harness::async_reader`](crate::Harness::async_reader) and
+    /// [`owning_async_reader`](crate::Harness::owning_async_reader).
     AsyncReader
 }
 

@@ -3,6 +3,8 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 #[cfg(feature = "std")]
+use core::fmt::Debug;
+#[cfg(feature = "std")]
 use core::marker::PhantomData;
 
 use super::{Harness, SplitHarness};
@@ -14,6 +16,10 @@ use crate::door::Reader;
 use crate::door::{CallerBuffered, Door, Fed};
 use crate::expected::Expected;
 use crate::oracle::{ByteByByte, Messages, Oracle, Parse};
+#[cfg(feature = "tokio")]
+use crate::subject::AsyncChunkReader;
+#[cfg(feature = "std")]
+use crate::subject::{ChunkReader, Queue};
 use crate::subject::{Decode, ParseFn, Subject};
 
 /// The number of states at one offset that a proof follows by default.
@@ -130,10 +136,11 @@ where
 #[cfg(feature = "std")]
 impl<N, F, E> Harness<Reader<N, F, E>>
 where
-    N: FnMut(&mut crate::subject::ChunkReader<'_>) -> Result<Option<F>, E>,
+    N: FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     Reader<N, F, E>: Door,
 {
-    /// Takes a framer that reads from a [`Read`](std::io::Read).
+    /// Takes a framer that borrows a [`Read`](std::io::Read). For one that owns it see
+    /// [`owning_reader`](Harness::owning_reader).
     ///
     /// `make` makes a function that reads the next frame and returns it, or `None` at the end of
     /// the stream. It must not wait for more bytes while a frame or an error is due, retry at once
@@ -175,10 +182,11 @@ where
 #[cfg(feature = "tokio")]
 impl<N, F, E> Harness<AsyncReader<N, F, E>>
 where
-    N: AsyncFnMut(&mut crate::subject::AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
+    N: AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
     AsyncReader<N, F, E>: Door,
 {
-    /// Takes a framer that reads from an [`AsyncRead`](tokio::io::AsyncRead).
+    /// Takes a framer that borrows an [`AsyncRead`](tokio::io::AsyncRead). For one that owns it see
+    /// [`owning_async_reader`](Harness::owning_async_reader).
     ///
     /// As [`reader`](Harness::reader). The function must lose nothing when a read is pending, nor
     /// when its future is then dropped and it is called again, as `select!` and timeouts do.
@@ -210,6 +218,96 @@ where
             },
             ByteByByte,
         )
+    }
+}
+
+/// Doors.
+#[cfg(feature = "std")]
+impl Harness<()> {
+    /// Takes a framer that owns the [`Read`](std::io::Read) that it reads from, such as a
+    /// [`BufReader`](std::io::BufReader).
+    ///
+    /// `make` makes one at the beginning of the [`Queue`]. `next` reads the next frame and returns
+    /// it, or `None` at the end of the stream. All that holds for a [`reader`](Harness::reader)
+    /// holds for it.
+    ///
+    /// ```
+    /// use std::io::{BufRead, BufReader, ErrorKind};
+    ///
+    /// use everysplit::Harness;
+    /// use everysplit::subject::Queue;
+    ///
+    /// /// Keeps the beginning of a line for when a read would block.
+    /// struct Lines(BufReader<Queue>, Vec<u8>);
+    ///
+    /// fn next(Lines(reader, line): &mut Lines) -> Result<Option<Vec<u8>>, ErrorKind> {
+    ///     reader.read_until(b'\n', line).map_err(|error| error.kind())?;
+    ///     Ok(Some(std::mem::take(line)).filter(|line| !line.is_empty()))
+    /// }
+    ///
+    /// let make = |queue| Lines(BufReader::new(queue), Vec::new());
+    /// let harness = Harness::owning_reader(make, next);
+    /// println!("{}", harness.check(b"one\ntwo\n")?);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    pub fn owning_reader<R, F, E>(
+        make: impl Fn(Queue) -> R + 'static,
+        next: impl Fn(&mut R) -> Result<Option<F>, E> + 'static,
+    ) -> Harness<Reader<impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>, F, E>>
+    where
+        F: Clone + PartialEq + Debug,
+        E: Clone + PartialEq + Debug,
+    {
+        let framer = Rc::new((make, next));
+        Harness::reader(move || {
+            let framer = Rc::clone(&framer);
+            let mut reader = None;
+            move |chunks: &mut ChunkReader<'_>| {
+                let (make, next) = &*framer;
+                next(reader.get_or_insert_with(|| make(chunks.queue())))
+            }
+        })
+    }
+
+    /// Takes a framer that owns the [`AsyncRead`](tokio::io::AsyncRead) or the
+    /// [`Stream`](futures_core::Stream) that it reads from, such as a
+    /// [`FramedRead`](tokio_util::codec::FramedRead).
+    ///
+    /// As [`owning_reader`](Harness::owning_reader). All that holds for an
+    /// [`async_reader`](Harness::async_reader) holds for it.
+    ///
+    /// ```
+    /// use everysplit::Harness;
+    /// use tokio_stream::StreamExt;
+    /// use tokio_util::codec::{FramedRead, LinesCodec};
+    ///
+    /// let harness = Harness::owning_async_reader(
+    ///     |queue| FramedRead::new(queue, LinesCodec::new()),
+    ///     async |lines| lines.next().await.transpose().map_err(|error| error.to_string()),
+    /// );
+    /// println!("{}", harness.check(b"one\ntwo\n")?);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn owning_async_reader<R, F, E>(
+        make: impl Fn(Queue) -> R + 'static,
+        next: impl AsyncFn(&mut R) -> Result<Option<F>, E> + 'static,
+    ) -> Harness<
+        AsyncReader<impl AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>, F, E>,
+    >
+    where
+        F: Clone + PartialEq + Debug,
+        E: Clone + PartialEq + Debug,
+    {
+        let framer = Rc::new((make, next));
+        Harness::async_reader(move || {
+            let framer = Rc::clone(&framer);
+            let mut reader = None;
+            async move |chunks: &mut AsyncChunkReader<'_, '_>| {
+                let (make, next) = &*framer;
+                next(reader.get_or_insert_with(|| make(chunks.0.queue()))).await
+            }
+        })
     }
 }
 

@@ -31,7 +31,9 @@ use crate::subject::{Decode, Subject};
 ///
 /// 1. A *door* takes the framer: `codec` for tokio-util, [`decoder`](Harness::decoder) if its caller
 ///    owns the buffer, [`framer`](Harness::framer) if it is fed, [`parser`](Harness::parser) for a
-///    function over a slice, [`reader`](Harness::reader) and `async_reader` if it reads.
+///    function over a slice, [`reader`](Harness::reader) and `async_reader` if it borrows what it
+///    reads from, [`owning_reader`](Harness::owning_reader) and `owning_async_reader` if it owns
+///    that.
 /// 2. An *oracle* returns the expected result of a stream: [`messages`](Harness::messages) and their
 ///    encodings, a parser for whole streams ([`oracle`](Harness::oracle)), or, without either, the
 ///    framer itself byte by byte.

@@ -1,13 +1,14 @@
-//! The readers that framers under test read from: they return a stream chunk by chunk.
+//! The readers that framers under test borrow: they return a stream chunk by chunk.
 
 use alloc::vec::Vec;
 use std::io::{self, Read};
 
+use bytes::Bytes;
+
+use super::chunks::Chunks;
+use super::queue::Queue;
 use crate::case::Interruption;
 use crate::split::Split;
-
-/// How often the end of the stream may be read.
-pub(crate) const PATIENCE: usize = 1000;
 
 /// A reader that returns a stream chunk by chunk: at most one chunk per call of `read`, and less
 /// if the buffer is smaller. Before each chunk, and before the end, it does what the
@@ -17,89 +18,47 @@ pub(crate) const PATIENCE: usize = 1000;
 /// [`Property::Progress`](crate::Property::Progress).
 #[derive(Debug)]
 pub struct ChunkReader<'a> {
-    /// The chunks still to be returned, the next one last.
-    chunks: Vec<&'a [u8]>,
-    interruption: Interruption,
-    /// Whether the next call is interrupted.
-    pause: bool,
-    /// Whether the last call returned [`io::ErrorKind::WouldBlock`].
-    blocked: bool,
-    /// How many bytes have been returned.
-    offset: usize,
-    /// The offset at each call that needed another chunk.
-    waits: Vec<usize>,
-    /// How often the end of the stream has been read.
-    reads_at_end: usize,
+    stream: &'a [u8],
+    chunks: Chunks,
 }
 
 impl<'a> ChunkReader<'a> {
-    pub(crate) fn new(stream: &'a [u8], split: &'a Split, interruption: Interruption) -> Self {
-        let mut chunks: Vec<&[u8]> = split.chunks(stream).collect();
-        chunks.reverse();
-        Self {
-            chunks,
-            interruption,
-            pause: true,
-            blocked: false,
-            offset: 0,
-            waits: Vec::new(),
-            reads_at_end: 0,
-        }
+    pub(crate) fn new(stream: &'a [u8], split: &Split, interruption: Interruption) -> Self {
+        let chunks = Chunks::new(stream, split, interruption);
+        Self { stream, chunks }
     }
 
-    pub(crate) const fn offset(&self) -> usize {
-        self.offset
+    /// Returns a reader that owns its source. What it reads is not read here again.
+    pub(crate) fn queue(&self) -> Queue {
+        Queue::new(Bytes::copy_from_slice(self.stream), self.chunks.clone())
+    }
+
+    pub(crate) fn offset(&self) -> usize {
+        self.chunks.state().offset
     }
 
     /// Returns whether the end of the stream has been read.
-    pub(crate) const fn at_end(&self) -> bool {
-        self.reads_at_end > 0
+    pub(crate) fn at_end(&self) -> bool {
+        self.chunks.state().reads_at_end > 0
     }
 
     /// Returns the offsets at which the framer has waited for another chunk since the last call.
     pub(crate) fn take_waits(&mut self) -> Vec<usize> {
-        core::mem::take(&mut self.waits)
+        core::mem::take(&mut self.chunks.state().waits)
     }
 
     /// Returns whether the last call of `read` returned [`io::ErrorKind::WouldBlock`], and forgets
     /// it.
-    pub(crate) const fn take_blocked(&mut self) -> bool {
-        core::mem::replace(&mut self.blocked, false)
+    pub(crate) fn take_blocked(&mut self) -> bool {
+        core::mem::take(&mut self.chunks.state().blocked)
     }
 }
 
 impl Read for ChunkReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.blocked = false;
-        if core::mem::take(&mut self.pause) {
-            self.waits.push(self.offset);
-            match self.interruption {
-                Interruption::None | Interruption::EmptyChunk => {}
-                Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
-                Interruption::WouldBlock => {
-                    self.blocked = true;
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                Interruption::Pending | Interruption::Dropped => {
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-            }
-        }
-        let Some(chunk) = self.chunks.last_mut() else {
-            self.reads_at_end += 1;
-            assert!(
-                self.reads_at_end <= PATIENCE,
-                "the end of the stream was read {PATIENCE} times"
-            );
-            return Ok(0);
-        };
-        let read = chunk.read(buffer)?;
-        self.offset += read;
-        if chunk.is_empty() {
-            self.chunks.pop();
-            self.pause = true;
-        }
-        Ok(read)
+        let bytes = &self.stream[self.chunks.read(buffer.len())?];
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        Ok(bytes.len())
     }
 }
 
@@ -112,16 +71,9 @@ pub struct AsyncChunkReader<'a, 's>(pub(crate) &'a mut ChunkReader<'s>);
 impl tokio::io::AsyncRead for AsyncChunkReader<'_, '_> {
     fn poll_read(
         mut self: core::pin::Pin<&mut Self>,
-        _: &mut core::task::Context<'_>,
+        context: &mut core::task::Context<'_>,
         buffer: &mut tokio::io::ReadBuf<'_>,
     ) -> core::task::Poll<io::Result<()>> {
-        match self.0.read(buffer.initialize_unfilled()) {
-            Ok(read) => {
-                buffer.advance(read);
-                core::task::Poll::Ready(Ok(()))
-            }
-            // The check polls again without being woken.
-            Err(_) => core::task::Poll::Pending,
-        }
+        super::queue::poll_read(&mut *self.0, context, buffer)
     }
 }

@@ -9,17 +9,24 @@
 //! | that is a function over a slice | [`ParseFn`] |
 //! | that emits a body in pieces | [`JoinPieces`] around it |
 //! | that goes on after an error | [`ErrorsAsFrames`] around its [`Decode`] |
-//! | that reads from a reader | a closure that takes a [`ChunkReader`] |
+//! | that borrows a reader | a closure that takes a [`ChunkReader`] |
+//! | that owns its reader or stream | a [`Queue`], through [`owning_reader`] |
+//!
+//! [`owning_reader`]: crate::Harness::owning_reader
 
 mod buffered;
 #[cfg(feature = "std")]
 mod chunk_reader;
+#[cfg(feature = "std")]
+mod chunks;
 mod decode_fn;
 mod errors_as_frames;
 mod feed_fn;
 mod frames;
 mod join_pieces;
 mod parse_fn;
+#[cfg(feature = "std")]
+mod queue;
 #[cfg(feature = "tokio")]
 mod tokio_decoder;
 
@@ -29,7 +36,7 @@ pub use chunk_reader::AsyncChunkReader;
 #[cfg(feature = "std")]
 pub use chunk_reader::ChunkReader;
 #[cfg(feature = "tokio")]
-pub(crate) use chunk_reader::PATIENCE;
+pub(crate) use chunks::PATIENCE;
 pub use decode_fn::DecodeFn;
 pub use errors_as_frames::ErrorsAsFrames;
 pub use feed_fn::FeedFn;
@@ -38,6 +45,8 @@ pub use frames::Frames;
 pub(crate) use frames::most_frames;
 pub use join_pieces::JoinPieces;
 pub use parse_fn::{ParseFn, with_length};
+#[cfg(feature = "std")]
+pub use queue::Queue;
 #[cfg(feature = "tokio")]
 pub use tokio_decoder::{AnyError, TokioDecoder};
 

@@ -1,5 +1,5 @@
-//! The codecs of the crate asynchronous-codec, in a [`DecodeFn`]. They are neither `Eq` nor, most of
-//! them, `Clone`; but those without a state can be made anew for each call, and are proved.
+//! The codecs of the crate asynchronous-codec, in a [`DecodeFn`]. They are not `Eq`, but those
+//! without a state can be made anew for each call, and are proved.
 
 use std::io::ErrorKind;
 

@@ -13,6 +13,7 @@ mod messages;
 mod planted;
 mod progress;
 mod proof;
+mod queue;
 mod readers;
 mod readme;
 mod split_map;

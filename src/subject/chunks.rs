@@ -1,0 +1,96 @@
+//! What the readers of one stream return next, and what was observed of the framer that reads.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Range;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::case::Interruption;
+use crate::split::Split;
+
+/// How often the end of the stream may be read.
+pub(crate) const PATIENCE: usize = 1000;
+
+/// The chunks of a stream, as offsets. Clones share one position.
+#[derive(Clone, Debug)]
+pub(super) struct Chunks(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// The ends of the chunks still to be returned, the next one last.
+    ends: Vec<usize>,
+    interruption: Interruption,
+    /// Whether the next call is interrupted.
+    pause: bool,
+    /// Whether the last call returned [`io::ErrorKind::WouldBlock`].
+    pub(super) blocked: bool,
+    /// How many bytes have been returned.
+    pub(super) offset: usize,
+    /// The offset at each call that needed another chunk.
+    pub(super) waits: Vec<usize>,
+    /// How often the end of the stream has been read.
+    pub(super) reads_at_end: usize,
+}
+
+impl Chunks {
+    pub(super) fn new(stream: &[u8], split: &Split, interruption: Interruption) -> Self {
+        let ends = split.chunks(stream).scan(0, |end, chunk| {
+            *end += chunk.len();
+            Some(*end)
+        });
+        let mut ends: Vec<usize> = ends.collect();
+        ends.reverse();
+        Self(Arc::new(Mutex::new(State {
+            ends,
+            interruption,
+            pause: true,
+            blocked: false,
+            offset: 0,
+            waits: Vec::new(),
+            reads_at_end: 0,
+        })))
+    }
+
+    /// Returns the bytes of the stream to return next, at most `len` of them: none at the end of
+    /// the stream. Fails if the call is interrupted.
+    pub(super) fn read(&self, len: usize) -> io::Result<Range<usize>> {
+        let mut state = self.state();
+        state.blocked = false;
+        if core::mem::take(&mut state.pause) {
+            let offset = state.offset;
+            state.waits.push(offset);
+            match state.interruption {
+                Interruption::None | Interruption::EmptyChunk => {}
+                Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
+                Interruption::WouldBlock => {
+                    state.blocked = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Interruption::Pending | Interruption::Dropped => {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+            }
+        }
+        let from = state.offset;
+        let Some(&end) = state.ends.last() else {
+            state.reads_at_end += 1;
+            assert!(
+                state.reads_at_end <= PATIENCE,
+                "the end of the stream was read {PATIENCE} times"
+            );
+            return Ok(from..from);
+        };
+        state.offset = end.min(from.saturating_add(len));
+        if state.offset == end {
+            state.ends.pop();
+            state.pause = true;
+        }
+        Ok(from..state.offset)
+    }
+
+    /// A read that panicked leaves the state whole.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
