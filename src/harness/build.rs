@@ -683,6 +683,10 @@ mod codec {
         /// Set [`truncation_error`](Harness::truncation_error) next: without it there are no streams
         /// of messages.
         ///
+        /// The value must depend on the stream alone. The `Debug` text of an `anyhow::Error` may
+        /// hold a backtrace, which differs from run to run, and an offset in the buffer depends on
+        /// the split.
+        ///
         /// # Panics
         ///
         /// Panics if rejected frames have been added, as their errors are not known: call it first.

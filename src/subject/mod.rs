@@ -56,9 +56,9 @@ use bytes::BytesMut;
 
 /// A framer under test that is fed chunks.
 ///
-/// Frames and errors are compared with `==`. An error should hold its kind, and may hold an offset in
-/// the stream. A text that differs from run to run (the `Debug` text of an `anyhow::Error` may hold a
-/// backtrace) or an offset in a buffer makes equal errors unequal, and a correct framer is accused.
+/// Frames and errors are compared with `==`. An error should hold its kind, and may hold an offset
+/// in the stream. An offset in a buffer, or a text that differs from run to run (the `Debug` text
+/// of an `anyhow::Error` may hold a backtrace), makes a correct framer look buggy.
 pub trait Subject {
     /// What the framer emits.
     type Frame: Clone + PartialEq + Debug;

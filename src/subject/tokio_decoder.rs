@@ -86,7 +86,8 @@ impl<D: Decoder, E, F> TokioDecoder<D, E, F> {
     ///     }
     /// }
     ///
-    /// let harness = Harness::decoder(|| TokioDecoder::new(Letters).with_frames(|letter| letter.byte))
+    /// let make = || TokioDecoder::new(Letters).with_frames(|letter| letter.byte);
+    /// let harness = Harness::decoder(make)
     ///     .encoder(|&byte| vec![byte])
     ///     .messages(*b"abc")
     ///     .truncation_error(AnyError::ANY);
