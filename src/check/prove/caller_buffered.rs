@@ -227,7 +227,7 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         let decoder = self.nodes[node].decoder.clone();
         let unconsumed = &self.stream[self.nodes[node].consumed..];
         let mut subject = Buffered::resumed(decoder, unconsumed);
-        let mut frames = Frames::for_stream(self.stream.len());
+        let mut frames = Frames::for_expected(self.stream.len(), &self.input.expected);
         let need = self.stream.len() - self.nodes[node].consumed;
         let most = self.input.held(need, 0);
         end(&mut subject, &mut frames, most, self.input)
