@@ -74,7 +74,7 @@ fn a_codec_without_a_state_is_proved() {
         assert_eq!(certificate.tier, Tier::Proved { states: 1 });
     }
     let violation = harness(1).check(&streams[1]).unwrap_err();
-    assert_eq!(violation.property, Property::Prompt, "{violation}");
+    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
 }
 
 /// It goes on after a line that is not UTF-8.
