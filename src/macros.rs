@@ -89,16 +89,35 @@ macro_rules! framer_tests {
 
 /// Makes a cargo-fuzz target of a [`Harness`](crate::Harness).
 ///
-/// An input is a raw stream, checked on a random split that is derived from a hash of it. The crate
-/// of the target depends on `libfuzzer-sys` and begins with `#![no_main]`.
+/// An input is a raw stream. A short one is checked as `check` does, for all splits where the
+/// framer's type allows a proof, a longer one on a random split that is derived from a hash of it.
+/// The crate of the target depends on `libfuzzer-sys` and begins with `#![no_main]`.
 ///
 /// ```text
 /// #![no_main]
 ///
 /// everysplit::framer_fuzz!(everysplit::Harness::framer(MyFramer::new));
 /// ```
+///
+/// With `, mutator` the fuzzer [mutates](crate::Harness::mutate) whole messages. The harness must have
+/// [`messages`](crate::Harness::messages).
+///
+/// ```text
+/// everysplit::framer_fuzz!(everysplit::Harness::codec(MyCodec::new).messages(["one"]), mutator);
+/// ```
 #[macro_export]
 macro_rules! framer_fuzz {
+    ($harness:expr, mutator) => {
+        $crate::framer_fuzz!($harness);
+
+        ::libfuzzer_sys::fuzz_mutator!(|data: &mut [u8],
+                                        size: usize,
+                                        max_size: usize,
+                                        seed: u32| {
+            let base = ::libfuzzer_sys::fuzzer_mutate;
+            $harness.mutate(data, size, max_size, seed, base)
+        });
+    };
     ($harness:expr) => {
         ::libfuzzer_sys::fuzz_target!(|stream: &[u8]| {
             if let Err(violation) = $harness.fuzz(stream) {

@@ -553,7 +553,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     pub fn size_limit(
         mut self,
         limit: usize,
-        sized: impl Fn(usize) -> T::Frame,
+        sized: impl Fn(usize) -> T::Frame + 'static,
         at: usize,
         error: T::Error,
     ) -> Self {
@@ -582,11 +582,13 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
         if limit > 1 {
             self = self.messages([sized(limit - 1)]);
         }
+        let at_limit = sized(limit);
+        self.splits.oracle.sized(limit, sized);
         if limit == 0 {
             self.splits.oracle.last_is_at_limit();
             return self;
         }
-        self.at_limit(sized(limit))
+        self.at_limit(at_limit)
     }
 
     /// Adds a message with a body of exactly the size limit. With [`over_limit`](Self::over_limit)

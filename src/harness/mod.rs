@@ -4,12 +4,14 @@
 //! - `splits`: checks of one split at a time, for every framer
 //! - `coverage`: the properties that a stream checks, and what to add to check the others
 //! - `mutated`: streams with one change
+//! - `mutator`: mutations by whole messages, for fuzzers
 //! - `verdicts`: the results of several streams
 //! - this file: the strongest check that the framer's type allows
 
 mod build;
 mod coverage;
 mod mutated;
+mod mutator;
 mod splits;
 mod verdicts;
 

@@ -8,6 +8,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use fastrand::Rng;
+
 use super::{Judged, Oracle};
 use crate::check::judge::{AtStake, Expectation};
 use crate::deviation::Deviation;
@@ -35,6 +37,8 @@ pub struct Messages<F, E> {
     truncation_error: Option<E>,
     /// Whether messages around a size limit were added.
     limited: bool,
+    /// The size limit of a body, and a function that makes a message with a body of a size.
+    sized: Option<(usize, Rc<dyn Fn(usize) -> F>)>,
     /// Up to this length a message is truncated at every byte.
     truncated: usize,
     /// Whether the error of a truncated stream was set and is not known any more.
@@ -73,6 +77,7 @@ impl<F: Clone, E: Clone> Clone for Messages<F, E> {
             rejected: self.rejected.clone(),
             truncation_error: self.truncation_error.clone(),
             limited: self.limited,
+            sized: self.sized.clone(),
             truncated: self.truncated,
             truncation_error_lost: self.truncation_error_lost,
             discards_at_end: self.discards_at_end,
@@ -89,6 +94,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             rejected: Vec::new(),
             truncation_error: None,
             limited: false,
+            sized: None,
             truncated: TRUNCATED,
             truncation_error_lost: false,
             discards_at_end: false,
@@ -173,11 +179,41 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             rejected: Vec::new(),
             truncation_error: None,
             limited: self.limited,
+            sized: self.sized,
             truncated: self.truncated,
             truncation_error_lost: self.truncation_error.is_some(),
             discards_at_end: self.discards_at_end,
             limited_with: self.limited_with,
         })
+    }
+
+    /// Records a function that makes a message with a body of any size up to the limit.
+    pub(crate) fn sized(&mut self, limit: usize, sized: impl Fn(usize) -> F + 'static) {
+        self.sized = Some((limit, Rc::new(sized)));
+    }
+
+    /// Returns the encoding of one of the messages, or of one of any size up to the limit, sizes
+    /// near the limit and near 0 more often than others.
+    pub(crate) fn random_message(&self, rng: &mut Rng) -> Option<Vec<u8>> {
+        match &self.sized {
+            Some((limit, sized)) if rng.bool() => {
+                let near = rng.usize(..3).min(*limit);
+                let size = match rng.u8(..4) {
+                    0 => near,
+                    1 => limit - near,
+                    2 => *limit,
+                    _ => rng.usize(..=*limit),
+                };
+                Some(self.encode(&sized(size)))
+            }
+            _ => Some(rng.choice(&self.accepted)?.bytes.clone()),
+        }
+    }
+
+    /// Returns one of the rejected frames; nothing if there are none.
+    pub(crate) fn random_rejected(&self, rng: &mut Rng) -> Vec<u8> {
+        let rejected = rng.choice(&self.rejected);
+        rejected.map_or_else(Vec::new, |rejected| rejected.bytes.clone())
     }
 
     /// Returns the empty stream, all messages concatenated, each long message and each rejected

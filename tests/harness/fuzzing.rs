@@ -1,0 +1,154 @@
+//! A fuzz target of a user's own format: what `framer_fuzz!` runs, without a fuzzer.
+
+use std::cell::Cell;
+
+use everysplit::oracle::Messages;
+use everysplit::subject::{Frames, Subject};
+use everysplit::{Fed, Harness};
+use fastrand::Rng;
+
+/// The size limit of a body, in bytes.
+const LIMIT: usize = 40;
+/// The longest input, in bytes.
+const MAX_SIZE: usize = 512;
+
+type Body = Vec<u8>;
+
+fn encode(body: &Body) -> Vec<u8> {
+    let length = u16::try_from(body.len()).unwrap();
+    [&length.to_be_bytes(), &body[..]].concat()
+}
+
+/// A length of two bytes, then the body.
+#[derive(Clone, PartialEq, Eq, Default)]
+struct Framer {
+    buffer: Vec<u8>,
+    /// The number of bodies of exactly the limit so far.
+    at_limit: usize,
+    /// The bug: which of them is lost.
+    lost: Option<usize>,
+}
+
+impl Subject for Framer {
+    type Frame = Body;
+    type Error = &'static str;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Body>) -> Result<(), &'static str> {
+        self.buffer.extend(chunk);
+        while let [high, low, rest @ ..] = &self.buffer[..] {
+            let length = usize::from(u16::from_be_bytes([*high, *low]));
+            if length > LIMIT {
+                return Err("too long");
+            }
+            let Some(body) = rest.get(..length) else {
+                break;
+            };
+            self.at_limit += usize::from(length == LIMIT);
+            if length < LIMIT || Some(self.at_limit) != self.lost {
+                frames.push(body.to_vec());
+            }
+            self.buffer.drain(..2 + length);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Frames<Body>) -> Result<(), &'static str> {
+        match self.buffer[..] {
+            [] => Ok(()),
+            [high, low, ..] if usize::from(u16::from_be_bytes([high, low])) > LIMIT => {
+                Err("too long")
+            }
+            _ => Err("truncated"),
+        }
+    }
+}
+
+fn harness(lost: Option<usize>) -> Harness<Fed<Framer>, Messages<Body, &'static str>> {
+    let framer = move || Framer {
+        lost,
+        ..Framer::default()
+    };
+    Harness::framer(framer)
+        .encoder(encode)
+        .messages(["one", ""])
+        .size_limit(LIMIT, |size| vec![b'x'; size], 2, "too long")
+        .truncation_error("truncated")
+}
+
+/// Loses the third body of exactly the limit.
+fn buggy() -> Harness<Fed<Framer>, Messages<Body, &'static str>> {
+    harness(Some(3))
+}
+
+fn correct() -> Harness<Fed<Framer>, Messages<Body, &'static str>> {
+    harness(None)
+}
+
+/// Changes one random byte, or inserts one.
+fn plain(rng: &mut Rng, data: &mut [u8], size: usize, max_size: usize) -> usize {
+    if size > 0 && rng.bool() {
+        data[rng.usize(..size)] = rng.u8(..);
+        return size;
+    }
+    if size == max_size {
+        return size;
+    }
+    let at = rng.usize(..=size);
+    data.copy_within(at..size, at + 1);
+    data[at] = rng.u8(..);
+    size + 1
+}
+
+/// Returns the number of runs after which the bug is found, at most `most`. Each run mutates one of
+/// the inputs so far.
+fn runs(seed: u64, most: usize, mutate: impl Fn(&mut [u8], usize, u32) -> usize) -> usize {
+    let harness = buggy();
+    let mut rng = Rng::with_seed(seed);
+    let mut corpus = vec![Vec::new()];
+    for run in 1..most {
+        let mut data = [0; MAX_SIZE];
+        let input: &Vec<u8> = &corpus[rng.usize(..corpus.len())];
+        data[..input.len()].copy_from_slice(input);
+        let size = mutate(&mut data, input.len(), rng.u32(..));
+        if harness.fuzz(&data[..size]).is_err() {
+            return run;
+        }
+        corpus.push(data[..size].to_vec());
+    }
+    most
+}
+
+#[test]
+fn whole_messages_find_a_bug_in_the_third_message_at_the_limit() {
+    let harness = correct();
+    let by_messages = |data: &mut [u8], size, seed| {
+        let base = |data: &mut [u8], size, max| plain(&mut Rng::with_seed(7), data, size, max);
+        harness.mutate(data, size, MAX_SIZE, seed, base)
+    };
+    let mut found: Vec<usize> = (0..5).map(|seed| runs(seed, 5000, by_messages)).collect();
+    found.sort_unstable();
+    println!("runs until the bug is found: {found:?}");
+    assert!(found[2] <= 500, "{found:?}");
+
+    let by_bytes = |data: &mut [u8], size, seed: u32| {
+        plain(&mut Rng::with_seed(seed.into()), data, size, MAX_SIZE)
+    };
+    assert_eq!(runs(0, 5000, by_bytes), 5000, "bytes find it as well");
+}
+
+#[test]
+fn a_mutated_input_is_made_of_messages() {
+    let harness = correct();
+    let base_calls = Cell::new(0);
+    let mut data = [0; MAX_SIZE];
+    let mut size = 0;
+    for seed in 0..2000 {
+        size = harness.mutate(&mut data, size, MAX_SIZE, seed, |_, size, _| {
+            base_calls.set(base_calls.get() + 1);
+            size
+        });
+        assert!(size <= MAX_SIZE);
+        harness.check(&data[..size.min(100)]).unwrap();
+    }
+    assert!((300..700).contains(&base_calls.get()), "{base_calls:?}");
+}
