@@ -1,38 +1,71 @@
 //! Prints how long the proof of a stream takes, and the ratio to the time of the bare calls
-//! of the framer that the proof makes.
+//! of the framer that the proof makes; and how much of it is for the splits that are replayed.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use everysplit::Harness;
+use everysplit::oracle::Oracle;
 use everysplit::reference::{Config, Decoder, FrameRef, Framer, naive};
+use everysplit::{Case, Certificate, Door, Harness, Split, SplitHarness, Tier};
+
+/// Enough for all offsets of each stream.
+const MAX_WORK: u64 = 1 << 36;
 
 fn main() {
     println!(
-        "| stream, bytes | fed | calls of `feed` | to bare calls | caller-buffered | calls of `decode` |"
+        "| stream, bytes | fed | calls of `feed` | to bare calls | replays | caller-buffered | calls of `decode` | replays |"
     );
-    println!("|---:|---:|---:|---:|---:|---:|");
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
     for len in [256, 1024, 4096, 16384] {
         let stream = stream(len);
         let config = Config::default();
         let parse = move |stream: &[u8]| naive::parse(config, stream);
         let decoder = Harness::decoder(move || Decoder::new(config)).oracle(parse);
+        let decoder = decoder.max_work(MAX_WORK);
         let (decoder_time, proof) = least(|| decoder.check(&stream));
-        let decodes = proof.unwrap().calls;
+        let proof = proof.unwrap();
+        let replays = replays(&decoder, &stream, &proof);
+        let decodes = format!("{decoder_time:.1?} | {} | {replays}", proof.calls);
         if len > 4096 {
-            println!("| {len} | | | | {decoder_time:.1?} | {decodes} |");
+            println!("| {len} | | | | | {decodes} |");
             continue;
         }
         let framer = Harness::framer(move || Framer::new(config)).oracle(parse);
+        let framer = framer.max_work(MAX_WORK);
         let (time, proof) = least(|| framer.check(&stream));
+        let proof = proof.unwrap();
         let (bare, ()) = least(|| bare(config, &stream));
         println!(
-            "| {len} | {time:.1?} | {} | {:.2} | {decoder_time:.1?} | {decodes} |",
-            proof.unwrap().calls,
+            "| {len} | {time:.1?} | {} | {:.2} | {} | {decodes} |",
+            proof.calls,
             time.as_secs_f64() / bare.as_secs_f64(),
+            self::replays(&framer, &stream, &proof),
         );
     }
+}
+
+/// Runs as many splits as a proof replays, and of the same kinds. Returns their number and time.
+fn replays<T: Door, O: Oracle<T>>(
+    harness: &SplitHarness<T, O>,
+    stream: &[u8],
+    proof: &Certificate,
+) -> String {
+    let Tier::Proved { replayed, .. } = proof.tier else {
+        panic!("{proof}");
+    };
+    let random = (2..replayed).map(|seed| Split::sample(stream.len(), &[], seed));
+    let splits = [Split::whole(), Split::bytes(stream.len())].into_iter();
+    let cases: Vec<Case> = splits
+        .chain(random)
+        .map(|split| Case::new(stream, split))
+        .collect();
+    let (time, ()) = least(|| {
+        for case in &cases {
+            harness.one_split(case).unwrap();
+        }
+    });
+    format!("{replayed} in {time:.1?}")
 }
 
 /// Returns a stream of frames of many sizes. The last frame is truncated.

@@ -20,7 +20,8 @@
 //! let certificate = harness.check(b"\x02ok\0\x05hello")?;
 //! assert_eq!(
 //!     certificate.to_string(),
-//!     "proved: 10 bytes, all 512 splits, 27 calls, at most 1 state per offset"
+//!     "proved: 10 bytes, all 512 splits, 27 calls, at most 1 state per offset; \
+//!      18 splits replayed"
 //! );
 //! # Ok::<(), everysplit::Violation>(())
 //! ```
@@ -78,9 +79,13 @@ pub use door::AsyncReader;
 pub use door::Reader;
 pub use door::{CallerBuffered, Door, Fed, FeedDoor};
 pub use expected::{Expected, Outcome, Source};
-pub use harness::{Harness, SplitHarness, Status, Verdicts};
+pub use harness::{
+    Harness, RebuildHarness, RebuildTextHarness, SplitHarness, Status, TextHarness, Verdicts,
+};
 pub use property::Property;
-pub use report::{Cell, Certificate, Hexdump, NotProved, Row, SplitMap, Tier, Violation};
+pub use report::{
+    Cell, Certificate, Hexdump, NotProved, Premise, ProvedBy, Row, SplitMap, Tier, Violation,
+};
 pub use split::{ParseSplitError, Split};
 
 /// Compiles and runs the example of the README. It is buggy, so its tests fail.

@@ -3,7 +3,8 @@
 use super::finding::Finding;
 use super::input::Input;
 use super::isolate::isolate;
-use super::judge::{Call, judge_held};
+use super::judge::judge_held;
+use super::values::judge_values;
 use crate::expected::Outcome;
 use crate::subject::{Frames, Subject};
 
@@ -20,36 +21,26 @@ pub(crate) fn end<S: Subject>(
     input: &Input<'_, S::Frame, S::Error>,
 ) -> Result<(), Finding> {
     let (len, expected) = (input.stream.len(), &input.expected);
-    frames.clear();
-    isolate(len, || {
-        let result = &subject.finish(frames);
-        expected.judge_finish(len, &Call { frames, result })?;
-        judge_held(len, most, subject.buffered_bytes())
-    })??;
+    let call = || (subject.finish(frames), subject.buffered_bytes());
+    let (result, held) = isolate(len, call)?;
+    judge_values(len, frames, result, |call| expected.judge_finish(len, call))?;
+    judge_held(len, most, held)?;
     let clean = matches!(expected.outcome, Outcome::Clean);
     if !clean && input.caller_stops() {
         return Ok(());
     }
     let again = "when the stream is ended again";
-    frames.clear();
-    isolate(len, || {
-        let result = &subject.finish(frames);
-        expected.judge_after_end(len, again, &Call { frames, result })
-    })
-    .map_err(|stuck| stuck.during(again))??;
+    let result = isolate(len, || subject.finish(frames)).map_err(|stuck| stuck.during(again))?;
+    judge_values(len, frames, result, |call| {
+        expected.judge_after_end(len, again, call)
+    })?;
     if clean {
         return Ok(());
     }
     let fed = "when it is fed after the end";
-    frames.clear();
-    isolate(len, || {
-        let result = &subject.feed(b"\0", frames);
-        match expected.outcome {
-            Outcome::Rejected { .. } => {
-                expected.judge_after_end(len, fed, &Call { frames, result })
-            }
-            Outcome::Clean | Outcome::Truncated(_) => Ok(()),
-        }
+    let result = isolate(len, || subject.feed(b"\0", frames)).map_err(|stuck| stuck.during(fed))?;
+    judge_values(len, frames, result, |call| match expected.outcome {
+        Outcome::Rejected { .. } => expected.judge_after_end(len, fed, call),
+        Outcome::Clean | Outcome::Truncated(_) => Ok(()),
     })
-    .map_err(|stuck| stuck.during(fed))?
 }

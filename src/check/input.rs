@@ -117,6 +117,7 @@ impl Violation {
             expected: finding.expected,
             actual: finding.actual,
             declare: finding.declare,
+            premise: None,
         }
     }
 }

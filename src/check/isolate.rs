@@ -7,19 +7,76 @@ pub(crate) use without_std::*;
 #[cfg(feature = "std")]
 pub(crate) use with_std::*;
 
+use core::mem;
+use core::ops::{Deref, DerefMut};
+
+use super::finding::Finding;
+
+/// Calls the user's code after `offset` bytes.
+pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
+    isolate_as("the call returns", offset, call)
+}
+
+/// A value whose drop calls the user's code. It is isolated, wherever the value is dropped, so it
+/// must not be dropped in an isolated call.
+pub(crate) struct Guarded<T>(Option<T>);
+
+impl<T> Guarded<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// Drops the value after `offset` bytes.
+    pub(crate) fn release(mut self, expected: &str, offset: usize) -> Result<(), Finding> {
+        let value = self.0.take();
+        isolate_as(expected, offset, move || drop(value))
+    }
+}
+
+impl<T> Drop for Guarded<T> {
+    fn drop(&mut self) {
+        match self.0.take() {
+            // After one call that does not return, the drop may be another.
+            Some(value) if gave_up() => mem::forget(value),
+            // A finding is on its way, and takes precedence.
+            Some(value) => drop(isolate(0, move || drop(value))),
+            None => {}
+        }
+    }
+}
+
+impl<T> Deref for Guarded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("the value is held until the drop")
+    }
+}
+
+impl<T> DerefMut for Guarded<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect("the value is held until the drop")
+    }
+}
+
 /// Without std a panic cannot be caught.
 #[cfg(not(feature = "std"))]
 mod without_std {
     use super::super::finding::Finding;
 
-    /// Calls the user's code after `offset` bytes.
+    /// Calls the user's code.
     #[expect(clippy::unnecessary_wraps, reason = "with std it can fail")]
-    pub(crate) fn isolate<T>(_: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
+    pub(crate) fn isolate_as<T>(_: &str, _: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
         Ok(call())
     }
 
     /// Returns whether a call is known that does not return.
     pub(crate) const fn hung() -> bool {
+        false
+    }
+
+    /// Returns whether such a call has been reached.
+    pub(crate) const fn gave_up() -> bool {
         false
     }
 }
@@ -28,6 +85,7 @@ mod without_std {
 mod with_std {
     use core::any::Any;
     use core::cell::{Cell, RefCell};
+    use core::mem;
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::panic::{self, AssertUnwindSafe};
     use std::string::{String, ToString};
@@ -42,6 +100,8 @@ mod with_std {
         static ISOLATED: Cell<bool> = const { Cell::new(false) };
         /// The message and the location of the last panic in an isolated call.
         static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+        /// Whether a call has been reached that does not return.
+        static GAVE_UP: Cell<bool> = const { Cell::new(false) };
         static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
     }
 
@@ -79,21 +139,32 @@ mod with_std {
         }
     }
 
-    /// Calls the user's code after `offset` bytes.
-    pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
-        enter(offset)?;
+    /// Calls the user's code after `offset` bytes. A finding says that `expected` does not hold.
+    pub(crate) fn isolate_as<T>(
+        expected: &str,
+        offset: usize,
+        call: impl FnOnce() -> T,
+    ) -> Result<T, Finding> {
+        if let Err(hung) = enter(expected, offset) {
+            // To drop a value of the user may be what does not return.
+            mem::forget(call);
+            return Err(hung);
+        }
         let returned = panic::catch_unwind(AssertUnwindSafe(call));
         leave();
-        returned.map_err(|panic| panicked(offset, &*panic))
+        returned.map_err(|panic| panicked(expected, offset, &*panic))
     }
 
     // Not generic, so that they are compiled once.
 
-    fn enter(offset: usize) -> Result<(), Finding> {
+    fn enter(expected: &str, offset: usize) -> Result<(), Finding> {
         install_hook();
         WATCHED.with_borrow(|watched| {
             let call = watched.as_ref().map_or(Ok(()), Watched::call);
-            call.map_err(|message| stuck(offset, message))
+            call.map_err(|message| {
+                GAVE_UP.set(true);
+                stuck(expected, offset, message)
+            })
         })?;
         ISOLATED.set(true);
         Ok(())
@@ -105,19 +176,19 @@ mod with_std {
     }
 
     #[cold]
-    fn panicked(offset: usize, panic: &(dyn Any + Send)) -> Finding {
+    fn panicked(expected: &str, offset: usize, panic: &(dyn Any + Send)) -> Finding {
         let message = PANIC.take();
         // Empty if the panic bypassed the hook, or the hook was replaced.
         if !message.is_empty() {
-            return stuck(offset, &message);
+            return stuck(expected, offset, &message);
         }
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref().map(String::as_str));
-        stuck(offset, text.unwrap_or("it panicked"))
+        stuck(expected, offset, text.unwrap_or("it panicked"))
     }
 
-    fn stuck(offset: usize, actual: &str) -> Finding {
-        Finding::new(Difference::Stuck, offset, "the call returns", actual)
+    fn stuck(expected: &str, offset: usize, actual: &str) -> Finding {
+        Finding::new(Difference::Stuck, offset, expected, actual)
     }
 
     /// Returns whether a call is known that does not return.
@@ -127,6 +198,11 @@ mod with_std {
                 .as_ref()
                 .is_some_and(|watched| !watched.hangs.is_empty())
         })
+    }
+
+    /// Returns whether such a call has been reached.
+    pub(crate) fn gave_up() -> bool {
+        GAVE_UP.get()
     }
 
     /// Installs a panic hook that records panics of isolated calls instead of printing them: a

@@ -16,6 +16,7 @@ pub(crate) mod one_split;
 pub(crate) mod prove;
 #[cfg(feature = "std")]
 pub(crate) mod read;
+mod values;
 #[cfg(feature = "std")]
 mod watchdog;
 

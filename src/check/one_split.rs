@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use super::end::end;
 use super::finding::{Difference, Finding};
 use super::input::Input;
-use super::isolate::isolate;
-use super::judge::{Call, judge_held};
+use super::isolate::{Guarded, isolate};
+use super::judge::judge_held;
+use super::values::judge_values;
 use crate::case::Interruption;
 use crate::expected::{Expected, Outcome};
 use crate::split::Split;
@@ -23,32 +24,44 @@ pub(crate) fn run<S: Subject>(
 ) -> Result<u64, Finding> {
     let stream = input.stream;
     let chunks = split.chunks(stream);
-    let mut run = Run {
+    if interruption == Interruption::EmptyChunk {
+        let empty = &stream[..0];
+        let chunks = chunks.flat_map(|chunk| [empty, chunk]).chain([empty]);
+        feed(subject, chunks, input)
+    } else {
+        feed(subject, chunks, input)
+    }
+}
+
+/// Feeds chunks, which may be empty, and ends the stream.
+pub(crate) fn feed<'a, S: Subject>(
+    subject: S,
+    chunks: impl Iterator<Item = &'a [u8]>,
+    input: &'a Input<'a, S::Frame, S::Error>,
+) -> Result<u64, Finding> {
+    let len = input.stream.len();
+    let mut run = Guarded::new(Run {
         input,
-        frames: Frames::for_expected(stream.len(), &input.expected),
+        frames: Frames::for_expected(len, &input.expected),
         initial: subject.buffered_bytes().unwrap_or(0),
         subject,
+        emitted: 0,
         offset: 0,
         most: 0,
         feeds: 0,
-    };
-    let result = if interruption == Interruption::EmptyChunk {
-        let empty = &stream[..0];
-        let chunks = chunks.flat_map(|chunk| [empty, chunk]).chain([empty]);
-        run.all(chunks)
-    } else {
-        run.all(chunks)
-    };
+    });
+    run.all(chunks)?;
     let feeds = run.feeds;
-    let dropped = isolate(stream.len(), || drop(run));
-    result.and(dropped).map(|()| feeds)
+    run.release("the framer's `drop` returns", len)?;
+    Ok(feeds)
 }
 
 struct Run<'a, S: Subject> {
     input: &'a Input<'a, S::Frame, S::Error>,
     subject: S,
-    /// The frames of the last call.
     frames: Frames<S::Frame>,
+    /// How many frames the last call emitted.
+    emitted: usize,
     /// How many bytes it held before it was fed.
     initial: usize,
     /// How many bytes have been fed.
@@ -84,23 +97,26 @@ impl<'a, S: Subject> Run<'a, S> {
         let (from, to) = (self.offset, self.offset + chunk.len());
         self.offset = to;
         self.feeds += 1;
-        self.frames.clear();
         let expected = &self.input.expected;
         self.most = self.most.max(expected.need(from, to));
-        isolate(to, || {
-            let result = &self.subject.feed(chunk, &mut self.frames);
-            let frames = &self.frames[..];
-            expected.judge_feed(from, to, &Call { frames, result })?;
-            let most = self.input.held(self.most, self.initial);
-            judge_held(to, most, self.subject.buffered_bytes())
-        })?
+        let (subject, frames) = (&mut self.subject, &mut self.frames);
+        let call = || (subject.feed(chunk, frames), subject.buffered_bytes());
+        let (result, held) = isolate(to, call)?;
+        let mut emitted = 0;
+        let judged = judge_values(to, frames, result, |call| {
+            emitted = call.frames.len();
+            expected.judge_feed(from, to, call)
+        });
+        self.emitted = emitted;
+        judged?;
+        judge_held(to, self.input.held(self.most, self.initial), held)
     }
 
     /// Returns whether the frames that were missing after a chunk that began at `from` are emitted
     /// later: with the next chunks, no bytes, or the same stream once more.
     fn comes_later(&mut self, from: usize, chunks: impl Iterator<Item = &'a [u8]>) -> bool {
         let expected = &self.input.expected;
-        let mut delivered = expected.due(from) + self.frames.len();
+        let mut delivered = expected.due(from) + self.emitted;
         let followed = isolate(self.offset, || {
             for chunk in chunks.chain([&[][..], self.input.stream]) {
                 self.frames.clear();

@@ -7,6 +7,7 @@ use core::fmt::Debug;
 #[cfg(feature = "std")]
 use core::marker::PhantomData;
 
+use super::effort::Effort;
 use super::{Harness, SplitHarness};
 use crate::deviation::Deviation;
 #[cfg(feature = "tokio")]
@@ -22,38 +23,38 @@ use crate::subject::AsyncChunkReader;
 use crate::subject::{ChunkReader, Queue};
 use crate::subject::{Decode, ParseFn, Subject};
 
-/// The number of states at one offset that a proof follows by default.
-const MAX_STATES: usize = 64;
+/// How far a proof goes by default.
+const EFFORT: Effort = Effort {
+    max_states: 64,
+    max_work: None,
+};
 
 impl<T, O> Harness<T, O> {
     fn new(door: T, oracle: O) -> Self {
-        Self {
-            splits: SplitHarness {
-                door,
-                oracle,
-                edges: None,
-                deviations: Vec::new(),
-                streams: Vec::new(),
-                mutated: false,
-                minimize_while: None,
-            },
-            max_states: MAX_STATES,
-        }
+        let splits = SplitHarness {
+            door,
+            oracle,
+            edges: None,
+            deviations: Vec::new(),
+            streams: Vec::new(),
+            mutated: false,
+            minimize_while: None,
+        };
+        Self::of(splits, EFFORT)
     }
 
     fn with_oracle<P>(self, oracle: P) -> Harness<T, P> {
-        Harness {
-            splits: SplitHarness {
-                door: self.splits.door,
-                oracle,
-                edges: self.splits.edges,
-                deviations: self.splits.deviations,
-                streams: self.splits.streams,
-                mutated: self.splits.mutated,
-                minimize_while: self.splits.minimize_while,
-            },
-            max_states: self.max_states,
-        }
+        let (splits, effort) = self.into_parts();
+        let splits = SplitHarness {
+            door: splits.door,
+            oracle,
+            edges: splits.edges,
+            deviations: splits.deviations,
+            streams: splits.streams,
+            mutated: splits.mutated,
+            minimize_while: splits.minimize_while,
+        };
+        Harness::of(splits, effort)
     }
 }
 
@@ -342,7 +343,7 @@ impl<T: Door, O> Harness<T, O> {
         encode: impl Fn(&T::Frame) -> Vec<u8> + 'static,
     ) -> Harness<T, Messages<T::Frame, T::Error>> {
         let mut messages = Messages::new(encode);
-        Oracle::<T>::declare(&mut messages, &self.splits.deviations);
+        Oracle::<T>::declare(&mut messages, &self.deviations);
         self.with_oracle(messages)
     }
 
@@ -350,7 +351,7 @@ impl<T: Door, O> Harness<T, O> {
     /// splits cut there, and violations show them. By default these are the ends of the frames.
     #[must_use]
     pub fn edges(mut self, edges: impl Fn(&[u8]) -> Vec<usize> + 'static) -> Self {
-        self.splits.edges = Some(Rc::new(edges));
+        self.splits_mut().edges = Some(Rc::new(edges));
         self
     }
 
@@ -359,7 +360,7 @@ impl<T: Door, O> Harness<T, O> {
     #[must_use]
     pub fn streams<B: Into<Vec<u8>>>(mut self, streams: impl IntoIterator<Item = B>) -> Self {
         let streams = streams.into_iter().map(Into::into);
-        self.splits.streams.extend(streams);
+        self.splits_mut().streams.extend(streams);
         self
     }
 
@@ -368,7 +369,7 @@ impl<T: Door, O> Harness<T, O> {
     /// cannot, the framer itself, byte by byte.
     #[must_use]
     pub fn mutated(mut self) -> Self {
-        self.splits.mutated = true;
+        self.splits_mut().mutated = true;
         self
     }
 
@@ -393,15 +394,41 @@ impl<T: Door, O> Harness<T, O> {
     /// Makes a violation smaller only while `goes_on` returns true, for framers whose runs take long.
     #[must_use]
     pub fn minimize_while(mut self, goes_on: impl Fn() -> bool + 'static) -> Self {
-        self.splits.minimize_while = Some(Rc::new(goes_on));
+        self.splits_mut().minimize_while = Some(Rc::new(goes_on));
         self
     }
 
     /// Sets how many different states at one offset a proof follows, 64 by default. A framer with
     /// more is not proved.
     #[must_use]
-    pub fn max_states(self, max_states: usize) -> Self {
-        Self { max_states, ..self }
+    pub fn max_states(mut self, max_states: usize) -> Self {
+        self.effort_mut().max_states = max_states;
+        self
+    }
+
+    /// Sets how many bytes the proof of a stream may feed, for a framer with one state at each
+    /// offset. A stream that needs more is proved at some of its offsets only.
+    ///
+    /// A framer that is fed needs n^3/6 bytes for all offsets of a stream of n bytes, and one whose
+    /// caller owns the buffer n^2/2. By default they may feed 2^30 and 2^27 bytes, which is enough
+    /// for streams of 1.8 kB and of 16 KiB. A proof at some offsets may feed 2^26.
+    ///
+    /// ```
+    /// use everysplit::reference::{Config, Decoder};
+    /// use everysplit::{Harness, Tier};
+    ///
+    /// let mut stream = vec![0; 20_000];
+    /// stream[..4].copy_from_slice(&19_988_u32.to_le_bytes());
+    /// let harness = Harness::decoder(|| Decoder::new(Config::DEFAULT));
+    /// assert!(matches!(harness.check(&stream)?.tier, Tier::ProvedAt { .. }));
+    /// let harness = harness.max_work(1 << 28);
+    /// assert!(matches!(harness.check(&stream)?.tier, Tier::Proved { .. }));
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    #[must_use]
+    pub fn max_work(mut self, bytes: u64) -> Self {
+        self.effort_mut().max_work = Some(bytes);
+        self
     }
 }
 
@@ -417,8 +444,9 @@ impl<T: Door, O: Oracle<T>> Harness<T, O> {
     #[must_use]
     #[track_caller]
     pub fn declare(mut self, deviations: impl IntoIterator<Item = Deviation>) -> Self {
-        self.splits.deviations.extend(deviations);
-        self.splits.oracle.declare(&self.splits.deviations);
+        let splits = self.splits_mut();
+        splits.deviations.extend(deviations);
+        splits.oracle.declare(&splits.deviations);
         self
     }
 
@@ -447,7 +475,7 @@ impl<T: Door, P> Harness<T, Parse<P, T::Error>> {
     /// with a body of exactly the limit, and with a header that claims one byte more.
     #[must_use]
     pub fn limit_errors(mut self, errors: impl Fn(&T::Error) -> bool + 'static) -> Self {
-        self.splits.oracle.limit_errors = Some(Rc::new(errors));
+        self.splits_mut().oracle.limit_errors = Some(Rc::new(errors));
         self
     }
 }
@@ -468,9 +496,9 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     pub fn messages<M: Into<T::Frame>>(mut self, messages: impl IntoIterator<Item = M>) -> Self {
         for message in messages {
             let message = message.into();
-            let bytes = self.splits.oracle.encode(&message);
+            let bytes = self.oracle.encode(&message);
             let at = bytes.len();
-            self.splits.oracle.accept(bytes, at, Some(message));
+            self.splits_mut().oracle.accept(bytes, at, Some(message));
         }
         self
     }
@@ -485,7 +513,9 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     #[must_use]
     #[track_caller]
     pub fn frame_bytes(mut self, bytes: impl Into<Vec<u8>>, at: usize, frame: T::Frame) -> Self {
-        self.splits.oracle.accept(bytes.into(), at, Some(frame));
+        self.splits_mut()
+            .oracle
+            .accept(bytes.into(), at, Some(frame));
         self
     }
 
@@ -498,7 +528,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     #[must_use]
     #[track_caller]
     pub fn rejects(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: T::Error) -> Self {
-        self.splits.oracle.reject(bytes.into(), at, error);
+        self.splits_mut().oracle.reject(bytes.into(), at, error);
         self
     }
 
@@ -513,7 +543,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     pub fn ignores(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         let at = bytes.len();
-        self.splits.oracle.accept(bytes, at, None);
+        self.splits_mut().oracle.accept(bytes, at, None);
         self.declare([Deviation::BytesBetweenFrames])
     }
 
@@ -521,7 +551,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     /// After so many bytes it is truncated at a few more, its last one among them.
     #[must_use]
     pub fn truncate_up_to(mut self, bytes: usize) -> Self {
-        self.splits.oracle.truncate_up_to(bytes);
+        self.splits_mut().oracle.truncate_up_to(bytes);
         self
     }
 
@@ -529,7 +559,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     /// [`DiscardsAtEnd`](Deviation::DiscardsAtEnd) is declared.
     #[must_use]
     pub fn truncation_error(mut self, error: T::Error) -> Self {
-        self.splits.oracle.set_truncation_error(error);
+        self.splits_mut().oracle.set_truncation_error(error);
         self
     }
 
@@ -557,9 +587,9 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
         at: usize,
         error: T::Error,
     ) -> Self {
-        let declared = |deviation| self.splits.deviations.contains(&deviation);
+        let declared = |deviation| self.deviations.contains(&deviation);
         let empty = sized(0);
-        let header = self.splits.oracle.encode(&empty);
+        let header = self.oracle.encode(&empty);
         let limit = if declared(Deviation::CountsHeader) {
             limit.checked_sub(header.len()).unwrap_or_else(|| {
                 panic!(
@@ -571,8 +601,9 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
             limit
         };
         let no_empty_frame = declared(Deviation::NoEmptyFrame);
-        self.splits.oracle.limited_with(&self.splits.deviations);
-        let above = self.splits.oracle.encode(&sized(limit + 1));
+        let splits = self.splits_mut();
+        splits.oracle.limited_with(&splits.deviations);
+        let above = self.oracle.encode(&sized(limit + 1));
         self = self.over_limit(above, at, error.clone());
         self = if no_empty_frame {
             self.rejects(header, at, error)
@@ -583,9 +614,9 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
             self = self.messages([sized(limit - 1)]);
         }
         let at_limit = sized(limit);
-        self.splits.oracle.sized(limit, sized);
+        self.splits_mut().oracle.sized(limit, sized);
         if limit == 0 {
-            self.splits.oracle.last_is_at_limit();
+            self.splits_mut().oracle.last_is_at_limit();
             return self;
         }
         self.at_limit(at_limit)
@@ -602,7 +633,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     #[track_caller]
     pub fn at_limit(mut self, message: impl Into<T::Frame>) -> Self {
         self = self.messages([message]);
-        self.splits.oracle.last_is_at_limit();
+        self.splits_mut().oracle.last_is_at_limit();
         self
     }
 
@@ -616,7 +647,7 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     #[track_caller]
     pub fn over_limit(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: T::Error) -> Self {
         self = self.rejects(bytes, at, error);
-        self.splits.oracle.last_is_over_limit();
+        self.splits_mut().oracle.last_is_over_limit();
         self
     }
 }
@@ -629,7 +660,7 @@ mod codec {
     use bytes::BytesMut;
     use tokio_util::codec::{Decoder, Encoder};
 
-    use super::{CallerBuffered, Harness, Messages};
+    use super::{CallerBuffered, Harness, Messages, SplitHarness};
     use crate::subject::{AnyError, Decode, TokioDecoder};
 
     /// Doors.
@@ -701,20 +732,22 @@ mod codec {
         where
             TokioDecoder<C, E>: Decode<Frame = F, Error = E>,
         {
-            let old = self.splits;
+            let (old, effort) = self.into_parts();
             let Some(messages) = old.oracle.without_errors() else {
                 panic!("`errors` comes before `rejects` and `size_limit`");
             };
             let make = old.door.make;
             let make = Rc::new(move || make().with_errors(map));
-            let mut harness = Harness::new(CallerBuffered { make }, messages);
-            harness.splits.edges = old.edges;
-            harness.splits.deviations = old.deviations;
-            harness.splits.streams = old.streams;
-            harness.splits.mutated = old.mutated;
-            harness.splits.minimize_while = old.minimize_while;
-            harness.max_states = self.max_states;
-            harness
+            let splits = SplitHarness {
+                door: CallerBuffered { make },
+                oracle: messages,
+                edges: old.edges,
+                deviations: old.deviations,
+                streams: old.streams,
+                mutated: old.mutated,
+                minimize_while: old.minimize_while,
+            };
+            Harness::of(splits, effort)
         }
     }
 }

@@ -1,31 +1,28 @@
 //! The entry point: a framer under test together with the expected results of its streams.
 //!
 //! - `build`: what is expected of it, and the streams to check
+//! - `effort`: how much a check does
+//! - `prove`: proofs, the strongest that the framer's type allows
 //! - `splits`: checks of one split at a time, for every framer
 //! - `coverage`: the properties that a stream checks, and what to add to check the others
 //! - `mutated`: streams with one change
 //! - `mutator`: mutations by whole messages, for fuzzers
 //! - `verdicts`: the results of several streams
-//! - this file: the strongest check that the framer's type allows
 
 mod build;
 mod coverage;
+mod effort;
 mod mutated;
 mod mutator;
+mod prove;
 mod splits;
 mod verdicts;
 
+pub use prove::{RebuildHarness, RebuildTextHarness, TextHarness};
 pub use splits::SplitHarness;
 pub use verdicts::{Status, Verdicts};
 
-use core::ops::Deref;
-
-use crate::check::input::Input;
-use crate::check::prove::{Proof, Stop, prove_caller_buffered, prove_fed};
-use crate::door::{CallerBuffered, Door, Fed};
-use crate::oracle::{ByteByByte, Oracle};
-use crate::report::{Certificate, Tier, Violation};
-use crate::subject::{Decode, Subject};
+use crate::oracle::ByteByByte;
 
 /// A framer under test, and the expected results of streams of its format.
 ///
@@ -52,7 +49,8 @@ use crate::subject::{Decode, Subject};
 /// let certificate = harness.check(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok")?;
 /// assert_eq!(
 ///     certificate.to_string(),
-///     "proved: 14 bytes, all 8192 splits, 120 calls, at most 1 state per offset"
+///     "proved: 14 bytes, all 8192 splits, 120 calls, at most 1 state per offset; \
+///      32 splits replayed"
 /// );
 /// # Ok::<(), everysplit::Violation>(())
 /// ```
@@ -64,90 +62,26 @@ use crate::subject::{Decode, Subject};
 ///
 /// | framer | check |
 /// |---|---|
-/// | fed, `Clone + Eq` | proof of all splits |
-/// | caller-buffered, `Clone + Eq` | proof of all splits, in far fewer calls |
-/// | any other | every split of up to two cuts, and byte by byte, with interruptions |
+/// | `Clone + Eq` | proof of all splits |
+/// | `Clone + Debug` | proof of all splits, with states compared by their `Debug` text |
+/// | `Eq` | proof of all splits, with states rebuilt by feeding their path again |
+/// | `Debug` | the same, with states compared by their `Debug` text |
+/// | any other, or one that reads | every split of up to two cuts, and byte by byte, with interruptions |
 ///
-/// A proof that gives up (see [`NotProved`](crate::NotProved)) is followed by the check of the last
-/// row. This choice is made by method resolution: `Harness` has the method `check` only where the
-/// bounds hold, and otherwise dereferences to [`SplitHarness`], whose `check` has none. So call it
-/// where the framer's type is known; a generic function sees only the bounds that it declares.
+/// A long stream is proved at some of its offsets only, see [`max_work`](Harness::max_work); a
+/// bounded check then cuts there too.
+///
+/// A caller-buffered framer is proved in far fewer calls than one that is fed. A proof that gives up
+/// (see [`NotProved`](crate::NotProved)) is followed by the check of the last row.
+///
+/// This choice is made by method resolution: `Harness` has the method `check` only where the bounds
+/// of the first row hold, and otherwise dereferences to [`TextHarness`], [`RebuildHarness`],
+/// [`RebuildTextHarness`] and [`SplitHarness`], one for each row. So call it where the framer's type
+/// is known; a generic function sees only the bounds that it declares.
 ///
 /// # Violations
 ///
 /// Every violation that a method of the harness returns is minimal: the fewest cuts, at field edges
 /// where possible, on a stream that cannot be shortened by a field or by its end.
-pub struct Harness<T, O = ByteByByte> {
-    splits: SplitHarness<T, O>,
-    /// The largest number of states at one offset that a proof follows.
-    max_states: usize,
-}
-
-impl<T: Clone, O: Clone> Clone for Harness<T, O> {
-    fn clone(&self) -> Self {
-        Self {
-            splits: self.splits.clone(),
-            max_states: self.max_states,
-        }
-    }
-}
-
-impl<T, O> Deref for Harness<T, O> {
-    type Target = SplitHarness<T, O>;
-
-    fn deref(&self) -> &SplitHarness<T, O> {
-        &self.splits
-    }
-}
-
-impl<S, O> Harness<Fed<S>, O>
-where
-    S: Subject + Clone + Eq,
-    O: Oracle<Fed<S>>,
-{
-    /// Proves every split of a stream, all 2^(n-1), by merging equal states.
-    ///
-    /// # Errors
-    ///
-    /// Returns a minimal violation.
-    pub fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
-        let input = self.input(stream)?;
-        let proof = prove_fed((self.door.make)(), &input, self.max_states);
-        self.certify(&input, proof)
-    }
-}
-
-impl<D, O> Harness<CallerBuffered<D>, O>
-where
-    D: Decode + Clone + Eq,
-    O: Oracle<CallerBuffered<D>>,
-{
-    /// Proves every split of a stream, all 2^(n-1), by merging equal states. As the caller owns the
-    /// buffer, all offsets inside one wait share a state.
-    ///
-    /// # Errors
-    ///
-    /// Returns a minimal violation.
-    pub fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
-        let input = self.input(stream)?;
-        let proof = prove_caller_buffered((self.door.make)(), &input, self.max_states);
-        self.certify(&input, proof)
-    }
-}
-
-impl<T: Door, O: Oracle<T>> Harness<T, O> {
-    /// Makes a certificate of a proof; without one, checks every split of up to two cuts.
-    fn certify(
-        &self,
-        input: &Input<'_, T::Frame, T::Error>,
-        proof: Result<Proof, Stop>,
-    ) -> Result<Certificate, Violation> {
-        match proof {
-            Ok(Proof { states, calls }) => {
-                Ok(self.certificate(input, Tier::Proved { states }, calls))
-            }
-            Err(Stop::NotProved(reason)) => self.check_bounded(input.stream, 2, Some(reason)),
-            Err(Stop::Violation(violation)) => Err(self.minimal(*violation)),
-        }
-    }
-}
+#[derive(Clone)]
+pub struct Harness<T, O = ByteByByte>(TextHarness<T, O>);

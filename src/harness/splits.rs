@@ -63,7 +63,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     ///
     /// Returns a minimal violation.
     pub fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
-        self.check_bounded(stream, 2, Some(NotProved::NotComparable))
+        self.check_few_cuts(stream, NotProved::NotComparable)
     }
 
     /// Checks every split of up to `cuts` cuts, and byte by byte, each with every
@@ -198,7 +198,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Runs each split with every interruption. Returns the number of splits and of calls.
-    fn each(
+    pub(super) fn each(
         &self,
         input: &Input<'_, T::Frame, T::Error>,
         splits: &mut dyn Iterator<Item = Split>,

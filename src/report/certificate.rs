@@ -34,6 +34,34 @@ pub enum Tier {
     Proved {
         /// The largest number of different states at one offset.
         states: usize,
+        /// How the states were compared and continued.
+        by: ProvedBy,
+        /// How many splits were then replayed on fresh framers, without their `Clone` and `Eq`.
+        replayed: u64,
+    },
+    /// Every split of the stream that cuts at certain offsets only, as the stream is long.
+    ProvedAt {
+        /// The number of offsets: close to the edges of the stream's fields, whole buffers after
+        /// them, and random ones.
+        offsets: usize,
+        /// The largest number of different states at one offset.
+        states: usize,
+        /// How the states were compared and continued.
+        by: ProvedBy,
+        /// How many splits were then replayed on fresh framers, without their `Clone` and `Eq`.
+        replayed: u64,
+    },
+    /// Every split of up to so many cuts at certain offsets only, as the stream is long; and the
+    /// split that cuts at all of them.
+    BoundedAt {
+        /// The number of offsets.
+        offsets: usize,
+        /// The largest number of cuts.
+        cuts: usize,
+        /// The number of splits.
+        splits: u64,
+        /// Why it is not a proof, if a proof was tried.
+        not_proved: Option<NotProved>,
     },
     /// Every split of up to so many cuts, and byte by byte.
     Bounded {
@@ -58,8 +86,39 @@ impl Tier {
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Proved { .. } => "proved",
+            Self::ProvedAt { .. } => "proved at some offsets",
             Self::Bounded { .. } => "bounded",
+            Self::BoundedAt { .. } => "bounded at some offsets",
             Self::Sampled { .. } => "sampled",
+        }
+    }
+}
+
+/// How a proof compared a framer's states, and continued from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProvedBy {
+    /// States were cloned, and compared with `==`.
+    CloneEq,
+    /// States were cloned, and compared by their `Debug` texts.
+    CloneDebug,
+    /// States were made again by feeding their path to a fresh framer, and compared with `==`.
+    RebuildEq,
+    /// States were made again by feeding their path to a fresh framer, and compared by their
+    /// `Debug` texts.
+    RebuildDebug,
+}
+
+impl ProvedBy {
+    /// Returns what follows the number of states: nothing for `CloneEq`.
+    const fn note(self) -> &'static str {
+        match self {
+            Self::CloneEq => "",
+            Self::CloneDebug => ", states compared by their Debug text",
+            Self::RebuildEq => ", states rebuilt by feeding their path again",
+            Self::RebuildDebug => {
+                ", states rebuilt by feeding their path again, compared by their Debug text"
+            }
         }
     }
 }
@@ -69,15 +128,25 @@ impl fmt::Display for Certificate {
         let bytes = Count(self.bytes as u64, "byte");
         let calls = Count(self.calls, "call");
         match self.tier {
-            Tier::Proved { states } => {
-                write!(f, "proved: {bytes}, ")?;
-                match self.bytes.saturating_sub(1) {
-                    0 => f.write_str("its only split")?,
-                    cuts @ 1..64 => write!(f, "all {} splits", 1_u64 << cuts)?,
-                    cuts => write!(f, "all 2^{cuts} splits")?,
-                }
-                let states = Count(states as u64, "state");
-                write!(f, ", {calls}, at most {states} per offset")?;
+            Tier::Proved {
+                states,
+                by,
+                replayed,
+            } => {
+                let splits = Splits(self.bytes.saturating_sub(1));
+                write!(f, "proved: {bytes}, {splits}, {calls}, ")?;
+                write!(f, "{}", States(states, by, replayed))?;
+            }
+            Tier::ProvedAt {
+                offsets,
+                states,
+                by,
+                replayed,
+            } => {
+                let all = self.bytes.saturating_sub(1);
+                write!(f, "proved at {offsets} of {all} offsets: {bytes}, ")?;
+                write!(f, "{} that cut only there, {calls}, ", Splits(offsets))?;
+                write!(f, "{}", States(states, by, replayed))?;
             }
             Tier::Bounded {
                 cuts,
@@ -87,11 +156,24 @@ impl fmt::Display for Certificate {
                 let (cuts, splits) = (Count(cuts as u64, "cut"), Count(splits, "split"));
                 write!(
                     f,
-                    "bounded: {bytes}, {splits} (up to {cuts}, and byte by byte), {calls}"
+                    "bounded: {bytes}, {splits} (up to {cuts}, and byte by byte), {calls}{}",
+                    Reason(not_proved)
                 )?;
-                if let Some(reason) = not_proved {
-                    write!(f, "; not proved: {reason}")?;
-                }
+            }
+            Tier::BoundedAt {
+                offsets,
+                cuts,
+                splits,
+                not_proved,
+            } => {
+                let all = self.bytes.saturating_sub(1);
+                let (cuts, splits) = (Count(cuts as u64, "cut"), Count(splits, "split"));
+                write!(
+                    f,
+                    "bounded at {offsets} of {all} offsets: {bytes}, {splits} (up to {cuts} there, \
+                     and all of them), {calls}{}",
+                    Reason(not_proved)
+                )?;
             }
             Tier::Sampled { seed, splits } => {
                 let splits = Count(splits, "random split");
@@ -109,5 +191,42 @@ impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(count, noun) = self;
         write!(f, "{count} {noun}{}", if *count == 1 { "" } else { "s" })
+    }
+}
+
+/// All splits that cut at this number of offsets.
+struct Splits(usize);
+
+impl fmt::Display for Splits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("its only split"),
+            cuts @ 1..64 => write!(f, "all {} splits", 1_u64 << cuts),
+            cuts => write!(f, "all 2^{cuts} splits"),
+        }
+    }
+}
+
+/// The states of a proof, and the replays after it.
+struct States(usize, ProvedBy, u64);
+
+impl fmt::Display for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(states, by, replayed) = *self;
+        let (states, replayed) = (Count(states as u64, "state"), Count(replayed, "split"));
+        let note = by.note();
+        write!(f, "at most {states} per offset{note}; {replayed} replayed")
+    }
+}
+
+/// Why a check is no proof.
+struct Reason(Option<NotProved>);
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(reason) => write!(f, "; not proved: {reason}"),
+            None => Ok(()),
+        }
     }
 }

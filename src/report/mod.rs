@@ -6,8 +6,8 @@ mod not_proved;
 mod split_map;
 mod violation;
 
-pub use certificate::{Certificate, Tier};
+pub use certificate::{Certificate, ProvedBy, Tier};
 pub use hexdump::{Hexdump, Row};
 pub use not_proved::NotProved;
 pub use split_map::{Cell, SplitMap};
-pub use violation::Violation;
+pub use violation::{Premise, Violation};

@@ -34,6 +34,31 @@ pub struct Violation {
     pub actual: Box<str>,
     /// The deviations of which each, if declared, would make this correct.
     pub declare: Vec<Deviation>,
+    /// Why a proof did not find this, if one passed.
+    pub premise: Option<Premise>,
+}
+
+/// A premise of proofs that a framer does not keep: a proof passed, and a fresh framer violates what
+/// it proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Premise {
+    /// The framer has state that `==` does not compare, in itself or outside of it.
+    Eq,
+    /// The framer has state that its `Debug` text does not show, in itself or outside of it.
+    Debug,
+    /// The framer's clones do not behave as it does.
+    Clone,
+}
+
+impl fmt::Display for Premise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Eq => "the framer has state that == does not compare",
+            Self::Debug => "the framer has state that its Debug text does not show",
+            Self::Clone => "the framer's clones do not behave as it does",
+        })
+    }
 }
 
 impl Violation {
@@ -53,6 +78,7 @@ impl Violation {
             expected: expected.into(),
             actual: actual.into(),
             declare: Vec::new(),
+            premise: None,
         }
     }
 
@@ -107,6 +133,9 @@ impl fmt::Display for Violation {
         }
         if !self.declare.is_empty() {
             writeln!(f)?;
+        }
+        if let Some(premise) = self.premise {
+            writeln!(f, "  note      a proof passed: {premise}")?;
         }
         // A token cannot reproduce a duration.
         if self.property == Property::Linear {

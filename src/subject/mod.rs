@@ -110,3 +110,16 @@ pub trait Decode {
     /// Returns the decoder's error if it rejects the stream, or if the stream must not end here.
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, Self::Error>;
 }
+
+impl<D: Decode> Decode for &mut D {
+    type Frame = D::Frame;
+    type Error = D::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, D::Error> {
+        (**self).decode(buffer)
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, D::Error> {
+        (**self).decode_eof(buffer)
+    }
+}

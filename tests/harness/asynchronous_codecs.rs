@@ -71,7 +71,10 @@ fn a_codec_without_a_state_is_proved() {
     let streams = correct.all_streams();
     for stream in &streams {
         let certificate = correct.check(stream).unwrap();
-        assert_eq!(certificate.tier, Tier::Proved { states: 1 });
+        assert!(
+            matches!(certificate.tier, Tier::Proved { states: 1, .. }),
+            "{certificate}"
+        );
     }
     let violation = harness(1).check(&streams[1]).unwrap_err();
     assert_eq!(violation.property, Property::RoundTrip, "{violation}");
@@ -90,7 +93,10 @@ fn lines_codec_is_proved() {
         .frame_bytes(b"\xff\n", 2, Err(ErrorKind::InvalidData));
     for stream in harness.all_streams() {
         let certificate = harness.check(&stream).unwrap();
-        assert_eq!(certificate.tier, Tier::Proved { states: 1 });
+        assert!(
+            matches!(certificate.tier, Tier::Proved { states: 1, .. }),
+            "{certificate}"
+        );
     }
 }
 

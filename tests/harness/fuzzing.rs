@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use everysplit::oracle::Messages;
-use everysplit::subject::{Frames, Subject};
-use everysplit::{Fed, Harness};
+use everysplit::subject::{FeedFn, Frames, Subject};
+use everysplit::{Fed, Harness, Property};
 use fastrand::Rng;
 
 /// The size limit of a body, in bytes.
@@ -151,4 +151,29 @@ fn a_mutated_input_is_made_of_messages() {
         harness.check(&data[..size.min(100)]).unwrap();
     }
     assert!((300..700).contains(&base_calls.get()), "{base_calls:?}");
+}
+
+#[test]
+fn a_short_input_is_proved() {
+    // A bug that needs three cuts: no single random split is likely to have them.
+    let harness = Harness::framer(|| {
+        FeedFn::new(
+            (Vec::<usize>::new(), Vec::<u8>::new()),
+            |(chunks, bytes), chunk: &[u8], frames| {
+                if !chunk.is_empty() {
+                    chunks.push(chunk.len());
+                    bytes.extend(chunk);
+                    if bytes.len() == 12 && *chunks != [5, 1, 1, 5] {
+                        frames.push(bytes.len());
+                    }
+                }
+                Ok::<(), ()>(())
+            },
+            |_, _| Ok(()),
+        )
+    })
+    .max_states(10_000);
+    let violation = harness.fuzz(&[1; 12]).unwrap_err();
+    assert_eq!(violation.property, Property::EverySplit, "{violation}");
+    assert_eq!(violation.case.split.cuts(), [5, 6, 7]);
 }

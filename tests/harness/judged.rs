@@ -112,11 +112,13 @@ fn describe(violation: &Violation) -> String {
 fn a_correct_parser_is_proved() {
     assert_eq!(
         prove_decoder(correct).unwrap().to_string(),
-        "proved: 7 bytes, all 64 splits, 13 calls, at most 1 state per offset"
+        "proved: 7 bytes, all 64 splits, 13 calls, at most 1 state per offset; \
+         17 splits replayed"
     );
     assert_eq!(
         prove_fed(correct).unwrap().to_string(),
-        "proved: 7 bytes, all 64 splits, 36 calls, at most 1 state per offset"
+        "proved: 7 bytes, all 64 splits, 36 calls, at most 1 state per offset; \
+         17 splits replayed"
     );
 }
 

@@ -9,17 +9,21 @@ mod correct_framers;
 mod fuzzing;
 mod harness;
 mod judged;
+mod long_streams;
 mod macros;
 mod messages;
 mod planted;
+mod premises;
 mod progress;
 mod proof;
+mod proof_isolation;
 mod queue;
 mod readers;
 mod readme;
 mod split_map;
 mod tokio_codecs;
 mod tools;
+mod ways;
 
 use everysplit::{Certificate, NotProved, Tier};
 

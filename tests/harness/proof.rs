@@ -1,4 +1,4 @@
-//! Compares both proofs with brute force. On correct and on buggy framers a proof must have the
+//! Compares both proofs with brute force, for each way to save and compare states. On correct and on buggy framers a proof must have the
 //! same result as trying every split, and report a violation with the same number of cuts.
 //!
 //! The format is the smallest in which everything can go wrong: a length of one byte, at most 1,
@@ -11,8 +11,8 @@ use bytes::{BufMut, BytesMut};
 use everysplit::reference::{Config, Decoder, Framer, naive};
 use everysplit::subject::{Buffered, Decode};
 use everysplit::{
-    Case, Certificate, Expected, Harness, Interruption, NotProved, Outcome, Property, Split, Tier,
-    Violation,
+    Case, Certificate, Expected, Harness, Interruption, NotProved, Outcome, Property, ProvedBy,
+    Split, Tier, Violation,
 };
 
 /// The largest length of a body.
@@ -82,7 +82,7 @@ enum Bug {
     Rewrites,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Toy {
     bug: Bug,
     /// The length, if it has been removed from the buffer.
@@ -181,6 +181,33 @@ impl Decode for Toy {
     }
 }
 
+/// Defines a [`Toy`] with fewer traits, so that its states are saved and compared in another way.
+macro_rules! toy_with {
+    ($($name:ident: $($trait:ident)*;)*) => {
+        $(#[derive($($trait),*)]
+        struct $name(Toy);
+
+        impl Decode for $name {
+            type Frame = Vec<u8>;
+            type Error = Error;
+
+            fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, Error> {
+                self.0.decode(buffer)
+            }
+
+            fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, Error> {
+                self.0.decode_eof(buffer)
+            }
+        })*
+    };
+}
+
+toy_with! {
+    CloneDebug: Clone Debug;
+    OnlyEq: PartialEq Eq;
+    OnlyDebug: Debug;
+}
+
 /// Tries every split. Returns the smallest number of cuts with which a split shows a violation.
 ///
 /// Empty chunks are tried too if the stream is short or if they trigger the bug.
@@ -212,32 +239,65 @@ fn without_minimising(
     }
 }
 
-/// Proves a [`Toy`] as a framer that is fed, and as a decoder whose caller owns the buffer.
+/// Proves a decoder as a framer that is fed, and as a decoder whose caller owns the buffer. A macro,
+/// as the choice of the proof depends on the type.
+macro_rules! proofs_of {
+    ($make:expr, $stream:expr, $expected:expr) => {{
+        let make = $make;
+        let fed = Harness::framer(move || Buffered::new(make()))
+            .oracle(without_minimising($expected))
+            .max_states(MAX_STATES);
+        let caller_buffered = Harness::decoder(make)
+            .oracle(without_minimising($expected))
+            .max_states(MAX_STATES);
+        [fed.check($stream), caller_buffered.check($stream)]
+    }};
+}
+
+/// Both proofs of a [`Toy`].
 fn proofs(
     bug: Bug,
     stream: &[u8],
     expected: &Expected<Vec<u8>, Error>,
 ) -> [Result<Certificate, Violation>; 2] {
-    let fed = Harness::framer(move || Buffered::new(Toy::new(bug)))
-        .oracle(without_minimising(expected))
-        .max_states(MAX_STATES);
-    let caller_buffered = Harness::decoder(move || Toy::new(bug))
-        .oracle(without_minimising(expected))
-        .max_states(MAX_STATES);
-    [fed.check(stream), caller_buffered.check(stream)]
+    proofs_of!(move || Toy::new(bug), stream, expected)
 }
 
-/// Compares both proofs with brute force. Returns whether there was a violation.
+/// The longest stream on which each way to save and compare states is compared, in bytes.
+const EACH_WAY: usize = 7;
+
+type Proofs = [Result<Certificate, Violation>; 2];
+
+/// Both proofs for each way to save and compare states; of a longer stream for one way only.
+fn proofs_each_way(
+    bug: Bug,
+    stream: &[u8],
+    expected: &Expected<Vec<u8>, Error>,
+) -> Vec<(ProvedBy, Proofs)> {
+    let mut proofs = vec![(ProvedBy::CloneEq, proofs(bug, stream, expected))];
+    if stream.len() <= EACH_WAY {
+        let make = move || CloneDebug(Toy::new(bug));
+        proofs.push((ProvedBy::CloneDebug, proofs_of!(make, stream, expected)));
+        let make = move || OnlyEq(Toy::new(bug));
+        proofs.push((ProvedBy::RebuildEq, proofs_of!(make, stream, expected)));
+        let make = move || OnlyDebug(Toy::new(bug));
+        proofs.push((ProvedBy::RebuildDebug, proofs_of!(make, stream, expected)));
+    }
+    proofs
+}
+
+/// Compares the proofs with brute force. Returns whether there was a violation.
 #[track_caller]
 fn compare(bug: Bug, stream: &[u8]) -> bool {
     let expected = parse(stream);
     let brute_force = brute_force(bug, stream, &expected);
-    for proof in proofs(bug, stream, &expected) {
+    let proofs = proofs_each_way(bug, stream, &expected).into_iter();
+    for (way, proof) in proofs.flat_map(|(way, proofs)| proofs.map(|proof| (way, proof))) {
         match (&proof, brute_force) {
             (Ok(certificate), None) => {
                 assert!(
-                    matches!(certificate.tier, Tier::Proved { .. }),
-                    "{bug:?} on {stream:?}: {certificate}"
+                    matches!(certificate.tier, Tier::Proved { by, .. } if by == way),
+                    "{bug:?} on {stream:?}, {way:?}: {certificate}"
                 );
             }
             (Err(violation), Some(cuts)) => {
@@ -248,7 +308,9 @@ fn compare(bug: Bug, stream: &[u8]) -> bool {
                 );
                 assert_eq!(violation.case.stream, stream, "{bug:?}: {violation}");
             }
-            _ => panic!("{bug:?} on {stream:?}: {proof:?}, but brute force: {brute_force:?}"),
+            _ => panic!(
+                "{bug:?} on {stream:?}, {way:?}: {proof:?}, but brute force: {brute_force:?}"
+            ),
         }
     }
     brute_force.is_some()
@@ -312,7 +374,13 @@ fn gives_up_on_states_that_do_not_merge() {
     let stream = [0; 9];
     let expected = parse(&stream);
     assert_eq!(brute_force(Bug::Counts, &stream, &expected), None);
-    for proof in proofs(Bug::Counts, &stream, &expected) {
+    let proofs_each_way = proofs_each_way(
+        Bug::Counts,
+        &stream[..EACH_WAY],
+        &parse(&stream[..EACH_WAY]),
+    );
+    let each_way = proofs_each_way.into_iter().flat_map(|(_, proofs)| proofs);
+    for proof in each_way.chain(proofs(Bug::Counts, &stream, &expected)) {
         let reason = not_proved(&proof.unwrap());
         assert!(
             matches!(
@@ -408,19 +476,22 @@ fn the_certificate_counts_splits_calls_and_states() {
     let proof = framer.clone().max_states(8).check(&frames.concat());
     assert_eq!(
         proof.unwrap().to_string(),
-        "proved: 46 bytes, all 35184372088832 splits, 1128 calls, at most 1 state per offset"
+        "proved: 46 bytes, all 35184372088832 splits, 1128 calls, at most 1 state per offset; \
+         129 splits replayed"
     );
 
     let stream = [&[4, 0, 0, 0][..], &[0; 8], b"body", &[0; 12], &[9; 20]].concat();
     let proof = framer.max_states(1).check(&stream);
     assert_eq!(
         proof.unwrap().to_string(),
-        "proved: 48 bytes, all 140737488355328 splits, 1225 calls, at most 1 state per offset"
+        "proved: 48 bytes, all 140737488355328 splits, 1225 calls, at most 1 state per offset; \
+         134 splits replayed"
     );
     let decoder = Harness::decoder(move || Decoder::new(config)).oracle(oracle);
     let proof = decoder.max_states(2).check(&stream);
     assert_eq!(
         proof.unwrap().to_string(),
-        "proved: 48 bytes, all 140737488355328 splits, 120 calls, at most 2 states per offset"
+        "proved: 48 bytes, all 140737488355328 splits, 120 calls, at most 2 states per offset; \
+         66 splits replayed"
     );
 }

@@ -9,6 +9,7 @@
 //! arrive, then the decoder is called until it returns no frame, and waits at a node. From each wait
 //! the search goes on with every number of bytes that can have arrived next.
 
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -16,47 +17,60 @@ use core::{iter, mem};
 
 use bytes::BytesMut;
 
-use super::{Proof, Stop};
+use super::state::release;
+use super::{Bounds, Fault, Proof, State, Stop, Work};
 use crate::check::end::end;
-use crate::check::finding::Finding;
 use crate::check::input::Input;
-use crate::check::isolate::isolate;
+use crate::check::isolate::{Guarded, isolate};
 use crate::check::judge::judge_held;
+use crate::check::values::isolate_values;
 use crate::report::NotProved;
 use crate::subject::{Buffered, Decode, Frames};
 
-/// Proves every split of a stream for a `decoder` at the beginning of a stream. Stops if the decoder is
-/// in more than `max_states` states after consuming the same bytes, and if it changes bytes that it
-/// leaves in the buffer, which this search cannot follow.
-pub(crate) fn prove<D: Decode + Clone + Eq>(
-    decoder: D,
-    input: &Input<'_, D::Frame, D::Error>,
-    max_states: usize,
+/// Proves every split of a stream that cuts at no other offsets than `ends`, for the decoders that
+/// `fresh` makes. `ends` begin with 0 and end with the length of the stream. Stops if a decoder changes
+/// bytes that it leaves in the buffer, which this search cannot follow.
+pub(crate) fn prove<W: State<Framer: Decode>>(
+    fresh: &dyn Fn() -> W::Framer,
+    input: &DecodeInput<'_, W>,
+    ends: &[usize],
+    bounds: Bounds,
 ) -> Result<Proof, Stop> {
-    let mut search = Search {
+    let mut search = Search::<W> {
+        fresh,
         stream: input.stream,
         input,
-        max_states,
+        ends,
+        max_states: bounds.max_states,
         nodes: Vec::new(),
-        at: (0..=input.stream.len()).map(|_| Vec::new()).collect(),
+        at: BTreeMap::new(),
         waits: Vec::new(),
-        calls: 0,
+        work: Work::new(bounds.max_work),
     };
-    search.run(decoder)?;
+    search.run()?;
+    let states = search.at.values().map(Vec::len).max().unwrap_or(0);
+    search.release()?;
     Ok(Proof {
-        states: search.at.iter().map(Vec::len).max().unwrap_or(0),
-        calls: search.calls,
+        states,
+        calls: search.work.calls,
+        by: W::BY,
+        work: search.work.done,
     })
 }
 
+type DecodeInput<'a, W> =
+    Input<'a, <<W as State>::Framer as Decode>::Frame, <<W as State>::Framer as Decode>::Error>;
+
 /// Where a decoder can be between two calls.
-struct Node<D> {
-    decoder: D,
+struct Node<W> {
+    state: W,
     consumed: usize,
     delivered: usize,
-    /// For each number of arrived bytes, whether the decoder has been called here.
+    /// The call that led here: the node before it, and how many bytes had arrived.
+    parent: Option<(usize, usize)>,
+    /// For each end, whether the decoder has been called here with the bytes up to there.
     called: Vec<bool>,
-    /// The least number of arrived bytes with which it waits here.
+    /// The first end with whose bytes it waits here.
     waits_from: usize,
     /// Whether the stream has been ended here.
     finished: bool,
@@ -66,45 +80,54 @@ struct Node<D> {
 #[derive(Clone)]
 struct Wait {
     node: usize,
-    /// How many bytes have arrived.
-    arrived: usize,
-    /// How many bytes can have arrived next: all numbers that no other wait at the node has gone on
+    /// The index of the end up to which bytes have arrived.
+    end: usize,
+    /// Up to which ends bytes can have arrived next: all that no other wait at the node has gone on
     /// with.
     next: Range<usize>,
     /// The wait before the last chunk.
     parent: Option<usize>,
 }
 
-struct Search<'a, D: Decode> {
+struct Search<'a, W: State<Framer: Decode>> {
+    fresh: &'a dyn Fn() -> W::Framer,
     stream: &'a [u8],
-    input: &'a Input<'a, D::Frame, D::Error>,
+    input: &'a DecodeInput<'a, W>,
+    /// The offsets at which chunks may end, from 0 to the end of the stream.
+    ends: &'a [usize],
     max_states: usize,
-    nodes: Vec<Node<D>>,
+    nodes: Vec<Node<W>>,
     /// The nodes by the number of consumed bytes.
-    at: Vec<Vec<usize>>,
+    at: BTreeMap<usize, Vec<usize>>,
     /// In the order in which they were found: fewest chunks first.
     waits: Vec<Wait>,
-    /// The number of calls of `decode`.
-    calls: u64,
+    work: Work,
 }
 
-impl<D: Decode + Clone + Eq> Search<'_, D> {
-    fn run(&mut self, decoder: D) -> Result<(), Stop> {
-        let root = self.visit(decoder, 0, 0)?;
+impl<W: State<Framer: Decode>> Search<'_, W> {
+    fn run(&mut self) -> Result<(), Stop> {
+        let decoder = Guarded::new((self.fresh)());
+        let root = self
+            .visit(decoder, 0, 0, None)
+            .map_err(|fault| self.stop(fault, None, 0))?;
         self.wait(root, 0, None);
+        if self.stream.is_empty() {
+            // The only stream that can end before any call.
+            self.finish(root)
+                .map_err(|fault| self.stop(fault, None, 0))?;
+        }
+        let last = self.ends.len() - 1;
         let mut layer = 0..self.waits.len();
         while !layer.is_empty() {
             // The chunk to the end first: it needs one cut less than any other.
             for index in layer.clone() {
-                let wait = &self.waits[index];
-                if wait.next.contains(&self.stream.len()) {
-                    self.decode(wait.node, self.stream.len(), index)?;
+                if self.waits[index].next.contains(&last) {
+                    self.decode(index, last)?;
                 }
             }
             for index in layer.clone() {
-                let wait = self.waits[index].clone();
-                for arrived in wait.next {
-                    self.decode(wait.node, arrived, index)?;
+                for end in self.waits[index].next.clone() {
+                    self.decode(index, end)?;
                 }
             }
             layer = layer.end..self.waits.len();
@@ -112,135 +135,171 @@ impl<D: Decode + Clone + Eq> Search<'_, D> {
         Ok(())
     }
 
-    /// Calls the decoder at a node with `arrived` bytes, until it waits or reaches a call that has
-    /// been made before.
-    fn decode(&mut self, node: usize, arrived: usize, wait: usize) -> Result<(), Stop> {
-        let mut node = node;
-        while !self.nodes[node].called[arrived] {
-            self.nodes[node].called[arrived] = true;
+    /// Calls the decoder after a wait with the bytes up to an end, until it waits again or reaches a
+    /// call that has been made before.
+    fn decode(&mut self, wait: usize, end: usize) -> Result<(), Stop> {
+        self.try_decode(wait, end)
+            .map_err(|fault| self.stop(fault, Some(wait), end))
+    }
+
+    fn try_decode(&mut self, wait: usize, end: usize) -> Result<(), Fault> {
+        let mut node = self.waits[wait].node;
+        let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
+        while !mem::replace(&mut self.nodes[node].called[end], true) {
             let Node {
                 consumed,
                 delivered,
                 ..
             } = self.nodes[node];
-            let mut decoder = self.nodes[node].decoder.clone();
-            let mut buffer = BytesMut::from(&self.stream[consumed..arrived]);
-            self.calls += 1;
-            let result = isolate(arrived, || decoder.decode(&mut buffer))
-                .map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
+            let mut decoder = self.resume(node)?;
             let rest = &self.stream[consumed..arrived];
+            let mut buffer = BytesMut::from(rest);
+            self.work.call(rest.len())?;
+            let result = isolate(arrived, || decoder.decode(&mut buffer))?;
             if !rest.ends_with(&buffer) {
-                return Err(Stop::NotProved(NotProved::BufferRewritten {
+                return Err(Fault::NotProved(NotProved::BufferRewritten {
                     offset: consumed,
                 }));
             }
-            let need = self.input.expected.need(consumed, arrived);
-            let most = self.input.held(need, 0);
-            judge_held(arrived, most, Some(buffer.capacity()))
-                .map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
+            let expected = &self.input.expected;
+            let most = self.input.held(expected.need(consumed, arrived), 0);
+            judge_held(arrived, most, Some(buffer.capacity()))?;
+            let is_frame = isolate_values(arrived, move || match result {
+                Ok(Some(frame)) => expected
+                    .judge_frame(delivered, from, arrived, &frame)
+                    .map(|()| true),
+                other => expected
+                    .judge_wait(delivered, from, arrived, &other.map(|_| ()))
+                    .map(|()| false),
+            })?;
             let consumed = arrived - buffer.len();
-            match result {
-                Ok(Some(frame)) => {
-                    let judged = self.input.expected.judge_frame(
-                        delivered,
-                        self.waits[wait].arrived,
-                        arrived,
-                        &frame,
-                    );
-                    judged.map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
-                    node = self.visit(decoder, consumed, delivered + 1)?;
-                }
-                other => {
-                    let result = other.map(|_| ());
-                    let judged = self.input.expected.judge_wait(
-                        delivered,
-                        self.waits[wait].arrived,
-                        arrived,
-                        &result,
-                    );
-                    judged.map_err(|finding| self.violation(finding, wait, Some(arrived)))?;
-                    if result.is_err() && self.input.caller_stops() {
-                        return Ok(());
-                    }
-                    let node = self.visit(decoder, consumed, delivered)?;
-                    self.wait(node, arrived, Some(wait));
-                    if arrived == self.stream.len() {
-                        self.finish(node, wait)?;
-                    }
-                    return Ok(());
-                }
+            let call = Some((node, arrived));
+            if is_frame {
+                node = self.visit(decoder, consumed, delivered + 1, call)?;
+                continue;
             }
+            if expected.rejection(arrived).is_some() && self.input.caller_stops() {
+                return release(decoder, arrived);
+            }
+            node = self.visit(decoder, consumed, delivered, call)?;
+            self.wait(node, end, Some(wait));
+            if arrived == self.stream.len() {
+                self.finish(node)?;
+            }
+            return Ok(());
         }
         // The calls from here on have been followed.
         Ok(())
     }
 
-    fn visit(&mut self, decoder: D, consumed: usize, delivered: usize) -> Result<usize, Stop> {
-        let known = &self.at[consumed];
-        let equal = |&&known: &&usize| {
-            let known = &self.nodes[known];
-            known.delivered == delivered && known.decoder == decoder
-        };
-        if let Some(&known) = known.iter().find(equal) {
-            return Ok(known);
+    /// Makes a decoder in the state of a node.
+    fn resume(&mut self, node: usize) -> Result<Guarded<W::Framer>, Fault> {
+        let Node {
+            state, consumed, ..
+        } = &self.nodes[node];
+        if let Some(resumed) = state.resume(*consumed) {
+            return resumed;
+        }
+        let calls = iter::successors(self.nodes[node].parent, |&(node, _)| {
+            self.nodes[node].parent
+        });
+        let calls: Vec<(usize, usize)> = calls.collect();
+        let mut decoder = Guarded::new((self.fresh)());
+        for (node, arrived) in calls.into_iter().rev() {
+            let rest = &self.stream[self.nodes[node].consumed..arrived];
+            self.work.call(rest.len())?;
+            let mut buffer = BytesMut::from(rest);
+            isolate(arrived, || drop(decoder.decode(&mut buffer)))?;
+        }
+        Ok(decoder)
+    }
+
+    fn visit(
+        &mut self,
+        decoder: Guarded<W::Framer>,
+        consumed: usize,
+        delivered: usize,
+        parent: Option<(usize, usize)>,
+    ) -> Result<usize, Fault> {
+        let state = W::save(decoder, consumed)?;
+        self.work.text(state.text_len())?;
+        let known = self.at.entry(consumed).or_default();
+        for &index in &*known {
+            let node = &self.nodes[index];
+            if node.delivered == delivered && node.state.equals(&state, consumed)? {
+                state.release(consumed)?;
+                return Ok(index);
+            }
         }
         if known.len() == self.max_states {
-            return Err(Stop::NotProved(NotProved::TooManyStates {
+            return Err(Fault::NotProved(NotProved::TooManyStates {
                 offset: consumed,
                 max_states: self.max_states,
             }));
         }
         let new = self.nodes.len();
-        self.at[consumed].push(new);
+        known.push(new);
         self.nodes.push(Node {
-            decoder,
+            state,
             consumed,
             delivered,
-            called: vec![false; self.stream.len() + 1],
-            waits_from: self.stream.len() + 1,
+            parent,
+            called: vec![false; self.ends.len()],
+            waits_from: self.ends.len(),
             finished: false,
         });
         Ok(new)
     }
 
-    /// Records that the decoder waits at a node, with every number of bytes that can have arrived
+    /// Records that the decoder waits at a node, with every end up to which bytes can have arrived
     /// next and that it has not gone on with from there.
-    fn wait(&mut self, node: usize, arrived: usize, parent: Option<usize>) {
-        let next = arrived..self.nodes[node].waits_from;
+    fn wait(&mut self, node: usize, end: usize, parent: Option<usize>) {
+        let next = end..self.nodes[node].waits_from;
         if next.is_empty() {
             return;
         }
-        self.nodes[node].waits_from = arrived;
+        self.nodes[node].waits_from = end;
         self.waits.push(Wait {
             node,
-            arrived,
+            end,
             next,
             parent,
         });
     }
 
     /// Ends the stream at a node where the decoder waits with all bytes.
-    fn finish(&mut self, node: usize, wait: usize) -> Result<(), Stop> {
+    fn finish(&mut self, node: usize) -> Result<(), Fault> {
         if mem::replace(&mut self.nodes[node].finished, true) {
             return Ok(());
         }
-        let decoder = self.nodes[node].decoder.clone();
+        let mut decoder = self.resume(node)?;
+        let len = self.stream.len();
         let unconsumed = &self.stream[self.nodes[node].consumed..];
-        let mut subject = Buffered::resumed(decoder, unconsumed);
-        let mut frames = Frames::for_expected(self.stream.len(), &self.input.expected);
-        let need = self.stream.len() - self.nodes[node].consumed;
-        let most = self.input.held(need, 0);
-        end(&mut subject, &mut frames, most, self.input)
-            .map_err(|finding| self.violation(finding, wait, None))
+        let mut frames = Guarded::new(Frames::for_expected(len, &self.input.expected));
+        let most = self.input.held(unconsumed.len(), 0);
+        let mut subject = Buffered::resumed(&mut *decoder, unconsumed);
+        end(&mut subject, &mut frames, most, self.input)?;
+        release(decoder, len)
     }
 
-    /// Makes the violation of a call with `arrived` bytes, or at the end of the stream.
-    fn violation(&self, finding: Finding, wait: usize, arrived: Option<usize>) -> Stop {
-        let path = iter::successors(Some(wait), |&wait| self.waits[wait].parent);
-        let path = path.map(|wait| self.waits[wait].arrived);
-        Stop::violation(
-            self.input
-                .violation_on_path(finding, arrived.into_iter().chain(path)),
-        )
+    /// Adds the path to a fault of a call after a wait, with the bytes up to an end.
+    #[cold]
+    fn stop(&self, fault: Fault, wait: Option<usize>, end: usize) -> Stop {
+        let path = iter::successors(wait, |&wait| self.waits[wait].parent);
+        let ends = iter::once(end).chain(path.map(|wait| self.waits[wait].end));
+        fault.on_path(self.input, ends.map(|end| self.ends[end]))
+    }
+
+    /// Drops the states one by one.
+    fn release(&mut self) -> Result<(), Stop> {
+        while let Some(Node {
+            state, consumed, ..
+        }) = self.nodes.pop()
+        {
+            state
+                .release(consumed)
+                .map_err(|fault| self.stop(fault, None, self.ends.len() - 1))?;
+        }
+        Ok(())
     }
 }

@@ -15,81 +15,95 @@
 //! fewest cuts.
 
 use alloc::vec::Vec;
+use core::iter;
 
-use super::{Proof, Stop};
+use super::state::release;
+use super::{Bounds, Fault, Proof, State, Stop, Work};
 use crate::check::end::end;
-use crate::check::finding::Finding;
 use crate::check::input::Input;
-use crate::check::isolate::isolate;
-use crate::check::judge::{Call, judge_held};
+use crate::check::isolate::{Guarded, isolate};
+use crate::check::judge::judge_held;
+use crate::check::values::judge_values;
 use crate::report::NotProved;
 use crate::subject::{Frames, Subject};
 
-/// Proves every split of a stream, with empty chunks between any two others, from `subject` at the
-/// beginning of a stream. Stops if the subject is in more than `max_states` states at one offset.
-pub(crate) fn prove<S: Subject + Clone + Eq>(
-    subject: S,
-    input: &Input<'_, S::Frame, S::Error>,
-    max_states: usize,
+/// Proves every split of a stream that cuts at no other offsets than `ends`, with empty chunks
+/// between any two others, for the subjects that `fresh` makes. `ends` begin with 0 and end with the
+/// length of the stream.
+pub(crate) fn prove<W: State<Framer: Subject>>(
+    fresh: &dyn Fn() -> W::Framer,
+    input: &FedInput<'_, W>,
+    ends: &[usize],
+    bounds: Bounds,
 ) -> Result<Proof, Stop> {
-    let mut search = Search {
+    let mut search = Search::<W> {
+        fresh,
         input,
-        max_states,
+        ends,
+        max_states: bounds.max_states,
         nodes: Vec::new(),
-        at: (0..=input.stream.len()).map(|_| Vec::new()).collect(),
-        calls: 0,
-        frames: Frames::for_expected(input.stream.len(), &input.expected),
+        at: ends.iter().map(|_| Vec::new()).collect(),
+        work: Work::new(bounds.max_work),
+        frames: Guarded::new(Frames::for_expected(input.stream.len(), &input.expected)),
         initial: 0,
     };
-    search.run(subject)?;
+    search.run()?;
+    let states = search.at.iter().map(Vec::len).max().unwrap_or(0);
+    search.release()?;
     Ok(Proof {
-        states: search.at.iter().map(Vec::len).max().unwrap_or(0),
-        calls: search.calls,
+        states,
+        calls: search.work.calls,
+        by: W::BY,
+        work: search.work.done,
     })
 }
 
+type FedInput<'a, W> =
+    Input<'a, <<W as State>::Framer as Subject>::Frame, <<W as State>::Framer as Subject>::Error>;
+
 /// A state that the subject can be in at an offset.
-struct Node<S> {
-    subject: S,
-    offset: usize,
+struct Node<W> {
+    state: W,
+    /// The index of the offset among those at which chunks may end.
+    end: usize,
     /// The largest number of bytes that it has had to hold.
     most: usize,
     /// The node from which the last chunk was fed.
     parent: Option<usize>,
 }
 
-struct Search<'a, S: Subject> {
-    input: &'a Input<'a, S::Frame, S::Error>,
+struct Search<'a, W: State<Framer: Subject>> {
+    fresh: &'a dyn Fn() -> W::Framer,
+    input: &'a FedInput<'a, W>,
+    /// The offsets at which chunks may end, from 0 to the end of the stream.
+    ends: &'a [usize],
     max_states: usize,
     /// In the order in which they were found.
-    nodes: Vec<Node<S>>,
-    /// The nodes at each offset.
+    nodes: Vec<Node<W>>,
+    /// The nodes at each of these offsets.
     at: Vec<Vec<usize>>,
-    /// The number of calls of `feed`.
-    calls: u64,
+    work: Work,
     /// The frames of the last call.
-    frames: Frames<S::Frame>,
+    frames: Guarded<Frames<<W::Framer as Subject>::Frame>>,
     /// How many bytes the framer held before it was fed.
     initial: usize,
 }
 
-impl<S: Subject + Clone + Eq> Search<'_, S> {
-    fn run(&mut self, subject: S) -> Result<(), Stop> {
+impl<W: State<Framer: Subject>> Search<'_, W> {
+    fn run(&mut self) -> Result<(), Stop> {
+        let subject = Guarded::new((self.fresh)());
         self.initial = subject.buffered_bytes().unwrap_or(0);
-        self.visit(Node {
-            subject,
-            offset: 0,
-            most: 0,
-            parent: None,
-        })?;
+        self.visit(subject, 0, 0, None)
+            .map_err(|fault| self.stop(fault, 0, None))?;
+        let last = self.ends.len() - 1;
         let mut layer = 0..1;
         while !layer.is_empty() {
             // The chunk to the end first: it needs one cut less than any other.
             for node in layer.clone() {
-                self.feed(node, self.input.stream.len())?;
+                self.feed(node, last)?;
             }
             for node in layer.clone() {
-                for to in self.nodes[node].offset..self.input.stream.len() {
+                for to in self.nodes[node].end..last {
                     self.feed(node, to)?;
                 }
             }
@@ -98,72 +112,129 @@ impl<S: Subject + Clone + Eq> Search<'_, S> {
         Ok(())
     }
 
-    /// Feeds the bytes from a node up to `to`, and visits the node that this leads to.
-    fn feed(&mut self, node: usize, to: usize) -> Result<(), Stop> {
-        let from = self.nodes[node].offset;
-        let mut subject = self.nodes[node].subject.clone();
+    /// Feeds the bytes from a node up to an end, and visits the node that this leads to.
+    fn feed(&mut self, node: usize, end: usize) -> Result<(), Stop> {
+        self.try_feed(node, end)
+            .map_err(|fault| self.stop(fault, end, Some(node)))
+    }
+
+    fn try_feed(&mut self, node: usize, end: usize) -> Result<(), Fault> {
+        let mut subject = self.resume(node)?;
+        let (offset, to, most) = (self.offset(node), self.ends[end], self.nodes[node].most);
         let (stream, expected) = (self.input.stream, &self.input.expected);
-        let most = self.nodes[node].most.max(expected.need(from, to));
-        let frames = &mut self.frames;
-        self.calls += 1;
-        frames.clear();
+        let most = most.max(expected.need(offset, to));
+        let frames = &mut *self.frames;
+        self.work.call(to - offset)?;
         let call = || {
             (
-                subject.feed(&stream[from..to], frames),
+                subject.feed(&stream[offset..to], frames),
                 subject.buffered_bytes(),
             )
         };
-        let judged = isolate(to, call).and_then(|(result, held)| {
-            let (frames, result) = (&self.frames[..], &result);
-            expected.judge_feed(from, to, &Call { frames, result })?;
-            judge_held(to, self.input.held(most, self.initial), held)
-        });
-        judged.map_err(|finding| self.violation(finding, node, Some(to)))?;
-        if self.input.caller_stops() && expected.rejection(to).is_some() {
-            return Ok(());
+        let (result, held) = isolate(to, call)?;
+        judge_values(to, frames, result, |call| {
+            expected.judge_feed(offset, to, call)
+        })?;
+        judge_held(to, self.input.held(most, self.initial), held)?;
+        if expected.rejection(to).is_some() && self.input.caller_stops() {
+            return release(subject, to);
         }
-        self.visit(Node {
-            subject,
-            offset: to,
-            most,
-            parent: Some(node),
-        })
+        self.visit(subject, end, most, Some(node))
     }
 
-    fn visit(&mut self, node: Node<S>) -> Result<(), Stop> {
-        let known = &mut self.at[node.offset];
-        if known
-            .iter()
-            .any(|&known| self.nodes[known].subject == node.subject)
-        {
-            return Ok(());
+    /// Makes a subject in the state of a node.
+    fn resume(&mut self, node: usize) -> Result<Guarded<W::Framer>, Fault> {
+        let offset = self.offset(node);
+        if let Some(resumed) = self.nodes[node].state.resume(offset) {
+            return resumed;
         }
-        if known.len() == self.max_states {
-            return Err(Stop::NotProved(NotProved::TooManyStates {
-                offset: node.offset,
+        let mut subject = Guarded::new((self.fresh)());
+        let mut path: Vec<usize> = self.path(node).collect();
+        // A fresh subject is at offset 0 without a call.
+        let mut from = path.pop().unwrap_or(0);
+        for to in path.into_iter().rev() {
+            self.work.call(to - from)?;
+            let chunk = &self.input.stream[from..to];
+            let frames = &mut *self.frames;
+            isolate(to, || {
+                drop(subject.feed(chunk, frames));
+                frames.clear();
+            })?;
+            from = to;
+        }
+        Ok(subject)
+    }
+
+    fn visit(
+        &mut self,
+        subject: Guarded<W::Framer>,
+        end: usize,
+        most: usize,
+        parent: Option<usize>,
+    ) -> Result<(), Fault> {
+        let offset = self.ends[end];
+        let state = W::save(subject, offset)?;
+        self.work.text(state.text_len())?;
+        for &known in &self.at[end] {
+            if self.nodes[known].state.equals(&state, offset)? {
+                return state.release(offset);
+            }
+        }
+        if self.at[end].len() == self.max_states {
+            return Err(Fault::NotProved(NotProved::TooManyStates {
+                offset,
                 max_states: self.max_states,
             }));
         }
         let new = self.nodes.len();
-        known.push(new);
-        self.nodes.push(node);
-        if self.nodes[new].offset < self.input.stream.len() {
+        self.at[end].push(new);
+        self.nodes.push(Node {
+            state,
+            end,
+            most,
+            parent,
+        });
+        if offset < self.input.stream.len() {
             return Ok(());
         }
-        let mut subject = self.nodes[new].subject.clone();
-        let most = self.input.held(self.nodes[new].most, self.initial);
-        let frames = &mut self.frames;
-        end(&mut subject, frames, most, self.input)
-            .map_err(|finding| self.violation(finding, new, None))
+        self.finish(new)
     }
 
-    /// Makes the violation of a call that fed up to `to` from a node, or ended the stream there.
-    fn violation(&self, finding: Finding, node: usize, to: Option<usize>) -> Stop {
-        let path = core::iter::successors(Some(node), |&node| self.nodes[node].parent);
-        let path = path.map(|node| self.nodes[node].offset);
-        Stop::violation(
-            self.input
-                .violation_on_path(finding, to.into_iter().chain(path)),
-        )
+    /// Ends the stream at a node.
+    fn finish(&mut self, node: usize) -> Result<(), Fault> {
+        let mut subject = self.resume(node)?;
+        let most = self.input.held(self.nodes[node].most, self.initial);
+        end(&mut *subject, &mut self.frames, most, self.input)?;
+        release(subject, self.input.stream.len())
+    }
+
+    /// Returns the offsets at which the chunks before a node end, last first.
+    fn path(&self, node: usize) -> impl Iterator<Item = usize> {
+        let path = iter::successors(Some(node), |&node| self.nodes[node].parent);
+        path.map(|node| self.offset(node))
+    }
+
+    fn offset(&self, node: usize) -> usize {
+        self.ends[self.nodes[node].end]
+    }
+
+    /// Adds the path to a fault of a call that fed up to an end after a node.
+    #[cold]
+    fn stop(&self, fault: Fault, end: usize, node: Option<usize>) -> Stop {
+        let path = node.into_iter().flat_map(|node| self.path(node));
+        fault.on_path(self.input, iter::once(self.ends[end]).chain(path))
+    }
+
+    /// Drops the states one by one.
+    fn release(&mut self) -> Result<(), Stop> {
+        while let Some(Node {
+            state, end, parent, ..
+        }) = self.nodes.pop()
+        {
+            state
+                .release(self.ends[end])
+                .map_err(|fault| self.stop(fault, end, parent))?;
+        }
+        Ok(())
     }
 }

@@ -1,15 +1,31 @@
 //! Proofs: searches that judge every call that any split of a stream can lead to, by merging equal
-//! states. One file for each kind of framer.
+//! states. One file for each kind of framer, and one for the ways to save a state.
 
 mod caller_buffered;
 mod fed;
+pub(crate) mod offsets;
+pub(crate) mod premises;
+mod state;
 
 pub(crate) use caller_buffered::prove as prove_caller_buffered;
 pub(crate) use fed::prove as prove_fed;
+pub(crate) use state::{Cloned, ClonedText, Rebuilt, RebuiltText, State};
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
-use crate::report::{NotProved, Violation};
+use super::finding::Finding;
+use super::input::Input;
+use crate::report::{NotProved, ProvedBy, Violation};
+
+/// How far a search may go.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// The largest number of states at one offset that it follows.
+    pub(crate) max_states: usize,
+    /// The largest amount of work, see [`Work`].
+    pub(crate) max_work: u64,
+}
 
 /// A finished search without a violation.
 pub(crate) struct Proof {
@@ -17,17 +33,96 @@ pub(crate) struct Proof {
     pub(crate) states: usize,
     /// The number of calls of `feed` or `decode`.
     pub(crate) calls: u64,
+    pub(crate) by: ProvedBy,
+    /// How much work it took.
+    pub(crate) work: u64,
 }
 
 /// Why a search ended before it was done.
 pub(crate) enum Stop {
     NotProved(NotProved),
-    Violation(Box<Violation>),
+    Violation {
+        violation: Box<Violation>,
+        /// The offsets at which the chunks before it end, from 0.
+        path: Vec<usize>,
+    },
+    /// A violation in code that no other check calls: it cannot be made smaller.
+    StateViolation(Box<Violation>),
 }
 
-impl Stop {
+/// Why a step of a search failed.
+pub(crate) enum Fault {
+    /// A call of the framer returned what was not expected.
+    Call(Finding),
+    /// The framer's `clone`, `==`, `Debug` or `drop` did not return.
+    State(Finding),
+    NotProved(NotProved),
+}
+
+impl From<Finding> for Fault {
+    fn from(finding: Finding) -> Self {
+        Self::Call(finding)
+    }
+}
+
+impl Fault {
+    /// Adds the path on which it happened: the offsets at which chunks end, last first.
     #[cold]
-    fn violation(violation: Violation) -> Self {
-        Self::Violation(Box::new(violation))
+    fn on_path<F, E>(self, input: &Input<'_, F, E>, path: impl Iterator<Item = usize>) -> Stop {
+        match self {
+            Self::Call(finding) => {
+                let mut path: Vec<usize> = path.collect();
+                let violation = input.violation_on_path(finding, path.iter().copied());
+                path.reverse();
+                let violation = Box::new(violation);
+                Stop::Violation { violation, path }
+            }
+            Self::State(finding) => {
+                Stop::StateViolation(Box::new(input.violation_on_path(finding, path)))
+            }
+            Self::NotProved(reason) => Stop::NotProved(reason),
+        }
+    }
+}
+
+/// What a search has done so far.
+struct Work {
+    /// The number of calls of `feed` or `decode`.
+    calls: u64,
+    /// The bytes fed, with [`PER_CALL`](Self::PER_CALL) for each call and
+    /// [`PER_TEXT`](Self::PER_TEXT) for each byte of `Debug` text.
+    done: u64,
+    max: u64,
+}
+
+impl Work {
+    /// How many bytes a call counts as.
+    pub(crate) const PER_CALL: u64 = 64;
+    /// How many bytes a byte of text counts as: to format one takes longer than to copy it.
+    const PER_TEXT: u64 = 16;
+
+    const fn new(max: u64) -> Self {
+        let (calls, done) = (0, 0);
+        Self { calls, done, max }
+    }
+
+    /// Counts a call with so many bytes.
+    fn call(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.calls += 1;
+        self.add(Self::PER_CALL + bytes as u64)
+    }
+
+    /// Counts a `Debug` text.
+    fn text(&mut self, len: usize) -> Result<(), Fault> {
+        self.add(Self::PER_TEXT * len as u64)
+    }
+
+    fn add(&mut self, bytes: u64) -> Result<(), Fault> {
+        self.done += bytes;
+        if self.done <= self.max {
+            return Ok(());
+        }
+        let calls = self.calls;
+        Err(Fault::NotProved(NotProved::TooMuchWork { calls }))
     }
 }

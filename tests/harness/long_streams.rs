@@ -1,0 +1,286 @@
+//! Streams that are too long for a proof at all offsets: a body at a size limit as real formats have
+//! it. A check gets a verdict at some offsets, says at how many, and finds bugs near those where
+//! framers fail.
+
+use bytes::{Buf, BytesMut};
+use everysplit::subject::{Decode, Frames, Subject};
+use everysplit::{
+    Certificate, Expected, Harness, NotProved, Outcome, Property, ProvedBy, Tier, Violation,
+};
+
+/// The size limit.
+const LIMIT: usize = 1 << 20;
+const HEADER: usize = 4;
+
+/// When a body at the limit is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bug {
+    None,
+    /// It is cut after 64 KiB of the frame.
+    Cut64KiB,
+    /// Its header is cut.
+    CutHeader,
+}
+
+/// A length of four bytes, then the body. A frame is the number of its bytes and their sum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Framer {
+    bug: Bug,
+    /// How many bytes of the frame have arrived.
+    arrived: usize,
+    length: usize,
+    sum: u64,
+    is_changed: bool,
+}
+
+impl Framer {
+    const fn new(bug: Bug) -> Self {
+        Self {
+            bug,
+            arrived: 0,
+            length: 0,
+            sum: 0,
+            is_changed: false,
+        }
+    }
+}
+
+type Frame = (usize, u64);
+
+impl Subject for Framer {
+    type Frame = Frame;
+    type Error = ();
+
+    /// Takes one byte at a time, as slow framers do.
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), ()> {
+        for &byte in chunk {
+            if self.arrived < HEADER {
+                self.length |= usize::from(byte) << (8 * self.arrived);
+            } else {
+                self.sum += u64::from(byte);
+            }
+            self.arrived += 1;
+            if self.arrived >= HEADER && self.arrived == HEADER + self.length {
+                let sum = self.sum + u64::from(self.is_changed && self.length == LIMIT);
+                frames.push((self.length, sum));
+                *self = Self::new(self.bug);
+            }
+        }
+        self.is_changed |= match self.bug {
+            Bug::None => false,
+            Bug::Cut64KiB => self.arrived == 65536,
+            Bug::CutHeader => (1..HEADER).contains(&self.arrived),
+        };
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Frames<Frame>) -> Result<(), ()> {
+        if self.arrived == 0 { Ok(()) } else { Err(()) }
+    }
+}
+
+/// The same format, in the caller's buffer.
+#[derive(Clone, PartialEq, Eq)]
+struct Decoder {
+    bug: Bug,
+    is_changed: bool,
+}
+
+impl Decode for Decoder {
+    type Frame = Frame;
+    type Error = ();
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, ()> {
+        let length = buffer
+            .as_ref()
+            .try_get_u32_le()
+            .map(|length| length as usize);
+        let length = length.ok().filter(|length| buffer.len() >= HEADER + length);
+        let Some(length) = length else {
+            self.is_changed |= match self.bug {
+                Bug::None => false,
+                Bug::Cut64KiB => buffer.len() == 65536,
+                Bug::CutHeader => (1..HEADER).contains(&buffer.len()),
+            };
+            return Ok(None);
+        };
+        let sum =
+            sum(&buffer[HEADER..HEADER + length]) + u64::from(self.is_changed && length == LIMIT);
+        buffer.advance(HEADER + length);
+        self.is_changed = false;
+        Ok(Some((length, sum)))
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, ()> {
+        match self.decode(buffer)? {
+            None if !buffer.is_empty() => Err(()),
+            decoded => Ok(decoded),
+        }
+    }
+}
+
+fn sum(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|&byte| u64::from(byte)).sum()
+}
+
+fn parse(stream: &[u8]) -> Expected<Frame, ()> {
+    let (mut frames, mut start) = (Vec::new(), 0);
+    let outcome = loop {
+        let mut rest = &stream[start..];
+        if rest.is_empty() {
+            break Outcome::Clean;
+        }
+        let length = rest.try_get_u32_le().map(|length| length as usize);
+        let Some(body) = length.ok().and_then(|length| rest.get(..length)) else {
+            break Outcome::Truncated(());
+        };
+        start += HEADER + body.len();
+        frames.push((start, (body.len(), sum(body))));
+    };
+    Expected {
+        frames,
+        at_end: Vec::new(),
+        outcome,
+    }
+}
+
+fn stream(bodies: &[usize]) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for &body in bodies {
+        stream.extend(u32::try_from(body).unwrap().to_le_bytes());
+        stream.extend((0..body).map(|n| n.to_le_bytes()[0]));
+    }
+    stream
+}
+
+fn fed(bug: Bug, stream: &[u8]) -> Result<Certificate, Violation> {
+    Harness::framer(move || Framer::new(bug))
+        .oracle(parse)
+        .check(stream)
+}
+
+fn caller_buffered(bug: Bug, stream: &[u8]) -> Result<Certificate, Violation> {
+    let is_changed = false;
+    Harness::decoder(move || Decoder { bug, is_changed })
+        .oracle(parse)
+        .check(stream)
+}
+
+#[test]
+fn a_body_of_a_mebibyte_is_proved_at_some_offsets() {
+    let stream = stream(&[LIMIT]);
+    for (proof, least) in [
+        (fed(Bug::None, &stream), 16),
+        (caller_buffered(Bug::None, &stream), 100),
+    ] {
+        let certificate = proof.unwrap();
+        let Tier::ProvedAt {
+            offsets,
+            states: 1,
+            by: ProvedBy::CloneEq,
+            replayed,
+        } = certificate.tier
+        else {
+            panic!("{certificate}");
+        };
+        assert!(offsets >= least, "{certificate}");
+        assert!(replayed >= 3, "{certificate}");
+        let text = certificate.to_string();
+        let begin = format!("proved at {offsets} of 1048579 offsets: 1048580 bytes, all ");
+        assert!(text.starts_with(&begin), "{text}");
+        assert!(text.contains(" splits that cut only there, "), "{text}");
+    }
+}
+
+#[test]
+fn bugs_at_a_limit_of_a_mebibyte_are_found() {
+    let stream = stream(&[LIMIT]);
+    for bug in [Bug::Cut64KiB, Bug::CutHeader] {
+        for found in [fed(bug, &stream), caller_buffered(bug, &stream)] {
+            let violation = found.unwrap_err();
+            assert_eq!(violation.property, Property::EverySplit, "{bug:?}");
+            let cuts = violation.case.split.cuts();
+            let found = match bug {
+                Bug::CutHeader => matches!(cuts, [1..HEADER]),
+                _ => cuts == [65536],
+            };
+            assert!(found, "{bug:?}: {cuts:?}");
+        }
+    }
+}
+
+/// The work that a proof may do decides. All offsets of a short stream are within it by default.
+#[test]
+fn max_work_decides_how_long_a_stream_is_proved_at_all_offsets() {
+    let stream = stream(&[60, 0, 50]);
+    let harness = || Harness::framer(|| Framer::new(Bug::None)).oracle(parse);
+    assert!(matches!(
+        harness().check(&stream).unwrap().tier,
+        Tier::Proved { .. }
+    ));
+    for (max_work, expected) in [(100_000, 20..60), (10_000, 8..20)] {
+        let certificate = harness().max_work(max_work).check(&stream).unwrap();
+        assert!(
+            matches!(certificate.tier, Tier::ProvedAt { offsets, .. } if expected.contains(&offsets)),
+            "{certificate}"
+        );
+    }
+}
+
+/// Many frames of a few bytes: too many calls for a proof of the decoder alone.
+#[test]
+fn many_small_frames_get_a_verdict() {
+    let stream = stream(&vec![3; 5_000]);
+    for proof in [fed(Bug::None, &stream), caller_buffered(Bug::None, &stream)] {
+        let certificate = proof.unwrap();
+        assert!(
+            matches!(certificate.tier, Tier::ProvedAt { offsets: 8.., .. }),
+            "{certificate}"
+        );
+    }
+}
+
+/// A framer that cannot be proved is tried with few cuts, at some offsets.
+#[test]
+fn long_streams_that_cannot_be_proved_are_cut_at_some_offsets() {
+    struct Opaque(Framer);
+
+    impl Subject for Opaque {
+        type Frame = Frame;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), ()> {
+            self.0.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), ()> {
+            self.0.finish(frames)
+        }
+    }
+
+    let check = |bug, stream: &[u8]| {
+        Harness::framer(move || Opaque(Framer::new(bug)))
+            .oracle(parse)
+            .check(stream)
+    };
+    let certificate = check(Bug::None, &stream(&[LIMIT])).unwrap();
+    assert_eq!(
+        certificate.tier,
+        Tier::BoundedAt {
+            offsets: 31,
+            cuts: 1,
+            splits: 33,
+            not_proved: Some(NotProved::NotComparable)
+        }
+    );
+    let text = certificate.to_string();
+    assert!(
+        text.starts_with(
+            "bounded at 31 of 1048579 offsets: 1048580 bytes, 33 splits (up to 1 cut there, and \
+             all of them), "
+        ),
+        "{text}"
+    );
+    check(Bug::CutHeader, &stream(&[LIMIT])).unwrap_err();
+    check(Bug::Cut64KiB, &stream(&[LIMIT])).unwrap_err();
+}
