@@ -52,7 +52,7 @@ properties! {
     Memory, "memory",
         "bytes held are bounded by bytes received, whatever a header claims";
     Linear, "linear",
-        "one byte at a time costs in proportion to the bytes";
+        "cost is in proportion to the bytes, one byte at a time and many frames at once";
     Interrupted, "interrupted",
         "Interrupted, WouldBlock and Pending lose nothing";
     Cancelled, "cancelled",

@@ -13,63 +13,61 @@ use crate::report::Violation;
 use crate::split::Split;
 use crate::subject::{Frames, Subject};
 
-/// The lengths of the shorter streams, in bytes.
-const LENGTHS: [usize; 5] = [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16];
+/// The lengths of the shorter streams, in bytes. The last is too long to be fed byte by byte.
+const LENGTHS: [usize; 6] = [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18];
 /// How many times as long the longer stream is.
 const TIMES: usize = 4;
 /// From this ratio of the times on, the cost is not in proportion: halfway, by ratio, between 4 for
 /// cost in proportion and 16 for a framer that reads all earlier bytes again for each byte.
 const TOO_LONG: f64 = 8.0;
-/// If a stream takes this long, no longer ones are tried.
+/// If a stream takes this long byte by byte, no longer ones are tried.
 const ENOUGH: Duration = Duration::from_millis(20);
-/// How many bytes are timed at once.
+/// The same for a stream that is fed as one chunk, which is timed in one piece: less than what a
+/// busy machine gives to a thread before the next one has its turn.
+const ENOUGH_WHOLE: Duration = Duration::from_millis(4);
+/// How many bytes are timed at once when they are fed byte by byte.
 const LAP: usize = 256;
+/// How many copies of a chunk are allowed for. A large copy is slower, byte for byte, than a small
+/// one: its memory is new to the process, and in no cache.
+const COPIES: u32 = 8;
 /// How many tries a ratio is based on.
 const TRIES: usize = 5;
 /// How many rounds of tries it takes to report a violation.
 const ROUNDS: usize = 5;
 
-/// Compares the time for a stream with the time for one four times as long, fed byte by byte.
-/// `stream` makes a stream of about the requested number of bytes.
+/// Compares the time for a stream with the time for one four times as long, both fed byte by byte,
+/// and both as one chunk. `stream` makes a stream of about the requested number of bytes.
 pub(crate) fn linear<S: Subject>(
     make: impl Fn() -> S,
     stream: impl Fn(usize) -> Vec<u8>,
 ) -> Result<(), Violation> {
     let mut compared = false;
-    for len in LENGTHS {
-        let (short, long) = (stream(len), stream(TIMES * len));
-        // A stream of whole frames cannot have every length.
-        let least = short.len().max(1);
-        if !(3 * least..=5 * least).contains(&long.len()) {
-            continue;
-        }
-        compared = true;
-        let (mut short_laps, mut long_laps) = (Laps::new(&short), Laps::new(&long));
-        let mut ratio = f64::INFINITY;
-        for _ in 0..ROUNDS {
-            for _ in 0..TRIES {
-                short_laps.run(make(), &short)?;
-                long_laps.run(make(), &long)?;
+    for feeding in [Feeding::ByteByByte, Feeding::Whole] {
+        for &len in feeding.lengths() {
+            let (short, long) = (stream(len), stream(TIMES * len));
+            // A stream of whole frames cannot have every length.
+            let least = short.len().max(1);
+            if !(3 * least..=5 * least).contains(&long.len()) {
+                continue;
             }
-            ratio = long_laps.sum().div_duration_f64(short_laps.sum());
-            if ratio < TOO_LONG {
+            compared = true;
+            let mut times = Times::new(feeding, &short, &long);
+            let mut ratio = f64::INFINITY;
+            for _ in 0..ROUNDS {
+                for _ in 0..TRIES {
+                    times.measure(&make)?;
+                }
+                ratio = times.ratio();
+                if ratio < TOO_LONG {
+                    break;
+                }
+            }
+            if ratio >= TOO_LONG {
+                return Err(feeding.too_long(ratio, &short, &long));
+            }
+            if times.long.sum() >= feeding.enough() {
                 break;
             }
-        }
-        if ratio >= TOO_LONG {
-            let (short_len, long_len) = (short.len(), long.len());
-            return Err(violation(
-                short,
-                Finding::new(
-                    Difference::Cost,
-                    short_len,
-                    format!("{long_len} bytes take about {TIMES} times as long as {short_len}"),
-                    format!("they take {ratio:.1} times as long"),
-                ),
-            ));
-        }
-        if long_laps.sum() >= ENOUGH {
-            break;
         }
     }
     assert!(
@@ -79,17 +77,125 @@ pub(crate) fn linear<S: Subject>(
     Ok(())
 }
 
-/// The least time over all tries of each part of [`LAP`] bytes. Other work on the machine only adds
-/// to a time, and rarely to the same part in every try.
+/// How a stream is fed.
+#[derive(Clone, Copy)]
+enum Feeding {
+    ByteByByte,
+    /// As one chunk.
+    Whole,
+}
+
+impl Feeding {
+    fn lengths(self) -> &'static [usize] {
+        match self {
+            Self::ByteByByte => &LENGTHS[..LENGTHS.len() - 1],
+            Self::Whole => &LENGTHS,
+        }
+    }
+
+    fn enough(self) -> Duration {
+        match self {
+            Self::ByteByByte => ENOUGH,
+            Self::Whole => ENOUGH_WHOLE,
+        }
+    }
+
+    /// Makes the violation of a longer stream that takes `ratio` times as long as a shorter one.
+    fn too_long(self, ratio: f64, short: &[u8], long: &[u8]) -> Violation {
+        let (short_len, long_len) = (short.len(), long.len());
+        let how = match self {
+            Self::ByteByByte => "one byte at a time",
+            Self::Whole => "in one chunk",
+        };
+        let finding = Finding::new(
+            Difference::Cost,
+            short_len,
+            format!("{how}, {long_len} bytes take about {TIMES} times as long as {short_len}"),
+            format!("they take {ratio:.1} times as long"),
+        );
+        self.violation(finding, short)
+    }
+
+    fn violation(self, finding: Finding, stream: &[u8]) -> Violation {
+        let split = match self {
+            Self::ByteByByte => Split::bytes(stream.len()),
+            Self::Whole => Split::whole(),
+        };
+        Violation::without_expectation(finding, &Case::new(stream, split))
+    }
+}
+
+/// The times for two streams.
+struct Times<'a, F> {
+    feeding: Feeding,
+    streams: [&'a [u8]; 2],
+    /// Of the shorter stream; as a whole, of feeding it to [`TIMES`] framers.
+    short: Laps,
+    long: Laps,
+    /// The least time of a copy of the longer stream.
+    copy: Duration,
+    frames: Frames<F>,
+}
+
+impl<'a, F> Times<'a, F> {
+    fn new(feeding: Feeding, short: &'a [u8], long: &'a [u8]) -> Self {
+        let laps = |stream: &[u8]| match feeding {
+            Feeding::ByteByByte => stream.len().div_ceil(LAP),
+            Feeding::Whole => 1,
+        };
+        Self {
+            feeding,
+            streams: [short, long],
+            short: Laps::new(laps(short)),
+            long: Laps::new(laps(long)),
+            copy: Duration::MAX,
+            frames: Frames::for_stream(long.len()),
+        }
+    }
+
+    /// Times both streams once.
+    fn measure<S: Subject<Frame = F>>(&mut self, make: impl Fn() -> S) -> Result<(), Violation> {
+        let [short, long] = self.streams;
+        match self.feeding {
+            Feeding::ByteByByte => {
+                self.short.byte_by_byte(make(), short)?;
+                self.long.byte_by_byte(make(), long)
+            }
+            Feeding::Whole => {
+                let start = Instant::now();
+                black_box(long.to_vec());
+                self.copy = start.elapsed().min(self.copy);
+                // Both take about as long, so that other work on the machine slows both down.
+                self.short.whole(&make, TIMES, short, &mut self.frames)?;
+                self.long.whole(&make, 1, long, &mut self.frames)
+            }
+        }
+    }
+
+    /// Returns how many times as long the longer stream takes.
+    fn ratio(&self) -> f64 {
+        let long = self.long.sum();
+        match self.feeding {
+            Feeding::ByteByByte => long.div_duration_f64(self.short.sum()),
+            Feeding::Whole => {
+                let in_proportion = self.short.sum() + COPIES * self.copy;
+                (TIMES as f64) * long.div_duration_f64(in_proportion)
+            }
+        }
+    }
+}
+
+/// The least time over all tries of each part of a stream. Other work on the machine only adds to a
+/// time, and rarely to the same part in every try.
 struct Laps(Vec<Duration>);
 
 impl Laps {
-    fn new(stream: &[u8]) -> Self {
-        Self(vec![Duration::MAX; stream.len().div_ceil(LAP)])
+    fn new(count: usize) -> Self {
+        Self(vec![Duration::MAX; count])
     }
 
     /// Feeds the stream byte by byte.
-    fn run<S: Subject>(&mut self, mut subject: S, stream: &[u8]) -> Result<(), Violation> {
+    fn byte_by_byte<S: Subject>(&mut self, mut subject: S, stream: &[u8]) -> Result<(), Violation> {
         let mut frames = Frames::for_stream(stream.len());
         for (lap, least) in stream.chunks(LAP).zip(&mut self.0) {
             frames.clear();
@@ -100,10 +206,33 @@ impl Laps {
                 }
             });
             *least = start.elapsed().min(*least);
-            laps.map_err(|finding| violation(stream.to_vec(), finding))?;
+            laps.map_err(|finding| Feeding::ByteByByte.violation(finding, stream))?;
             black_box(&frames);
         }
         black_box(subject);
+        Ok(())
+    }
+
+    /// Feeds the stream as one chunk to each of `count` framers. `frames` has room from earlier
+    /// tries.
+    fn whole<S: Subject>(
+        &mut self,
+        make: impl Fn() -> S,
+        count: usize,
+        stream: &[u8],
+        frames: &mut Frames<S::Frame>,
+    ) -> Result<(), Violation> {
+        let mut sum = Duration::ZERO;
+        for _ in 0..count {
+            let mut subject = make();
+            frames.clear();
+            let start = Instant::now();
+            let fed = isolate(stream.len(), || drop(subject.feed(stream, frames)));
+            sum += start.elapsed();
+            fed.map_err(|finding| Feeding::Whole.violation(finding, stream))?;
+            black_box((subject, &frames));
+        }
+        self.0[0] = sum.min(self.0[0]);
         Ok(())
     }
 
@@ -111,9 +240,4 @@ impl Laps {
         // Never zero, even if the clock is coarse.
         self.0.iter().sum::<Duration>().max(Duration::from_nanos(1))
     }
-}
-
-fn violation(stream: Vec<u8>, finding: Finding) -> Violation {
-    let split = Split::bytes(stream.len());
-    Violation::without_expectation(finding, &Case::new(stream, split))
 }

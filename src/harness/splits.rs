@@ -333,17 +333,19 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
 }
 
 impl<T: FeedDoor, O> SplitHarness<T, O> {
-    /// Checks that one byte at a time costs in proportion to the bytes: a stream of four times the
-    /// length takes about four times as long, and not sixteen.
+    /// Checks that cost is in proportion to the bytes, one byte at a time and many frames at once: a
+    /// stream of four times the length takes about four times as long, and not sixteen.
     ///
-    /// `stream` makes a stream of about the requested number of bytes, from 256 to 262144, of any
-    /// kind: one body, many small frames, a header without an end, or something that is rejected.
+    /// Each stream is fed byte by byte, and as one chunk. `stream` makes a stream of about the
+    /// requested number of bytes, from 256 to 1048576, of any kind: one body, many small frames, a
+    /// header without an end, or something that is rejected. Call `linear` once for each kind.
     /// Frames and errors are not compared, and after an error the remaining bytes are fed all the
     /// same.
     ///
-    /// Lengths grow until a stream has 262144 bytes or takes 20 milliseconds: in short streams the
-    /// cost of each call hides repeated work, and what shows only in longer ones is not found.
-    /// No absolute time decides, only a ratio of two times from the same tries.
+    /// Lengths grow until a stream takes 20 milliseconds or has 1048576 bytes; byte by byte,
+    /// 262144. In short streams the cost of each call hides repeated work, and what shows only in
+    /// longer ones is not found. No absolute time decides, only a ratio of two times from the same
+    /// tries.
     ///
     /// ```
     /// use everysplit::Harness;
@@ -363,7 +365,7 @@ impl<T: FeedDoor, O> SplitHarness<T, O> {
     /// # Errors
     ///
     /// Returns a violation of [`Property::Linear`](crate::Property::Linear), with the shorter
-    /// stream of the first two that show it.
+    /// stream of the first two that show it. Its split is byte by byte or whole.
     ///
     /// # Panics
     ///

@@ -1,17 +1,17 @@
-//! Feeding one byte at a time takes time in proportion to the number of bytes. Checked for the
-//! reference framer on several streams, and for framers that repeat work, which the check must
-//! find.
+//! Feeding takes time in proportion to the number of bytes, one byte at a time and many frames at
+//! once. Checked for the reference framer on several streams, and for framers that repeat work,
+//! which the check must find.
 
 use std::cell::Cell;
 use std::hint::black_box;
 use std::panic;
 use std::rc::Rc;
 
-use everysplit::reference::{Config, Frame, Framer, Header, Walk};
+use everysplit::reference::{Config, Decoder, Frame, Framer, Header, Walk};
 use everysplit::subject::{Frames, Subject};
-use everysplit::{Fed, Harness, Property};
+use everysplit::{Fed, Harness, Property, Split};
 
-/// Returns a stream of the given length, to be fed one byte at a time.
+/// Returns a stream of the given length.
 type Stream = fn(usize) -> Vec<u8>;
 
 fn one_body(len: usize) -> Vec<u8> {
@@ -44,6 +44,9 @@ fn framer() -> Harness<Fed<Framer>> {
 fn the_framer_is_linear() {
     for stream in [one_body, empty_bodies, incomplete_body, oversized_header] {
         framer().linear(stream).unwrap();
+        Harness::decoder(|| Decoder::new(Config::default()))
+            .linear(stream)
+            .unwrap();
     }
 }
 
@@ -99,7 +102,10 @@ fn assert_found(take: fn(&mut Vec<u8>, &[u8]), stream: Stream) {
         .unwrap_err();
     assert_eq!(violation.property, Property::Linear, "{violation}");
     let short = violation.offset;
-    let expected = format!("{} bytes take about 4 times as long as {short}", 4 * short);
+    let expected = format!(
+        "one byte at a time, {} bytes take about 4 times as long as {short}",
+        4 * short
+    );
     assert_eq!(*violation.expected, *expected);
     // The report does not list the cut after every byte.
     assert!(violation.to_string().lines().count() < 16, "{violation}");
@@ -111,6 +117,65 @@ fn quadratic_framers_are_found() {
     assert_found(reads_header_again, oversized_header);
     assert_found(copies_body_again, one_body);
     assert_found(parses_array_again, empty_bodies);
+}
+
+/// Removes the frames of a chunk, which are lines, one by one. Byte by byte the buffer never holds
+/// more than one.
+fn drains_for_each_frame(buffer: &mut Vec<u8>, chunk: &[u8]) {
+    buffer.extend(chunk);
+    while let Some(end) = buffer.iter().position(|&byte| byte == b'\n') {
+        black_box(buffer.drain(..=end));
+    }
+}
+
+/// Correct: removes the frames of a chunk at once.
+fn drains_once(buffer: &mut Vec<u8>, chunk: &[u8]) {
+    buffer.extend(chunk);
+    let mut start = 0;
+    while let Some(end) = buffer[start..].iter().position(|&byte| byte == b'\n') {
+        start += end + 1;
+    }
+    buffer.drain(..start);
+}
+
+fn lines(len: usize) -> Vec<u8> {
+    b"a line\n".iter().cycle().take(len).copied().collect()
+}
+
+#[test]
+fn quadratic_cost_inside_a_chunk_is_found() {
+    Harness::framer(|| toy(drains_once)).linear(lines).unwrap();
+    let violation = Harness::framer(|| toy(drains_for_each_frame))
+        .linear(lines)
+        .unwrap_err();
+    assert_eq!(violation.property, Property::Linear, "{violation}");
+    let short = violation.offset;
+    let expected = format!(
+        "in one chunk, {} bytes take about 4 times as long as {short}",
+        4 * short
+    );
+    assert_eq!(*violation.expected, *expected);
+    assert_eq!(violation.case.split, Split::whole());
+    assert_eq!(violation.case.stream, lines(short));
+}
+
+/// Memory is slower for large chunks than for small ones. That is not the framer's fault.
+#[test]
+fn a_framer_that_only_copies_is_linear() {
+    let take: fn(&mut Vec<u8>, &[u8]) = |buffer, chunk| buffer.extend(chunk);
+    Harness::framer(move || toy(take)).linear(one_body).unwrap();
+}
+
+/// A panic in a long chunk is reported with that chunk.
+#[test]
+fn a_panic_in_one_chunk_is_found() {
+    fn panics(buffer: &mut Vec<u8>, chunk: &[u8]) {
+        buffer.extend(chunk);
+        assert!(chunk.len() < 2, "too much at once");
+    }
+    let violation = Harness::framer(|| toy(panics)).linear(lines).unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+    assert_eq!(violation.case.split, Split::whole());
 }
 
 /// The limit of a format can keep the streams from growing further.
@@ -148,7 +213,8 @@ fn measuring_stops_early_for_a_linear_framer() {
     harness
         .linear(|len| oversized_header(len.min(1024)))
         .unwrap();
-    // Five runs for each of the two streams are enough; the maximum is five times as many.
+    // Five tries are enough: byte by byte of one framer for each of the two streams, and as one
+    // chunk of four framers and of one. The maximum is five times as many.
     assert!((10..50).contains(&made.get()), "{}", made.get());
 }
 

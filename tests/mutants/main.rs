@@ -38,7 +38,7 @@ use toy::{Expected, Framed, Toy};
 const MAX_STATES: usize = 16;
 
 /// The ways to choose splits, in the order of the matrix.
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "whole",
     "byte by byte",
     "every 1 cut",
@@ -46,9 +46,11 @@ const COLUMNS: [&str; 7] = [
     "256 random",
     "proof",
     "byte by byte, timed",
+    "whole, timed",
 ];
 const PROOF: usize = 5;
 const TIMED: usize = 6;
+const TIMED_WHOLE: usize = 7;
 
 /// The result of a framer's proof, or of the check for slow or interrupted framers if the proof
 /// finds nothing or there is none.
@@ -206,7 +208,7 @@ fn harness(
         .max_states(MAX_STATES)
 }
 
-/// Runs every column but the timed one.
+/// Runs every column but the timed ones.
 fn judge(subject: &Framed, stream: &[u8], expected: Expectation) -> (Kills, Verdict) {
     let harness = harness(subject, expected);
     let columns = columns(stream.len(), |split| {
@@ -271,8 +273,15 @@ fn judge_timed(
     let (mut kills, mut verdict) = judge(subject, stream, expected);
     let timed = harness(subject, expected).linear(long);
     kills[TIMED] = Kill::Survives;
+    kills[TIMED_WHOLE] = Kill::Survives;
     if let Err(violation) = timed {
-        kills[TIMED] = Kill::Killed;
+        // The check begins byte by byte, and stops at the first violation.
+        if violation.case.split == Split::whole() {
+            kills[TIMED_WHOLE] = Kill::Killed;
+        } else {
+            kills[TIMED] = Kill::Killed;
+            kills[TIMED_WHOLE] = Kill::NotTried;
+        }
         if verdict == Verdict::Correct {
             verdict = Verdict::Caught(violation.property);
         }
@@ -370,7 +379,8 @@ fn every_mutant_is_caught() {
 #[test]
 fn only_the_proof_finds_three_cuts() {
     let mut alone = [Kill::Survives; COLUMNS.len()];
-    (alone[PROOF], alone[TIMED]) = (Kill::Killed, Kill::NotTried);
+    alone[PROOF] = Kill::Killed;
+    alone[TIMED..].fill(Kill::NotTried);
     let found = mutants().filter(|mutant| mutant.judge().0 == alone);
     let found: Vec<&str> = found.map(|mutant| mutant.name).collect();
     assert_eq!(found, ["three cuts together corrupt a frame"]);
