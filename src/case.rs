@@ -42,27 +42,31 @@ pub enum Interruption {
     None,
     /// An empty chunk is fed. For framers that are fed.
     EmptyChunk,
-    /// One call of `read` returns `ErrorKind::Interrupted`; the framer must retry at once. For
-    /// readers.
+    /// One call of `read` or `write` returns `ErrorKind::Interrupted`; the framer must retry at
+    /// once. For readers and senders.
     Interrupted,
-    /// One call of `read` returns `ErrorKind::WouldBlock`; the framer returns it to its caller,
-    /// which calls again later. For readers.
+    /// One call of `read` or `write` returns `ErrorKind::WouldBlock`; the framer returns it to its
+    /// caller, which calls again later. For readers and senders.
     WouldBlock,
-    /// One poll returns `Pending`. For asynchronous readers.
+    /// One poll returns `Pending`. For asynchronous readers and senders.
     Pending,
-    /// One poll returns `Pending`, and the future that polled is dropped. For asynchronous
-    /// readers.
+    /// One poll returns `Pending`, and the future that polled is dropped. For asynchronous readers
+    /// and senders.
     Dropped,
+    /// From the last chunk on, each call of `write` returns `Ok(0)`; the sender must return an
+    /// error. For senders.
+    WriteZero,
 }
 
 impl Interruption {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::None,
         Self::EmptyChunk,
         Self::Interrupted,
         Self::WouldBlock,
         Self::Pending,
         Self::Dropped,
+        Self::WriteZero,
     ];
 
     /// Returns the name used in tokens.
@@ -74,6 +78,7 @@ impl Interruption {
             Self::WouldBlock => "would_block",
             Self::Pending => "pending",
             Self::Dropped => "dropped",
+            Self::WriteZero => "write_zero",
         }
     }
 }

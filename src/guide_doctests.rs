@@ -76,5 +76,9 @@ mod fuzzing_and_proptest {}
 #[doc = include_str!("../docs/guide/reading-a-violation.md")]
 mod reading_a_violation {}
 
+#[doc = include_str!("../docs/guide/senders.md")]
+#[cfg(feature = "tokio")]
+mod senders {}
+
 #[doc = include_str!("../docs/guide/what-a-proof-says.md")]
 mod what_a_proof_says {}

@@ -29,6 +29,7 @@
 //! # Where to start
 //!
 //! - [`Harness`] is the entry point: it takes a framer and the expected results of its streams.
+//! - [`WriterHarness`] is the entry point for the other direction: senders, and short writes.
 //! - [`framer_tests!`] makes a test module of a harness, [`framer_fuzz!`] a fuzz target.
 //! - [`Property`] lists what is checked, [`Violation`] and [`Certificate`] what is reported.
 //! - [`subject`] has adapters for framers that are fed, that read, or that parse a slice.
@@ -38,8 +39,8 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `std` (default) | reports of panics and hangs, framers that read, cost over time |
-//! | `tokio` | tokio-util codecs and asynchronous readers |
+//! | `std` (default) | reports of panics and hangs, framers that read, senders, cost over time |
+//! | `tokio` | tokio-util codecs, asynchronous readers and senders |
 //! | `proptest` | strategies for splits and for streams of the reference format |
 //! | `arbitrary` | `Arbitrary` for the same types, and a mutator for the reference format |
 #![no_std]
@@ -79,6 +80,8 @@ pub use door::AsyncReader;
 pub use door::Reader;
 pub use door::{CallerBuffered, Door, Fed, FeedDoor};
 pub use expected::{Expected, Outcome, Source};
+#[cfg(feature = "std")]
+pub use harness::WriterHarness;
 pub use harness::{
     Harness, RebuildHarness, RebuildTextHarness, SplitHarness, Status, TextHarness, Verdicts,
 };

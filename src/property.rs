@@ -61,6 +61,8 @@ properties! {
         "no panic, no endless loop, no frame out of nothing";
     Encode, "encode",
         "a frame over the limit is not written and leaves the output as it was";
+    Written, "written",
+        "the same bytes are sent however few the writer accepts at once";
     Differential, "differential",
         "two framers of one format emit the same frames at the same bytes and reject the same streams";
 }

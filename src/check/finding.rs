@@ -31,7 +31,10 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     not(feature = "std"),
-    expect(dead_code, reason = "panics and durations are observed with std only")
+    expect(
+        dead_code,
+        reason = "panics, durations and senders are observed with std only"
+    )
 )]
 pub(crate) enum Difference {
     /// It panicked, did not return, or emitted frames without end.
@@ -65,6 +68,8 @@ pub(crate) enum Difference {
     Cost,
     /// An encoder wrote something else than expected.
     Written,
+    /// A sender wrote other bytes than expected, or ended in another way.
+    Sent,
     /// Two framers of one format disagree.
     Peer,
 }
@@ -86,7 +91,7 @@ pub(crate) struct Circumstances {
 /// | difference | circumstances | property |
 /// |---|---|---|
 /// | panic, no return, frames without end | | `progress` |
-/// | any | a read was interrupted | `interrupted` |
+/// | any | a read or a write was interrupted | `interrupted` |
 /// | any | a future was dropped | `cancelled` |
 /// | a call after an error | | `poisoned` |
 /// | a call after a clean end | it emitted a frame, or an error | `truncation` |
@@ -94,6 +99,7 @@ pub(crate) struct Circumstances {
 /// | bytes held | | `memory` |
 /// | cost | | `linear` |
 /// | what an encoder wrote | | `encode` |
+/// | what a sender wrote | | `written` |
 /// | another framer of the format | | `differential` |
 /// | the end contradicts the declared deviations | | `truncation` |
 /// | any | the framer is its own oracle | `every_split` |
@@ -131,6 +137,7 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
         (Difference::Held, _) => Property::Memory,
         (Difference::Cost, _) => Property::Linear,
         (Difference::Written, _) => Property::Encode,
+        (Difference::Sent, _) => Property::Written,
         (Difference::Peer, _) => Property::Differential,
         (Difference::Undeclared, _) => Property::Truncation,
         _ if source == Source::ByteByByte => Property::EverySplit,

@@ -16,7 +16,7 @@ use crate::subject::{Frames, Subject};
 /// The lengths of the shorter streams, in bytes. The last is too long to be fed byte by byte.
 const LENGTHS: [usize; 6] = [1 << 8, 1 << 10, 1 << 12, 1 << 14, 1 << 16, 1 << 18];
 /// How many times as long the longer stream is.
-const TIMES: usize = 4;
+const TIMES: u8 = 4;
 /// From this ratio of the times on, the cost is not in proportion: halfway, by ratio, between 4 for
 /// cost in proportion and 16 for a framer that reads all earlier bytes again for each byte.
 const TOO_LONG: f64 = 8.0;
@@ -44,7 +44,7 @@ pub(crate) fn linear<S: Subject>(
     let mut compared = false;
     for feeding in [Feeding::ByteByByte, Feeding::Whole] {
         for &len in feeding.lengths() {
-            let (short, long) = (stream(len), stream(TIMES * len));
+            let (short, long) = (stream(len), stream(usize::from(TIMES) * len));
             // A stream of whole frames cannot have every length.
             let least = short.len().max(1);
             if !(3 * least..=5 * least).contains(&long.len()) {
@@ -179,7 +179,7 @@ impl<'a, F> Times<'a, F> {
             Feeding::ByteByByte => long.div_duration_f64(self.short.sum()),
             Feeding::Whole => {
                 let in_proportion = self.short.sum() + COPIES * self.copy;
-                (TIMES as f64) * long.div_duration_f64(in_proportion)
+                f64::from(TIMES) * long.div_duration_f64(in_proportion)
             }
         }
     }
@@ -218,7 +218,7 @@ impl Laps {
     fn whole<S: Subject>(
         &mut self,
         make: impl Fn() -> S,
-        count: usize,
+        count: u8,
         stream: &[u8],
         frames: &mut Frames<S::Frame>,
     ) -> Result<(), Violation> {

@@ -19,6 +19,8 @@ pub(crate) mod read;
 mod values;
 #[cfg(feature = "std")]
 mod watchdog;
+#[cfg(feature = "std")]
+pub(crate) mod write;
 
 pub use allocations::Allocated;
 pub use encoder::check_encoder;

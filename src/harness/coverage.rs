@@ -36,7 +36,7 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
         }
         Property::Cancelled => happens(Interruption::Dropped),
         Property::Progress => true,
-        Property::Linear | Property::Encode | Property::Differential => false,
+        Property::Linear | Property::Encode | Property::Written | Property::Differential => false,
     };
     Property::ALL
         .into_iter()
@@ -78,12 +78,14 @@ pub(super) fn advice<T: Door>(
         Property::Memory => "the memory of a reader is not visible",
         Property::Progress => "add a stream",
         Property::Linear if happens(Interruption::EmptyChunk) => "call `linear`",
-        Property::Encode => "call `check_encoder`",
+        Property::Encode if source == Source::Encoder => "call `check_encoder`",
         Property::Differential if happens(Interruption::EmptyChunk) => "call `differential`",
         Property::EmptyChunk
         | Property::Interrupted
         | Property::Cancelled
         | Property::Linear
+        | Property::Encode
+        | Property::Written
         | Property::Differential => return None,
     };
     Some(advice)

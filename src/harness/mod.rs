@@ -8,6 +8,7 @@
 //! - `mutated`: streams with one change
 //! - `mutator`: mutations by whole messages, for fuzzers
 //! - `verdicts`: the results of several streams
+//! - `writer`: the entry point for senders
 
 mod build;
 mod coverage;
@@ -17,10 +18,14 @@ mod mutator;
 mod prove;
 mod splits;
 mod verdicts;
+#[cfg(feature = "std")]
+mod writer;
 
 pub use prove::{RebuildHarness, RebuildTextHarness, TextHarness};
 pub use splits::SplitHarness;
 pub use verdicts::{Status, Verdicts};
+#[cfg(feature = "std")]
+pub use writer::WriterHarness;
 
 use crate::oracle::ByteByByte;
 

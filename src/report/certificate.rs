@@ -16,7 +16,8 @@ pub struct Certificate {
     pub tier: Tier,
     /// The length of the stream, in bytes.
     pub bytes: usize,
-    /// How many calls of `feed` (of `decode`, for a decoder whose caller owns the buffer) were made.
+    /// How many calls of `feed` were made; of `decode`, for a decoder whose caller owns the buffer;
+    /// of `write`, by a sender.
     pub calls: u64,
     /// The properties that were checked and hold on this stream.
     pub held: Vec<Property>,

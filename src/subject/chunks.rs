@@ -61,7 +61,7 @@ impl Chunks {
             let offset = state.offset;
             state.waits.push(offset);
             match state.interruption {
-                Interruption::None | Interruption::EmptyChunk => {}
+                Interruption::None | Interruption::EmptyChunk | Interruption::WriteZero => {}
                 Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
                 Interruption::WouldBlock => {
                     state.blocked = true;

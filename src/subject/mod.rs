@@ -12,11 +12,15 @@
 //! | that borrows a reader | a closure that takes a [`ChunkReader`] |
 //! | that owns its reader or stream | a [`Queue`], through [`owning_reader`] |
 //!
+//! Senders write to a [`ChunkWriter`].
+//!
 //! [`owning_reader`]: crate::Harness::owning_reader
 
 mod buffered;
 #[cfg(feature = "std")]
 mod chunk_reader;
+#[cfg(feature = "std")]
+mod chunk_writer;
 #[cfg(feature = "std")]
 mod chunks;
 mod decode_fn;
@@ -35,6 +39,12 @@ pub use buffered::Buffered;
 pub use chunk_reader::AsyncChunkReader;
 #[cfg(feature = "std")]
 pub use chunk_reader::ChunkReader;
+#[cfg(feature = "tokio")]
+pub use chunk_writer::AsyncChunkWriter;
+#[cfg(feature = "std")]
+pub use chunk_writer::ChunkWriter;
+#[cfg(feature = "std")]
+pub(crate) use chunk_writer::excerpt;
 #[cfg(feature = "tokio")]
 pub(crate) use chunks::PATIENCE;
 pub use decode_fn::DecodeFn;

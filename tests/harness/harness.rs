@@ -524,7 +524,8 @@ fn a_text_that_is_not_a_token_is_explained() {
     }
     assert_eq!(
         error("0a@1+nap").to_string(),
-        "unknown interruption after +; expected one of empty interrupted would_block pending dropped"
+        "unknown interruption after +; expected one of empty interrupted would_block pending \
+         dropped write_zero"
     );
 }
 

@@ -24,6 +24,7 @@ mod split_map;
 mod tokio_codecs;
 mod tools;
 mod ways;
+mod writers;
 
 use everysplit::{Certificate, NotProved, Tier};
 

@@ -24,6 +24,7 @@ mod trailing;
 mod truncated_end;
 mod unit;
 mod upload;
+mod writers;
 mod zero;
 
 use std::collections::HashSet;
@@ -95,7 +96,7 @@ enum Kill {
     Survives,
     /// The framer had too many states for a proof.
     NotProved,
-    /// Killed by splits read with an interruption before each chunk.
+    /// Killed by splits read or written with an interruption before each chunk.
     Interrupted,
     Killed,
 }
@@ -112,7 +113,7 @@ impl Kill {
     }
 }
 
-/// Checks one split of a stream through a reader that is interrupted.
+/// Checks one split of a stream through a reader or a writer that is interrupted.
 type ReadCheck = fn(&[u8], &Split, Interruption) -> Result<(), Violation>;
 
 impl Mutant {
@@ -157,8 +158,8 @@ impl Mutant {
         }
     }
 
-    /// Returns a mutant that reads from a reader, and violates `property` when `interruption`
-    /// precedes each chunk.
+    /// Returns a mutant that reads from a reader or writes to a writer, and violates `property` when
+    /// `interruption` precedes each chunk.
     fn reader(
         name: &'static str,
         source: &'static str,
@@ -289,12 +290,16 @@ fn judge_timed(
     (kills, verdict)
 }
 
-/// Runs the columns that only run splits, through an interrupted reader.
+/// Runs the columns that only run splits, through an interrupted reader or writer.
 fn judge_reads(check: ReadCheck, stream: &[u8], interruption: Interruption) -> (Kills, Verdict) {
     let columns = columns(stream.len(), |split| check(stream, split, interruption));
     let verdict = columns.into_iter().flatten().next();
+    let found = match interruption {
+        Interruption::None => Kill::Killed,
+        _ => Kill::Interrupted,
+    };
     (
-        kills(columns, Kill::Interrupted),
+        kills(columns, found),
         verdict.map_or(Verdict::Correct, Verdict::Caught),
     )
 }
@@ -304,7 +309,7 @@ fn judge_correct<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// Returns the mutants by class of bug.
-fn classes() -> [(&'static str, Vec<Mutant>); 18] {
+fn classes() -> [(&'static str, Vec<Mutant>); 19] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -323,6 +328,7 @@ fn classes() -> [(&'static str, Vec<Mutant>); 18] {
         ("keyed answer", keyed::mutants()),
         ("a signed length, then the body", len32::mutants()),
         ("upload", upload::mutants()),
+        ("senders", writers::mutants()),
         ("what plain sampling misses", sampling::mutants()),
     ]
 }
@@ -336,7 +342,7 @@ fn every_mutant_is_caught() {
     let mut unexpected = Vec::new();
     let (mut count, mut killed, mut interrupted) = (0, [0; COLUMNS.len()], 0);
     println!(
-        "x killed, i killed when each read is interrupted, . survives, - not tried,\n\
+        "x killed, i killed when each read or write is interrupted, . survives, - not tried,\n\
          ~ the proof stops at its bound and says so"
     );
     for (class, mutants) in classes() {
@@ -360,7 +366,7 @@ fn every_mutant_is_caught() {
     }
     assert_eq!(unexpected, [], "(mutant, expected, actual)");
     let rows = COLUMNS.iter().zip(killed);
-    let rows = rows.chain([(&"any, each read interrupted", interrupted)]);
+    let rows = rows.chain([(&"any, each read or write interrupted", interrupted)]);
     let rows: Vec<String> = rows
         .map(|(column, killed)| format!("| {column} | {killed} |"))
         .collect();

@@ -25,6 +25,7 @@ const fn colour(property: Property) -> &'static str {
         | Property::Interrupted
         | Property::Cancelled
         | Property::Encode
+        | Property::Written
         | Property::Differential => "#808080",
     }
 }

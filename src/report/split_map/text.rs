@@ -106,6 +106,7 @@ const fn letter(property: Property) -> char {
         | Property::Interrupted
         | Property::Cancelled
         | Property::Encode
+        | Property::Written
         | Property::Differential => '?',
     }
 }

@@ -1,0 +1,106 @@
+//! Runs a sender that writes to a writer over one split of its output, and judges what it wrote.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+
+use super::finding::{Difference, Finding};
+use super::isolate::isolate;
+use crate::case::{Case, Interruption};
+use crate::subject::{ChunkWriter, excerpt};
+
+/// A sender under test: each call goes on with what is not sent yet. Its error is a text.
+pub(crate) type Sender = Box<dyn FnMut() -> Result<(), String>>;
+
+/// Calls a fresh sender until it is done, or returns an error without having been blocked. Returns
+/// the number of calls of `write`.
+pub(crate) fn run(make: &dyn Fn(ChunkWriter) -> Sender, case: &Case) -> Result<u64, Finding> {
+    let writer = ChunkWriter::new(case.clone());
+    let mut sender = None;
+    let result = isolate(0, || {
+        let send = sender.insert(make(writer.handle()));
+        loop {
+            let result = send();
+            // The sender correctly returns `WouldBlock` to its caller, which calls again.
+            if !(writer.take_blocked() && result.is_err()) {
+                return result;
+            }
+        }
+    });
+    let (offset, calls) = (writer.accepted(), writer.calls());
+    writer.end();
+    let dropped = isolate(offset, || drop(sender));
+    if let Some(wrong) = writer.take_wrong() {
+        // Whatever the sender did after that is a consequence.
+        return Err(wrong_bytes(&case.stream, offset, &wrong));
+    }
+    judge_end(case, offset, &result.map_err(|finding| finding.at(offset))?)?;
+    dropped.map(|()| calls)
+}
+
+fn wrong_bytes(stream: &[u8], offset: usize, wrong: &str) -> Finding {
+    let rest = stream[offset..].iter().copied();
+    let expected = if offset == stream.len() {
+        "no more bytes".into()
+    } else {
+        excerpt(rest)
+    };
+    Finding::new(
+        Difference::Sent,
+        offset,
+        format!("{expected} at offset {offset}"),
+        format!("{wrong} at offset {offset}"),
+    )
+}
+
+/// Judges the end of a sender after the first `offset` bytes, which are correct.
+fn judge_end(case: &Case, offset: usize, result: &Result<(), String>) -> Result<(), Finding> {
+    let len = case.stream.len();
+    let expected = if case.interruption == Interruption::WriteZero && len > 0 {
+        if result.is_err() {
+            return Ok(());
+        }
+        "an error, as the writer accepts no more bytes".into()
+    } else {
+        if result.is_ok() && offset == len {
+            return Ok(());
+        }
+        format!("Ok(()) at offset {len}")
+    };
+    let actual = match result {
+        Ok(()) => format!("Ok(()) at offset {offset}"),
+        Err(error) => format!("Err({error}) at offset {offset}"),
+    };
+    Err(Finding::new(Difference::Sent, offset, expected, actual))
+}
+
+/// Polls a sender that writes asynchronously until it returns, once for each call.
+///
+/// If `dropped`, the future is dropped whenever it is pending, and a new one is made, as `select!`
+/// and timeouts do.
+#[cfg(feature = "tokio")]
+pub(crate) fn blocking<E: core::fmt::Debug>(
+    mut send: impl AsyncFnMut() -> Result<(), E>,
+    dropped: bool,
+    len: usize,
+) -> impl FnMut() -> Result<(), String> {
+    use core::pin::pin;
+    use core::task::{Context, Poll, Waker};
+
+    use crate::subject::PATIENCE;
+
+    // The writer is pending once per chunk.
+    let mut polls = 0..len + PATIENCE;
+    move || loop {
+        let mut future = pin!(send());
+        loop {
+            assert!(polls.next().is_some(), "pending {} times", polls.end);
+            let context = &mut Context::from_waker(Waker::noop());
+            match future.as_mut().poll(context) {
+                Poll::Ready(result) => return result.map_err(|error| format!("{error:?}")),
+                Poll::Pending if dropped => break,
+                Poll::Pending => {}
+            }
+        }
+    }
+}
