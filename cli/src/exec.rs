@@ -184,6 +184,8 @@ impl DecoderRun {
         let driver = Rc::clone(&self.driver);
         let harness = Harness::framer(make)
             .declare(self.declared)
+            // The number of feeds decides which streams are proved.
+            .max_work(u64::MAX)
             // A driver that keeps timing out takes too long.
             .minimize_while(move || !driver.borrow().is_exhausted());
         match self.framing {

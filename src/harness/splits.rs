@@ -54,7 +54,8 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Checks every split of up to two cuts, and byte by byte, each with every
-    /// [`Interruption`] that the framer can be given.
+    /// [`Interruption`] that the framer can be given. A stream of more than 1 KiB is cut at some
+    /// offsets only, and the certificate says at how many.
     ///
     /// Where the type of the framer allows more, [`Harness`](crate::Harness) has a stronger method
     /// of this name.

@@ -264,7 +264,7 @@ fn proofs(
 }
 
 /// The longest stream on which each way to save and compare states is compared, in bytes.
-const EACH_WAY: usize = 7;
+const EACH_WAY: usize = 6;
 
 type Proofs = [Result<Certificate, Violation>; 2];
 
