@@ -343,10 +343,10 @@ impl<T: FeedDoor, O> SplitHarness<T, O> {
     /// Frames and errors are not compared, and after an error the remaining bytes are fed all the
     /// same.
     ///
-    /// Lengths grow until a stream takes 20 milliseconds or has 1048576 bytes; byte by byte,
-    /// 262144. In short streams the cost of each call hides repeated work, and what shows only in
-    /// longer ones is not found. No absolute time decides, only a ratio of two times from the same
-    /// tries.
+    /// Lengths grow until a stream has 262144 bytes or takes 20 milliseconds byte by byte, and
+    /// until it has 1048576 bytes or takes 8 milliseconds as one chunk. In short streams the cost
+    /// of each call hides repeated work, and what shows only in longer ones is not found. No
+    /// absolute time decides, only a ratio of two times from the same tries.
     ///
     /// ```
     /// use everysplit::Harness;
