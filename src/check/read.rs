@@ -126,7 +126,11 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
             return Err(stopped_early(offset, result));
         }
         if let Outcome::Rejected { .. } = expected.outcome {
-            return expected.judge_wait(self.delivered, 0, offset, result);
+            let judged = expected.judge_wait(self.delivered, 0, offset, result);
+            return judged.map_err(|finding| match finding.difference {
+                Difference::MissingFrame => finding.lost(),
+                _ => finding,
+            });
         }
         let all = expected.judge_wait(self.delivered, 0, len, &Ok(()));
         all.map_err(Finding::lost)?;

@@ -24,6 +24,13 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             ErrorAgain::default(),
             &[b"ab\nabcdefghijklm\ncd\n"],
         ),
+        Mutant::new::<Short>(
+            "frames in the chunk of an error are lost",
+            "PyAV PR2303",
+            Property::RoundTrip,
+            LosesFrames,
+            &[b"\x01a\xffbc"],
+        ),
     ]
 }
 
@@ -59,6 +66,31 @@ impl Toy for Endless {
 
     fn finish(&mut self, buffer: &mut BytesMut, frames: &mut Frames<Frame>) -> Result<(), Error> {
         self.feed(buffer, b"", frames)
+    }
+}
+
+/// Emits the frames of a chunk only if there is no error after them.
+#[derive(Clone, PartialEq, Eq)]
+struct LosesFrames;
+
+impl Toy for LosesFrames {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        Short.decode(buffer)
+    }
+
+    fn feed(
+        &mut self,
+        buffer: &mut BytesMut,
+        chunk: &[u8],
+        frames: &mut Frames<Frame>,
+    ) -> Result<(), Error> {
+        buffer.extend_from_slice(chunk);
+        let mut decoded = Vec::new();
+        while let Some(frame) = Short.decode(buffer)? {
+            decoded.push(frame);
+        }
+        frames.extend(decoded);
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use everysplit::subject::Frames;
 
 use crate::Mutant;
 use crate::formats::Int32;
-use crate::toy::{Error, Frame, Toy};
+use crate::toy::{Error, Frame, Next, Toy};
 
 pub(crate) fn mutants() -> Vec<Mutant> {
     vec![
@@ -30,7 +30,28 @@ pub(crate) fn mutants() -> Vec<Mutant> {
             },
             &[b"\xff\xff\xff\xffabc"],
         ),
+        Mutant::new::<Int32>(
+            "the caller's buffer grows to a claimed length",
+            "RUSTSEC-2022-0035",
+            Property::Memory,
+            GrowsBuffer,
+            &[b"\x01\0\0\0a\xa0\x0f\0\0b"],
+        ),
     ]
+}
+
+/// Makes room for the whole body in its caller's buffer.
+#[derive(Clone, PartialEq, Eq)]
+struct GrowsBuffer;
+
+impl Toy for GrowsBuffer {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Next {
+        if let Some(&length) = buffer.first_chunk() {
+            let end = 4 + Int32::limited(length)?;
+            buffer.reserve(end.saturating_sub(buffer.len()));
+        }
+        Int32.decode(buffer)
+    }
 }
 
 /// Reserves memory for a body, and is correct otherwise.

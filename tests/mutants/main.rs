@@ -4,6 +4,7 @@
 //!
 //! The tests print the kill matrix: which way of choosing splits kills which mutant.
 
+mod after_end;
 mod after_error;
 mod allocates;
 mod consumes;
@@ -17,6 +18,7 @@ mod one_recv;
 mod overflow;
 mod prefix;
 mod quadratic;
+mod readers;
 mod sampling;
 mod stall;
 mod toy;
@@ -309,7 +311,7 @@ fn judge_correct<F: Format>(stream: &[u8]) -> (Kills, Verdict) {
 }
 
 /// Returns the mutants by class of bug.
-fn classes() -> [(&'static str, Vec<Mutant>); 19] {
+fn classes() -> [(&'static str, Vec<Mutant>); 21] {
     [
         ("cut inside the prefix", prefix::mutants()),
         ("consumes before complete", consumes::mutants()),
@@ -321,7 +323,9 @@ fn classes() -> [(&'static str, Vec<Mutant>); 19] {
         ("quadratic", quadratic::mutants()),
         ("truncated end", truncated_end::mutants()),
         ("after an error", after_error::mutants()),
+        ("after the end", after_end::mutants()),
         ("cancel, WouldBlock, Interrupted", interrupted::mutants()),
+        ("readers", readers::mutants()),
         ("zero length", zero::mutants()),
         ("byte order and length unit", unit::mutants()),
         ("one recv, one message", one_recv::mutants()),

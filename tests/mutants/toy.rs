@@ -173,7 +173,8 @@ impl Subject for Framed {
     }
 
     fn buffered_bytes(&self) -> Option<usize> {
-        self.toy.buffered_bytes_any()
+        let buffer = Some(self.buffer.capacity());
+        self.toy.buffered_bytes_any().or(buffer)
     }
 }
 
