@@ -6,7 +6,7 @@
 //! not cancel safe. The fixed one keeps all bytes in its own buffer, and `read_buf` is cancel safe.
 //!
 //! Prints the violation of `cancelled`, and the certificate of the fixed reader. The violation is
-//! on the smallest stream that shows it, `02`: the length is lost, so the stream that ends inside
+//! on the smallest stream that shows it, `01`: the length is lost, so the stream that ends inside
 //! a frame seems to end cleanly.
 //! Run it with `cargo run --features tokio --example async_reader`.
 

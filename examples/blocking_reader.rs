@@ -6,7 +6,7 @@
 //! `WouldBlock`, and the bytes read so far are lost.
 //!
 //! Prints the violation of `interrupted`, and the certificate of the fixed reader. The violation is
-//! on the smallest stream that shows it, `02`: the length is lost, so the stream that ends inside a
+//! on the smallest stream that shows it, `01`: the length is lost, so the stream that ends inside a
 //! frame seems to end cleanly.
 //! Run it with `cargo run --example blocking_reader`.
 

@@ -17,7 +17,7 @@ mod first_test {}
 /// use std::io;
 ///
 /// use bytes::{Buf, BufMut, Bytes, BytesMut};
-/// use everysplit::Harness;
+/// use everysplit::{Harness, Property, Verdicts};
 /// use tokio_util::codec::{Decoder, Encoder};
 ///
 /// #[derive(Clone, PartialEq, Eq)]
@@ -55,15 +55,29 @@ mod first_test {}
 ///     }
 /// }
 ///
+/// fn verdicts<const FIXED: bool>() -> Verdicts {
+///     Verdicts::collect("my_codec", |verdicts| {
+///         let harness = Harness::codec(|| MyCodec::<FIXED>);
+///         let harness = harness.messages(["hello", "", "world"]).unlimited();
+///         for stream in verdicts.streams(&harness) {
+///             verdicts.add(harness.check(&stream))?;
+///         }
+///         Ok(())
+///     })
+/// }
+///
 /// let chapter = std::fs::read_to_string("docs/guide/first-test.md")?;
-/// let messages = ["hello", "", "world"];
-/// let buggy = Harness::codec(|| MyCodec::<false>).messages(messages);
-/// let streams = buggy.all_streams();
-/// let violation = buggy.check(&streams[1]).unwrap_err();
+/// let buggy = verdicts::<false>();
+/// assert!(chapter.contains(&buggy.to_string()), "{buggy}");
+/// let violation = buggy.smallest(Property::EverySplit).unwrap();
 /// assert!(chapter.contains(&violation.to_string()), "{violation}");
-/// let fixed = Harness::codec(|| MyCodec::<true>).messages(messages);
-/// let certificate = fixed.check(&streams[1])?;
+/// let fixed = verdicts::<true>();
+/// let certificate = &fixed.certificates()[1];
 /// assert!(chapter.contains(&certificate.to_string()), "{certificate}");
+/// // The chapter breaks the line.
+/// let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+/// let summary = fixed.summary().to_string();
+/// assert!(words(&chapter).contains(&summary), "{summary}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[cfg(feature = "tokio")]

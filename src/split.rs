@@ -151,7 +151,7 @@ impl Split {
     }
 
     /// Returns the next split in the order of [`up_to`](Self::up_to).
-    fn successor(&self, len: usize, most: usize) -> Option<Self> {
+    pub(crate) fn successor(&self, len: usize, most: usize) -> Option<Self> {
         let count = self.cuts.len();
         // The last cut with room after it moves by one, and the cuts after it follow it
         // immediately.

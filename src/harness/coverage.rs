@@ -59,7 +59,7 @@ pub(super) fn advice<T: Door>(
         Property::RoundTrip | Property::Prompt if by_itself => ORACLE,
         Property::RoundTrip | Property::Prompt => "add a stream with a frame",
         Property::EverySplit => "add a stream of two bytes or more",
-        Property::Limit if declared(Deviation::Unlimited) => "declared: no size limit",
+        Property::Limit if declared(Deviation::Unlimited) => "`unlimited` is declared",
         Property::Rejection | Property::Truncation | Property::Limit if by_itself => ORACLE,
         Property::Limit if source == Source::Encoder => "add `size_limit`",
         Property::Limit => "add a stream that is rejected for its size",
@@ -67,9 +67,7 @@ pub(super) fn advice<T: Door>(
         Property::Rejection => "add a stream with an invalid frame",
         Property::Truncation if source == Source::Encoder => "set `truncation_error`",
         Property::Truncation => "add a stream that ends inside a frame",
-        Property::Poisoned if declared(Deviation::CallerStops) => {
-            "declared: the caller stops at the first error"
-        }
+        Property::Poisoned if declared(Deviation::CallerStops) => "`CallerStops` is declared",
         Property::Poisoned if source == Source::Encoder => "add `size_limit` or `rejects`",
         Property::Poisoned => "add a stream that is rejected",
         Property::Memory if happens(Interruption::EmptyChunk) => {

@@ -249,6 +249,12 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         }
     }
 
+    /// Returns the properties that a stream checks; none if the framer or the oracle gets stuck.
+    pub(super) fn covered(&self, stream: &[u8]) -> Option<Vec<Property>> {
+        let input = self.exact_input(stream).ok()?;
+        Some(coverage::checked(&self.door, &input))
+    }
+
     /// Makes the input of a stream. Fails with a minimal violation if the expected result contradicts
     /// the declared deviations, or if the framer or the oracle gets stuck.
     pub(super) fn input<'a>(
@@ -328,7 +334,10 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             }
         };
         // A fresh framer shows whether a missing frame comes later, which a proof does not see.
-        let violation = violates(&violation.case).unwrap_or(violation);
+        let violation = match violation.property {
+            Property::Prompt => violates(&violation.case).unwrap_or(violation),
+            _ => violation,
+        };
         minimize::minimize(violation, &violates)
     }
 }

@@ -25,6 +25,8 @@ pub struct Verdicts {
     streams: usize,
     certificates: Vec<Certificate>,
     violations: Vec<Violation>,
+    /// The properties that some stream checks, if it violates no other one.
+    covered: Vec<Property>,
     /// The properties that concern this kind of framer, and what to add to check each.
     advice: Vec<(Property, &'static str)>,
     limit: Limit,
@@ -113,6 +115,8 @@ impl Verdicts {
         self.omitted = harness.oracle.omitted();
         let streams = harness.all_streams();
         self.streams += streams.len();
+        let covered = streams.iter().filter_map(|stream| harness.covered(stream));
+        self.covered.extend(covered.flatten());
         streams
     }
 
@@ -179,8 +183,8 @@ impl Verdicts {
             .find(|(concerns, _)| *concerns == property)
         {
             None => Status::NotConcerned,
-            Some(_) if self.certificates.is_empty() && self.streams > 0 => Status::NotChecked {
-                advice: "another property is violated on every stream",
+            Some(_) if self.covered.contains(&property) => Status::NotChecked {
+                advice: "every stream that checks it violates another property",
             },
             Some(&(_, advice)) => Status::NotChecked { advice },
         }

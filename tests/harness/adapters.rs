@@ -505,13 +505,10 @@ fn without_an_oracle_every_split_is_compared_with_byte_by_byte() {
     for harness in [buggy.clone(), buggy.byte_by_byte()] {
         let violation = harness.check(b"\0\x02ok\0").unwrap_err();
         assert_eq!(violation.property, Property::EverySplit, "{violation}");
-        assert_eq!(violation.case.to_string(), "026f6b@whole", "{violation}");
+        assert_eq!(violation.case.to_string(), "0100@whole", "{violation}");
         assert_eq!(
             (&*violation.expected, &*violation.actual),
-            (
-                "byte by byte: ([[111, 107]], Ok(()))",
-                "([[111, 107], [111, 107]], Ok(()))"
-            )
+            ("byte by byte: ([[0]], Ok(()))", "([[0], [0]], Ok(()))")
         );
     }
 }

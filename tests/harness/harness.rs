@@ -271,11 +271,7 @@ fn every_check_returns_a_minimal_violation() {
         buggy.sampled(stream, 1, 1000).unwrap_err(),
     ];
     for violation in found {
-        let token = violation.case.to_string();
-        assert!(
-            ["026f6b@1", "02676f@1"].contains(&&token[..]),
-            "{violation}"
-        );
+        assert_eq!(violation.case.to_string(), "020000@1", "{violation}");
     }
 }
 
@@ -286,17 +282,18 @@ fn a_minimal_violation_keeps_the_cuts_that_it_needs() {
     let buggy = harness(|chunks| chunks.len() == 4);
     for result in [buggy.bounded(stream, 2), buggy.check(stream)] {
         let violation = result.unwrap_err();
-        assert_eq!(violation.case.to_string(), "0378797a@1,2,3", "{violation}");
+        assert_eq!(violation.case.to_string(), "03000000@1,2,3", "{violation}");
     }
 }
 
 /// Buggy where a frame comes byte by byte, and where it comes in three chunks of certain lengths:
-/// none of the four cuts can be removed, yet two other cuts are enough.
+/// none of the four cuts can be removed, yet two other cuts are enough. Three body bytes are enough
+/// too, if the last chunk has the next frame in it.
 #[test]
 fn every_pair_of_cuts_is_tried_on_a_short_stream() {
     let buggy = harness(|chunks| matches!(chunks, [1, 1, 1, 1, 1] | [2, 1, 2]));
     let violation = buggy.bounded(b"\x04body", 1).unwrap_err();
-    assert_eq!(violation.case.to_string(), "04626f6479@2,3", "{violation}");
+    assert_eq!(violation.case.to_string(), "0300000000@2,3", "{violation}");
 }
 
 #[test]
@@ -324,7 +321,7 @@ fn a_cut_at_the_end_of_a_shortened_stream_is_removed() {
 
     let harness = Harness::framer(|| Lengths(Vec::new())).oracle(every_byte);
     let violation = harness.bounded(b"abcd", 2).unwrap_err();
-    assert_eq!(violation.case.to_string(), "616263@2", "{violation}");
+    assert_eq!(violation.case.to_string(), "000000@1", "{violation}");
 }
 
 /// Parses a stream of which every byte is a frame.
@@ -616,9 +613,9 @@ fn a_violation_by_an_interrupted_read_replays() {
     .oracle(pairs);
     let violation = blocked.check(b"abcdef").unwrap_err();
     assert_eq!(violation.property, Property::Interrupted, "{violation}");
-    assert_eq!(violation.case.to_string(), "6162@1+would_block");
-    assert_eq!(blocked.replay("6162@1+would_block"), Err(violation));
-    for token in ["6162@1", "6162@1+interrupted", "6162@whole+would_block"] {
+    assert_eq!(violation.case.to_string(), "0000@1+would_block");
+    assert_eq!(blocked.replay("0000@1+would_block"), Err(violation));
+    for token in ["0000@1", "0000@1+interrupted", "0000@whole+would_block"] {
         blocked.replay(token).unwrap();
     }
 
@@ -661,9 +658,9 @@ fn a_violation_by_an_interrupted_read_replays() {
     .oracle(pairs);
     let violation = dropped.check(b"abcdef").unwrap_err();
     assert_eq!(violation.property, Property::Cancelled, "{violation}");
-    assert_eq!(violation.case.to_string(), "6162@1+dropped");
-    assert_eq!(dropped.replay("6162@1+dropped"), Err(violation));
-    for token in ["6162@1", "6162@1+pending", "6162@whole+dropped"] {
+    assert_eq!(violation.case.to_string(), "0000@1+dropped");
+    assert_eq!(dropped.replay("0000@1+dropped"), Err(violation));
+    for token in ["0000@1", "0000@1+pending", "0000@whole+dropped"] {
         dropped.replay(token).unwrap();
     }
 }

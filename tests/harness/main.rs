@@ -12,6 +12,7 @@ mod judged;
 mod long_streams;
 mod macros;
 mod messages;
+mod minimal;
 mod planted;
 mod premises;
 mod progress;

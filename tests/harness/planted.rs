@@ -456,22 +456,19 @@ fn a_violation_prints_what_a_person_needs() {
     let stream = naive::encode(CONFIG, &frame).unwrap();
     let harness = fuzzing::harness(|| Planted::new(Bug::SizeInTwoChunks), CONFIG);
     let violation = harness.bounded(&stream, 1).unwrap_err();
-    assert_eq!(
-        harness.replay("0200000007000000010000@1"),
-        Err(violation.clone())
-    );
+    assert_eq!(harness.replay("00000101@3"), Err(violation.clone()));
     let text = violation.to_string();
     assert_eq!(
         text,
         "\
 every_split: frames, errors and their offsets do not depend on the split, on valid and on hostile streams
-  000000 :02|00 00 00:07 00 00 00:01 00 00                  ...........
+  000000 :00 00 01|01                                       ....
          | cut   : field edge   # both
-  split     1
-  bytes fed 11 of 11
-  expected  ([], Ok(()))
-  actual    ([Frame { cmd: 117440512, recv: 16777216, body: b\"\\0\\0\" }], Ok(()))
-  replay    0200000007000000010000@1"
+  split     3
+  bytes fed 4 of 4
+  expected  ([], Err(BodyTooLarge { offset: 0, body_size: 16842752, max_body_size: 8 }))
+  actual    ([], Err(BodyTooLarge { offset: 0, body_size: 65536, max_body_size: 8 }))
+  replay    00000101@3"
     );
     assert_eq!(format!("{violation:?}"), text, "`unwrap` prints the same");
 }

@@ -68,7 +68,7 @@ fn a_violation_is_made_smaller_only_while_allowed() {
     let expected = harness.expected(b"ab").unwrap();
     assert_eq!(expected.frames, [(1, b'a'), (2, b'b')]);
     let smallest = harness.check(b"abcd").unwrap_err();
-    assert_eq!(smallest.case.to_string(), "61@whole+empty");
+    assert_eq!(smallest.case.to_string(), "00@whole+empty");
     let as_found = harness.minimize_while(|| false).check(b"abcd").unwrap_err();
     assert_eq!(as_found.case.stream.len(), 4, "{as_found}");
 }

@@ -105,7 +105,7 @@ fn finds_bugs_with_the_fewest_cuts() {
     let bugs = [
         (CONSUMES, "00026f6b", "prompt", "\n  split     2\n"),
         (STALLS, "0001610000", "prompt", "\n  split     whole\n"),
-        (ONE_RECV, "00026f6b", "prompt", "\n  split     2\n"),
+        (ONE_RECV, "00026f6b", "prompt", "\n  split     1\n"),
     ];
     for (bug, stream, property, split) in bugs {
         for (language, change) in LANGUAGES.into_iter().zip(bug) {

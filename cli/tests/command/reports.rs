@@ -170,9 +170,9 @@ fn the_replay_line_of_a_violation_finds_it_again() {
     );
     let violation = &stream["violation"];
     let expected = serde_json::json!({
-        "property": "prompt", "stream": "00026f6b", "cuts": [2], "edges": [0, 2, 4], "offset": 4,
-        "expected": "([\"6f6b\"], Ok(()))", "actual": "([], Ok(()))", "declared": [],
-        "token": "00026f6b@2", "replay": violation["replay"],
+        "property": "prompt", "stream": "000100", "cuts": [2], "edges": [0, 2, 3], "offset": 3,
+        "expected": "([\"00\"], Ok(()))", "actual": "([], Ok(()))", "declared": [],
+        "token": "000100@2", "replay": violation["replay"],
     });
     assert_eq!(violation, &expected);
 
@@ -181,7 +181,7 @@ fn the_replay_line_of_a_violation_finds_it_again() {
     let Some(line) = replay.strip_prefix("everysplit ") else {
         panic!("{replay}");
     };
-    assert!(line.starts_with("replay 00026f6b@2 exec "), "{line}");
+    assert!(line.starts_with("replay 000100@2 exec "), "{line}");
     assert!(!line.contains("--report"), "{line}");
     let again = Command::new("sh")
         .args(["-c", &format!("\"$0\" {line}"), COMMAND])
@@ -192,11 +192,7 @@ fn the_replay_line_of_a_violation_finds_it_again() {
         String::from_utf8(again.stdout).unwrap(),
     );
     assert_eq!(again.0, Some(1), "{}", again.1);
-    assert!(
-        again.1.contains("\n  replay    00026f6b@2\n"),
-        "{}",
-        again.1
-    );
+    assert!(again.1.contains("\n  replay    000100@2\n"), "{}", again.1);
 
     let junit = &reported.junit;
     assert_eq!(
@@ -218,10 +214,10 @@ fn the_replay_line_of_a_violation_finds_it_again() {
     let sentence = "a frame is emitted as soon as its last byte is in, and not before";
     assert_eq!(message.as_deref(), Some(sentence));
     let text = description.as_deref().unwrap();
-    assert!(text.contains("  replay    00026f6b@2\n"), "{text}");
+    assert!(text.contains("  replay    000100@2\n"), "{text}");
     assert!(text.ends_with(replay), "{text}");
 
-    assert!(reported.html.contains("00026f6b@2"));
+    assert!(reported.html.contains("000100@2"));
     assert!(reported.html.contains("<svg "));
     reported.assert_self_contained();
 }
@@ -360,7 +356,7 @@ fn untrusted_text_stays_text() {
 
 #[test]
 fn known_violations_do_not_fail_the_run() {
-    let known = file("known", "# comment\n\n  prompt hex 00026f6b\n");
+    let known = file("known", "# comment\n\n  every_split hex 00026f6b\n");
     let arguments = ["--framing", "len16", "--known", &known, "--hex", "00026f6b"];
     // A bug that only the given stream reaches, not the generated ones.
     let buggy = (
@@ -372,7 +368,9 @@ fn known_violations_do_not_fail_the_run() {
     };
     assert_eq!(reported.status, Some(0), "{}", reported.stdout);
     assert!(
-        reported.stdout.contains("known hex 00026f6b: prompt\n"),
+        reported
+            .stdout
+            .contains("known hex 00026f6b: every_split\n"),
         "{}",
         reported.stdout
     );
@@ -387,7 +385,7 @@ fn known_violations_do_not_fail_the_run() {
     assert_eq!(reported.verdicts()[0], ("hex 00026f6b", "known"));
     assert_eq!(
         reported.json["streams"][0]["violation"]["token"],
-        "00026f6b@2"
+        "00020001@2"
     );
     assert_eq!(reported.property("prompt"), ("known", 1));
     assert_eq!(reported.json["stale"], serde_json::json!([]));
@@ -400,7 +398,7 @@ fn known_violations_do_not_fail_the_run() {
         description
             .as_deref()
             .unwrap()
-            .contains("  replay    00026f6b@2\n")
+            .contains("  replay    00020001@2\n")
     );
     assert!(reported.html.contains("<h1>All properties held</h1>"));
     assert!(reported.html.contains("<h2>Known violations</h2>"));
