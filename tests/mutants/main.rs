@@ -37,6 +37,9 @@ use everysplit::{Case, Fed, Harness, Interruption, Property, Split, Tier, Violat
 use formats::Format;
 use toy::{Expected, Framed, Toy};
 
+/// The largest number of streams of one length with which a violation is compared.
+const STREAMS: usize = 1024;
+
 /// The maximum number of states at an offset. A proof that reaches more stops.
 const MAX_STATES: usize = 16;
 
@@ -81,12 +84,16 @@ struct Mutant {
     verdict: Verdict,
     streams: &'static [&'static [u8]],
     judge: Box<Judge>,
+    /// Returns the violation of a stream and a smaller one that brute force finds.
+    smaller: Box<Smaller>,
     /// Runs the same checks on the correct framer of the same format.
     judge_correct: Box<Judge>,
 }
 
 /// Runs every column on a framer and a stream, and returns what each found and the verdict.
 type Judge = dyn Fn(&[u8]) -> (Kills, Verdict);
+
+type Smaller = dyn Fn(&[u8]) -> Option<(Violation, Case)>;
 
 /// One row of the matrix.
 type Kills = [Kill; COLUMNS.len()];
@@ -127,12 +134,14 @@ impl Mutant {
         toy: impl Toy + 'static,
         streams: &'static [&'static [u8]],
     ) -> Self {
+        let subject = Framed::new(toy.clone());
         Self {
             name,
             source,
             verdict: verdict.into(),
             streams,
             judge: Box::new(move |stream| judge(&Framed::new(toy.clone()), stream, F::parse)),
+            smaller: Box::new(move |stream| smaller(&subject, stream, F::parse)),
             judge_correct: Box::new(judge_correct::<F>),
         }
     }
@@ -154,6 +163,7 @@ impl Mutant {
             judge: Box::new(move |stream| {
                 judge_timed(&Framed::new(toy.clone()), stream, F::parse, long)
             }),
+            smaller: Box::new(|_| None),
             judge_correct: Box::new(move |stream| {
                 judge_timed(&Framed::new(F::default()), stream, F::parse, long)
             }),
@@ -176,6 +186,7 @@ impl Mutant {
             verdict: Verdict::Caught(property),
             streams,
             judge: Box::new(move |stream| judge_reads(buggy, stream, interruption)),
+            smaller: Box::new(|_| None),
             judge_correct: Box::new(move |stream| judge_reads(correct, stream, interruption)),
         }
     }
@@ -235,6 +246,42 @@ fn judge(subject: &Framed, stream: &[u8], expected: Expectation) -> (Kills, Verd
         Verdict::Caught(_) => Kill::Killed,
     };
     (kills, verdict)
+}
+
+/// Returns the violation that the check of a stream returns, with a smaller case of the same property:
+/// one of the streams of its letters, 0 and 1 with few bytes, with fewer cuts or fewer bytes.
+fn smaller(subject: &Framed, stream: &[u8], expected: Expectation) -> Option<(Violation, Case)> {
+    let harness = harness(subject, expected);
+    let violation = harness.check(stream).err()?;
+    let case = &violation.case;
+    let mut letters = [&[0, 1], &case.stream[..]].concat();
+    letters.sort_unstable();
+    letters.dedup();
+    let most = STREAMS.ilog(letters.len());
+    let size = |split: &Split, len| (split.cuts().len(), len);
+    let mut cases = (0..=most).flat_map(|len| {
+        let streams = (0..letters.len().pow(len)).map({
+            let letters = &letters;
+            move |n| -> Vec<u8> {
+                let places = (0..len).map(|place| n / letters.len().pow(place));
+                places
+                    .map(|digits| letters[digits % letters.len()])
+                    .collect()
+            }
+        });
+        streams.flat_map(|stream| {
+            let splits = Split::up_to(stream.len(), case.split.cuts().len());
+            splits.map(move |split| Case::new(&stream[..], split))
+        })
+    });
+    let smaller = cases.find(|smaller| {
+        size(&smaller.split, smaller.stream.len()) < size(&case.split, case.stream.len())
+            && harness
+                .one_split(&smaller.clone().with(case.interruption))
+                .is_err_and(|found| found.property == violation.property)
+    })?;
+    drop(cases);
+    Some((violation, smaller))
 }
 
 /// Returns a row in which each column that found a violation has the result `found`. Columns that
@@ -445,6 +492,17 @@ fn assert_correct((kills, verdict): (Kills, Verdict), stream: &[u8]) {
     assert_eq!(verdict, Verdict::Correct, "{stream}");
     let passes = |kill| matches!(kill, Kill::NotTried | Kill::Survives);
     assert!(kills.into_iter().all(passes), "{stream}: {kills:?}");
+}
+
+#[test]
+fn no_short_stream_has_a_smaller_violation() {
+    for mutant in mutants() {
+        let smaller = mutant
+            .streams
+            .iter()
+            .find_map(|stream| (mutant.smaller)(stream));
+        assert_eq!(smaller, None, "{}", mutant.name);
+    }
 }
 
 #[test]
