@@ -54,6 +54,8 @@ pub(crate) enum Difference {
     UnexpectedError,
     /// The same, and the error is one that rejects a body over the size limit.
     UnexpectedLimitError,
+    /// The same, in the frame inside which the stream ends: what has arrived of it was valid.
+    RejectedPrefix,
     /// A correct frame came too early or too late.
     FrameTime,
     /// A frame did not come when it was due. Whether it comes later is not known.
@@ -106,6 +108,7 @@ pub(crate) struct Circumstances {
 /// | the expected error too early, too late or not at all | a size limit is at stake | `limit` |
 /// | the expected error too early, too late or not at all | | `rejection` |
 /// | an unexpected error that rejects a body for its size | | `limit` |
+/// | an unexpected error in the frame inside which the stream ends | | `every_split` |
 /// | another error, or an unexpected one | cut | `every_split` |
 /// | another error, or an unexpected one | a size limit is at stake | `limit` |
 /// | another error | | `rejection` |
@@ -144,6 +147,7 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
         (Difference::ErrorTime, _) if limit => Property::Limit,
         (Difference::ErrorTime, _) => Property::Rejection,
         (Difference::UnexpectedLimitError, _) => Property::Limit,
+        (Difference::RejectedPrefix, _) => Property::EverySplit,
         (Difference::WrongError | Difference::UnexpectedError, _) if cut => Property::EverySplit,
         (Difference::WrongError | Difference::UnexpectedError, _) if limit => Property::Limit,
         (Difference::WrongError, _) => Property::Rejection,

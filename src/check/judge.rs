@@ -218,6 +218,14 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
                 difference: Difference::UnexpectedLimitError,
                 ..finding
             },
+            Difference::UnexpectedError
+                if matches!(self.outcome, Outcome::Truncated(_)) && next == self.frames.len() =>
+            {
+                Finding {
+                    difference: Difference::RejectedPrefix,
+                    ..finding
+                }
+            }
             Difference::UnexpectedError => {
                 finding.at_stake(self.limit.frames.binary_search(&next).is_ok())
             }
@@ -262,6 +270,22 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
 }
 
 impl<F, E> Expectation<F, E> {
+    /// Returns an offset that no stream of `len` bytes can have for a frame or an error, or that is
+    /// before the one of an earlier frame.
+    pub(crate) fn misplaced_offset(&self, len: usize) -> Option<usize> {
+        let rejected = match self.outcome {
+            Outcome::Rejected { at, .. } => Some(at),
+            Outcome::Clean | Outcome::Truncated(_) => None,
+        };
+        let frames = self.frames.iter().map(|&(at, _)| at);
+        let mut least = 1;
+        frames.chain(rejected).find(|&at| {
+            let misplaced = !(least..=len).contains(&at);
+            least = at;
+            misplaced
+        })
+    }
+
     /// Returns how many bytes a framer must hold while it is fed the bytes `from..to`: those of
     /// the frame that is incomplete at `from`, and the chunk.
     pub(crate) fn need(&self, from: usize, to: usize) -> usize {

@@ -347,6 +347,29 @@ impl<T: Door, O> Harness<T, O> {
         self.with_oracle(messages)
     }
 
+    /// Takes frames as they were recorded, for a format without an encoder. Add them with
+    /// [`frame_bytes`](Harness::frame_bytes) and [`rejects`](Harness::rejects).
+    ///
+    /// ```
+    /// use everysplit::Harness;
+    ///
+    /// // Every byte is a frame.
+    /// let harness = Harness::parser(|bytes| Ok(bytes.first().map(|&byte| (byte, 1))), ())
+    ///     .recorded()
+    ///     .frame_bytes(b"a", 1, b'a')
+    ///     .frame_bytes(b"b", 1, b'b');
+    /// println!("{}", harness.check(b"abba")?);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// [`messages`](Harness::messages) panics, as there is no encoder.
+    #[must_use]
+    pub fn recorded(self) -> Harness<T, Messages<T::Frame, T::Error>> {
+        self.encoder(|_| panic!("there is no encoder: add frames with `frame_bytes`"))
+    }
+
     /// Sets the function that returns the offsets at which a stream's fields begin and end. Random
     /// splits cut there, and violations show them. By default these are the ends of the frames.
     #[must_use]

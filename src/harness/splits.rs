@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use super::{coverage, mutated};
 use crate::case::{Case, Interruption};
 use crate::check::allocations::{Allocated, allocations};
+use crate::check::finding::Finding;
 use crate::check::input::{Edges, Input};
+use crate::check::judge::Expectation;
 use crate::check::{declared, isolate, minimize};
 use crate::deviation::Deviation;
 use crate::door::{Door, FeedDoor};
@@ -271,7 +273,28 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         stream: &'a [u8],
     ) -> Result<Input<'a, T::Frame, T::Error>, Violation> {
         let (source, judged) = self.judge(stream);
+        if let Some(offset) = misplaced_offset(stream, source, &judged) {
+            panic!(
+                "the oracle expects something at offset {offset} of the stream {}: an offset is a \
+                 number of bytes from 1 to {}, and none is less than the one before it",
+                Case::new(stream, Split::whole()),
+                stream.len()
+            );
+        }
         self.make_input(stream, source, judged)
+    }
+
+    /// Panics if a deviation is declared that nothing is held to.
+    #[track_caller]
+    pub(super) fn assert_deviations_are_used(&self) {
+        let unused = self.deviations.iter().find(|&&it| !self.oracle.uses(it));
+        if let Some(unused) = unused {
+            panic!(
+                "{unused:?} is declared, and nothing is held to it: only `size_limit` uses it, which \
+                 must come after it; another oracle must reject an empty frame, or count the header, \
+                 by itself"
+            );
+        }
     }
 
     /// Returns the expected result of a stream: what the oracle says or, where it cannot judge the
@@ -321,6 +344,10 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             }
             // A smaller stream is judged in the same way.
             let (_, judged) = Some(self.judge(&case.stream)).filter(|judged| judged.0 == source)?;
+            if misplaced_offset(&case.stream, source, &judged).is_some() {
+                // The oracle is made for certain streams.
+                return None;
+            }
             match self.make_input(&case.stream, source, judged) {
                 Ok(input) => self.run_case(case, &input).err(),
                 // The framer gets stuck byte by byte: look for a simpler split that does too.
@@ -339,6 +366,18 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             _ => violation,
         };
         minimize::minimize(violation, &violates)
+    }
+}
+
+/// Returns an offset that an oracle expects something at, and that the stream cannot have.
+fn misplaced_offset<F, E>(
+    stream: &[u8],
+    source: Source,
+    judged: &Result<Expectation<F, E>, Finding>,
+) -> Option<usize> {
+    match (source, judged) {
+        (Source::Encoder | Source::Parser, Ok(expected)) => expected.misplaced_offset(stream.len()),
+        _ => None,
     }
 }
 

@@ -99,7 +99,15 @@ impl Verdicts {
     }
 
     /// Returns the streams of a harness. The result of each must be [added](Self::add).
+    ///
+    /// # Panics
+    ///
+    /// Panics if [`CountsHeader`](Deviation::CountsHeader) or
+    /// [`NoEmptyFrame`](Deviation::NoEmptyFrame) is declared without a
+    /// [`size_limit`](crate::Harness::size_limit), as nothing is held to it then.
+    #[track_caller]
     pub fn streams<T: Door, O: Oracle<T>>(&mut self, harness: &SplitHarness<T, O>) -> Vec<Vec<u8>> {
+        harness.assert_deviations_are_used();
         let deviations = &harness.deviations;
         let advice = |property| {
             let advice = coverage::advice::<T>(property, O::SOURCE, deviations)?;

@@ -283,7 +283,6 @@ impl<F: Clone, E: Clone> Messages<F, E> {
                 };
             }
             if let Some(accepted) = self.accepted.iter().find(|it| it.bytes.starts_with(rest)) {
-                limit.frames.extend(accepted.at_limit.then_some(next));
                 if accepted.at <= rest.len() {
                     frames.extend(accepted.emitted(start));
                 }
@@ -336,6 +335,12 @@ impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
             );
         }
         self.discards_at_end = deviations.contains(&Deviation::DiscardsAtEnd);
+    }
+
+    fn uses(&self, deviation: Deviation) -> bool {
+        let of_limit = [Deviation::CountsHeader, Deviation::NoEmptyFrame];
+        let known = self.limited_with.as_deref().unwrap_or_default();
+        !of_limit.contains(&deviation) || known.contains(&deviation)
     }
 
     fn has_limit(&self) -> bool {

@@ -41,6 +41,13 @@ pub trait Oracle<T: Door>: crate::door::Sealed {
     #[doc(hidden)]
     fn declare(&mut self, _: &[Deviation]) {}
 
+    /// Returns whether what it expects depends on a declared deviation, or whether that is held to in
+    /// another way.
+    #[doc(hidden)]
+    fn uses(&self, deviation: Deviation) -> bool {
+        !matches!(deviation, Deviation::CountsHeader | Deviation::NoEmptyFrame)
+    }
+
     /// Returns whether it knows the size limit.
     #[doc(hidden)]
     fn has_limit(&self) -> bool {

@@ -9,6 +9,7 @@
 //! | that is a function over a slice | [`ParseFn`] |
 //! | that emits a body in pieces | [`JoinPieces`] around it |
 //! | that goes on after an error | [`ErrorsAsFrames`] around its [`Decode`] |
+//! | whose caller stops at the first error | [`StopAtError`] around it |
 //! | that borrows a reader | a closure that takes a [`ChunkReader`] |
 //! | that owns its reader or stream | a [`Queue`], through [`owning_reader`] |
 //!
@@ -31,6 +32,7 @@ mod join_pieces;
 mod parse_fn;
 #[cfg(feature = "std")]
 mod queue;
+mod stop_at_error;
 #[cfg(feature = "tokio")]
 mod tokio_decoder;
 
@@ -57,6 +59,7 @@ pub use join_pieces::JoinPieces;
 pub use parse_fn::{ParseFn, with_length};
 #[cfg(feature = "std")]
 pub use queue::Queue;
+pub use stop_at_error::StopAtError;
 #[cfg(feature = "tokio")]
 pub use tokio_decoder::{AnyError, TokioDecoder};
 

@@ -24,6 +24,7 @@ mod readme;
 mod split_map;
 mod tokio_codecs;
 mod tools;
+mod verdicts;
 mod ways;
 mod writers;
 
