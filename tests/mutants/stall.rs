@@ -27,7 +27,7 @@ pub(crate) fn mutants() -> Vec<Mutant> {
         Mutant::new::<Short>(
             "a frame shorter than the last waits",
             "smk_python_sdk PR12",
-            Property::Prompt,
+            Property::RoundTrip,
             LastNeed::default(),
             &[b"\x03abc\x01d"],
         ),

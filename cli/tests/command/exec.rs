@@ -103,9 +103,9 @@ const ONE_RECV: Bug = [
 #[test]
 fn finds_bugs_with_the_fewest_cuts() {
     let bugs = [
-        (CONSUMES, "00026f6b", "prompt", "\n  split     2\n"),
+        (CONSUMES, "00026f6b", "every_split", "\n  split     2\n"),
         (STALLS, "0001610000", "prompt", "\n  split     whole\n"),
-        (ONE_RECV, "00026f6b", "prompt", "\n  split     1\n"),
+        (ONE_RECV, "00026f6b", "every_split", "\n  split     1\n"),
     ];
     for (bug, stream, property, split) in bugs {
         for (language, change) in LANGUAGES.into_iter().zip(bug) {
@@ -443,7 +443,7 @@ fn replays_a_token() {
             let (verdict, frames) = if status == 0 {
                 ("ok    replayed: 4 bytes, split 3\n", "[\"6f6b\"]")
             } else {
-                ("FAIL  replayed: prompt\n", "[]")
+                ("FAIL  replayed: every_split\n", "[]")
             };
             assert!(output.contains(verdict), "{output}");
             let trace = format!("feed 00026f: []\nfeed 6b: {frames}\nfinish: []");

@@ -170,7 +170,7 @@ fn the_replay_line_of_a_violation_finds_it_again() {
     );
     let violation = &stream["violation"];
     let expected = serde_json::json!({
-        "property": "prompt", "stream": "000100", "cuts": [2], "edges": [0, 2, 3], "offset": 3,
+        "property": "every_split", "stream": "000100", "cuts": [2], "edges": [0, 2, 3], "offset": 3,
         "expected": "([\"00\"], Ok(()))", "actual": "([], Ok(()))", "declared": [],
         "token": "000100@2", "replay": violation["replay"],
     });
@@ -210,8 +210,8 @@ fn the_replay_line_of_a_violation_finds_it_again() {
         panic!("{:?}", reported.cases()[0]);
     };
     assert_eq!(*kind, NonSuccessKind::Failure);
-    assert_eq!(ty.as_deref(), Some("prompt"));
-    let sentence = "a frame is emitted as soon as its last byte is in, and not before";
+    assert_eq!(ty.as_deref(), Some("every_split"));
+    let sentence = "frames, errors and their offsets do not depend on the split, on valid and on hostile streams";
     assert_eq!(message.as_deref(), Some(sentence));
     let text = description.as_deref().unwrap();
     assert!(text.contains("  replay    000100@2\n"), "{text}");
@@ -385,9 +385,9 @@ fn known_violations_do_not_fail_the_run() {
     assert_eq!(reported.verdicts()[0], ("hex 00026f6b", "known"));
     assert_eq!(
         reported.json["streams"][0]["violation"]["token"],
-        "00020001@2"
+        "00020000@2"
     );
-    assert_eq!(reported.property("prompt"), ("known", 1));
+    assert_eq!(reported.property("every_split"), ("known", 1));
     assert_eq!(reported.json["stale"], serde_json::json!([]));
     let junit = &reported.junit;
     assert_eq!((junit.tests, junit.failures, junit.errors), (8, 0, 0));
@@ -398,7 +398,7 @@ fn known_violations_do_not_fail_the_run() {
         description
             .as_deref()
             .unwrap()
-            .contains("  replay    00020001@2\n")
+            .contains("  replay    00020000@2\n")
     );
     assert!(reported.html.contains("<h1>All properties held</h1>"));
     assert!(reported.html.contains("<h2>Known violations</h2>"));
