@@ -6,7 +6,7 @@
 //!
 //! The buggy framer drops what follows the first frame of a chunk: coalesced frames (粘包) are lost.
 //!
-//! Prints the violation of `prompt`, and the certificates of the fixed framer.
+//! Prints the violation of `round_trip`, and the certificates of the fixed framer.
 //! Run it with `cargo run --example own_framer`.
 
 use bytes::Bytes;
@@ -88,7 +88,7 @@ fn main() -> Result<(), Violation> {
     let buggy = Harness::framer(MyFramer::<true>::default).oracle(parse);
     let violation = buggy.check(b"\x05hello\0\x05world").unwrap_err();
     println!("{violation}\n");
-    assert_eq!(violation.property, Property::Prompt);
+    assert_eq!(violation.property, Property::RoundTrip);
 
     let fixed = Harness::framer(MyFramer::<false>::default).oracle(parse);
     for stream in [&b"\x05hello\0\x05world"[..], b"\x02ok\xff", b"\x02ok\x02o"] {
