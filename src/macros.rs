@@ -57,11 +57,11 @@ macro_rules! framer_tests {
 
             #[test]
             fn verdict() {
+                verdicts().assert_held();
                 for certificate in verdicts().certificates() {
                     println!("{certificate}");
                 }
                 println!("{}", verdicts());
-                verdicts().assert_held();
             }
 
             $($($crate::framer_tests!(@test $property);)*)?

@@ -3,8 +3,9 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Debug;
+use core::fmt::{self, Debug};
 
 use crate::case::Interruption;
 use crate::deviation::Deviation;
@@ -189,12 +190,7 @@ impl Finding {
     ) -> Self {
         Self {
             by_oracle: true,
-            ..Self::new(
-                difference,
-                offset,
-                format!("{expected:?}"),
-                format!("{actual:?}"),
-            )
+            ..Self::new(difference, offset, text(expected), text(actual))
         }
     }
 
@@ -246,4 +242,28 @@ impl Finding {
     pub(crate) fn at(self, offset: usize) -> Self {
         Self { offset, ..self }
     }
+}
+
+/// Returns the `Debug` text of a value, at most so many bytes of it: a frame of a mebibyte has a text
+/// of several, which nobody reads, and a search makes hundreds of them.
+fn text(value: &dyn Debug) -> Box<str> {
+    const MOST: usize = 16 * 1024;
+
+    struct Excerpt(String);
+
+    impl fmt::Write for Excerpt {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            if self.0.len() + text.len() > MOST {
+                return Err(fmt::Error);
+            }
+            self.0.push_str(text);
+            Ok(())
+        }
+    }
+
+    let mut excerpt = Excerpt(String::new());
+    if fmt::write(&mut excerpt, format_args!("{value:?}")).is_err() {
+        excerpt.0.push_str(" ...");
+    }
+    excerpt.0.into()
 }

@@ -142,10 +142,11 @@ impl<'a, S: Subject> Run<'a, S> {
 /// Records what a framer emits for one split: each frame with the end of its chunk. Fails if it gets
 /// stuck.
 pub(crate) fn record<S: Subject>(
-    mut subject: S,
+    subject: S,
     stream: &[u8],
     split: &Split,
 ) -> Result<Expected<S::Frame, S::Error>, Finding> {
+    let mut subject = Guarded::new(subject);
     let mut expected = Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
@@ -169,5 +170,6 @@ pub(crate) fn record<S: Subject>(
     if let Err(error) = result {
         expected.outcome = Outcome::Truncated(error);
     }
+    subject.release("the framer's `drop` returns", at)?;
     Ok(expected)
 }

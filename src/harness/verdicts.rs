@@ -13,7 +13,7 @@ use crate::door::Door;
 use crate::expected::Source;
 use crate::oracle::Oracle;
 use crate::property::Property;
-use crate::report::{Certificate, Tier, Violation};
+use crate::report::{Certificate, Count, Tier, Violation};
 
 /// The results of all streams of a harness. [`framer_tests!`](crate::framer_tests) makes them.
 ///
@@ -244,9 +244,9 @@ impl Verdicts {
         match self.status(property) {
             Status::Held { .. } => {}
             Status::Violated { streams } => {
-                let all = self.streams;
+                let all = Count(self.streams as u64, "stream");
                 let smallest = self.smallest(property).expect("one of them");
-                panic!("on {streams} of {all} streams, the smallest:\n{smallest}");
+                panic!("on {streams} of {all}, the smallest:\n{smallest}");
             }
             Status::NotChecked { advice } => panic!("{name} was not checked: {advice}"),
             Status::NotConcerned => {
@@ -274,7 +274,7 @@ impl Verdicts {
     /// `proved on 3 streams, bounded on 1`.
     fn write_tiers(&self, f: &mut impl Write) -> fmt::Result {
         let mut separator = "";
-        for name in ["proved", "bounded", "sampled"] {
+        for name in Tier::NAMES {
             let tiers = self.certificates.iter().map(|it| it.tier.name());
             let count = tiers.filter(|&tier| tier == name).count();
             if count > 0 {
@@ -293,12 +293,9 @@ impl Verdicts {
 
 impl fmt::Display for Verdicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, streams) = (self.name, self.streams);
-        writeln!(
-            f,
-            "{name}: {streams} streams, {} with a violation",
-            self.violations.len()
-        )?;
+        let (name, streams) = (self.name, Count(self.streams as u64, "stream"));
+        let violations = self.violations.len();
+        writeln!(f, "{name}: {streams}, {violations} with a violation")?;
         for (property, status) in self.statuses() {
             write!(f, "  {:12}  ", property.name())?;
             match status {
@@ -316,11 +313,8 @@ impl fmt::Display for Verdicts {
         }
         let checked = self.certificates.len() + self.violations.len();
         if checked < self.streams {
-            let rest = self.streams - checked;
-            writeln!(
-                f,
-                "  a call did not return: {rest} streams were not checked"
-            )?;
+            let rest = Count((self.streams - checked) as u64, "stream");
+            writeln!(f, "  not checked, as a call did not return: {rest}")?;
         }
         if let Some(omitted) = &self.omitted {
             writeln!(f, "  {omitted}")?;
@@ -369,8 +363,8 @@ impl fmt::Display for Failure<'_> {
         }
         for property in Property::ALL {
             if let Some(smallest) = verdicts.smallest(property) {
-                let count = verdicts.violations(property).count();
-                writeln!(f, "\non {count} streams, the smallest:\n{smallest}")?;
+                let count = Count(verdicts.violations(property).count() as u64, "stream");
+                writeln!(f, "\non {count}, the smallest:\n{smallest}")?;
             }
         }
         Ok(())

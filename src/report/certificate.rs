@@ -83,14 +83,24 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// The name of every tier, the strongest first.
+    pub(crate) const NAMES: [&'static str; 5] = [
+        "proved",
+        "proved at some offsets",
+        "bounded",
+        "bounded at some offsets",
+        "sampled",
+    ];
+
     /// Returns its name, such as `proved`.
     pub(crate) const fn name(&self) -> &'static str {
+        let [proved, proved_at, bounded, bounded_at, sampled] = Self::NAMES;
         match self {
-            Self::Proved { .. } => "proved",
-            Self::ProvedAt { .. } => "proved at some offsets",
-            Self::Bounded { .. } => "bounded",
-            Self::BoundedAt { .. } => "bounded at some offsets",
-            Self::Sampled { .. } => "sampled",
+            Self::Proved { .. } => proved,
+            Self::ProvedAt { .. } => proved_at,
+            Self::Bounded { .. } => bounded,
+            Self::BoundedAt { .. } => bounded_at,
+            Self::Sampled { .. } => sampled,
         }
     }
 }
@@ -186,7 +196,7 @@ impl fmt::Display for Certificate {
 }
 
 /// A number of things whose plural ends in `s`.
-struct Count(u64, &'static str);
+pub(crate) struct Count(pub(crate) u64, pub(crate) &'static str);
 
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,6 +6,7 @@ mod not_proved;
 mod split_map;
 mod violation;
 
+pub(crate) use certificate::Count;
 pub use certificate::{Certificate, ProvedBy, Tier};
 pub use hexdump::{Hexdump, Row};
 pub use not_proved::NotProved;
