@@ -244,8 +244,8 @@ impl Finding {
     }
 }
 
-/// Returns the `Debug` text of a value, at most so many bytes of it: a frame of a mebibyte has a text
-/// of several, which nobody reads, and a search makes hundreds of them.
+/// Returns the beginning of the `Debug` text of a value. A frame of a mebibyte has a text of several,
+/// and a search makes hundreds of them.
 fn text(value: &dyn Debug) -> Box<str> {
     const MOST: usize = 16 * 1024;
 

@@ -36,7 +36,7 @@ pub struct SplitHarness<T, O> {
 
 impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     /// Returns the streams to check: those that the oracle makes of the messages, those that were
-    /// given, and, if asked for, [mutated](crate::Harness::mutated) ones.
+    /// given, and, if the harness adds them, [mutated](crate::Harness::mutated) ones.
     #[must_use]
     pub fn all_streams(&self) -> Vec<Vec<u8>> {
         let mut streams = self.oracle.streams();

@@ -224,8 +224,7 @@ impl Verdicts {
         {
             use std::io::Write as _;
 
-            // Not `eprintln!`, which libtest captures: the line is to be seen. If stderr is closed,
-            // nobody is there to see it.
+            // Not `eprintln!`, which libtest captures. An error means that stderr is closed.
             let line = std::format!("{}\n", self.summary());
             let _ = std::io::stderr().write_all(line.as_bytes());
         }
