@@ -98,8 +98,8 @@ pub(crate) struct Circumstances {
 /// | any | a future was dropped | `cancelled` |
 /// | a call after an error | | `poisoned` |
 /// | a call after a clean end | it emitted a frame, or an error | `truncation` |
-/// | any | only with empty chunks | `empty_chunk` |
 /// | bytes held | | `memory` |
+/// | any | only with empty chunks | `empty_chunk` |
 /// | cost | | `linear` |
 /// | what an encoder wrote | | `encode` |
 /// | what a sender wrote | | `written` |
@@ -137,8 +137,8 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
         (_, Interruption::Dropped) => Property::Cancelled,
         (Difference::AfterError, _) => Property::Poisoned,
         (Difference::AfterEnd, _) => Property::Truncation,
-        (_, Interruption::EmptyChunk) => Property::EmptyChunk,
         (Difference::Held, _) => Property::Memory,
+        (_, Interruption::EmptyChunk) => Property::EmptyChunk,
         (Difference::Cost, _) => Property::Linear,
         (Difference::Written, _) => Property::Encode,
         (Difference::Sent, _) => Property::Written,
@@ -190,7 +190,7 @@ impl Finding {
     ) -> Self {
         Self {
             by_oracle: true,
-            ..Self::new(difference, offset, text(expected), text(actual))
+            ..Self::new(difference, offset, excerpt(expected), excerpt(actual))
         }
     }
 
@@ -246,8 +246,8 @@ impl Finding {
 
 /// Returns the beginning of the `Debug` text of a value. A frame of a mebibyte has a text of several,
 /// and a search makes hundreds of them.
-fn text(value: &dyn Debug) -> Box<str> {
-    const MOST: usize = 16 * 1024;
+pub(crate) fn excerpt(value: &dyn Debug) -> Box<str> {
+    const MOST: usize = 4 * 1024;
 
     struct Excerpt(String);
 

@@ -684,6 +684,7 @@ mod codec {
     use tokio_util::codec::{Decoder, Encoder};
 
     use super::{CallerBuffered, Harness, Messages, SplitHarness};
+    use crate::check::finding::excerpt;
     use crate::subject::{AnyError, Decode, TokioDecoder};
 
     /// Doors.
@@ -723,8 +724,10 @@ mod codec {
                 let encoded = encoder().encode(message.clone(), &mut output);
                 if let Err(error) = encoded {
                     panic!(
-                        "the codec does not encode {message:?}: {error:?}; for a message over the \
-                         size limit, call `at_limit` and `over_limit` instead of `size_limit`"
+                        "the codec does not encode a message: {error:?}; for one over the size \
+                         limit, call `at_limit` and `over_limit` instead of `size_limit`; the \
+                         message is {}",
+                        excerpt(message)
                     );
                 }
                 output.to_vec()

@@ -601,7 +601,7 @@ fn errors_after_rejects_panics() {
 }
 
 #[test]
-#[should_panic(expected = "the codec does not encode Frame")]
+#[should_panic(expected = "the codec does not encode a message")]
 fn a_message_that_a_codec_does_not_encode_panics() {
     let _ = Harness::codec(|| Codec::new(CONFIG)).messages([frame("too long.")]);
 }
