@@ -147,7 +147,6 @@ impl<F: Clone, E: Clone> Messages<F, E> {
     pub(crate) fn last_is_at_limit(&mut self) {
         if let Some(last) = self.accepted.last_mut() {
             last.at_limit = true;
-            self.limited = true;
         }
     }
 
@@ -282,7 +281,10 @@ impl<F: Clone, E: Clone> Messages<F, E> {
                     error: rejected.error.clone(),
                 };
             }
-            if let Some(accepted) = self.accepted.iter().find(|it| it.bytes.starts_with(rest)) {
+            // If it can be the beginning of a frame, an end here is inside that frame.
+            let mut begun = self.accepted.iter().filter(|it| it.bytes.starts_with(rest));
+            let frame = begun.clone().find(|it| it.frame.is_some());
+            if let Some(accepted) = frame.or_else(|| begun.next()) {
                 if accepted.at <= rest.len() {
                     frames.extend(accepted.emitted(start));
                 }
