@@ -27,6 +27,11 @@ pub struct Expected<F, E> {
 }
 
 impl<F, E> Expected<F, E> {
+    /// Returns where the last frame ends; 0 if there is none.
+    pub(crate) fn last_end(&self) -> usize {
+        self.frames.last().map_or(0, |&(end, _)| end)
+    }
+
     /// Returns where frames begin and end.
     pub(crate) fn frame_edges(&self) -> Vec<usize> {
         let ends = self.frames.iter().map(|&(end, _)| end);

@@ -10,7 +10,7 @@ use crate::expected::{Outcome, Source};
 /// Checks that what is expected of a stream agrees with the declared deviations.
 pub(crate) fn check_expected<F, E>(input: &Input<'_, F, E>) -> Result<(), Finding> {
     let (len, expected, declared) = (input.stream.len(), &input.expected, input.deviations);
-    let framed = expected.frames.last().map_or(0, |&(end, _)| end);
+    let framed = expected.last_end();
     let discarded = match input.source {
         Source::ByteByByte => framed < len,
         // The last message may be complete before its last byte.

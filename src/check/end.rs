@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::input::Input;
-use super::isolate::isolate;
+use super::isolate::{isolate, isolate_as};
 use super::judge::judge_held;
 use super::values::judge_values;
 use crate::expected::Outcome;
@@ -11,9 +11,9 @@ use crate::subject::{Frames, Subject};
 /// Ends the stream for a framer that was fed all of it, and may hold `most` bytes. Then ends it
 /// again and, after an error, feeds one byte more.
 ///
-/// A framer may consume what it reports at the end, so that ending again returns no error; and as no
-/// caller has bytes after the end, the byte must not make it panic, but nothing more. Only one that
-/// has rejected the stream before its end must go on doing so.
+/// After an end inside a frame, ending again may return no error, as some framers consume what they
+/// report. The byte must not make the framer panic. What else it does with the byte is judged only if
+/// it rejected the stream: then it must return the same error again.
 pub(crate) fn end<S: Subject>(
     subject: &mut S,
     frames: &mut Frames<S::Frame>,
@@ -29,18 +29,20 @@ pub(crate) fn end<S: Subject>(
     if !clean && input.caller_stops() {
         return Ok(());
     }
-    let again = "when the stream is ended again";
-    let result = isolate(len, || subject.finish(frames)).map_err(|stuck| stuck.during(again))?;
+    let returns = "the call returns when the stream is ended again";
+    let result = isolate_as(returns, len, || subject.finish(frames))?;
     judge_values(len, frames, result, |call| {
-        expected.judge_after_end(len, again, call)
+        expected.judge_after_end(len, "when the stream is ended again", call)
     })?;
     if clean {
         return Ok(());
     }
-    let fed = "when it is fed after the end";
-    let result = isolate(len, || subject.feed(b"\0", frames)).map_err(|stuck| stuck.during(fed))?;
+    let returns = "the call returns when it is fed after the end";
+    let result = isolate_as(returns, len, || subject.feed(b"\0", frames))?;
     judge_values(len, frames, result, |call| match expected.outcome {
-        Outcome::Rejected { .. } => expected.judge_after_end(len, fed, call),
+        Outcome::Rejected { .. } => {
+            expected.judge_after_end(len, "when it is fed after the end", call)
+        }
         Outcome::Clean | Outcome::Truncated(_) => Ok(()),
     })
 }

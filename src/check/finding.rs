@@ -2,7 +2,6 @@
 //! decides which property is blamed for it.
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug};
@@ -191,22 +190,6 @@ impl Finding {
         Self {
             by_oracle: true,
             ..Self::new(difference, offset, excerpt(expected), excerpt(actual))
-        }
-    }
-
-    /// Names the call that did not return.
-    pub(crate) fn during(self, call: &str) -> Self {
-        Self {
-            expected: format!("the call returns {call}").into(),
-            ..self
-        }
-    }
-
-    /// Says that the oracle did not return.
-    pub(crate) fn of_oracle(self) -> Self {
-        Self {
-            expected: "the oracle returns".into(),
-            ..self
         }
     }
 

@@ -168,14 +168,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
         if call.frames == self.at_end && call.result.as_ref().err() == result.err() {
             return Ok(());
         }
-        let (expected, actual) = ((&self.at_end, result), (call.frames, call.result));
-        let finding = Finding::of_values(
-            difference,
-            len,
-            &format_args!("at the end {expected:?}"),
-            &format_args!("at the end {actual:?}"),
-        );
-        Err(self.complete(finding, 0, None))
+        Err(self.finding_at_end(difference, len, "at the end", &self.at_end, call))
     }
 
     /// Judges a call after the one that ended the stream: it must return no frame and the same result
@@ -196,14 +189,28 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
             Outcome::Clean => Difference::AfterEnd,
             Outcome::Truncated(_) | Outcome::Rejected { .. } => Difference::AfterError,
         };
-        let (expected, actual) = ((&[(); 0], result), (call.frames, call.result));
+        Err(self.finding_at_end(difference, len, what, &[], call))
+    }
+
+    /// Makes the finding of a call at the end or after it, which should have returned `frames`.
+    #[cold]
+    fn finding_at_end(
+        &self,
+        difference: Difference,
+        len: usize,
+        what: &str,
+        frames: &[F],
+        call: &Call<'_, F, E>,
+    ) -> Finding {
+        let expected = (frames, self.final_result());
+        let actual = (call.frames, call.result);
         let finding = Finding::of_values(
             difference,
             len,
             &format_args!("{what} {expected:?}"),
             &format_args!("{what} {actual:?}"),
         );
-        Err(self.complete(finding, 0, None))
+        self.complete(finding, 0, None)
     }
 
     /// Adds to a finding whether a size limit is at stake, and the deviation to declare. The call

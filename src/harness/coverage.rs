@@ -14,11 +14,10 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
     let expected = &input.expected;
     let judged = input.source != Source::ByteByByte;
     let rejected = matches!(expected.outcome, Outcome::Rejected { .. });
-    let framed = expected.frames.last().map_or(0, |&(end, _)| end);
     let incomplete = match expected.outcome {
         Outcome::Truncated(_) => true,
         // The rest is discarded, as declared.
-        Outcome::Clean => framed < input.stream.len(),
+        Outcome::Clean => expected.last_end() < input.stream.len(),
         Outcome::Rejected { .. } => false,
     };
     let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{Judged, Oracle};
-use crate::check::isolate::isolate;
+use crate::check::isolate::isolate_as;
 use crate::check::judge::{AtStake, Expectation, LimitErrors};
 use crate::door::Door;
 use crate::expected::{Expected, Outcome, Source};
@@ -28,9 +28,10 @@ where
     const SOURCE: Source = Source::Parser;
 
     fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T>> {
-        let expected = match isolate(stream.len(), || (self.parse)(stream).into()) {
+        let parse = || (self.parse)(stream).into();
+        let expected = match isolate_as("the oracle returns", stream.len(), parse) {
             Ok(expected) => expected?,
-            Err(stuck) => return Some(Err(stuck.of_oracle())),
+            Err(stuck) => return Some(Err(stuck)),
         };
         let errors = self.limit_errors.clone();
         let rejection = match (&expected.outcome, &errors) {
