@@ -159,7 +159,8 @@ impl Workload {
 
     fn harness(
         &self,
-    ) -> Harness<CallerBuffered<Codec>, Parse<impl Fn(&[u8]) -> Expectation, io::ErrorKind>> {
+    ) -> Harness<CallerBuffered<Codec>, Parse<impl Fn(&[u8]) -> Expectation, BytesMut, io::ErrorKind>>
+    {
         Harness::decoder(|| TokioDecoder::new(peer()).with_errors(|error| error.kind()))
             .oracle(|_: &[u8]| self.expected.clone())
     }

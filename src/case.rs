@@ -69,6 +69,15 @@ impl Interruption {
         Self::WriteZero,
     ];
 
+    /// Returns what must hold before this can be the cause of a violation.
+    pub(crate) const fn simpler(self) -> &'static [Self] {
+        match self {
+            Self::None => &[],
+            Self::Dropped => &[Self::None, Self::Pending],
+            _ => &[Self::None],
+        }
+    }
+
     /// Returns the name used in tokens.
     const fn name(self) -> &'static str {
         match self {

@@ -35,6 +35,10 @@ pub trait Door: Sealed {
     #[doc(hidden)]
     const INTERRUPTIONS: &'static [Interruption];
 
+    /// What to add for a framer that does not say how many bytes it holds.
+    #[doc(hidden)]
+    const MEMORY_ADVICE: &'static str = "the memory of a reader is not visible";
+
     /// Returns whether a framer says how many bytes it holds.
     #[doc(hidden)]
     fn reports_memory(&self) -> bool {
@@ -96,7 +100,7 @@ impl<D: Decode> FeedDoor for CallerBuffered<D> {
 }
 
 macro_rules! feed_door {
-    ($door:ident<$framer:ident: $bound:ident>) => {
+    ($door:ident<$framer:ident: $bound:ident>, $memory_advice:literal) => {
         impl<$framer> Sealed for $door<$framer> {}
 
         impl<$framer> Clone for $door<$framer> {
@@ -114,8 +118,10 @@ macro_rules! feed_door {
             const INTERRUPTIONS: &'static [Interruption] =
                 &[Interruption::None, Interruption::EmptyChunk];
 
+            const MEMORY_ADVICE: &'static str = $memory_advice;
+
             fn reports_memory(&self) -> bool {
-                self.subject().buffered_bytes().is_some()
+                (self.make)().buffered_bytes().is_some()
             }
 
             fn run(
@@ -138,8 +144,15 @@ macro_rules! feed_door {
     };
 }
 
-feed_door!(Fed<S: Subject>);
-feed_door!(CallerBuffered<D: Decode>);
+feed_door!(
+    Fed<S: Subject>,
+    "implement `Subject::buffered_bytes`, or call `with_buffered_bytes` on the adapter"
+);
+feed_door!(
+    CallerBuffered<D: Decode>,
+    "the decoder owns memory beside its buffer: implement `Decode::buffered_bytes`, or call \
+     `with_buffered_bytes` on the adapter"
+);
 
 /// Defines a door for framers that read.
 #[cfg(feature = "std")]

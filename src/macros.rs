@@ -10,7 +10,7 @@
 /// If all is well, one line on stderr says what was checked and what was not:
 ///
 /// ```text
-/// framer: proved on 2 streams (8 properties); not checked: truncation (add a stream that ends ...
+/// framer: proved on 2 streams (7 properties); not checked: truncation (add a stream that ends ...
 /// ```
 ///
 /// `cargo test -- --nocapture` prints the table of all properties, and the certificates.
@@ -33,7 +33,10 @@
 /// ```
 ///
 /// Properties in brackets get a test of their own, which fails unless the property was checked and
-/// holds: `framer_tests!(framer, harness, [limit, memory])`.
+/// holds: `framer_tests!(framer, harness, [limit, memory])`. For `linear`, `encode` and
+/// `differential` call [`linear`](crate::SplitHarness::linear),
+/// [`check_encoder`](crate::check_encoder) and [`differential`](crate::SplitHarness::differential)
+/// in a test of your own.
 #[macro_export]
 macro_rules! framer_tests {
     ($module:ident, $harness:expr $(, [$($property:ident),* $(,)?])? $(,)?) => {
@@ -58,10 +61,7 @@ macro_rules! framer_tests {
             #[test]
             fn verdict() {
                 verdicts().assert_held();
-                for certificate in verdicts().certificates() {
-                    println!("{certificate}");
-                }
-                println!("{}", verdicts());
+                println!("{}", verdicts().details());
             }
 
             $($($crate::framer_tests!(@test $property);)*)?
@@ -79,6 +79,13 @@ macro_rules! framer_tests {
     (@test interrupted) => { $crate::framer_tests!(@holds interrupted Interrupted); };
     (@test cancelled) => { $crate::framer_tests!(@holds cancelled Cancelled); };
     (@test progress) => { $crate::framer_tests!(@holds progress Progress); };
+    (@test $other:ident) => {
+        compile_error!(concat!(
+            "`", stringify!($other), "` is not a property that the streams of a harness check: \
+             `linear`, `encode` and `differential` have methods of their own, and the others are \
+             those of `everysplit::Property` in lower case"
+        ));
+    };
     (@holds $test:ident $property:ident) => {
         #[test]
         fn $test() {

@@ -54,7 +54,7 @@ pub(crate) enum Difference {
     UnexpectedError,
     /// The same, and the error is one that rejects a body over the size limit.
     UnexpectedLimitError,
-    /// The same, in the frame inside which the stream ends: what has arrived of it was valid.
+    /// The same, in the frame inside which the stream ends, which is accepted when it is whole.
     RejectedPrefix,
     /// A correct frame came too early or too late.
     FrameTime,
@@ -108,7 +108,7 @@ pub(crate) struct Circumstances {
 /// | the expected error too early, too late or not at all | a size limit is at stake | `limit` |
 /// | the expected error too early, too late or not at all | | `rejection` |
 /// | an unexpected error that rejects a body for its size | | `limit` |
-/// | an unexpected error in the frame inside which the stream ends | | `every_split` |
+/// | an unexpected error in the frame inside which the stream ends, if it is accepted whole | | `every_split` |
 /// | another error, or an unexpected one | cut | `every_split` |
 /// | another error, or an unexpected one | a size limit is at stake | `limit` |
 /// | another error | | `rejection` |
@@ -205,6 +205,14 @@ impl Finding {
     pub(crate) fn lost(self) -> Self {
         Self {
             difference: Difference::Content,
+            ..self
+        }
+    }
+
+    /// The frame inside which the stream ends is rejected when it is whole, too.
+    pub(crate) fn rejected_whole(self) -> Self {
+        Self {
+            difference: Difference::UnexpectedError,
             ..self
         }
     }

@@ -1,12 +1,14 @@
 //! Compares one call of a framer with what is expected of it.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt::Debug;
 use core::ops::Deref;
 
-use super::finding::{Difference, Finding};
+use super::finding::{Difference, Finding, excerpt};
+use super::isolate::isolate;
 use crate::deviation::Deviation;
 use crate::expected::{Expected, Outcome};
 
@@ -20,6 +22,16 @@ pub(crate) struct Call<'a, F, E> {
 pub struct Expectation<F, E> {
     pub(crate) expected: Expected<F, E>,
     pub(crate) limit: AtStake<E>,
+    /// The frame inside which the stream ends or is rejected, if it is known.
+    pub(crate) unfinished: Option<Unfinished>,
+}
+
+/// The frame inside which a stream ends or is rejected.
+pub(crate) struct Unfinished {
+    /// Its length, in bytes.
+    pub(crate) length: usize,
+    /// The bytes that would complete it after the end of the stream; none if it is rejected.
+    pub(crate) rest: Vec<u8>,
 }
 
 /// Where a size limit is at stake.
@@ -228,10 +240,12 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
             Difference::UnexpectedError
                 if matches!(self.outcome, Outcome::Truncated(_)) && next == self.frames.len() =>
             {
+                let limit = self.limit.frames.binary_search(&next).is_ok();
                 Finding {
                     difference: Difference::RejectedPrefix,
                     ..finding
                 }
+                .at_stake(limit)
             }
             Difference::UnexpectedError => {
                 finding.at_stake(self.limit.frames.binary_search(&next).is_ok())
@@ -253,6 +267,20 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
             (Outcome::Rejected { .. }, _) | (_, None) => Difference::ErrorTime,
             (_, Some(_)) => Difference::UnexpectedError,
         }
+    }
+
+    /// Returns the text of a frame or an error that does not equal itself. A `==` or `Debug` that
+    /// does not return is found where the framer's values are compared.
+    #[expect(clippy::eq_op, reason = "it is not equal for every type")]
+    pub(crate) fn unequal_to_itself(&self) -> Option<Box<str>> {
+        let frames = self.frames.iter().map(|(_, frame)| frame);
+        let mut frames = frames.chain(&self.at_end);
+        let compare = || {
+            let frame = frames.find(|&frame| frame != frame).map(|it| excerpt(it));
+            let error = self.final_result().err().filter(|&error| error != error);
+            frame.or_else(|| error.map(|it| excerpt(it)))
+        };
+        isolate(0, compare).ok()?
     }
 
     /// Returns the frames that must have been emitted after `to` bytes, without the first
@@ -299,6 +327,19 @@ impl<F, E> Expectation<F, E> {
         let due = self.due(from);
         let start = due.checked_sub(1).map_or(0, |last| self.frames[last].0);
         to - start
+    }
+
+    /// Returns the length of the longest frame, as far as lengths are known. Before a frame is
+    /// complete, its header has claimed so many bytes.
+    pub(crate) fn longest_frame(&self) -> usize {
+        let mut start = 0;
+        let lengths = self.frames.iter().map(|&(end, _)| {
+            let length = end - start;
+            start = end;
+            length
+        });
+        let unfinished = self.unfinished.as_ref().map(|frame| frame.length);
+        lengths.chain(unfinished).max().unwrap_or(0)
     }
 
     /// Returns how many frames must have been emitted after `offset` bytes.

@@ -5,6 +5,8 @@ pub(crate) mod allocations;
 pub(crate) mod declared;
 mod encoder;
 pub(crate) mod end;
+#[cfg(feature = "tokio")]
+mod executor;
 pub(crate) mod finding;
 pub(crate) mod input;
 pub(crate) mod isolate;

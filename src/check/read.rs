@@ -8,6 +8,7 @@ use super::finding::{Difference, Finding};
 use super::input::Input;
 use super::isolate::isolate;
 use super::judge::{Call, stopped_early};
+use super::values::isolate_values;
 use crate::case::Interruption;
 use crate::expected::{Expected, Outcome};
 use crate::split::Split;
@@ -56,8 +57,8 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
             let returned = self.call(next)?;
             let (expected, offset) = (&self.input.expected, self.reader.offset());
             for wait in self.reader.take_waits() {
-                let judged = isolate(wait, || {
-                    expected.judge_wait(self.delivered, 0, wait, &Ok(()))
+                let judged = isolate_values(wait, || {
+                    Ok(expected.judge_wait(self.delivered, 0, wait, &Ok(())))
                 })?;
                 judged.map_err(|finding| match finding.difference {
                     Difference::MissingFrame if self.comes_later(&returned, next) => finding.late(),
@@ -68,9 +69,9 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
             let expected = &self.input.expected;
             match returned {
                 Ok(Some(frame)) if self.expects_frame() => {
-                    isolate(offset, || {
+                    isolate_values(offset, || {
                         expected.judge_frame(self.delivered, 0, offset, &frame)
-                    })??;
+                    })?;
                     self.delivered += 1;
                 }
                 Ok(Some(frame)) if self.at_end.len() <= expected.at_end.len() => {
@@ -81,13 +82,13 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
             }
         };
         let offset = self.reader.offset();
-        isolate(offset, || self.judge_end(&result))??;
+        isolate_values(offset, || self.judge_end(&result))?;
         if result.is_err() && self.input.caller_stops() {
             return Ok(());
         }
         for _ in 0..2 {
             let returned = self.call(next)?;
-            isolate(offset, || self.judge_again(returned))??;
+            isolate_values(offset, || self.judge_again(returned))?;
         }
         Ok(())
     }
@@ -224,33 +225,24 @@ pub(crate) fn record<F, E>(
 
 /// Polls a framer that reads asynchronously until it returns, once for each call of `next`.
 ///
-/// With [`Interruption::Dropped`] the future is dropped whenever it is pending, and a new one is
-/// made, as `select!` and timeouts do.
+/// With [`Interruption::Dropped`] the future is dropped whenever its read is pending, and a new one
+/// is made, as `select!` and timeouts do.
 #[cfg(feature = "tokio")]
 pub(crate) fn blocking<F, E>(
     mut next: impl AsyncFnMut(&mut crate::subject::AsyncChunkReader<'_, '_>) -> Result<Option<F>, E>,
     len: usize,
     interruption: Interruption,
 ) -> impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E> {
-    use core::pin::pin;
-    use core::task::{Context, Poll, Waker};
+    use super::executor::Executor;
+    use crate::subject::AsyncChunkReader;
 
-    use crate::subject::{AsyncChunkReader, PATIENCE};
-
-    // The reader is pending once per chunk.
-    let mut pending = 0..len + PATIENCE;
+    let mut executor = Executor::new(len, interruption == Interruption::Dropped);
     move |reader| loop {
+        let pending = reader.pending();
         let mut reader = AsyncChunkReader(reader);
-        let mut future = pin!(next(&mut reader));
-        loop {
-            let context = &mut Context::from_waker(Waker::noop());
-            if let Poll::Ready(returned) = future.as_mut().poll(context) {
-                return returned;
-            }
-            assert!(pending.next().is_some(), "pending {} times", pending.end);
-            if interruption == Interruption::Dropped {
-                break;
-            }
+        let future = core::pin::pin!(next(&mut reader));
+        if let Some(returned) = executor.run(future, pending) {
+            return returned;
         }
     }
 }

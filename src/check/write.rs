@@ -76,31 +76,20 @@ fn judge_end(case: &Case, offset: usize, result: &Result<(), String>) -> Result<
 
 /// Polls a sender that writes asynchronously until it returns, once for each call.
 ///
-/// If `dropped`, the future is dropped whenever it is pending, and a new one is made, as `select!`
-/// and timeouts do.
+/// If `dropped`, the future is dropped whenever its write is pending, and a new one is made, as
+/// `select!` and timeouts do.
 #[cfg(feature = "tokio")]
 pub(crate) fn blocking<E: core::fmt::Debug>(
     mut send: impl AsyncFnMut() -> Result<(), E>,
+    writer: ChunkWriter,
     dropped: bool,
     len: usize,
 ) -> impl FnMut() -> Result<(), String> {
-    use core::pin::pin;
-    use core::task::{Context, Poll, Waker};
-
-    use crate::subject::PATIENCE;
-
-    // The writer is pending once per chunk.
-    let mut polls = 0..len + PATIENCE;
+    let mut executor = super::executor::Executor::new(len, dropped);
     move || loop {
-        let mut future = pin!(send());
-        loop {
-            assert!(polls.next().is_some(), "pending {} times", polls.end);
-            let context = &mut Context::from_waker(Waker::noop());
-            match future.as_mut().poll(context) {
-                Poll::Ready(result) => return result.map_err(|error| format!("{error:?}")),
-                Poll::Pending if dropped => break,
-                Poll::Pending => {}
-            }
+        let future = core::pin::pin!(send());
+        if let Some(result) = executor.run(future, || writer.pending()) {
+            return result.map_err(|error| format!("{error:?}"));
         }
     }
 }

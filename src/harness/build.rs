@@ -23,12 +23,6 @@ use crate::subject::AsyncChunkReader;
 use crate::subject::{ChunkReader, Queue};
 use crate::subject::{Decode, ParseFn, Subject};
 
-/// How far a proof goes by default.
-const EFFORT: Effort = Effort {
-    max_states: 64,
-    max_work: None,
-};
-
 impl<T, O> Harness<T, O> {
     fn new(door: T, oracle: O) -> Self {
         let splits = SplitHarness {
@@ -40,7 +34,7 @@ impl<T, O> Harness<T, O> {
             mutated: false,
             minimize_while: None,
         };
-        Self::of(splits, EFFORT)
+        Self::of(splits, Effort::default())
     }
 
     fn with_oracle<P>(self, oracle: P) -> Harness<T, P> {
@@ -318,14 +312,15 @@ impl<T: Door, O> Harness<T, O> {
     ///
     /// `parse` returns [`Expected`], or an `Option` of it: `None` for a stream that it cannot judge.
     /// Of such a stream, every split is expected to emit what the framer emits byte by byte.
-    pub fn oracle<P, A>(self, parse: P) -> Harness<T, Parse<P, T::Error>>
+    pub fn oracle<P, A>(self, parse: P) -> Harness<T, Parse<P, T::Frame, T::Error>>
     where
         P: Fn(&[u8]) -> A,
         A: Into<Option<Expected<T::Frame, T::Error>>>,
     {
         self.with_oracle(Parse {
-            parse,
+            naive: parse,
             limit_errors: None,
+            limit_frames: None,
         })
     }
 
@@ -425,7 +420,7 @@ impl<T: Door, O> Harness<T, O> {
     /// more is not proved.
     #[must_use]
     pub fn max_states(mut self, max_states: usize) -> Self {
-        self.effort_mut().max_states = max_states;
+        self.effort_mut().set_max_states(max_states);
         self
     }
 
@@ -450,7 +445,7 @@ impl<T: Door, O> Harness<T, O> {
     /// ```
     #[must_use]
     pub fn max_work(mut self, bytes: u64) -> Self {
-        self.effort_mut().max_work = Some(bytes);
+        self.effort_mut().set_max_work(bytes);
         self
     }
 }
@@ -491,14 +486,24 @@ impl<T: Door, O: Oracle<T>> Harness<T, O> {
 }
 
 /// The size limit.
-impl<T: Door, P> Harness<T, Parse<P, T::Error>> {
+impl<T: Door, P> Harness<T, Parse<P, T::Frame, T::Error>> {
     /// Says which errors reject a body over the size limit.
     ///
     /// What goes wrong with them violates [`Property::Limit`](crate::Property::Limit). Add streams
-    /// with a body of exactly the limit, and with a header that claims one byte more.
+    /// with a header that claims one byte more than the limit, and with a body of exactly the
+    /// limit; [`limit_frames`](Self::limit_frames) says which frames have one.
     #[must_use]
     pub fn limit_errors(mut self, errors: impl Fn(&T::Error) -> bool + 'static) -> Self {
         self.splits_mut().oracle.limit_errors = Some(Rc::new(errors));
+        self
+    }
+
+    /// Says which frames have a body of exactly the size limit. Without it,
+    /// [`Property::Limit`](crate::Property::Limit) is not checked: only what is over the limit is
+    /// known.
+    #[must_use]
+    pub fn limit_frames(mut self, frames: impl Fn(&T::Frame) -> bool + 'static) -> Self {
+        self.splits_mut().oracle.limit_frames = Some(Rc::new(frames));
         self
     }
 }

@@ -9,6 +9,10 @@ use crate::door::Door;
 use crate::expected::{Outcome, Source};
 use crate::property::Property;
 
+/// The longest header of a frame, in bytes. After a longer one a framer may hold more than a frame
+/// claims.
+const LONGEST_HEADER: usize = 64;
+
 /// Returns the properties that the checks of a stream cover, if they find nothing.
 pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) -> Vec<Property> {
     let expected = &input.expected;
@@ -24,12 +28,14 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
     let checked = |property| match property {
         Property::RoundTrip | Property::Prompt => judged && !expected.frames.is_empty(),
         Property::EverySplit => input.stream.len() > 1,
-        Property::Limit => expected.limit.rejection || !expected.limit.frames.is_empty(),
+        Property::Limit => over_limit(input) || at_limit(input),
         Property::Rejection => judged && rejected && !expected.limit.rejection,
         Property::Truncation => judged && incomplete,
         Property::Poisoned => rejected && !input.caller_stops(),
         Property::EmptyChunk => happens(Interruption::EmptyChunk),
-        Property::Memory => door.reports_memory(),
+        Property::Memory => {
+            door.reports_memory() && expected.longest_frame() > input.held(LONGEST_HEADER, 0)
+        }
         Property::Interrupted => {
             happens(Interruption::Interrupted) || happens(Interruption::Pending)
         }
@@ -43,15 +49,57 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
         .collect()
 }
 
+/// Returns whether a stream has a frame whose body has exactly the size of the limit.
+pub(super) fn at_limit<F, E>(input: &Input<'_, F, E>) -> bool {
+    let whole = input.expected.frames.len();
+    let mut at_limit = input.expected.limit.frames.iter();
+    at_limit.any(|&index| index < whole)
+}
+
+/// Returns whether a stream has a frame that is over the size limit.
+pub(super) const fn over_limit<F, E>(input: &Input<'_, F, E>) -> bool {
+    input.expected.limit.rejection
+}
+
+/// Returns whether a property is checked by a method that is called by itself, on no stream of the
+/// harness.
+pub(super) const fn has_own_method(property: Property) -> bool {
+    matches!(
+        property,
+        Property::Linear | Property::Encode | Property::Differential
+    )
+}
+
+/// Returns what to add so that both sides of the size limit are checked, if one was.
+pub(super) const fn limit_advice(
+    source: Source,
+    at_limit: bool,
+    over_limit: bool,
+) -> Option<&'static str> {
+    match (at_limit, over_limit, source) {
+        (true, true, _) => None,
+        (false, _, Source::Encoder) => Some("add a body of exactly the limit with `at_limit`"),
+        (false, _, _) => {
+            Some("call `limit_frames`, and add a stream with a body of exactly the limit")
+        }
+        (true, false, Source::Encoder) => Some("add a body over the limit with `over_limit`"),
+        (true, false, _) => {
+            Some("call `limit_errors`, and add a stream with a body over the limit")
+        }
+    }
+}
+
 /// Returns what to add so that a property is checked, `None` if it does not concern this kind of
 /// framer.
 pub(super) fn advice<T: Door>(
+    door: &T,
     property: Property,
     source: Source,
     deviations: &[Deviation],
 ) -> Option<&'static str> {
     const ORACLE: &str = "the framer is its own oracle: add `messages` or an `oracle`";
     let by_itself = source == Source::ByteByByte;
+    let preallocates = |it: &Deviation| matches!(it, Deviation::Preallocates(_));
     let declared = |deviation| deviations.contains(&deviation);
     let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);
     let advice = match property {
@@ -69,10 +117,11 @@ pub(super) fn advice<T: Door>(
         Property::Poisoned if declared(Deviation::CallerStops) => "`CallerStops` is declared",
         Property::Poisoned if source == Source::Encoder => "add `size_limit` or `rejects`",
         Property::Poisoned => "add a stream that is rejected",
-        Property::Memory if happens(Interruption::EmptyChunk) => {
-            "implement `Subject::buffered_bytes`"
+        Property::Memory if !door.reports_memory() => T::MEMORY_ADVICE,
+        Property::Memory if deviations.iter().any(preallocates) => {
+            "add a frame longer than 256 bytes and what is preallocated"
         }
-        Property::Memory => "the memory of a reader is not visible",
+        Property::Memory => "add a frame of more than 256 bytes",
         Property::Progress => "add a stream",
         Property::Linear if happens(Interruption::EmptyChunk) => "call `linear`",
         Property::Encode if source == Source::Encoder => "call `check_encoder`",

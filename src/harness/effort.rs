@@ -1,7 +1,9 @@
 //! How much a check does: everything where that is affordable, and of a long stream what can be done
 //! at some of its offsets.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::SplitHarness;
 use crate::check::prove::{Bounds, Proof, Stop, offsets};
@@ -11,12 +13,16 @@ use crate::report::{Certificate, NotProved, Tier, Violation};
 use crate::split::Split;
 
 /// How far a proof goes.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Effort {
     /// The largest number of states at one offset that it follows.
-    pub(super) max_states: usize,
+    max_states: usize,
     /// The number of bytes that may be fed, if it was set.
-    pub(super) max_work: Option<u64>,
+    max_work: Option<u64>,
+    /// For each [`Feeding`], the length of the shortest stream whose proof at all offsets was given
+    /// up: for longer ones it is not tried. A decoder that moves each chunk into a buffer of its own
+    /// takes far more calls than its door lets expect.
+    too_long: Rc<[Cell<usize>; 3]>,
 }
 
 /// What the bytes that a proof feeds depend on.
@@ -55,16 +61,46 @@ impl Feeding {
         match self {
             Self::Chunks => 4,
             Self::Texts => 64,
-            Self::Buffers => 128,
+            Self::Buffers => 16,
+        }
+    }
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self {
+            max_states: 64,
+            max_work: None,
+            too_long: Rc::new([const { Cell::new(usize::MAX) }; 3]),
         }
     }
 }
 
 impl Effort {
+    /// Sets the largest number of states at one offset that a proof follows.
+    pub(super) fn set_max_states(&mut self, max_states: usize) {
+        let max_work = self.max_work;
+        *self = Self {
+            max_states,
+            max_work,
+            ..Self::default()
+        };
+    }
+
+    /// Sets the number of bytes that may be fed.
+    pub(super) fn set_max_work(&mut self, bytes: u64) {
+        let max_states = self.max_states;
+        *self = Self {
+            max_states,
+            max_work: Some(bytes),
+            ..Self::default()
+        };
+    }
+
     /// Runs a proof: at all offsets if the stream is short enough, or else at as many as the work
     /// allows. Returns its result with the offsets.
     pub(super) fn prove(
-        self,
+        &self,
         feeding: Feeding,
         edges: &[usize],
         len: usize,
@@ -78,12 +114,14 @@ impl Effort {
         };
         let work = |count: usize| feeding.work(len as u64, count as u64);
         let all = self.max_work.unwrap_or(all);
-        if work(len) <= all.into() {
+        let too_long = &self.too_long[feeding as usize];
+        if work(len) <= all.into() && len < too_long.get() {
             let ends = offsets::all(len);
             let proof = run(&ends, bounds(all, feeding.slack()));
             if !matches!(proof, Err(Stop::NotProved(NotProved::TooMuchWork { .. }))) {
                 return (ends, proof);
             }
+            too_long.set(len);
         }
         let some = self.max_work.unwrap_or(some);
         let mut count = len.min(MOST);

@@ -38,7 +38,7 @@ pub struct RebuildTextHarness<T, O> {
 }
 
 impl<T, O> Harness<T, O> {
-    pub(super) const fn of(splits: SplitHarness<T, O>, effort: Effort) -> Self {
+    pub(super) fn of(splits: SplitHarness<T, O>, effort: Effort) -> Self {
         let last = RebuildTextHarness { splits, effort };
         Self(TextHarness(RebuildHarness(last)))
     }
@@ -254,7 +254,7 @@ impl<T: FeedDoor, O: Oracle<T>> RebuildTextHarness<T, O> {
                 } = contradiction;
                 let found = input.violation(finding, &split, interruption);
                 Err(Violation {
-                    premise: Some(premise),
+                    premise,
                     ..self.minimal(found)
                 })
             }

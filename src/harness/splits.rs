@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use super::{coverage, mutated};
 use crate::case::{Case, Interruption};
 use crate::check::allocations::{Allocated, allocations};
-use crate::check::finding::Finding;
+use crate::check::finding::{Difference, Finding};
 use crate::check::input::{Edges, Input};
-use crate::check::judge::Expectation;
+use crate::check::judge::{Expectation, Unfinished};
 use crate::check::{declared, isolate, minimize};
 use crate::deviation::Deviation;
 use crate::door::{Door, FeedDoor};
-use crate::expected::{Expected, Source};
+use crate::expected::{Expected, Outcome, Source};
 use crate::oracle::{Judged, Oracle, byte_by_byte, differential};
 use crate::property::Property;
 use crate::report::{Cell, Certificate, NotProved, SplitMap, Tier, Violation};
@@ -93,7 +93,8 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         Ok(self.certificate(&input, Tier::Sampled { seed, splits }, calls))
     }
 
-    /// Checks one case. A case with empty chunks must hold without them first.
+    /// Checks one case. A case with an interruption must hold without it first, and one with a dropped
+    /// future must hold with a pending one.
     ///
     /// # Errors
     ///
@@ -173,7 +174,26 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     ) -> Result<u64, Violation> {
         self.door
             .run(split, interruption, input)
-            .map_err(|finding| input.violation(finding, split, interruption))
+            .map_err(|finding| {
+                let finding = match finding.difference {
+                    Difference::RejectedPrefix if self.rejects_whole_frame(input) => {
+                        finding.rejected_whole()
+                    }
+                    _ => finding,
+                };
+                input.violation(finding, split, interruption)
+            })
+    }
+
+    /// Returns whether the frame inside which a stream ends is rejected when it arrives in one chunk
+    /// too, with all that is before it.
+    fn rejects_whole_frame(&self, input: &Input<'_, T::Frame, T::Error>) -> bool {
+        let Some(Unfinished { rest, .. }) = &input.expected.unfinished else {
+            return false;
+        };
+        let whole = [input.stream, rest].concat();
+        let recorded = self.door.record(&whole, &Split::whole());
+        recorded.is_ok_and(|recorded| matches!(recorded.outcome, Outcome::Rejected { .. }))
     }
 
     fn run_case(
@@ -181,9 +201,9 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         case: &Case,
         input: &Input<'_, T::Frame, T::Error>,
     ) -> Result<(), Violation> {
-        if case.interruption == Interruption::EmptyChunk {
-            // A violation without empty chunks is not caused by them.
-            self.run(&case.split, Interruption::None, input)?;
+        // A violation without the interruption is not caused by it.
+        for &simpler in case.interruption.simpler() {
+            self.run(&case.split, simpler, input)?;
         }
         self.run(&case.split, case.interruption, input).map(drop)
     }
@@ -246,6 +266,8 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
             bytes: input.stream.len(),
             calls,
             held: coverage::checked(&self.door, input),
+            at_limit: coverage::at_limit(input),
+            over_limit: coverage::over_limit(input),
             source: input.source,
             deviations: self.deviations.clone(),
         }
@@ -279,6 +301,15 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
                  number of bytes from 1 to {}, and none is less than the one before it",
                 Case::new(stream, Split::whole()),
                 stream.len()
+            );
+        }
+        if let Ok(expected) = &judged
+            && let Some(value) = expected.unequal_to_itself()
+        {
+            panic!(
+                "the frame or error {value} does not equal itself, as a NaN does not, so that no \
+                 framer can emit what is expected: compare the values that `with_frames` or \
+                 `with_errors` makes, such as the bits of a float"
             );
         }
         self.make_input(stream, source, judged)
@@ -368,9 +399,12 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
                 Err(contradiction) => Some(contradiction).filter(|found| found.case == *case),
             }
         };
-        // A fresh framer shows whether a missing frame comes later, which a proof does not see.
+        // A fresh framer shows whether a missing frame comes later, and whether a frame is rejected
+        // whole, which a proof does not see.
         let violation = match violation.property {
-            Property::Prompt => violates(&violation.case).unwrap_or(violation),
+            Property::Prompt | Property::EverySplit => {
+                violates(&violation.case).unwrap_or(violation)
+            }
             _ => violation,
         };
         minimize::minimize(violation, &violates)

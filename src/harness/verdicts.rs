@@ -23,7 +23,11 @@ pub struct Verdicts {
     name: &'static str,
     /// The number of streams to check.
     streams: usize,
+    /// The beginning of each of them, in hexadecimal.
+    names: Vec<String>,
     certificates: Vec<Certificate>,
+    /// The index of the stream of each certificate.
+    certified: Vec<usize>,
     violations: Vec<Violation>,
     /// The properties that some stream checks, if it violates no other one.
     covered: Vec<Property>,
@@ -33,6 +37,9 @@ pub struct Verdicts {
     /// What the streams leave out.
     omitted: Option<String>,
 }
+
+/// Why a property is not known to hold, if the streams that check it violate another one.
+const MASKED: &str = "every stream that checks it violates another property";
 
 /// Whether it was said which size limit the framer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -110,7 +117,7 @@ impl Verdicts {
         harness.assert_deviations_are_used();
         let deviations = &harness.deviations;
         let advice = |property| {
-            let advice = coverage::advice::<T>(property, O::SOURCE, deviations)?;
+            let advice = coverage::advice(&harness.door, property, O::SOURCE, deviations)?;
             Some((property, advice))
         };
         self.advice = Property::ALL.into_iter().filter_map(advice).collect();
@@ -123,6 +130,7 @@ impl Verdicts {
         self.omitted = harness.oracle.omitted();
         let streams = harness.all_streams();
         self.streams += streams.len();
+        self.names.extend(streams.iter().map(|stream| name(stream)));
         let covered = streams.iter().filter_map(|stream| harness.covered(stream));
         self.covered.extend(covered.flatten());
         streams
@@ -136,7 +144,11 @@ impl Verdicts {
     /// streams would lead to the same call.
     pub fn add(&mut self, verdict: Result<Certificate, Violation>) -> Result<(), Violation> {
         match verdict {
-            Ok(certificate) => self.certificates.push(certificate),
+            Ok(certificate) => {
+                self.certified
+                    .push(self.certificates.len() + self.violations.len());
+                self.certificates.push(certificate);
+            }
             Err(violation) => {
                 self.violations.push(violation.clone());
                 if isolate::hung() {
@@ -180,6 +192,9 @@ impl Verdicts {
         let is_proof = |certificate: &&Certificate| matches!(certificate.tier, Tier::Proved { .. });
         match held().count() {
             0 => {}
+            _ if let Some(advice) = self.limit_advice(property) => {
+                return Status::NotChecked { advice };
+            }
             streams => {
                 let proved = held().filter(is_proof).count();
                 return Status::Held { streams, proved };
@@ -191,17 +206,57 @@ impl Verdicts {
             .find(|(concerns, _)| *concerns == property)
         {
             None => Status::NotConcerned,
-            Some(_) if self.covered.contains(&property) => Status::NotChecked {
-                advice: "every stream that checks it violates another property",
-            },
+            Some(_) if self.covered.contains(&property) => Status::NotChecked { advice: MASKED },
             Some(&(_, advice)) => Status::NotChecked { advice },
         }
+    }
+
+    /// Returns what to add if the property is the size limit, and only one side of it was seen.
+    fn limit_advice(&self, property: Property) -> Option<&'static str> {
+        if property != Property::Limit {
+            return None;
+        }
+        let mut certificates = self.certificates.iter();
+        let source = certificates
+            .clone()
+            .find(|it| it.source != Source::ByteByByte)?
+            .source;
+        let at_limit = certificates.clone().any(|it| it.at_limit);
+        let over_limit = certificates.any(|it| it.over_limit);
+        let advice = coverage::limit_advice(source, at_limit, over_limit)?;
+        Some(if self.violations.is_empty() {
+            advice
+        } else {
+            MASKED
+        })
+    }
+
+    /// Returns how many bytes would have to be preallocated to allow all violations of `memory`, if
+    /// that is more than for the smallest of them.
+    fn preallocated(&self) -> Option<usize> {
+        let bytes = |violation: &Violation| {
+            let mut declare = violation.declare.iter();
+            declare.find_map(|deviation| match deviation {
+                Deviation::Preallocates(bytes) => Some(*bytes),
+                _ => None,
+            })
+        };
+        let all = self.violations(Property::Memory).filter_map(bytes).max();
+        let smallest = self.smallest(Property::Memory).and_then(bytes);
+        all.filter(|_| all > smallest)
     }
 
     /// Returns one line that says what was checked and what was not.
     #[must_use]
     pub fn summary(&self) -> impl fmt::Display {
         Summary(self)
+    }
+
+    /// Returns the table, and a line for each stream without a violation: its first bytes, and its
+    /// certificate.
+    #[must_use]
+    pub fn details(&self) -> impl fmt::Display {
+        Details(self)
     }
 
     /// Asserts that no property is violated, and that the size limit is known: that the harness has
@@ -322,6 +377,40 @@ impl fmt::Display for Verdicts {
     }
 }
 
+/// The table with the certificates.
+struct Details<'a>(&'a Verdicts);
+
+impl fmt::Display for Details<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(verdicts) = self;
+        writeln!(f, "{verdicts}")?;
+        let certified = verdicts.certified.iter().zip(&verdicts.certificates);
+        for (&index, certificate) in certified {
+            if let Some(name) = verdicts.names.get(index) {
+                write!(f, "{name}  ")?;
+            }
+            writeln!(f, "{certificate}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the first bytes of a stream in hexadecimal.
+fn name(stream: &[u8]) -> String {
+    const SHOWN: usize = 16;
+    let mut name = String::new();
+    for byte in stream.iter().take(SHOWN) {
+        // Writing to a string does not fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    match stream.len() {
+        0 => name.push_str("empty"),
+        1..=SHOWN => {}
+        _ => name.push_str(".."),
+    }
+    name
+}
+
 /// The line that sums up a test run without a violation.
 struct Summary<'a>(&'a Verdicts);
 
@@ -332,13 +421,33 @@ impl fmt::Display for Summary<'_> {
         verdicts.write_tiers(f)?;
         let held = verdicts.statuses();
         let held = held.filter(|(_, status)| matches!(status, Status::Held { .. }));
-        write!(f, " ({} properties)", held.count())?;
+        write!(f, " ({} properties", held.count())?;
+        let mut reasons = verdicts.certificates.iter().map(|it| it.tier.not_proved());
+        if let Some(reason) = reasons.find_map(|reason| reason) {
+            write!(f, "; not proved: {reason}")?;
+        }
+        f.write_str(")")?;
+        let (mut rest, own): (Vec<_>, Vec<_>) = verdicts
+            .statuses()
+            .filter_map(|(property, status)| match status {
+                Status::NotChecked { advice } => Some((property, advice)),
+                _ => None,
+            })
+            .partition(|&(property, _)| !coverage::has_own_method(property));
         let mut separator = "; not checked: ";
-        for (property, status) in verdicts.statuses() {
-            if let Status::NotChecked { advice } = status {
-                write!(f, "{separator}{} ({advice})", property.name())?;
+        while let Some(&(_, advice)) = rest.first() {
+            for (property, _) in rest.extract_if(.., |&mut (_, other)| other == advice) {
+                write!(f, "{separator}{}", property.name())?;
                 separator = ", ";
             }
+            write!(f, " ({advice})")?;
+        }
+        for (property, _) in &own {
+            write!(f, "{separator}{}", property.name())?;
+            separator = ", ";
+        }
+        if !own.is_empty() {
+            f.write_str(" (methods of their own)")?;
         }
         if let Some(omitted) = &verdicts.omitted {
             write!(f, "; {omitted}")?;
@@ -365,6 +474,12 @@ impl fmt::Display for Failure<'_> {
                 let count = Count(verdicts.violations(property).count() as u64, "stream");
                 writeln!(f, "\non {count}, the smallest:\n{smallest}")?;
             }
+        }
+        if let Some(bytes) = verdicts.preallocated() {
+            writeln!(
+                f,
+                "\nto allow all of memory's: declare `Preallocates({bytes})`"
+            )?;
         }
         Ok(())
     }

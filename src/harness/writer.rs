@@ -122,9 +122,10 @@ impl WriterHarness {
     {
         Self {
             make: Rc::new(move |writer, interruption, len| {
+                let handle = writer.handle();
                 let send = make(crate::subject::AsyncChunkWriter(writer));
                 let dropped = interruption == Interruption::Dropped;
-                Box::new(write::blocking(send, dropped, len))
+                Box::new(write::blocking(send, handle, dropped, len))
             }),
             interruptions: [
                 Interruption::None,
@@ -302,6 +303,8 @@ fn certificate(expected: &[u8], tier: Tier, calls: u64) -> Certificate {
         bytes: expected.len(),
         calls,
         held: [Property::Written, Property::Progress].into(),
+        at_limit: false,
+        over_limit: false,
         source: Source::Encoder,
         deviations: Vec::new(),
     }

@@ -29,5 +29,6 @@ pub(crate) fn byte_by_byte<T: Door>(door: &T, stream: &[u8]) -> Judged<T> {
     recorded.map(|expected| Expectation {
         expected,
         limit: AtStake::NOWHERE,
+        unfinished: None,
     })
 }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use fastrand::Rng;
 
 use super::{Judged, Oracle};
-use crate::check::judge::{AtStake, Expectation};
+use crate::check::judge::{AtStake, Expectation, Unfinished};
 use crate::deviation::Deviation;
 use crate::door::Door;
 use crate::expected::{Expected, Outcome, Source};
@@ -215,8 +215,9 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         rejected.map_or_else(Vec::new, |rejected| rejected.bytes.clone())
     }
 
-    /// Returns the empty stream, all messages concatenated, each long message and each rejected
-    /// frame between two messages, and each encoding truncated, alone and after a message.
+    /// Returns the empty stream, all messages concatenated, each message alone, each rejected frame
+    /// alone, before, and between messages, each long message between two others, and each encoding
+    /// truncated, alone and after a message.
     fn make_streams(&self) -> Vec<Vec<u8>> {
         assert!(
             !self.truncation_error_lost || self.discards_at_end,
@@ -227,8 +228,13 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         let (short, long): (Vec<_>, Vec<_>) = encodings().partition(|bytes| bytes.len() <= LONG);
         let first = short.first().copied().unwrap_or_default();
         let rejected = self.rejected.iter().map(|rejected| &rejected.bytes[..]);
-        let between = long.into_iter().chain(rejected);
         let mut streams = vec![Vec::new(), short.concat()];
+        streams.extend(encodings().map(<[u8]>::to_vec));
+        for rejected in rejected.clone() {
+            streams.push(rejected.to_vec());
+            streams.push([rejected, first].concat());
+        }
+        let between = long.into_iter().chain(rejected);
         streams.extend(between.map(|bytes| [first, bytes, first].concat()));
         if self.truncation_error.is_some() || self.discards_at_end {
             let undecided = self.rejected.iter().map(|it| &it.bytes[..it.at]);
@@ -260,6 +266,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
     fn expect(&self, stream: &[u8]) -> Option<Expectation<F, E>> {
         let (mut frames, mut start) = (Vec::new(), 0);
         let mut limit = AtStake::NOWHERE;
+        let mut unfinished = None;
         let outcome = loop {
             let rest = &stream[start..];
             if rest.is_empty() {
@@ -276,6 +283,10 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             let decided = |it: &&Rejected<E>| rest.starts_with(&it.bytes[..it.at]);
             if let Some(rejected) = self.rejected.iter().find(decided) {
                 limit.rejection = rejected.over_limit;
+                unfinished = Some(Unfinished {
+                    length: rejected.bytes.len(),
+                    rest: Vec::new(),
+                });
                 break Outcome::Rejected {
                     at: start + rejected.at,
                     error: rejected.error.clone(),
@@ -291,6 +302,11 @@ impl<F: Clone, E: Clone> Messages<F, E> {
                 if accepted.frame.is_none() {
                     break Outcome::Clean;
                 }
+                limit.frames.extend(accepted.at_limit.then_some(next));
+                unfinished = Some(Unfinished {
+                    length: accepted.bytes.len(),
+                    rest: accepted.bytes[rest.len()..].to_vec(),
+                });
             } else if !self.rejected.iter().any(|it| it.bytes.starts_with(rest)) {
                 return None;
             }
@@ -304,7 +320,11 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             at_end: Vec::new(),
             outcome,
         };
-        Some(Expectation { expected, limit })
+        Some(Expectation {
+            expected,
+            limit,
+            unfinished,
+        })
     }
 }
 

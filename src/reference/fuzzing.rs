@@ -39,7 +39,7 @@ pub const CONFIGS: [Config; 2] = [
 pub fn harness<S>(
     make: impl Fn() -> S + 'static,
     config: Config,
-) -> Harness<Fed<S>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>, DecodeError>>
+) -> Harness<Fed<S>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>, Frame, DecodeError>>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {

@@ -21,6 +21,10 @@ pub struct Certificate {
     pub calls: u64,
     /// The properties that were checked and hold on this stream.
     pub held: Vec<Property>,
+    /// Whether the stream has a body of exactly the size limit.
+    pub(crate) at_limit: bool,
+    /// Whether the stream is rejected for a body over the size limit.
+    pub(crate) over_limit: bool,
     /// Where the expected result came from.
     pub source: Source,
     /// The declared deviations from the strict policy.
@@ -91,6 +95,14 @@ impl Tier {
         "bounded at some offsets",
         "sampled",
     ];
+
+    /// Returns why it is no proof, if one was tried.
+    pub(crate) const fn not_proved(&self) -> Option<NotProved> {
+        match self {
+            Self::Bounded { not_proved, .. } | Self::BoundedAt { not_proved, .. } => *not_proved,
+            Self::Proved { .. } | Self::ProvedAt { .. } | Self::Sampled { .. } => None,
+        }
+    }
 
     /// Returns its name, such as `proved`.
     pub(crate) const fn name(&self) -> &'static str {

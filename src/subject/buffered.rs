@@ -49,8 +49,8 @@ impl<D: Decode> Subject for Buffered<D> {
         Ok(())
     }
 
-    /// Returns the capacity of the buffer.
+    /// Returns the capacity of the buffer, with what the decoder holds as far as it is known.
     fn buffered_bytes(&self) -> Option<usize> {
-        Some(self.buffer.capacity())
+        Some(self.buffer.capacity() + self.decoder.buffered_bytes().unwrap_or(0))
     }
 }

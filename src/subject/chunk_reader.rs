@@ -47,6 +47,13 @@ impl<'a> ChunkReader<'a> {
         core::mem::take(&mut self.chunks.state().waits)
     }
 
+    /// Returns a function that returns how many reads have been pending.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn pending(&self) -> impl Fn() -> usize + use<> {
+        let chunks = self.chunks.clone();
+        move || chunks.state().pending
+    }
+
     /// Returns whether the last call of `read` returned [`io::ErrorKind::WouldBlock`], and forgets
     /// it.
     pub(crate) fn take_blocked(&mut self) -> bool {

@@ -28,6 +28,8 @@ struct State {
     pause: bool,
     /// Whether the last call returned [`io::ErrorKind::WouldBlock`].
     blocked: bool,
+    /// How many calls have been blocked.
+    pending: usize,
     /// How many calls have been made.
     calls: u64,
     /// How many of them in a row accepted nothing.
@@ -47,6 +49,7 @@ impl ChunkWriter {
             accepted: 0,
             pause: true,
             blocked: false,
+            pending: 0,
             calls: 0,
             idle: 0,
             wrong: None,
@@ -65,6 +68,12 @@ impl ChunkWriter {
 
     pub(crate) fn calls(&self) -> u64 {
         self.state().calls
+    }
+
+    /// Returns how many writes have been pending.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn pending(&self) -> usize {
+        self.state().pending
     }
 
     /// Returns the first bytes that are not the expected ones, as text.
@@ -125,6 +134,7 @@ impl State {
                     Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
                     Interruption::WouldBlock | Interruption::Pending | Interruption::Dropped => {
                         self.blocked = true;
+                        self.pending += 1;
                         return Err(io::ErrorKind::WouldBlock.into());
                     }
                     Interruption::None | Interruption::EmptyChunk | Interruption::WriteZero => {}

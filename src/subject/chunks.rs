@@ -25,6 +25,8 @@ pub(super) struct State {
     pause: bool,
     /// Whether the last call returned [`io::ErrorKind::WouldBlock`].
     pub(super) blocked: bool,
+    /// How many calls have been pending.
+    pub(super) pending: usize,
     /// How many bytes have been returned.
     pub(super) offset: usize,
     /// The offset at each call that needed another chunk.
@@ -46,6 +48,7 @@ impl Chunks {
             interruption,
             pause: true,
             blocked: false,
+            pending: 0,
             offset: 0,
             waits: Vec::new(),
             reads_at_end: 0,
@@ -68,6 +71,7 @@ impl Chunks {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
                 Interruption::Pending | Interruption::Dropped => {
+                    state.pending += 1;
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
             }

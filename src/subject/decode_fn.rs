@@ -1,6 +1,7 @@
 //! Decoders whose caller owns the buffer, put under test with two functions.
 
 use core::fmt::{self, Debug};
+use core::mem;
 
 use bytes::BytesMut;
 
@@ -44,6 +45,7 @@ pub struct DecodeFn<T, A, B> {
     decoder: T,
     decode: A,
     decode_eof: B,
+    buffered_bytes: Option<fn(&T) -> usize>,
 }
 
 impl<T, A, B> DecodeFn<T, A, B> {
@@ -59,6 +61,18 @@ impl<T, A, B> DecodeFn<T, A, B> {
             decoder,
             decode,
             decode_eof,
+            buffered_bytes: None,
+        }
+    }
+
+    /// Takes a function that returns how many bytes of memory the decoder itself holds, beside its
+    /// caller's buffer, so that [`Property::Memory`](crate::Property::Memory) is checked. It is
+    /// needed only for a decoder that owns memory.
+    #[must_use]
+    pub fn with_buffered_bytes(self, buffered_bytes: fn(&T) -> usize) -> Self {
+        Self {
+            buffered_bytes: Some(buffered_bytes),
+            ..self
         }
     }
 }
@@ -95,5 +109,12 @@ where
 
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<F>, E> {
         (self.decode_eof)(&mut self.decoder, buffer)
+    }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        match self.buffered_bytes {
+            Some(bytes) => Some(bytes(&self.decoder)),
+            None => (!mem::needs_drop::<T>()).then_some(0),
+        }
     }
 }

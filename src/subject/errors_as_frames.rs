@@ -24,4 +24,8 @@ impl<D: Decode> Decode for ErrorsAsFrames<D> {
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, D::Error> {
         Ok(self.0.decode_eof(buffer)?.map(Ok))
     }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        self.0.buffered_bytes()
+    }
 }

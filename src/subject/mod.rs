@@ -64,6 +64,7 @@ pub use stop_at_error::StopAtError;
 pub use tokio_decoder::{AnyError, TokioDecoder};
 
 use core::fmt::Debug;
+use core::mem;
 
 use bytes::BytesMut;
 
@@ -122,6 +123,16 @@ pub trait Decode {
     ///
     /// Returns the decoder's error if it rejects the stream, or if the stream must not end here.
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Self::Frame>, Self::Error>;
+
+    /// Returns how many bytes of memory the decoder itself holds for what was decoded, beside its
+    /// caller's buffer. Without a number (`None`) [`Property::Memory`](crate::Property::Memory) is
+    /// not checked.
+    ///
+    /// By default 0 if nothing in the decoder needs to be dropped, so that it owns no memory, and
+    /// `None` otherwise.
+    fn buffered_bytes(&self) -> Option<usize> {
+        (!mem::needs_drop::<Self>()).then_some(0)
+    }
 }
 
 impl<D: Decode> Decode for &mut D {
@@ -134,5 +145,9 @@ impl<D: Decode> Decode for &mut D {
 
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, D::Error> {
         (**self).decode_eof(buffer)
+    }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        (**self).buffered_bytes()
     }
 }

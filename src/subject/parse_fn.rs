@@ -82,4 +82,9 @@ where
             decoded => Ok(decoded),
         }
     }
+
+    /// Returns 0: a function has no state.
+    fn buffered_bytes(&self) -> Option<usize> {
+        Some(0)
+    }
 }

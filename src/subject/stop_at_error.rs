@@ -71,4 +71,8 @@ impl<D: Decode> Decode for StopAtError<D, D::Error> {
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, D::Error> {
         self.call(|framer| framer.decode_eof(buffer))
     }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        self.framer.buffered_bytes()
+    }
 }

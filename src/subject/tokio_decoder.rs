@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use core::fmt::{self, Debug};
+use core::mem;
 
 use bytes::BytesMut;
 use tokio_util::codec::Decoder;
@@ -28,6 +29,7 @@ pub struct TokioDecoder<D: Decoder, E = AnyError, F = <D as Decoder>::Item> {
     decoder: D,
     map_error: fn(D::Error) -> E,
     map_frame: fn(D::Item) -> F,
+    buffered_bytes: Option<fn(&D) -> usize>,
 }
 
 impl<D> TokioDecoder<D>
@@ -40,6 +42,7 @@ where
             decoder,
             map_error: |error| AnyError::new(&error),
             map_frame: |frame| frame,
+            buffered_bytes: None,
         }
     }
 }
@@ -55,6 +58,7 @@ impl<D: Decoder, E, F> TokioDecoder<D, E, F> {
             decoder: self.decoder,
             map_error,
             map_frame: self.map_frame,
+            buffered_bytes: self.buffered_bytes,
         }
     }
 
@@ -101,6 +105,18 @@ impl<D: Decoder, E, F> TokioDecoder<D, E, F> {
             decoder: self.decoder,
             map_error: self.map_error,
             map_frame,
+            buffered_bytes: self.buffered_bytes,
+        }
+    }
+
+    /// Takes a function that returns how many bytes of memory the decoder itself holds, beside its
+    /// caller's buffer, so that [`Property::Memory`](crate::Property::Memory) is checked. It is
+    /// needed only for a decoder that owns memory.
+    #[must_use]
+    pub fn with_buffered_bytes(self, buffered_bytes: fn(&D) -> usize) -> Self {
+        Self {
+            buffered_bytes: Some(buffered_bytes),
+            ..self
         }
     }
 }
@@ -112,6 +128,7 @@ impl<D: Decoder + Clone, E, F> Clone for TokioDecoder<D, E, F> {
             decoder: self.decoder.clone(),
             map_error: self.map_error,
             map_frame: self.map_frame,
+            buffered_bytes: self.buffered_bytes,
         }
     }
 }
@@ -142,6 +159,13 @@ where
     fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<F>, E> {
         let decoded = self.decoder.decode_eof(buffer).map_err(self.map_error)?;
         Ok(decoded.map(self.map_frame))
+    }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        match self.buffered_bytes {
+            Some(bytes) => Some(bytes(&self.decoder)),
+            None => (!mem::needs_drop::<D>()).then_some(0),
+        }
     }
 }
 

@@ -2,8 +2,11 @@
 //! it. A check gets a verdict at some offsets, says at how many, and finds bugs near those where
 //! framers fail.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use bytes::{Buf, BytesMut};
-use everysplit::subject::{Decode, Frames, Subject};
+use everysplit::subject::{Decode, DecodeFn, Frames, Subject};
 use everysplit::{
     Certificate, Expected, Harness, NotProved, Outcome, Property, ProvedBy, Tier, Violation,
 };
@@ -283,4 +286,43 @@ fn long_streams_that_cannot_be_proved_are_cut_at_some_offsets() {
     );
     check(Bug::CutHeader, &stream(&[LIMIT])).unwrap_err();
     check(Bug::Cut64KiB, &stream(&[LIMIT])).unwrap_err();
+}
+
+/// A decoder that moves each chunk into a buffer of its own takes more calls than its door lets
+/// expect. That is found out once, and not for each long stream again.
+#[test]
+fn a_proof_at_all_offsets_is_given_up_once() {
+    let calls = Rc::new(Cell::new(0));
+    let counter = Rc::clone(&calls);
+    let harness = Harness::decoder(move || {
+        let counter = Rc::clone(&counter);
+        let decode = move |moved: &mut Vec<u8>, buffer: &mut BytesMut| {
+            counter.set(counter.get() + 1);
+            moved.extend(buffer.split());
+            let length = moved.as_slice().try_get_u32_le();
+            let length = length.map(|length| HEADER + length as usize);
+            let length = length.ok().filter(|&length| length <= moved.len());
+            Ok(length.map(|length| {
+                let frame: Vec<u8> = moved.drain(..length).collect();
+                (length - HEADER, sum(&frame[HEADER..]))
+            }))
+        };
+        let decode_eof = |moved: &mut Vec<u8>, _: &mut BytesMut| {
+            if moved.is_empty() { Ok(None) } else { Err(()) }
+        };
+        DecodeFn::new(Vec::new(), decode, decode_eof)
+    });
+    let harness = harness.oracle(parse).max_work(1 << 17);
+    let stream = stream(&[400]);
+    let check = || {
+        calls.set(0);
+        let certificate = harness.check(&stream).unwrap();
+        assert!(
+            matches!(certificate.tier, Tier::ProvedAt { .. }),
+            "{certificate}"
+        );
+        calls.get()
+    };
+    let (first, second) = (check(), check());
+    assert!(second * 3 < first, "{first}, then {second} calls");
 }

@@ -78,9 +78,16 @@ everysplit::framer_tests!(
         truncation,
         poisoned,
         empty_chunk,
-        memory,
         progress
     ]
+);
+
+everysplit::framer_tests!(
+    long_message,
+    Harness::codec(|| Codec::new(Config::DEFAULT))
+        .messages([frame(&"x".repeat(300))])
+        .unlimited(),
+    [memory]
 );
 
 everysplit::framer_tests!(

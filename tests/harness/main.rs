@@ -6,6 +6,7 @@ mod common;
 mod adapters;
 mod asynchronous_codecs;
 mod correct_framers;
+mod covered;
 mod fuzzing;
 mod harness;
 mod judged;

@@ -356,7 +356,15 @@ fn streams_are_made_of_the_messages() {
         .rejects(b"\x05", 1, Error::TooLong);
     assert_eq!(
         harness.all_streams(),
-        [&b""[..], b"\x01a\x02bc", b"\x01a\x05\x01a"]
+        [
+            &b""[..],
+            b"\x01a\x02bc",
+            b"\x01a",
+            b"\x02bc",
+            b"\x05",
+            b"\x05\x01a",
+            b"\x01a\x05\x01a"
+        ]
     );
     let truncated = harness.clone().truncation_error(Error::Truncated);
     let incomplete = [
@@ -367,11 +375,11 @@ fn streams_are_made_of_the_messages() {
         b"\x02b",
         b"\x01a\x02b",
     ];
-    assert_eq!(truncated.all_streams()[3..], incomplete);
+    assert_eq!(truncated.all_streams()[7..], incomplete);
     let discarded = harness.declare([Deviation::DiscardsAtEnd]);
-    assert_eq!(discarded.all_streams()[3..], incomplete);
-    let with_another = discarded.streams([b"\x01a"]).all_streams();
-    assert_eq!(with_another.last().unwrap(), b"\x01a");
+    assert_eq!(discarded.all_streams()[7..], incomplete);
+    let with_another = discarded.streams([b"\x03"]).all_streams();
+    assert_eq!(with_another.last().unwrap(), b"\x03");
 }
 
 #[test]
@@ -443,7 +451,19 @@ fn frames_complete_early_and_rejected_late_are_truncated_too() {
         .messages([b'.'])
         .rejects(b"?!", 2, Error::TooLong)
         .truncation_error(Error::Truncated);
-    let streams = [&b""[..], b"ab.", b"ab?!ab", b"a", b"aba", b"?", b"ab?"];
+    let streams = [
+        &b""[..],
+        b"ab.",
+        b"ab",
+        b".",
+        b"?!",
+        b"?!ab",
+        b"ab?!ab",
+        b"a",
+        b"aba",
+        b"?",
+        b"ab?",
+    ];
     assert_eq!(harness.all_streams(), streams);
     for stream in streams {
         harness.check(stream).unwrap();
@@ -514,15 +534,16 @@ fn assert_proved(result: Result<Certificate, Violation>) {
 fn any_error_of_a_codec_equals_any_other() {
     let harness = || Harness::codec(|| Codec::new(CONFIG)).messages([frame("ok"), frame("")]);
     let rejects = harness().rejects(OVER, 4, AnyError::ANY);
-    // Nothing, both messages, the rejected frame, and three truncated frames.
+    // Nothing, both messages and each of them, the rejected frame in three places, and three
+    // truncated frames.
     let streams = rejects.all_streams();
-    assert_eq!(streams.len(), 3 + 2 * (13 + 11 + 3));
+    assert_eq!(streams.len(), 7 + 2 * (13 + 11 + 3));
     for stream in &streams {
         assert_proved(rejects.check(stream));
     }
     // Where the error occurs is compared all the same.
     let too_late = harness().rejects(OVER, 5, AnyError::ANY);
-    let violation = too_late.check(&streams[2]).unwrap_err();
+    let violation = too_late.check(&streams[4]).unwrap_err();
     assert_eq!(violation.property, Property::Rejection, "{violation}");
 }
 
@@ -537,16 +558,16 @@ fn errors_compares_those_of_a_codec_by_value() {
         .truncation_error(ErrorKind::UnexpectedEof)
         .rejects(OVER, 4, ErrorKind::InvalidData);
     let streams = rejects.all_streams();
-    assert_eq!(streams.len(), 3 + 2 * (13 + 11 + 3));
+    assert_eq!(streams.len(), 7 + 2 * (13 + 11 + 3));
     for stream in &streams {
         assert_proved(rejects.check(stream));
     }
 
     let another_kind = harness().rejects(OVER, 4, ErrorKind::Other);
-    let violation = another_kind.check(&streams[2]).unwrap_err();
+    let violation = another_kind.check(&streams[4]).unwrap_err();
     assert_eq!(violation.property, Property::Rejection, "{violation}");
     let another_kind = harness().truncation_error(ErrorKind::Other);
-    let violation = another_kind.check(&streams[3]).unwrap_err();
+    let violation = another_kind.check(&streams[7]).unwrap_err();
     assert_eq!(violation.property, Property::Truncation, "{violation}");
 }
 

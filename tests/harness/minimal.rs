@@ -364,7 +364,7 @@ fn every_byte(stream: &[u8]) -> Expected<u8, ()> {
 
 type EveryByte = fn(&[u8]) -> Expected<u8, ()>;
 
-fn rejects<R>(is_rejected: R) -> Harness<Fed<Rejects<R>>, Parse<EveryByte, ()>>
+fn rejects<R>(is_rejected: R) -> Harness<Fed<Rejects<R>>, Parse<EveryByte, u8, ()>>
 where
     R: Fn(&[u8], &[usize]) -> bool + Clone + 'static,
 {

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
-use everysplit::subject::{Frames, Subject};
+use everysplit::subject::{FeedFn, Frames, Subject};
 use everysplit::{
     Certificate, Expected, Harness, NotProved, Premise, Property, ProvedBy, Tier, Violation,
 };
@@ -407,4 +407,21 @@ fn a_framer_that_does_not_do_the_same_twice_is_not_proved() {
         ),
         "{certificate}"
     );
+}
+
+/// It keeps all bytes. Fed the stream as one chunk it may hold them, and the proof follows that path;
+/// no premise is broken if a replay finds that it may not hold them byte by byte.
+#[test]
+fn bytes_held_are_judged_on_each_path() {
+    let keeps = |all: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<u8>| {
+        all.extend_from_slice(chunk);
+        frames.extend(chunk.iter().copied());
+        Ok::<(), ()>(())
+    };
+    let harness = Harness::framer(move || {
+        FeedFn::new(Vec::new(), keeps, |_, _| Ok(())).with_buffered_bytes(Vec::len)
+    });
+    let violation = harness.check(&[b'x'; 400]).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    assert_eq!(violation.premise, None, "{violation}");
 }

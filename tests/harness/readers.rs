@@ -121,7 +121,7 @@ fn harness(
     bug: Bug,
 ) -> Harness<
     Reader<impl FnMut(&mut ChunkReader<'_>) -> Returned, Frame, DecodeError>,
-    Parse<Oracle, DecodeError>,
+    Parse<Oracle, Frame, DecodeError>,
 > {
     let harness = without_oracle(bug).oracle((|stream| naive::parse(CONFIG, stream)) as Oracle);
     harness.limit_errors(over_limit)
@@ -430,6 +430,69 @@ mod asynchronous {
         for stream in streams() {
             assert_eq!(harness.bounded(&stream, 1).unwrap().bytes, stream.len());
         }
+    }
+
+    /// A reader that yields by itself, as long loops do, is not dropped while it does.
+    #[test]
+    fn a_reader_that_yields_by_itself_passes() {
+        let harness = Harness::async_reader(|| {
+            async |reader: &mut AsyncChunkReader<'_, '_>| {
+                let mut byte = [0];
+                let read = reader.read(&mut byte).await.unwrap();
+                for _ in 0..10 {
+                    let mut yielded = false;
+                    poll_fn(|context| {
+                        context.waker().wake_by_ref();
+                        if std::mem::replace(&mut yielded, true) {
+                            Poll::Ready(())
+                        } else {
+                            Poll::Pending
+                        }
+                    })
+                    .await;
+                }
+                Ok::<_, ()>((read > 0).then_some(byte[0]))
+            }
+        });
+        harness.check(b"abcdef").unwrap();
+    }
+
+    /// It takes the beginning of a frame, and is pending until the rest comes, but has no part of
+    /// its reader that would wake it then.
+    #[test]
+    fn finds_a_reader_that_is_never_woken() {
+        let harness = Harness::async_reader(|| {
+            let mut halves = Vec::new();
+            async move |reader: &mut AsyncChunkReader<'_, '_>| {
+                let mut reader = std::pin::pin!(reader);
+                poll_fn(|context| {
+                    let mut bytes = [0; 2];
+                    let mut buffer = ReadBuf::new(&mut bytes);
+                    let read = reader.as_mut().poll_read(context, &mut buffer);
+                    if read.is_pending() {
+                        return Poll::Pending;
+                    }
+                    halves.extend_from_slice(buffer.filled());
+                    match halves[..] {
+                        [] => Poll::Ready(Ok::<_, ()>(None)),
+                        [_] if buffer.filled().is_empty() => Poll::Ready(Err(())),
+                        // Wrong: the reader was not pending, so nothing wakes this.
+                        [_] => Poll::Pending,
+                        [first, second, ..] => {
+                            halves.drain(..2);
+                            Poll::Ready(Ok(Some((first, second))))
+                        }
+                    }
+                })
+                .await
+            }
+        });
+        let violation = harness.check(b"abcd").unwrap_err();
+        assert_eq!(violation.property, Property::Progress);
+        assert!(
+            violation.actual.contains("pending, and nothing wakes it"),
+            "{violation}"
+        );
     }
 
     #[test]

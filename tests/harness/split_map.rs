@@ -76,7 +76,7 @@ fn stream(bodies: &[&[u8]]) -> Vec<u8> {
 
 type Oracle = fn(&[u8]) -> Expected<Frame, DecodeError>;
 
-fn harness<S>(make: impl Fn() -> S + 'static) -> Harness<Fed<S>, Parse<Oracle, DecodeError>>
+fn harness<S>(make: impl Fn() -> S + 'static) -> Harness<Fed<S>, Parse<Oracle, Frame, DecodeError>>
 where
     S: Subject<Frame = Frame, Error = DecodeError>,
 {

@@ -214,7 +214,7 @@ type Expectation = fn(&[u8]) -> Expected;
 fn harness(
     subject: &Framed,
     expected: Expectation,
-) -> Harness<Fed<Framed>, Parse<Expectation, toy::Error>> {
+) -> Harness<Fed<Framed>, Parse<Expectation, Vec<u8>, toy::Error>> {
     let subject = subject.clone();
     Harness::framer(move || subject.clone())
         .oracle(expected)

@@ -11,6 +11,9 @@ use everysplit::{CallerBuffered, Expected, Fed, Harness};
 
 use super::{Algorithm, Challenge, Guarded, GuardedError, naive};
 
+/// An oracle of guarded frames.
+type Naive<P> = Parse<P, Frame, GuardedError<DecodeError>>;
+
 /// The algorithms to test.
 pub const ALGORITHMS: [Algorithm; 2] = [Algorithm::Sha256, Algorithm::Md5];
 
@@ -57,7 +60,7 @@ pub fn harness(
     algorithm: Algorithm,
 ) -> Harness<
     CallerBuffered<Guarded<Decoder>>,
-    Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>, GuardedError<DecodeError>>,
+    Naive<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>>,
 > {
     Harness::decoder(move || guarded(algorithm))
         .oracle(move |stream: &[u8]| expected(algorithm, stream))
@@ -68,10 +71,7 @@ pub fn harness(
 pub fn harness_of<S>(
     server: impl Fn() -> S + 'static,
     algorithm: Algorithm,
-) -> Harness<
-    Fed<S>,
-    Parse<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>, GuardedError<DecodeError>>,
->
+) -> Harness<Fed<S>, Naive<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>>>
 where
     S: Subject<Frame = Frame, Error = GuardedError<DecodeError>>,
 {

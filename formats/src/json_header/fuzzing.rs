@@ -59,6 +59,7 @@ pub fn join(unfinished: &mut Option<Frame>, part: Part) -> Option<Frame> {
 #[must_use]
 pub fn harness(
     config: Config,
-) -> Harness<Fed<Whole>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>, DecodeError>> {
+) -> Harness<Fed<Whole>, Parse<impl Fn(&[u8]) -> Expected<Frame, DecodeError>, Frame, DecodeError>>
+{
     Harness::framer(move || whole(config)).oracle(move |stream: &[u8]| naive::parse(config, stream))
 }

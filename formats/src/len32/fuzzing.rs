@@ -30,7 +30,7 @@ pub fn harness(
     config: Config,
 ) -> Harness<
     CallerBuffered<Decoder>,
-    Parse<impl Fn(&[u8]) -> Expected<Bytes, DecodeError>, DecodeError>,
+    Parse<impl Fn(&[u8]) -> Expected<Bytes, DecodeError>, Bytes, DecodeError>,
 > {
     Harness::decoder(move || Decoder::new(config))
         .oracle(move |stream: &[u8]| naive::parse(config, stream))

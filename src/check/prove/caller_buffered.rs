@@ -163,7 +163,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             }
             let expected = &self.input.expected;
             let most = self.input.held(expected.need(consumed, arrived), 0);
-            judge_held(arrived, most, Some(buffer.capacity()))?;
+            let held = isolate(arrived, || decoder.buffered_bytes())?;
+            judge_held(arrived, most, Some(buffer.capacity() + held.unwrap_or(0)))?;
             let is_frame = isolate_values(arrived, move || match result {
                 Ok(Some(frame)) => expected
                     .judge_frame(delivered, from, arrived, &frame)

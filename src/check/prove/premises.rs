@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::{Proof, State, Work};
 use crate::case::Interruption;
-use crate::check::finding::Finding;
+use crate::check::finding::{Difference, Finding};
 use crate::check::input::Input;
 use crate::check::one_split;
 use crate::report::{Premise, ProvedBy};
@@ -96,12 +96,16 @@ pub(crate) fn replay<S: Subject>(
 }
 
 /// Returns the premise that does not hold for the framers of a passed proof, as one of them violates
-/// it.
+/// it. None has to for bytes held: how many a framer may hold depends on its path, and a proof judges
+/// one path to each state.
 pub(crate) fn broken<W: State<Framer: Subject>>(
     fresh: &dyn Fn() -> W::Framer,
     input: &Input<'_, <W::Framer as Subject>::Frame, <W::Framer as Subject>::Error>,
     contradiction: &Contradiction,
-) -> Premise {
+) -> Option<Premise> {
+    if contradiction.finding.difference == Difference::Held {
+        return None;
+    }
     if let Some(clone) = W::CLONE {
         let subject = fresh();
         let cloned = Recloned { subject, clone };
@@ -111,13 +115,13 @@ pub(crate) fn broken<W: State<Framer: Subject>>(
             ..
         } = contradiction;
         if one_split::run(cloned, split, *interruption, input).is_ok() {
-            return Premise::Clone;
+            return Some(Premise::Clone);
         }
     }
-    match W::BY {
+    Some(match W::BY {
         ProvedBy::CloneEq | ProvedBy::RebuildEq => Premise::Eq,
         ProvedBy::CloneDebug | ProvedBy::RebuildDebug => Premise::Debug,
-    }
+    })
 }
 
 /// Returns whether a fresh subject violates what is expected when it is fed along a path: the offsets

@@ -1,0 +1,321 @@
+//! A property counts as checked only if some stream can violate it.
+
+use bytes::{Buf, BytesMut};
+use everysplit::subject::{Decode, DecodeFn, TokioDecoder};
+use everysplit::{Expected, Harness, Outcome, Property, Status, Verdicts};
+use tokio_util::codec::LinesCodec;
+
+/// Checks all streams of a harness.
+macro_rules! verdicts {
+    ($harness:expr) => {
+        Verdicts::collect("framer", move |verdicts| {
+            let harness = $harness;
+            for stream in verdicts.streams(&harness) {
+                verdicts.add(harness.check(&stream))?;
+            }
+            Ok(())
+        })
+    };
+}
+
+fn advice(verdicts: &Verdicts, property: Property) -> &'static str {
+    match verdicts.status(property) {
+        Status::NotChecked { advice } => advice,
+        other => panic!("{other:?}\n{verdicts}"),
+    }
+}
+
+fn holds(verdicts: &Verdicts, property: Property) -> bool {
+    matches!(verdicts.status(property), Status::Held { .. })
+}
+
+type Parsed = Result<Option<(Vec<u8>, usize)>, &'static str>;
+
+/// A length of two bytes, of at most 1000, then the body.
+fn parse(bytes: &[u8]) -> Parsed {
+    let Some((length, rest)) = bytes.split_first_chunk() else {
+        return Ok(None);
+    };
+    let length = usize::from(u16::from_be_bytes(*length));
+    if length > 1000 {
+        return Err("too long");
+    }
+    let body = rest.get(..length);
+    Ok(body.map(|body| (body.to_vec(), 2 + length)))
+}
+
+fn encode(body: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(body.len()).unwrap();
+    [&length.to_be_bytes(), body].concat()
+}
+
+/// A frame of 256 bytes claims no more than any framer may hold, and one of 257 does.
+#[test]
+fn memory_is_checked_where_a_header_claims_more_than_may_be_held() {
+    let verdicts = |body: usize| {
+        verdicts!(
+            Harness::parser(parse, "truncated")
+                .encoder(|body| encode(body))
+                .messages([vec![b'x'; body]])
+                .unlimited()
+                .truncation_error("truncated")
+        )
+    };
+    assert_eq!(
+        advice(&verdicts(254), Property::Memory),
+        "add a frame of more than 256 bytes"
+    );
+    assert!(holds(&verdicts(255), Property::Memory));
+
+    let preallocates = verdicts!(
+        Harness::parser(parse, "truncated")
+            .encoder(|body| encode(body))
+            .messages([vec![b'x'; 255]])
+            .unlimited()
+            .preallocates(1000)
+            .truncation_error("truncated")
+    );
+    assert_eq!(
+        advice(&preallocates, Property::Memory),
+        "add a frame longer than 256 bytes and what is preallocated"
+    );
+}
+
+/// Moves a body into a vector of its own, for which it reserves as much as the header claims.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct OwnsBody {
+    length: Option<usize>,
+    body: Vec<u8>,
+    reserves: bool,
+}
+
+impl OwnsBody {
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+        if self.length.is_none() && buffer.len() >= 2 {
+            let length = usize::from(buffer.get_u16());
+            if length > 1000 {
+                return Err("too long");
+            }
+            self.length = Some(length);
+            self.body = Vec::with_capacity(if self.reserves { length } else { 0 });
+        }
+        let Some(length) = self.length else {
+            return Ok(None);
+        };
+        let missing = length - self.body.len();
+        let part = buffer.split_to(missing.min(buffer.len()));
+        self.body.extend_from_slice(&part);
+        Ok((self.body.len() == length).then(|| {
+            self.length = None;
+            std::mem::take(&mut self.body)
+        }))
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+        match self.decode(buffer)? {
+            None if self.length.is_some() || !buffer.is_empty() => Err("truncated"),
+            decoded => Ok(decoded),
+        }
+    }
+}
+
+#[test]
+fn memory_of_a_decoder_that_owns_some_is_not_checked_unless_it_says_how_much() {
+    fn verdicts<D>(make: fn(OwnsBody) -> D, reserves: bool) -> Verdicts
+    where
+        D: Decode<Frame = Vec<u8>, Error = &'static str> + Clone + PartialEq + 'static,
+    {
+        let fresh = move || OwnsBody {
+            reserves,
+            ..OwnsBody::default()
+        };
+        verdicts!(
+            Harness::decoder(move || make(fresh()))
+                .encoder(|body| encode(body))
+                .messages([vec![b'x'; 300]])
+                .unlimited()
+                .truncate_up_to(8)
+                .truncation_error("truncated")
+        )
+    }
+    let unknown = |it| DecodeFn::new(it, OwnsBody::decode, OwnsBody::decode_eof);
+    let known = |it| {
+        DecodeFn::new(it, OwnsBody::decode, OwnsBody::decode_eof)
+            .with_buffered_bytes(|it: &OwnsBody| it.body.capacity())
+    };
+    for reserves in [false, true] {
+        assert_eq!(
+            advice(&verdicts(unknown, reserves), Property::Memory),
+            "the decoder owns memory beside its buffer: implement `Decode::buffered_bytes`, or \
+             call `with_buffered_bytes` on the adapter"
+        );
+    }
+    assert!(holds(&verdicts(known, false), Property::Memory));
+    let violation = verdicts(known, true);
+    let violation = violation.smallest(Property::Memory).unwrap();
+    assert!(violation.offset < 10, "{violation}");
+}
+
+/// A decoder whose type owns no memory needs to say nothing.
+#[test]
+fn memory_of_a_decoder_that_owns_none_is_checked() {
+    let verdicts = verdicts!(
+        Harness::decoder(|| TokioDecoder::new(LinesCodec::new()).with_errors(|_| ()))
+            .encoder(|line| format!("{line}\n").into_bytes())
+            .messages(["x".repeat(300)])
+            .unlimited()
+    );
+    assert!(holds(&verdicts, Property::Memory), "{verdicts}");
+}
+
+#[test]
+fn limit_is_checked_if_both_sides_of_it_were_seen() {
+    let at = || vec![b'x'; 1000];
+    let over = encode(&[b'x'; 1001]);
+    let messages = || {
+        Harness::parser(parse, "truncated")
+            .encoder(|body| encode(body))
+            .messages(["ok"])
+            .truncation_error("truncated")
+    };
+    let only_at = verdicts!(messages().at_limit(at()));
+    assert_eq!(
+        advice(&only_at, Property::Limit),
+        "add a body over the limit with `over_limit`"
+    );
+    let over_limit = over.clone();
+    let only_over = verdicts!(messages().over_limit(over_limit.clone(), 2, "too long"));
+    assert_eq!(
+        advice(&only_over, Property::Limit),
+        "add a body of exactly the limit with `at_limit`"
+    );
+    let over_limit = over.clone();
+    let both = verdicts!(
+        messages()
+            .at_limit(at())
+            .over_limit(over_limit.clone(), 2, "too long")
+    );
+    assert!(holds(&both, Property::Limit), "{both}");
+
+    let naive = |stream: &[u8]| {
+        let (mut frames, mut at) = (Vec::new(), 0);
+        let outcome = loop {
+            match parse(&stream[at..]) {
+                Ok(Some((frame, len))) => {
+                    at += len;
+                    frames.push((at, frame));
+                }
+                Ok(None) if at == stream.len() => break Outcome::Clean,
+                Ok(None) => break Outcome::Truncated("truncated"),
+                Err(error) => break Outcome::Rejected { at: at + 2, error },
+            }
+        };
+        Expected {
+            frames,
+            at_end: Vec::new(),
+            outcome,
+        }
+    };
+    let parsed = move |at_limit: bool, stream: Vec<u8>| {
+        let over = over.clone();
+        verdicts!({
+            let harness = Harness::parser(parse, "truncated")
+                .oracle(naive)
+                .limit_errors(|error| *error == "too long")
+                .streams([stream.clone(), over.clone()]);
+            if at_limit {
+                harness.limit_frames(|frame| frame.len() == 1000)
+            } else {
+                harness
+            }
+        })
+    };
+    let missing = "call `limit_frames`, and add a stream with a body of exactly the limit";
+    let limit = encode(&at());
+    assert_eq!(
+        advice(&parsed(false, limit.clone()), Property::Limit),
+        missing
+    );
+    assert_eq!(
+        advice(&parsed(true, encode(b"ok")), Property::Limit),
+        missing
+    );
+    assert!(holds(&parsed(true, limit), Property::Limit));
+}
+
+/// A limit that is off by one shows first on a message that is cut short.
+#[test]
+fn a_limit_that_is_off_by_one_is_named_so_on_every_stream() {
+    fn off_by_one(bytes: &[u8]) -> Parsed {
+        match bytes {
+            [3, 232, ..] => Err("too long"),
+            _ => parse(bytes),
+        }
+    }
+    let verdicts = verdicts!(
+        Harness::parser(off_by_one, "truncated")
+            .encoder(|body| encode(body))
+            .messages(["ok"])
+            .at_limit(vec![b'x'; 1000])
+            .truncation_error("truncated")
+    );
+    let smallest = verdicts.smallest(Property::Limit).unwrap();
+    assert_eq!(smallest.case.to_string(), "03e8@whole", "{smallest}");
+    for property in Property::ALL {
+        let expected = property == Property::Limit;
+        let violated = verdicts.violations(property).next().is_some();
+        assert_eq!(violated, expected, "{verdicts}");
+    }
+}
+
+/// Only a stream that begins with the second message shows it.
+#[test]
+fn each_message_begins_a_stream() {
+    #[derive(Clone, PartialEq, Eq, Default)]
+    struct Greeting(bool);
+
+    impl Greeting {
+        fn decode(&mut self, buffer: &mut BytesMut) -> Parsed1 {
+            let parsed = parse(buffer)?;
+            Ok(parsed.map(|(body, len)| {
+                buffer.advance(len);
+                let first = !std::mem::replace(&mut self.0, true);
+                if first && body == b"two" {
+                    b"TWO".to_vec()
+                } else {
+                    body
+                }
+            }))
+        }
+    }
+    type Parsed1 = Result<Option<Vec<u8>>, &'static str>;
+
+    let verdicts = verdicts!(
+        Harness::decoder(|| DecodeFn::new(Greeting::default(), Greeting::decode, Greeting::decode))
+            .encoder(|body: &Vec<u8>| encode(body))
+            .messages(["one", "two"])
+            .unlimited()
+    );
+    let violation = verdicts.smallest(Property::RoundTrip).unwrap();
+    assert_eq!(
+        violation.case.to_string(),
+        "000374776f@whole",
+        "{violation}"
+    );
+}
+
+/// A frame that does not equal itself would accuse every framer.
+#[test]
+#[should_panic(
+    expected = "the frame or error NaN does not equal itself, as a NaN does not, so that no \
+                framer can emit what is expected: compare the values that `with_frames` or \
+                `with_errors` makes, such as the bits of a float"
+)]
+fn a_frame_that_does_not_equal_itself_cannot_be_expected() {
+    let parse = |bytes: &[u8]| {
+        let float = bytes.first_chunk().copied().map(f32::from_be_bytes);
+        Ok(float.map(|float| (float, 4)))
+    };
+    let harness = Harness::parser(parse, ());
+    let _ = harness.check(&f32::NAN.to_be_bytes());
+}
