@@ -55,6 +55,10 @@ bench-table name="compare":
 deny:
     cargo deny check bans licenses sources
 
+# Check the proofs of docs/proof. Needs Coq.
+proof:
+    .ci/proof
+
 # Measure the branch coverage of the tests. Needs cargo-llvm-cov, cargo-nextest and LLVM 22.
 coverage:
     LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo +nightly llvm-cov nextest --branch

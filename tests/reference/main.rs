@@ -4,6 +4,7 @@
 mod common;
 
 mod codec;
+mod coq;
 mod mutator;
 mod properties;
 mod split;
