@@ -12,6 +12,7 @@ mod netlink;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,11 +35,21 @@ pub(crate) enum Delivery {
     Unobservable,
 }
 
+/// A connection to the kernel, where it reports queues over one.
+#[derive(Clone)]
+pub(crate) struct Kernel(Option<Arc<Netlink>>);
+
+impl Kernel {
+    pub(crate) fn open() -> Self {
+        Self(Netlink::open().map(Arc::new))
+    }
+}
+
 /// The queues of a connection.
 pub(crate) struct Queues {
     ours: SocketAddr,
     theirs: SocketAddr,
-    netlink: Option<Netlink>,
+    netlink: Option<Arc<Netlink>>,
     /// Whether both ends have been observed at least once.
     observed: bool,
     /// Number of bytes sent.
@@ -64,10 +75,15 @@ struct SocketState {
 
 impl Queues {
     pub(crate) fn new(ours: SocketAddr, theirs: SocketAddr) -> Self {
+        Self::over(&Kernel::open(), ours, theirs)
+    }
+
+    /// Returns the queues of a connection, over a connection to the kernel that others use too.
+    pub(crate) fn over(kernel: &Kernel, ours: SocketAddr, theirs: SocketAddr) -> Self {
         Self {
             ours,
             theirs,
-            netlink: Netlink::open(),
+            netlink: kernel.0.clone(),
             observed: false,
             sent: 0,
         }
