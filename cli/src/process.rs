@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
-use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,12 +26,21 @@ pub(crate) struct ChildProcess {
 impl ChildProcess {
     /// Starts a program without stdin and stdout.
     pub(crate) fn start(command: &[OsString]) -> Result<Self, String> {
-        Self::spawn(command, Stdio::null, Stdio::null)
+        Self::spawn(command, &[], Stdio::null, Stdio::null)
     }
 
     /// Starts a program without stdin; also returns its stdout.
     pub(crate) fn start_with_stdout(command: &[OsString]) -> Result<(Self, ChildStdout), String> {
-        let mut process = Self::spawn(command, Stdio::null, Stdio::piped)?;
+        Self::start_with_environment(command, &[])
+    }
+
+    /// Starts a program without stdin, with some more environment variables; also returns its
+    /// stdout.
+    pub(crate) fn start_with_environment(
+        command: &[OsString],
+        variables: &[(&str, String)],
+    ) -> Result<(Self, ChildStdout), String> {
+        let mut process = Self::spawn(command, variables, Stdio::null, Stdio::piped)?;
         let stdout = process.child.stdout.take();
         Ok((process, stdout.ok_or("the program has no stdout")?))
     }
@@ -40,7 +49,7 @@ impl ChildProcess {
     pub(crate) fn start_with_pipes(
         command: &[OsString],
     ) -> Result<(Self, ChildStdin, ChildStdout), String> {
-        let mut process = Self::spawn(command, Stdio::piped, Stdio::piped)?;
+        let mut process = Self::spawn(command, &[], Stdio::piped, Stdio::piped)?;
         let pipes = process.child.stdin.take().zip(process.child.stdout.take());
         let (stdin, stdout) = pipes.ok_or("the program has no stdin or stdout")?;
         Ok((process, stdin, stdout))
@@ -48,6 +57,7 @@ impl ChildProcess {
 
     fn spawn(
         command: &[OsString],
+        variables: &[(&str, String)],
         stdin: fn() -> Stdio,
         stdout: fn() -> Stdio,
     ) -> Result<Self, String> {
@@ -57,6 +67,7 @@ impl ChildProcess {
         let mut command = Command::new(program);
         command
             .args(arguments)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdin(stdin())
             .stdout(stdout())
             .stderr(Stdio::piped());
@@ -105,11 +116,7 @@ impl ChildProcess {
     ///
     /// Reads for a moment longer, as the end of stderr may still be on its way.
     pub(crate) fn stderr_note(&self) -> String {
-        let text = self.stderr.text();
-        match text.trim_end().lines().last() {
-            Some(line) => format!("; last line of stderr: {line}"),
-            None => String::new(),
-        }
+        self.stderr.note("stderr")
     }
 
     /// Returns the memory of the process and all that it started, where it can be read.
@@ -155,14 +162,14 @@ fn kibibytes(status: &str, field: &str) -> u64 {
 }
 
 /// The last bytes that were written to a pipe.
-struct Tail {
+pub(crate) struct Tail {
     bytes: Arc<Mutex<Vec<u8>>>,
     reader: thread::JoinHandle<()>,
 }
 
 impl Tail {
     /// Reads a pipe to its end, in a thread.
-    fn read(mut pipe: ChildStderr) -> Self {
+    pub(crate) fn read(mut pipe: impl Read + Send + 'static) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&bytes);
         let reader = thread::spawn(move || {
@@ -175,6 +182,15 @@ impl Tail {
             }
         });
         Self { bytes, reader }
+    }
+
+    /// Returns the last line as the end of a message, with the name of the pipe, or nothing.
+    pub(crate) fn note(&self, pipe: &str) -> String {
+        let text = self.text();
+        match text.trim_end().lines().last() {
+            Some(line) => format!("; last line of {pipe}: {line}"),
+            None => String::new(),
+        }
     }
 
     /// Returns the text so far: all of it if the pipe is closed within a moment.
