@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use everysplit::Case;
 use regex::bytes::Regex;
 
+use crate::address::{Address, resolve};
 use crate::options::{ConfigEntry, ReplySplit, default};
 
 /// Tests whether a decoder, server or client handles a byte stream the same way however the
@@ -49,6 +50,20 @@ pub(crate) enum VerbArgs {
     #[command(before_help = TCP_EXAMPLES)]
     Tcp(Box<TcpArgs>),
 
+    /// Cut the streams between any client and any server, and run a test command through it.
+    ///
+    /// Each direction of each connection is split in its own way: one byte at a time, into short
+    /// chunks, around powers of two, or into chunks of mixed lengths. Bytes are never changed.
+    ///
+    /// With a test command, runs it uncut and then with each seed. When it fails, reduces the cuts
+    /// to the fewest with which it still fails, and saves them in a file that replays them. Without
+    /// one, forwards until Ctrl-C.
+    ///
+    /// On Linux a chunk is sent only after the other end, if it is on this machine, has read the
+    /// previous one. Elsewhere there is a delay of 20 ms between chunks, and the summary says so.
+    #[command(before_help = PROXY_EXAMPLES)]
+    Proxy(Box<ProxyArgs>),
+
     /// Run a server that echoes frames, to test a client against.
     ///
     /// The server closes the connection after an invalid or oversized frame.
@@ -80,6 +95,12 @@ Examples:
   everysplit tcp --port 7000 --stream request.bin -- python3 server.py
   everysplit tcp --connect localhost:7000 --framing len32 --message ls --hostile
   everysplit tcp --listen 7000 --stream reply.bin -- python3 client.py";
+
+const PROXY_EXAMPLES: &str = "\
+Examples:
+  everysplit proxy --listen 0 --to localhost:6379 -- sh -c 'redis-cli -p $EVERYSPLIT_PORT ping'
+  everysplit proxy --listen localhost:7001 --to localhost:7000 --seed 3
+  everysplit proxy --listen unix:/tmp/cut.sock --to unix:/tmp/server.sock -- pytest tests";
 
 #[derive(Args, Debug)]
 pub(crate) struct ExecArgs {
@@ -198,7 +219,7 @@ pub(crate) struct TcpArgs {
 #[group(required = true, multiple = false)]
 pub(crate) struct PeerArgs {
     /// Test the running server at this address, such as localhost:7000.
-    #[arg(long, value_name = "ADDRESS", value_parser = address, conflicts_with = "command")]
+    #[arg(long, value_name = "ADDRESS", value_parser = resolve, conflicts_with = "command")]
     pub(crate) connect: Option<SocketAddr>,
 
     /// Start the server after -- and test it on this port of 127.0.0.1.
@@ -209,6 +230,68 @@ pub(crate) struct PeerArgs {
     /// test how it handles the streams.
     #[arg(long, requires = "command", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) listen: Option<u16>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProxyArgs {
+    /// Address to listen on: HOST:PORT, a port of 127.0.0.1, or unix:PATH. With port 0, a free
+    /// port is chosen.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Address,
+
+    /// Address of the server: HOST:PORT, a port of 127.0.0.1, or unix:PATH.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) to: Address,
+
+    /// Number of runs with cuts, each with a seed of its own.
+    #[arg(long, default_value_t = default::PROXY_RUNS, requires = "command", value_name = "N")]
+    pub(crate) runs: NonZero<u32>,
+
+    /// The first seed of the cuts.
+    #[arg(long, default_value_t = default::SEED, value_name = "N")]
+    pub(crate) seed: u64,
+
+    /// Make the cuts of this file, which an earlier run has saved.
+    #[arg(long, conflicts_with_all = ["runs", "seed", "max_cuts", "save"], value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
+
+    /// File for the cuts with which the test command fails.
+    #[arg(long, default_value = default::PROXY_SAVE, requires = "command", value_name = "FILE")]
+    pub(crate) save: PathBuf,
+
+    /// Maximum number of cuts in each direction of a connection. The rest passes uncut.
+    ///
+    /// After each tenth of them, chunks become twice as long: one byte at a time, 1000 cuts reach
+    /// into the first 100 KiB of a stream.
+    #[arg(long, default_value_t = default::PROXY_MAX_CUTS, value_name = "N")]
+    pub(crate) max_cuts: u64,
+
+    /// Maximum time to wait until a chunk is read, in seconds. Then the next one is sent all the
+    /// same, and the summary says so.
+    #[arg(long, default_value_t = Seconds(default::PROXY_MAX_WAIT), value_name = "SECONDS")]
+    pub(crate) max_wait: Seconds,
+
+    /// Maximum time that the test command may run without a byte through the proxy, in seconds.
+    /// Then it has failed.
+    #[arg(
+        long,
+        default_value_t = Seconds(default::PEER_MAX_IDLE),
+        requires = "command",
+        value_name = "SECONDS"
+    )]
+    pub(crate) max_idle: Seconds,
+
+    /// Maximum time for the whole run, in seconds [default: 600 with a test command, else no
+    /// limit].
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) max_time: Option<Seconds>,
+
+    /// The test command and its arguments. It must exit with status 0 if all is well.
+    ///
+    /// It finds the address of the proxy in the environment variable `EVERYSPLIT_ADDRESS`,
+    /// as HOST:PORT or the path of the Unix socket, and the port alone in `EVERYSPLIT_PORT`.
+    #[arg(last = true, value_name = "CMD")]
+    pub(crate) command: Vec<OsString>,
 }
 
 #[derive(Args, Debug)]
@@ -383,12 +466,4 @@ fn token(text: &str) -> Result<Case, String> {
         )),
         _ => Ok(case),
     }
-}
-
-/// Resolves an address, to IPv4 if it has one: most servers listen there.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    text.to_socket_addrs()
-        .map_err(|error| error.to_string())?
-        .min_by_key(SocketAddr::is_ipv6)
-        .ok_or_else(|| "the name has no address".into())
 }

@@ -3,12 +3,18 @@
 //! It goes one way: `args` declares the command line, `options` holds it typed, a run (`exec` or
 //! `tcp`) records its verdicts in a result (`report::model`), and writers print the result.
 
+mod address;
 mod args;
 mod driver;
 mod exec;
 mod framing;
 mod options;
 mod process;
+#[cfg(unix)]
+mod proxy;
+#[cfg(not(unix))]
+#[path = "proxy/unsupported.rs"]
+mod proxy;
 mod queues;
 mod report;
 mod serve;
@@ -52,6 +58,7 @@ fn run(options: Options) -> Result<bool, Error> {
     match options {
         Options::Run(tested) => report(&tested, None),
         Options::Replay(ReplayOptions { case, tested }) => report(&tested, Some(&case)),
+        Options::Proxy(options) => proxy::run(&options),
         Options::Serve(options) => serve::run(&options).map(|()| true),
         Options::Vectors(options) => vectors::run(&options).map(|()| true),
     }

@@ -7,6 +7,7 @@ pub(crate) use command_line::shell_line;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use everysplit::reference::ByteOrder;
 use everysplit::{Case, Split};
 use regex::bytes::Regex;
 
+use crate::address::Address;
 use crate::framing::{Framing, FramingKind};
 use crate::{Error, args};
 
@@ -39,6 +41,11 @@ pub(crate) mod default {
     pub(crate) const REPLY_IDLE: Duration = Duration::from_secs(1);
     pub(crate) const SEED: u64 = 0;
 
+    pub(crate) const PROXY_MAX_CUTS: u64 = 1000;
+    pub(crate) const PROXY_MAX_WAIT: Duration = Duration::from_secs(1);
+    pub(crate) const PROXY_RUNS: NonZero<u32> = NonZero::new(20).unwrap();
+    pub(crate) const PROXY_SAVE: &str = "everysplit-proxy.cuts";
+
     pub(crate) const SERVE_MAX_IDLE: Duration = Duration::from_secs(3);
     /// In bytes.
     pub(crate) const SERVE_SIZE_LIMIT: u32 = 8 * 1024 * 1024;
@@ -49,6 +56,7 @@ pub(crate) mod default {
 pub(crate) enum Options {
     Run(Tested),
     Replay(ReplayOptions),
+    Proxy(ProxyOptions),
     Serve(ServeOptions),
     Vectors(StreamOptions),
 }
@@ -131,6 +139,31 @@ pub(crate) struct ReplayOptions {
 pub(crate) enum Tested {
     Exec(ExecOptions),
     Tcp(TcpOptions),
+}
+
+/// A proxy between a client and a server, and a test command that uses it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ProxyOptions {
+    pub(crate) listen: Address,
+    pub(crate) to: Address,
+    /// The test command and its arguments; empty to forward until the program is ended.
+    pub(crate) command: Vec<OsString>,
+    /// Number of runs with cuts.
+    pub(crate) runs: NonZero<u32>,
+    /// The seed of the first.
+    pub(crate) seed: u64,
+    /// File with the cuts to make instead.
+    pub(crate) replay: Option<PathBuf>,
+    /// File for the cuts of a failure.
+    pub(crate) save: PathBuf,
+    /// Maximum number of cuts in each direction of a connection.
+    pub(crate) max_cuts: u64,
+    /// Maximum time to wait until a chunk is read.
+    pub(crate) max_wait: Duration,
+    /// Maximum time that the test command may run without a byte through the proxy.
+    pub(crate) max_idle: Duration,
+    /// Maximum time for the whole run.
+    pub(crate) max_time: Option<Duration>,
 }
 
 /// A server that echoes frames.
@@ -217,6 +250,27 @@ impl FromStr for ReplySplit {
     }
 }
 
+impl ProxyOptions {
+    /// Returns the seeds, as many as there are runs.
+    pub(crate) fn seeds(&self) -> Range<u64> {
+        self.seed..self.seed.saturating_add(self.runs.get().into())
+    }
+
+    /// Returns the command line that makes the saved cuts again, as typed in a shell.
+    pub(crate) fn replay_line(&self) -> String {
+        let file = self.replay.as_ref().unwrap_or(&self.save);
+        Options::Proxy(Self {
+            replay: Some(file.clone()),
+            seed: default::SEED,
+            runs: default::PROXY_RUNS,
+            save: default::PROXY_SAVE.into(),
+            max_cuts: default::PROXY_MAX_CUTS,
+            ..self.clone()
+        })
+        .to_line()
+    }
+}
+
 impl Tested {
     pub(crate) fn report(&self) -> &ReportOptions {
         match self {
@@ -255,6 +309,7 @@ impl TryFrom<args::Arguments> for Options {
         Ok(match arguments.verb {
             args::VerbArgs::Exec(exec) => Self::Run(Tested::Exec((*exec).into())),
             args::VerbArgs::Tcp(tcp) => Self::Run(Tested::Tcp((*tcp).try_into()?)),
+            args::VerbArgs::Proxy(proxy) => Self::Proxy((*proxy).try_into()?),
             args::VerbArgs::Serve(serve) => Self::Serve(serve.into()),
             args::VerbArgs::Vectors(streams) => Self::Vectors(streams.into()),
             args::VerbArgs::Replay(args::ReplayArgs { token, tested }) => {
@@ -332,6 +387,30 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
             max_rate: tcp.max_rate,
             max_time: tcp.max_time.0,
             seed: tcp.seed,
+        })
+    }
+}
+
+impl TryFrom<args::ProxyArgs> for ProxyOptions {
+    type Error = Error;
+
+    fn try_from(proxy: args::ProxyArgs) -> Result<Self, Error> {
+        if proxy.listen == proxy.to {
+            let to = proxy.to;
+            return Err(format!("--listen and --to are both {to}; choose another port").into());
+        }
+        Ok(Self {
+            listen: proxy.listen,
+            to: proxy.to,
+            command: proxy.command,
+            runs: proxy.runs,
+            seed: proxy.seed,
+            replay: proxy.replay,
+            save: proxy.save,
+            max_cuts: proxy.max_cuts,
+            max_wait: proxy.max_wait.0,
+            max_idle: proxy.max_idle.0,
+            max_time: proxy.max_time.map(|time| time.0),
         })
     }
 }

@@ -61,7 +61,7 @@ fn check_files(options: &ReportOptions) -> Result<(), Error> {
 }
 
 /// Opens a file for writing, and leaves it unchanged.
-fn check_writable(path: &Path) -> io::Result<()> {
+pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
     let new = !path.exists();
     OpenOptions::new().append(true).create(true).open(path)?;
     if new {

@@ -2,13 +2,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
+use std::path::Path;
 use std::time::Duration;
 
 use everysplit::reference::ByteOrder;
 
 use super::{
-    ConfigEntry, ExecOptions, Options, PeerOptions, ReplayOptions, ReplySplit, ReportOptions,
-    ServeOptions, StreamOptions, TcpOptions, Tested, default,
+    ConfigEntry, ExecOptions, Options, PeerOptions, ProxyOptions, ReplayOptions, ReplySplit,
+    ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested, default,
 };
 use crate::framing::{Framing, FramingKind};
 
@@ -28,6 +29,7 @@ impl Options {
                 words.word(case.to_string());
                 words.tested(tested);
             }
+            Self::Proxy(options) => words.proxy(options),
             Self::Serve(options) => words.serve(options),
             Self::Vectors(options) => {
                 words.word("vectors");
@@ -182,6 +184,40 @@ impl Words {
         self.seconds("--max-time", *max_time, default::MAX_TIME);
         self.unless_default("--seed", *seed, default::SEED);
         self.program(program);
+    }
+
+    fn proxy(&mut self, options: &ProxyOptions) {
+        let ProxyOptions {
+            listen,
+            to,
+            command,
+            runs,
+            seed,
+            replay,
+            save,
+            max_cuts,
+            max_wait,
+            max_idle,
+            max_time,
+        } = options;
+        self.word("proxy");
+        self.option("--listen", listen.to_string());
+        self.option("--to", to.to_string());
+        self.unless_default("--runs", *runs, default::PROXY_RUNS);
+        self.unless_default("--seed", *seed, default::SEED);
+        if let Some(file) = replay {
+            self.option("--replay", file);
+        }
+        if save != Path::new(default::PROXY_SAVE) {
+            self.option("--save", save);
+        }
+        self.unless_default("--max-cuts", *max_cuts, default::PROXY_MAX_CUTS);
+        self.seconds("--max-wait", *max_wait, default::PROXY_MAX_WAIT);
+        self.seconds("--max-idle", *max_idle, default::PEER_MAX_IDLE);
+        if let Some(time) = max_time {
+            self.option("--max-time", time.as_secs_f64().to_string());
+        }
+        self.program(command);
     }
 
     fn serve(&mut self, options: &ServeOptions) {
@@ -369,6 +405,30 @@ mod tests {
             for line in lines(peer, &groups, end) {
                 survives(&parse(&line));
             }
+        }
+    }
+
+    #[test]
+    fn proxy_options_survive_the_command_line() {
+        for (addresses, end) in [
+            ("proxy --listen 127.0.0.1:0 --to [::1]:7000", ""),
+            ("proxy --listen 'unix:a b' --to unix:-x", "-- cat"),
+            ("proxy --listen 0 --to 7000", "-- 'a b' --listen -- ''"),
+        ] {
+            let mut groups = vec![
+                "--seed 9",
+                "--max-cuts 0",
+                "--max-wait 0.5",
+                "--max-time 0.1",
+            ];
+            if !end.is_empty() {
+                groups.extend(["--runs 1", "--save='-a b'", "--max-idle 0.2"]);
+            }
+            for line in lines(addresses, &groups, end) {
+                survives(&parse(&line));
+            }
+            let replay = format!("everysplit {addresses} --replay \"it's\" --max-wait 2 {end}");
+            survives(&parse(&replay));
         }
     }
 

@@ -5,6 +5,8 @@ mod program;
 mod exec;
 mod hostile;
 mod listen;
+#[cfg(unix)]
+mod proxy;
 mod reports;
 mod serve;
 mod servers;

@@ -1,0 +1,380 @@
+//! Runs the test command uncut, then with the cuts of each seed, and reduces its first failure.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Instant;
+
+use everysplit::Property;
+use indicatif::ProgressBar;
+
+use super::cuts::{Cut, Cuts};
+use super::log::{Context, Kept, Log};
+use super::plan::Plan;
+use super::reduce::reduce;
+use super::relay::Relay;
+use super::test_command::{Failure, Run, TestCommand};
+use crate::options::ProxyOptions;
+use crate::report::{check_writable, print_line};
+use crate::text::count;
+use crate::{Error, stop};
+
+/// Number of runs without cuts before the first with cuts, and after a failure.
+const UNCUT_RUNS: u32 = 3;
+/// Number of times that a failure is repeated before it is reduced.
+const REPETITIONS: u32 = 3;
+/// Number of times that the reduced failure is repeated.
+const CONFIRMATIONS: u32 = 5;
+/// Maximum number of cuts that are printed.
+const MAX_PRINTED: usize = 8;
+
+/// The runs of a test command.
+pub(super) struct Suite<'a> {
+    command: TestCommand<'a>,
+    options: &'a ProxyOptions,
+    progress: ProgressBar,
+    begun: Instant,
+    /// Number of runs without cuts that have passed.
+    uncut: u32,
+    runs: u64,
+}
+
+/// How often a command fails with the same cuts.
+#[derive(Default)]
+struct Repeated {
+    runs: u32,
+    failed: u32,
+    /// The first failure.
+    failure: Option<Failure>,
+    /// The log of that run, or of the last.
+    log: Option<Log>,
+}
+
+/// A failure of the command, and the cuts that cause it.
+struct Found {
+    cuts: Cuts,
+    repeated: Repeated,
+    /// How it was found, and how far it was reduced.
+    history: String,
+}
+
+impl<'a> Suite<'a> {
+    pub(super) fn new(relay: Relay, options: &'a ProxyOptions) -> Self {
+        Self {
+            command: TestCommand::new(relay, options),
+            options,
+            progress: ProgressBar::new_spinner(),
+            begun: Instant::now(),
+            uncut: 0,
+            runs: 0,
+        }
+    }
+
+    /// Runs the command with the cuts of each seed. Returns whether it always passes.
+    pub(super) fn search(&mut self) -> Result<bool, Error> {
+        let file = &self.options.save;
+        check_writable(file).map_err(|error| cannot_write(file, &error))?;
+        let first = self.check_uncut()?;
+        let Range { start, end } = self.options.seeds();
+        for seed in start..end {
+            self.show(format!("seed {seed}"));
+            let plan = Plan::Seed {
+                seed,
+                max_cuts: self.options.max_cuts,
+            };
+            let run = match self.run(plan, Kept::Cuts) {
+                Ok(run) => run,
+                Err(error) => {
+                    let passed = seed - start;
+                    self.finish(&format!(
+                        "{passed} of {} seeds passed before the end",
+                        end - start
+                    ));
+                    return Err(error);
+                }
+            };
+            if let Some(failure) = run.failure {
+                return self.failed(seed, run.log.cuts, &failure);
+            }
+        }
+        if self.command.traffic.cuts() == 0 {
+            let bytes = count(first.traffic.bytes(), "byte");
+            return Err(format!(
+                "no cut was made in {bytes}: the streams are too short, or --max-cuts is 0"
+            )
+            .into());
+        }
+        let runs = count(end - start, "run");
+        self.finish(&format!(
+            "ok    {runs} with cuts passed, seeds {start} to {}\n\nevery_split  held",
+            end - 1
+        ));
+        Ok(true)
+    }
+
+    /// Runs the command with the cuts of a file. Returns whether it passes.
+    pub(super) fn replay(&mut self, cuts: Cuts, file: &Path) -> Result<bool, Error> {
+        self.check_uncut()?;
+        let repeated = self.repeat(&cuts, CONFIRMATIONS)?;
+        let made = repeated.log.as_ref().map_or(0, |log| log.cuts.len());
+        let file = file.display();
+        if repeated.failed > 0 {
+            let history = format!("the cuts of {file}");
+            self.print_violation(&Found {
+                cuts,
+                repeated,
+                history,
+            });
+            return Ok(false);
+        }
+        if made == 0 {
+            return Err(format!(
+                "none of the cuts of {file} was reached: the connections are others, or shorter"
+            )
+            .into());
+        }
+        self.finish(&format!(
+            "ok    {} with {made} of the {} of {file} passed\n\nevery_split  held",
+            count(repeated.runs.into(), "run"),
+            count(cuts.len() as u64, "cut"),
+        ));
+        Ok(true)
+    }
+
+    /// Makes sure that the command passes without cuts. Returns the last log.
+    fn check_uncut(&mut self) -> Result<Log, Error> {
+        let (mut failed, mut last, mut log) = (0, None, None);
+        for _ in 0..UNCUT_RUNS {
+            self.show("uncut".into());
+            let run = self.run(Plan::Uncut, Kept::Numbers)?;
+            match run.failure {
+                Some(failure) => {
+                    failed += 1;
+                    last = Some((failure, run.log.traffic.clone()));
+                }
+                None => self.uncut += 1,
+            }
+            log = Some(run.log);
+        }
+        if let Some((failure, traffic)) = last {
+            if let Some(refusal) = traffic.refusal {
+                return Err(format!(
+                    "cannot connect to {}: {refusal}; start the server, or check --to",
+                    self.options.to
+                )
+                .into());
+            }
+            if self.uncut > 0 {
+                let runs = failed + self.uncut;
+                return Err(format!(
+                    "the test command passes only sometimes: it failed in {failed} of {runs} runs without cuts ({failure}); it must always pass before it can be tested"
+                )
+                .into());
+            }
+            return Err(format!(
+                "the test command fails without cuts ({failure}); it must pass before it can be tested, at the address in EVERYSPLIT_ADDRESS"
+            )
+            .into());
+        }
+        let log = log.ok_or("there was no run")?;
+        if log.traffic.bytes() == 0 {
+            return Err(
+                "the test command sent nothing through the proxy; let it connect to the address in EVERYSPLIT_ADDRESS"
+                    .into(),
+            );
+        }
+        Ok(log)
+    }
+
+    /// Repeats a failure, reduces it, and prints it.
+    fn failed(&mut self, seed: u64, cuts: Cuts, failure: &Failure) -> Result<bool, Error> {
+        self.save(&cuts)?;
+        let saved = self.options.save.display();
+        let once = format!("the test command failed once with seed {seed} ({failure})");
+        let repeated = self
+            .repeat(&cuts, REPETITIONS)
+            .map_err(|error| format!("{error}; {once}, and its cuts are in {saved}"))?;
+        let mut found = Found {
+            history: format!("seed {seed}, with {}", count(cuts.len() as u64, "cut")),
+            cuts,
+            repeated,
+        };
+        let before = self.runs;
+        let result = self.confirm(&mut found, &once);
+        let _ = match &result {
+            Ok(()) => write!(found.history, ", reduced in {} runs", self.runs - before),
+            Err(error) if stop::requested() && found.repeated.failed > 0 => {
+                write!(found.history, ", not fully reduced: {error}")
+            }
+            Err(_) => return result.map(|()| false),
+        };
+        self.save(&found.cuts)?;
+        self.print_violation(&found);
+        Ok(false)
+    }
+
+    /// Makes sure that the cuts are what makes the command fail, and reduces them as far as
+    /// possible.
+    fn confirm(&mut self, found: &mut Found, once: &str) -> Result<(), Error> {
+        let (failed, saved) = (found.repeated.failed, self.options.save.display());
+        // A command that fails by itself is no finding.
+        self.check_uncut()
+            .map_err(|error| format!("{once}, with the cuts in {saved}; after that, {error}"))?;
+        let varies = format!(
+            "and passed {REPETITIONS} times with the same cuts: either the cause is timing, or it passes only sometimes; to try again: --replay {saved}"
+        );
+        if failed == 0 {
+            return Err(format!("{once}, {varies}").into());
+        }
+        // What fails now and then gets several chances.
+        let chances = if failed == REPETITIONS {
+            1
+        } else {
+            CONFIRMATIONS
+        };
+        let (cuts, result) = reduce(&found.cuts, |cuts| self.fails(cuts, chances));
+        found.cuts = cuts;
+        result?;
+        let repeated = self.repeat(&found.cuts, CONFIRMATIONS)?;
+        self.check_uncut()?;
+        if repeated.failed == 0 {
+            return Err(format!(
+                "{once}, in {failed} of {REPETITIONS} runs with the same cuts, and never again with the fewest of them: it depends on timing; to try again: --replay {saved}"
+            )
+            .into());
+        }
+        found.repeated = repeated;
+        Ok(())
+    }
+
+    /// Returns whether the command fails with these cuts in one of some runs.
+    fn fails(&mut self, cuts: &Cuts, chances: u32) -> Result<bool, Error> {
+        self.show(format!("reducing: {}", count(cuts.len() as u64, "cut")));
+        for _ in 0..chances {
+            let run = self.run(Plan::Exact(cuts.clone()), Kept::Numbers)?;
+            if run.failure.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Runs the command some times with the same cuts.
+    fn repeat(&mut self, cuts: &Cuts, runs: u32) -> Result<Repeated, Error> {
+        let mut repeated = Repeated::default();
+        for _ in 0..runs {
+            self.show(format!("repeating: {}", count(cuts.len() as u64, "cut")));
+            let run = self.run(Plan::Exact(cuts.clone()), Kept::Context)?;
+            repeated.runs += 1;
+            repeated.failed += u32::from(run.failure.is_some());
+            if repeated.failure.is_none() {
+                repeated.failure = run.failure;
+                repeated.log = Some(run.log);
+            }
+        }
+        Ok(repeated)
+    }
+
+    fn run(&mut self, plan: Plan, kept: Kept) -> Result<Run, Error> {
+        self.runs += 1;
+        self.command.run(plan, kept)
+    }
+
+    fn show(&self, what: String) {
+        self.progress.set_message(what);
+        self.progress.tick();
+    }
+
+    /// Prints the end of a run.
+    fn finish(&self, verdict: &str) {
+        self.progress.finish_and_clear();
+        let time = self.begun.elapsed().as_secs_f64();
+        let runs = count(self.runs, "run");
+        print_line(&format!(
+            "{verdict}\n\n{runs} in {time:.1} s; {}",
+            self.command.traffic
+        ));
+    }
+
+    fn print_violation(&self, found: &Found) {
+        let Found {
+            cuts,
+            repeated,
+            history,
+        } = found;
+        let (property, runs, uncut) = (Property::EverySplit, repeated.runs, self.uncut);
+        let mut text = format!("{}: {}\n", property.name(), property.sentence());
+        let contexts = repeated.log.as_ref().map(|log| &log.context);
+        for cut in cuts.iter().take(MAX_PRINTED) {
+            let context = contexts.and_then(|contexts| contexts.get(&cut));
+            let _ = writeln!(text, "{}", cut_text(cut, context));
+        }
+        if let Some(more @ 1..) = cuts.len().checked_sub(MAX_PRINTED) {
+            let _ = writeln!(text, "  and {} more", count(more as u64, "cut"));
+        }
+        let _ = writeln!(
+            text,
+            "  expected  the test command passes, as in {uncut} of {uncut} runs without cuts"
+        );
+        if let Some(failure) = &repeated.failure {
+            let _ = writeln!(text, "  actual    it fails: {failure}");
+        }
+        let _ = writeln!(
+            text,
+            "  fails     {} of {runs} with {}",
+            repeated.failed,
+            count(cuts.len() as u64, "cut")
+        );
+        let _ = writeln!(text, "  found     {history}");
+        let _ = writeln!(text, "  run       {}", self.options.replay_line());
+        self.finish(&format!("{text}\nevery_split  violated"));
+    }
+
+    /// Writes the cuts to the file that replays them.
+    fn save(&self, cuts: &Cuts) -> Result<(), Error> {
+        let file = &self.options.save;
+        let line = self.options.replay_line();
+        let text = format!(
+            "# The test command fails with these cuts. To replay them:\n\
+             # {line}\n\
+             # Connections are numbered in the order in which they are accepted. Each cut is the\n\
+             # number of bytes before it.\n\
+             {cuts}"
+        );
+        fs::write(file, text).map_err(|error| cannot_write(file, &error).into())
+    }
+}
+
+impl Drop for Suite<'_> {
+    fn drop(&mut self) {
+        self.progress.finish_and_clear();
+    }
+}
+
+fn cannot_write(file: &Path, error: &io::Error) -> String {
+    format!(
+        "cannot write {}: {error}; choose another --save file",
+        file.display()
+    )
+}
+
+/// Returns a cut in words, with the bytes around it.
+fn cut_text(Cut { stream, at }: Cut, context: Option<&Context>) -> String {
+    let text = format!("  {stream}: cut after byte {at}");
+    let Some(Context { before, after }) = context else {
+        return format!("{text}, not reached");
+    };
+    let bytes = |bytes: &[u8]| {
+        let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits.join(" ")
+    };
+    format!(
+        "{text}\n    {}|{}\n    \"{}|{}\"",
+        bytes(before),
+        bytes(after),
+        before.escape_ascii(),
+        after.escape_ascii()
+    )
+}
