@@ -19,6 +19,8 @@ use running::{DriverReply, Limits, RunningDriver};
 const PROTOCOL_VERSION: &str = "1";
 /// Maximum number of replies that time out while one violation is minimised.
 const MAX_TIMEOUTS: usize = 20;
+/// Maximum number of bytes of requests while one violation is minimised.
+const MAX_MINIMIZED_BYTES: u64 = 32 * 1024 * 1024;
 
 /// How to run a driver.
 pub(crate) struct DriverSettings {
@@ -45,6 +47,10 @@ pub(crate) struct Driver {
     /// Number of timeouts since the last reset.
     timeouts: usize,
     feeds: u64,
+    /// Number of bytes of all requests.
+    bytes: u64,
+    /// That number when minimising began.
+    bytes_before: Option<u64>,
 }
 
 impl Driver {
@@ -58,6 +64,8 @@ impl Driver {
             slowest_reply: Duration::ZERO,
             timeouts: 0,
             feeds: 0,
+            bytes: 0,
+            bytes_before: None,
         };
         let fresh = driver
             .run()
@@ -76,14 +84,17 @@ impl Driver {
     }
 
     /// Waits for replies as long as at first from now on.
-    pub(crate) const fn reset_timeouts(&mut self) {
+    pub(crate) const fn reset(&mut self) {
         self.timeout = self.settings.timeout;
         self.timeouts = 0;
+        self.bytes_before = None;
     }
 
-    /// Returns whether so many replies timed out that minimising must end.
-    pub(crate) const fn is_exhausted(&self) -> bool {
-        self.timeouts >= MAX_TIMEOUTS
+    /// Returns whether a violation may be minimised further: not after many timeouts, and long
+    /// streams not for long.
+    pub(crate) fn may_minimize(&mut self) -> bool {
+        let before = *self.bytes_before.get_or_insert(self.bytes);
+        self.timeouts < MAX_TIMEOUTS && self.bytes - before < MAX_MINIMIZED_BYTES
     }
 
     /// Returns the running process; starts one if there is none.
@@ -145,6 +156,7 @@ impl Driver {
         }
         self.run()?;
         self.feeds += 1;
+        self.bytes += requests.len() as u64;
         let begun = Instant::now();
         let replies = self.exchange(requests, count, self.timeout);
         let took = begun.elapsed();
@@ -167,7 +179,7 @@ impl Driver {
         };
         let status = running.process.exit_status_soon();
         let status = status.map_or(String::new(), |status| format!(" ({status})"));
-        running.process.end();
+        running.process.kill();
         format!("{failure}{status}{}", running.process.stderr_note())
     }
 }

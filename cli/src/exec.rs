@@ -17,7 +17,7 @@ use everysplit::{
 use crate::driver::{
     DecoderError, Driver, DriverDecoder, DriverSettings, ErrorComparison, SavedDecoder,
 };
-use crate::framing::Framing;
+use crate::framing::{self, Framing};
 use crate::options::{ConfigEntry, ExecOptions};
 use crate::report::{Ending, Recorder};
 use crate::streams::{self, NamedStream};
@@ -28,7 +28,8 @@ use crate::{Error, stop};
 const MAX_MAP: usize = 46;
 /// Maximum number of frames in one reply to a short stream.
 const MAX_FRAMES: usize = 100_000;
-/// Maximum number of sampled splits of a stream that is too long for a proof.
+/// Minimum and maximum number of sampled splits of a stream that is too long for a proof.
+const MIN_SAMPLES: u64 = 4;
 const MAX_SAMPLES: u64 = 1000;
 /// Number of feeds per sampled split: nine chunks, and again with empty chunks between them.
 const FEEDS_PER_SAMPLE: u64 = 28;
@@ -37,14 +38,20 @@ const MAX_SAMPLED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Checks the decoder on every stream.
 pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
-    let streams = streams::load(&options.streams, |framing| {
-        framing.streams(&options.streams.messages)
+    let streams = streams::load(&options.streams, |format| {
+        format.streams(&options.streams.messages, framing::MAX_BODY)
     })?;
-    check_lengths(&streams, options.max_feeds)?;
+    let format = options.streams.framing;
+    if format.is_none() {
+        check_lengths(&streams, options.max_feeds)?;
+    }
     let longest = streams.iter().map(|stream| stream.bytes.len()).max();
     let run = DecoderRun::start(options, longest.unwrap_or(0))?;
     if run.fresh.is_none() {
         recorder.note("the driver has no save and load: only some splits are tried, no proof");
+    }
+    if let Some(omitted) = format.and_then(|format| format.omitted(framing::MAX_BODY)) {
+        recorder.omits(Property::Limit, &omitted);
     }
     let begun = Instant::now();
     for NamedStream { name, bytes } in &streams {
@@ -98,10 +105,17 @@ pub(crate) fn replay(
     })
 }
 
-/// Rejects a stream that takes too many feeds even byte by byte.
+/// Returns the number of feeds that a stream takes byte by byte: for the expectation, and for the
+/// split with and without empty chunks.
+const fn feeds_byte_by_byte(bytes: u64) -> u64 {
+    4 * bytes
+}
+
+/// Rejects a stream that takes too many feeds even byte by byte. Without a format, the
+/// expectation is made that way.
 fn check_lengths(streams: &[NamedStream], max_feeds: u64) -> Result<(), Error> {
     for NamedStream { name, bytes } in streams {
-        let feeds = 4 * bytes.len() as u64;
+        let feeds = feeds_byte_by_byte(bytes.len() as u64);
         if feeds > max_feeds {
             return Err(format!(
                 "{name} is too long: fed byte by byte, it takes {feeds} feeds; shorten it, or add --max-feeds {feeds}"
@@ -115,7 +129,7 @@ fn check_lengths(streams: &[NamedStream], max_feeds: u64) -> Result<(), Error> {
 /// Evaluates an expression with the harness of the driver's decoder, whichever oracle it has.
 macro_rules! on_decoder {
     ($run:ident, |$harness:ident| $body:expr) => {{
-        $run.driver.borrow_mut().reset_timeouts();
+        $run.driver.borrow_mut().reset();
         let run = $run.clone();
         let $harness = $run.harness(move || run.decoder());
         match $run.framing_oracle() {
@@ -144,7 +158,6 @@ struct DecoderRun {
 
 impl DecoderRun {
     fn start(options: &ExecOptions, longest: usize) -> Result<Self, Error> {
-        stop::after(options.max_time);
         let framing = options.streams.framing;
         let (driver, fresh) = Driver::start(DriverSettings {
             command: options.driver.clone(),
@@ -186,8 +199,7 @@ impl DecoderRun {
             .declare(self.declared)
             // The number of feeds decides which streams are proved.
             .max_work(u64::MAX)
-            // A driver that keeps timing out takes too long.
-            .minimize_while(move || !driver.borrow().is_exhausted());
+            .minimize_while(move || driver.borrow_mut().may_minimize());
         match self.framing {
             Some(framing) => harness.edges(move |stream| framing.edges(stream)),
             None => harness,
@@ -215,7 +227,7 @@ impl DecoderRun {
 
     /// Checks a stream as thoroughly as the driver and the maximum number of feeds allow.
     fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
-        self.driver.borrow_mut().reset_timeouts();
+        self.driver.borrow_mut().reset();
         let run = self.clone();
         let decoders = self.harness(move || run.decoder());
         let saved = self.fresh.clone().map(|fresh| {
@@ -245,9 +257,11 @@ impl DecoderRun {
         if len * (len + 1) / 2 > max_feeds {
             let samples = (max_feeds / FEEDS_PER_SAMPLE)
                 .min(MAX_SAMPLED_BYTES / (3 * len))
-                .clamp(1, MAX_SAMPLES);
+                .clamp(MIN_SAMPLES, MAX_SAMPLES);
             let certificate = decoders.sampled(stream, 0, samples)?;
-            decoders.one_split(&Case::new(stream, Split::bytes(stream.len())))?;
+            if feeds_byte_by_byte(len) <= max_feeds {
+                decoders.one_split(&Case::new(stream, Split::bytes(stream.len())))?;
+            }
             return Ok(certificate);
         }
         match saved {
@@ -284,6 +298,10 @@ impl DecoderRun {
             properties.push(Property::Prompt);
             // Without a format, the encoded messages are unknown.
             properties.extend(self.framing.map(|_| Property::RoundTrip));
+        }
+        let at_limit = |framing: Framing| framing.has_body_at_limit(stream);
+        if self.framing.is_some_and(at_limit) {
+            properties.push(Property::Limit);
         }
         match expected.outcome {
             Outcome::Clean => {}

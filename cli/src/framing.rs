@@ -2,6 +2,8 @@
 
 mod generate;
 
+pub(crate) use generate::{MAX_BODY, MAX_PRINTED_BODY};
+
 use std::iter;
 
 use bytes::Bytes;
@@ -204,6 +206,13 @@ impl Framing {
             at_end: Vec::new(),
             outcome,
         }
+    }
+
+    /// Returns whether a frame of a stream has a body of the maximum size.
+    pub(crate) fn has_body_at_limit(&self, stream: &[u8]) -> bool {
+        let frames = self.parse(stream).frames;
+        let at_limit = |body: &Bytes| body.len() == self.max_body() as usize;
+        self.size_limit.is_some() && frames.iter().any(|(_, frame)| at_limit(&frame.body))
     }
 
     /// Returns the offsets at which a stream's fields begin and end, increasing.

@@ -9,6 +9,7 @@ mod driver;
 mod exec;
 mod framing;
 mod options;
+mod output;
 mod process;
 #[cfg(unix)]
 mod proxy;
@@ -17,9 +18,12 @@ mod proxy;
 mod proxy;
 mod queues;
 mod report;
+mod runner;
 mod serve;
 mod stop;
 mod streams;
+#[cfg(target_os = "linux")]
+mod supervisor;
 mod tcp;
 mod text;
 mod vectors;
@@ -27,11 +31,9 @@ mod vectors;
 use std::process::ExitCode;
 
 use clap::Parser;
-use everysplit::Case;
 
 use args::Arguments;
-use options::{Options, ReplayOptions, Tested};
-use report::Recorder;
+use options::{Options, ReplayOptions};
 
 /// Why there is no verdict: what is wrong, where, and what to do about it.
 type Error = Box<dyn std::error::Error>;
@@ -40,43 +42,33 @@ fn main() -> ExitCode {
     // Usage errors and help are printed by clap, which exits with status 2 or 0.
     let arguments = Arguments::parse();
     match Options::try_from(arguments).and_then(run) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+        Ok(status) => status,
         Err(error) => {
-            eprintln!("everysplit: {error}");
+            output::print_error(&error.to_string());
             ExitCode::from(2)
         }
     }
 }
 
-/// Returns whether everything held.
-fn run(options: Options) -> Result<bool, Error> {
-    // The server of `serve` has nothing to report: Ctrl-C ends it at once.
-    if !matches!(options, Options::Serve(_)) {
-        stop::listen()?;
+fn run(options: Options) -> Result<ExitCode, Error> {
+    #[cfg(target_os = "linux")]
+    if options.starts_programs()
+        && let Some(status) = supervisor::supervise()
+    {
+        return Ok(status);
     }
-    match options {
-        Options::Run(tested) => report(&tested, None),
-        Options::Replay(ReplayOptions { case, tested }) => report(&tested, Some(&case)),
-        Options::Proxy(options) => proxy::run(&options),
-        Options::Serve(options) => serve::run(&options).map(|()| true),
-        Options::Vectors(options) => vectors::run(&options).map(|()| true),
-    }
-}
-
-/// Runs all checks, or tries only one case, and writes the result.
-fn report(tested: &Tested, case: Option<&Case>) -> Result<bool, Error> {
-    let mut options = tested.report().clone();
-    if case.is_some() {
-        // The known violations are those of the streams of a run.
-        options.known = None;
-    }
-    let mut recorder = Recorder::start(&options, tested)?;
-    let ending = match (tested, case) {
-        (Tested::Exec(options), None) => exec::run(options, &mut recorder)?,
-        (Tested::Exec(options), Some(case)) => exec::replay(case, options, &mut recorder)?,
-        (Tested::Tcp(options), None) => tcp::run(options, &mut recorder)?,
-        (Tested::Tcp(options), Some(case)) => tcp::replay(case, options, &mut recorder)?,
+    let held = match options {
+        Options::Run(tested) => runner::run(&tested, None)?,
+        Options::Replay(ReplayOptions { case, tested }) => runner::run(&tested, Some(case))?,
+        Options::Proxy(options) => {
+            stop::listen()?;
+            let held = proxy::run(&options);
+            process::end_all();
+            held?
+        }
+        // Ctrl-C ends the server at once, as it has nothing to report.
+        Options::Serve(options) => serve::run(&options).map(|()| true)?,
+        Options::Vectors(options) => vectors::run(&options).map(|()| true)?,
     };
-    report::write(&recorder.finish(ending), &options)
+    Ok(ExitCode::from(u8::from(!held)))
 }

@@ -250,6 +250,17 @@ impl FromStr for ReplySplit {
     }
 }
 
+impl Options {
+    /// Returns whether programs may be started, which must not survive the command.
+    pub(crate) const fn starts_programs(&self) -> bool {
+        match self {
+            Self::Run(_) | Self::Replay(_) => true,
+            Self::Proxy(options) => !options.command.is_empty(),
+            Self::Serve(_) | Self::Vectors(_) => false,
+        }
+    }
+}
+
 impl ProxyOptions {
     /// Returns the seeds, as many as there are runs.
     pub(crate) fn seeds(&self) -> Range<u64> {
@@ -272,6 +283,14 @@ impl ProxyOptions {
 }
 
 impl Tested {
+    /// Returns the maximum time for the whole run.
+    pub(crate) const fn max_time(&self) -> Duration {
+        match self {
+            Self::Exec(options) => options.max_time,
+            Self::Tcp(options) => options.max_time,
+        }
+    }
+
     pub(crate) fn report(&self) -> &ReportOptions {
         match self {
             Self::Exec(options) => &options.report,

@@ -1,5 +1,8 @@
 //! A child process: starts it, watches it, and ends it with all processes that it started.
 
+#[cfg(unix)]
+mod family;
+
 use std::ffi::OsString;
 use std::fs;
 use std::io::Read;
@@ -9,17 +12,27 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::stop;
+use crate::text::one_line;
+#[cfg(unix)]
+use family::Family;
+#[cfg(unix)]
+pub(crate) use family::end_all;
 
 /// Time between checks whether the process has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// Maximum time to wait for a process that seems to be ending.
-const GRACE: Duration = Duration::from_millis(50);
+const ENDING_TIME: Duration = Duration::from_millis(50);
+/// Maximum time for a process to end after it was asked to, before it is killed.
+const GRACE: Duration = Duration::from_secs(3);
 /// Maximum number of bytes kept of its stderr.
 const MAX_STDERR: usize = 4096;
 
 /// A running process. Dropping it ends the process.
 pub(crate) struct ChildProcess {
     child: Child,
+    /// The processes that it started, and itself.
+    #[cfg(unix)]
+    family: Family,
     stderr: Tail,
 }
 
@@ -74,12 +87,19 @@ impl ChildProcess {
         // In a process group of its own, it ends together with its children.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let mut child = command
-            .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        let cannot_start = |error| format!("cannot start {}: {error}", program.display());
+        #[cfg(unix)]
+        let (mut child, family) = Family::start(&mut command).map_err(cannot_start)?;
+        #[cfg(not(unix))]
+        let mut child = command.spawn().map_err(cannot_start)?;
         let stderr = child.stderr.take().ok_or("the program has no stderr")?;
         let stderr = Tail::read(stderr);
-        Ok(Self { child, stderr })
+        Ok(Self {
+            child,
+            #[cfg(unix)]
+            family,
+            stderr,
+        })
     }
 
     /// Returns the exit status if the process has ended.
@@ -89,7 +109,7 @@ impl ChildProcess {
 
     /// Returns the exit status of a process that may be ending right now.
     pub(crate) fn exit_status_soon(&mut self) -> Option<ExitStatus> {
-        let deadline = Instant::now() + GRACE;
+        let deadline = Instant::now() + ENDING_TIME;
         loop {
             let status = self.exit_status();
             if status.is_some() || Instant::now() > deadline || stop::requested() {
@@ -99,15 +119,18 @@ impl ChildProcess {
         }
     }
 
-    /// Ends the process and all processes that it started.
+    /// Ends the process and all processes that it started: asks them to end, and kills those that
+    /// have not after a grace.
     pub(crate) fn end(&mut self) {
         #[cfg(unix)]
-        if let Some(group) = i32::try_from(self.child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
+        self.family.end(&mut self.child, GRACE);
+        self.kill();
+    }
+
+    /// Kills the process and all processes that it started.
+    pub(crate) fn kill(&mut self) {
+        #[cfg(unix)]
+        self.family.end(&mut self.child, Duration::ZERO);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -141,6 +164,10 @@ impl ChildProcess {
         memory
     }
 }
+
+/// Ends all processes that this one has started.
+#[cfg(not(unix))]
+pub(crate) fn end_all() {}
 
 impl Drop for ChildProcess {
     fn drop(&mut self) {
@@ -188,14 +215,14 @@ impl Tail {
     pub(crate) fn note(&self, pipe: &str) -> String {
         let text = self.text();
         match text.trim_end().lines().last() {
-            Some(line) => format!("; last line of {pipe}: {line}"),
+            Some(line) => format!("; last line of {pipe}: {}", one_line(line)),
             None => String::new(),
         }
     }
 
     /// Returns the text so far: all of it if the pipe is closed within a moment.
     fn text(&self) -> String {
-        let deadline = Instant::now() + GRACE;
+        let deadline = Instant::now() + ENDING_TIME;
         while !self.reader.is_finished() && Instant::now() < deadline {
             thread::sleep(POLL_INTERVAL);
         }

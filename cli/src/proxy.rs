@@ -22,7 +22,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::options::{ProxyOptions, default};
-use crate::report::print_line;
+use crate::output::print_line;
 use crate::{Error, stop};
 use cuts::Cuts;
 use log::{Kept, Traffic};
@@ -72,7 +72,7 @@ fn forward(mut relay: Relay, plan: Plan, options: &ProxyOptions) -> Result<(), E
         "listening on {}, to {}, {cut}; Ctrl-C ends it",
         relay.address(),
         options.to
-    ));
+    ))?;
     relay.restart(plan, Kept::Numbers);
     let begun = Instant::now();
     while !stop::requested() {
@@ -95,7 +95,7 @@ fn forward(mut relay: Relay, plan: Plan, options: &ProxyOptions) -> Result<(), E
         )
         .into()),
         Some(refusal) => {
-            print_line(&format!("{traffic}; in {time:.1} s"));
+            print_line(&format!("{traffic}; in {time:.1} s"))?;
             Err(format!(
                 "the server refused {} of {} connections: {refusal}",
                 traffic.refused, traffic.connections
@@ -103,7 +103,7 @@ fn forward(mut relay: Relay, plan: Plan, options: &ProxyOptions) -> Result<(), E
             .into())
         }
         None => {
-            print_line(&format!("{traffic}; in {time:.1} s"));
+            print_line(&format!("{traffic}; in {time:.1} s"))?;
             Ok(())
         }
     }

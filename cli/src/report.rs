@@ -1,6 +1,7 @@
 //! The results of a run: a recorder builds the model, and writers print it to the terminal and to
 //! files.
 
+pub(crate) mod file;
 mod html;
 mod json;
 mod junit;
@@ -9,16 +10,15 @@ mod model;
 mod recorder;
 mod terminal;
 
-pub(crate) use recorder::{Ending, Recorder};
-pub(crate) use terminal::print_line;
+pub(crate) use model::RunResult;
+pub(crate) use recorder::{Ending, Recorder, ResultSoFar};
 
-use std::fs::{self, OpenOptions};
-use std::io;
 use std::path::Path;
 
 use crate::Error;
 use crate::options::ReportOptions;
-use model::{RunResult, Status};
+use crate::output::print_error;
+use model::Status;
 
 /// The command's name and version.
 const TOOL: &str = concat!("everysplit ", env!("CARGO_PKG_VERSION"));
@@ -54,41 +54,58 @@ impl ReportFormat {
 fn check_files(options: &ReportOptions) -> Result<(), Error> {
     for path in &options.files {
         ReportFormat::of(path)?;
-        check_writable(path)
+        file::check(path)
             .map_err(|error| format!("cannot write the report {}: {error}", path.display()))?;
     }
     Ok(())
 }
 
-/// Opens a file for writing, and leaves it unchanged.
-pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
-    let new = !path.exists();
-    OpenOptions::new().append(true).create(true).open(path)?;
-    if new {
-        fs::remove_file(path)?;
-    }
-    Ok(())
-}
-
-/// Prints a result and writes the report files. Returns whether everything held.
+/// Writes a result: prints it, and writes the report files. Returns whether everything held.
 ///
 /// # Errors
 ///
-/// If a file cannot be written, or if the run was stopped without a violation.
-pub(crate) fn write(result: &RunResult, options: &ReportOptions) -> Result<bool, Error> {
-    terminal::print(result);
+/// If there is no violation, and the run was stopped, or something cannot be written. What cannot
+/// be written beside a violation is printed.
+pub(crate) fn write(
+    result: &RunResult,
+    terminal: &ResultSoFar,
+    options: &ReportOptions,
+) -> Result<bool, Error> {
+    let terminal = &terminal.terminal;
+    terminal.finish();
+    terminal.print_result(result);
+    let mut errors: Vec<String> = result.stopped.iter().cloned().collect();
+    if let Some(error) = terminal.failure() {
+        errors.push(format!("cannot write to stdout: {error}"));
+    }
     for path in &options.files {
-        let text = match ReportFormat::of(path)? {
-            ReportFormat::Html => html::page(result),
-            ReportFormat::Json => json::object(result)?,
-            ReportFormat::Junit => junit::suite(result)?,
-        };
-        fs::write(path, text)
-            .map_err(|error| format!("cannot write the report {}: {error}", path.display()))?;
+        if let Err(error) = write_file(path, result) {
+            errors.push(format!(
+                "cannot write the report {}: {error}",
+                path.display()
+            ));
+        }
     }
-    match (result.status(), &result.stopped) {
-        (Status::Held, _) => Ok(true),
-        (Status::Stopped, Some(reason)) => Err(reason.clone().into()),
-        (Status::Violated | Status::Stopped, _) => Ok(false),
+    match result.status() {
+        Status::Violated => {
+            // The reason of a stop is in the summary.
+            let printed = result.stopped.iter().count();
+            errors
+                .iter()
+                .skip(printed)
+                .for_each(|error| print_error(error));
+            Ok(false)
+        }
+        Status::Held | Status::Stopped if errors.is_empty() => Ok(true),
+        Status::Held | Status::Stopped => Err(errors.join("; ").into()),
     }
+}
+
+fn write_file(path: &Path, result: &RunResult) -> Result<(), Error> {
+    let text = match ReportFormat::of(path)? {
+        ReportFormat::Html => html::page(result),
+        ReportFormat::Json => json::object(result)?,
+        ReportFormat::Junit => junit::suite(result)?,
+    };
+    Ok(file::replace(path, text.as_bytes())?)
 }

@@ -10,11 +10,14 @@ use everysplit::Split;
 
 use crate::Error;
 use crate::options::{ReplySplit, ServeOptions};
+use crate::output::{print_error, print_line};
 use crate::queues::{CHUNK_DELAY, Delivery, Queues};
-use crate::report::print_line;
 
 /// Maximum time to wait for the client to read a chunk before the next is sent.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time before the next client is accepted after an error, such as too many open files.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Serves clients until the program is ended.
 pub(crate) fn run(options: &ServeOptions) -> Result<(), Error> {
@@ -22,12 +25,23 @@ pub(crate) fn run(options: &ServeOptions) -> Result<(), Error> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
         format!("cannot listen on 127.0.0.1:{port}: {error}; choose another --port")
     })?;
-    print_line(&format!("listening on {}", listener.local_addr()?));
-    for socket in listener.incoming() {
-        let (socket, options) = (socket?, options.clone());
-        // An error means that the client has gone.
-        thread::spawn(move || serve(socket, &options));
+    print_line(&format!("listening on {}", listener.local_addr()?))?;
+    loop {
+        if let Err(error) = accept(&listener, options) {
+            print_error(&format!("a client was not served: {error}"));
+            thread::sleep(RETRY_INTERVAL);
+        }
     }
+}
+
+/// Serves the next client in a thread.
+fn accept(listener: &TcpListener, options: &ServeOptions) -> io::Result<()> {
+    let (socket, _) = listener.accept()?;
+    let options = options.clone();
+    thread::Builder::new().spawn(move || {
+        // An error means that the client has gone.
+        let _ = serve(socket, &options);
+    })?;
     Ok(())
 }
 

@@ -5,21 +5,31 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts;
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 static DEADLINE: OnceLock<Instant> = OnceLock::new();
 
+/// The signals that end a program and that it can take as a request to stop.
+pub(crate) const SIGNALS: &[i32] = &[
+    consts::SIGINT,
+    consts::SIGTERM,
+    #[cfg(unix)]
+    consts::SIGHUP,
+    #[cfg(unix)]
+    consts::SIGQUIT,
+    #[cfg(unix)]
+    consts::SIGALRM,
+    #[cfg(unix)]
+    consts::SIGUSR1,
+    #[cfg(unix)]
+    consts::SIGUSR2,
+];
+
 /// Takes Ctrl-C and other signals that end a program as requests to stop from now on.
 pub(crate) fn listen() -> io::Result<()> {
     let interrupted = INTERRUPTED.get_or_init(Arc::default);
-    let signals = [
-        SIGINT,
-        SIGTERM,
-        #[cfg(unix)]
-        signal_hook::consts::SIGHUP,
-    ];
-    for signal in signals {
+    for &signal in SIGNALS {
         signal_hook::flag::register(signal, Arc::clone(interrupted))?;
     }
     Ok(())

@@ -6,12 +6,14 @@ use std::path::Path;
 use crate::Error;
 use crate::framing::Framing;
 use crate::options::StreamOptions;
+use crate::text::one_line;
 
 /// Maximum number of a stream's hexadecimal digits in its name.
 const MAX_NAME_DIGITS: usize = 64;
 
 /// A stream and its name in verdicts and reports.
 pub(crate) struct NamedStream {
+    /// One line: the name of a file can contain anything.
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
 }
@@ -19,7 +21,7 @@ pub(crate) struct NamedStream {
 impl NamedStream {
     pub(crate) fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
-            name: name.into(),
+            name: one_line(&name.into()).into_owned(),
             bytes,
         }
     }
@@ -88,5 +90,23 @@ fn read_file(path: &Path) -> Result<NamedStream, Error> {
     if bytes.is_empty() {
         return Err(format!("the stream {file} is empty; it needs at least one byte").into());
     }
+    if is_capture(&bytes) {
+        return Err(format!(
+            "the stream {file} is a capture with packets of all connections; use --pcap {file} for the streams in it"
+        )
+        .into());
+    }
     Ok(NamedStream::new(file.to_string(), bytes))
+}
+
+/// Returns whether a file is a capture: pcap with a version of its own, or pcapng.
+fn is_capture(bytes: &[u8]) -> bool {
+    let is_pcap = match bytes {
+        [0xa1, 0xb2, 0xc3 | 0x3c, 0xd4 | 0x4d, version @ ..] => version.starts_with(&[0, 2, 0, 4]),
+        [0xd4 | 0x4d, 0xc3 | 0x3c, 0xb2, 0xa1, version @ ..] => version.starts_with(&[2, 0, 4, 0]),
+        _ => false,
+    };
+    let order = bytes.get(8..12);
+    let is_ordered = order == Some(b"\x1a\x2b\x3c\x4d") || order == Some(b"\x4d\x3c\x2b\x1a");
+    is_pcap || bytes.starts_with(b"\n\r\r\n") && is_ordered
 }

@@ -92,7 +92,6 @@ struct TcpRun<'a> {
 
 impl<'a> TcpRun<'a> {
     fn start(options: &'a TcpOptions, recorder: &'a mut Recorder) -> Result<Self, Error> {
-        stop::after(options.max_time);
         let peer: Box<dyn Peer> = match &options.peer {
             PeerOptions::RunningServer { address } => Box::new(Server::running(*address, options)),
             PeerOptions::StartedServer { port, .. } => Box::new(Server::started(*port, options)?),

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::framing::{Framing, FramingKind, ParsedFrame};
+use crate::framing::{self, Framing, FramingKind, ParsedFrame};
 use crate::options::StreamOptions;
-use crate::report::print_line;
+use crate::output::{print_error, print_line};
 use crate::streams::{self, NamedStream};
 
 /// A stream and its expected frames. The fields are described in `docs/REPORT.md`.
@@ -27,15 +27,21 @@ struct Vector {
 
 /// Prints the vectors of all streams.
 pub(crate) fn run(options: &StreamOptions) -> Result<(), Error> {
-    let framing = options
+    let format = options
         .framing
         .ok_or("there is no format; add --framing, such as --framing len32")?;
-    let streams = streams::load(options, |framing| framing.streams(&options.messages))?;
+    let streams = streams::load(options, |format| {
+        format.streams(&options.messages, framing::MAX_PRINTED_BODY)
+    })?;
+    if let Some(omitted) = format.omitted(framing::MAX_PRINTED_BODY) {
+        print_error(&omitted);
+    }
     let vectors: Vec<Vector> = streams
         .iter()
-        .map(|stream| vector(framing, stream))
+        .map(|stream| vector(format, stream))
         .collect();
-    print_line(&serde_json::to_string_pretty(&vectors)?);
+    print_line(&serde_json::to_string_pretty(&vectors)?)
+        .map_err(|error| format!("cannot write to stdout: {error}"))?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use everysplit::subject::{Frames, Subject};
 
 use super::Driver;
 use super::running::DriverReply;
+use crate::text::one_line;
 
 /// Which errors are different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Eq for DecoderError {}
 
 impl fmt::Debug for DecoderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.kind)
+        f.write_str(&one_line(&self.kind))
     }
 }
 

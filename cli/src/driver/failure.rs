@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::PROTOCOL_VERSION;
+use crate::text::one_line;
 
 /// Maximum number of characters of a line in a message.
 const MAX_LINE: usize = 80;
@@ -16,6 +17,8 @@ pub(super) enum Failure {
     /// In MiB.
     TooMuchMemory(u64),
     TooManyFrames(usize),
+    /// In MiB.
+    LongReply(u64),
     /// A line that is no reply.
     UnknownLine(String),
     /// The driver's answer to `hello`.
@@ -35,13 +38,18 @@ impl fmt::Display for Failure {
             Self::TooManyFrames(most) => {
                 write!(f, "the driver wrote more than {most} frames in one reply")
             }
+            Self::LongReply(most) => write!(
+                f,
+                "the driver wrote more than {most} MiB in one reply; allow more with --max-memory"
+            ),
             Self::UnknownLine(line) => {
                 let line: String = line.chars().take(MAX_LINE).collect();
                 write!(f, "the driver wrote an unknown line: {line:?}")
             }
             Self::WrongVersion(ready) => write!(
                 f,
-                "the driver uses another version of the protocol: expected \"ready {PROTOCOL_VERSION}\" in reply to \"hello {PROTOCOL_VERSION}\", not \"ready {ready}\""
+                "the driver uses another version of the protocol: expected \"ready {PROTOCOL_VERSION}\" in reply to \"hello {PROTOCOL_VERSION}\", not \"ready {}\"",
+                one_line(ready)
             ),
             Self::Stopped => f.write_str("the run was stopped"),
         }

@@ -12,10 +12,11 @@ use super::failure::Failure;
 use crate::process::ChildProcess;
 use crate::stop;
 
-/// Maximum length of a line, in bytes.
-const MAX_LINE: u64 = 64 * 1024 * 1024;
-/// Maximum number of lines read ahead.
-const MAX_LINES: usize = 1024;
+/// Maximum number of bytes that the thread reads at once.
+const MAX_PIECE: u64 = 4 * 1024;
+/// Maximum number of pieces read ahead.
+const MAX_PIECES: usize = 1024;
+const MEBIBYTE: u64 = 1024 * 1024;
 /// Time between checks of the memory while waiting for a line.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -23,7 +24,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 pub(super) struct RunningDriver {
     pub(super) process: ChildProcess,
     requests: Sender<String>,
-    lines: Receiver<String>,
+    /// Lines in pieces: the last one of a line ends with a newline.
+    pieces: Receiver<Vec<u8>>,
     /// The saved state of a fresh decoder, if the driver has save and load.
     pub(super) fresh: Option<Rc<str>>,
 }
@@ -41,7 +43,7 @@ pub(super) struct DriverReply {
 #[derive(Clone, Copy)]
 pub(super) struct Limits {
     pub(super) timeout: Duration,
-    /// In MiB.
+    /// In MiB, of its processes and of the reply.
     pub(super) max_memory: u64,
     pub(super) max_frames: usize,
 }
@@ -52,7 +54,7 @@ impl RunningDriver {
         Ok(Self {
             process,
             requests: write_requests(stdin),
-            lines: read_lines(stdout),
+            pieces: read_pieces(stdout),
             fresh: None,
         })
     }
@@ -71,9 +73,9 @@ impl RunningDriver {
 
     fn reply(&self, limits: Limits) -> Result<DriverReply, Failure> {
         let mut reply = DriverReply::default();
-        let deadline = Instant::now() + limits.timeout;
+        let mut wait = Wait::begin(limits);
         loop {
-            let line = self.line(deadline, limits)?;
+            let line = self.line(&mut wait)?;
             let line = line.strip_suffix('\n').unwrap_or(&line);
             let line = line.trim_end_matches('\r');
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
@@ -93,24 +95,86 @@ impl RunningDriver {
     }
 
     /// Waits for a line, and checks the limits meanwhile.
-    fn line(&self, deadline: Instant, limits: Limits) -> Result<String, Failure> {
+    fn line(&self, wait: &mut Wait) -> Result<String, Failure> {
+        let mut line = Vec::new();
         loop {
-            match self.lines.recv_timeout(POLL_INTERVAL.min(limits.timeout)) {
-                Ok(line) => return Ok(line),
+            match self.pieces.recv_timeout(wait.interval()) {
+                Ok(piece) => {
+                    wait.receives(piece.len(), &self.process)?;
+                    line.extend(piece);
+                    if line.ends_with(b"\n") {
+                        return Ok(String::from_utf8_lossy(&line).into_owned());
+                    }
+                }
+                // The last line may have no newline.
+                Err(RecvTimeoutError::Disconnected) if !line.is_empty() => {
+                    return Ok(String::from_utf8_lossy(&line).into_owned());
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Ended),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if Instant::now() > deadline {
-                return Err(Failure::Timeout(limits.timeout));
+            wait.check_time()?;
+            wait.check_memory(&self.process)?;
+        }
+    }
+}
+
+/// A wait for a reply.
+struct Wait {
+    limits: Limits,
+    deadline: Instant,
+    next_check: Instant,
+    /// Number of bytes of the reply so far.
+    received: u64,
+}
+
+impl Wait {
+    fn begin(limits: Limits) -> Self {
+        let now = Instant::now();
+        Self {
+            limits,
+            deadline: now + limits.timeout,
+            next_check: now + POLL_INTERVAL,
+            received: 0,
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        POLL_INTERVAL.min(self.limits.timeout)
+    }
+
+    /// Counts bytes of the reply, and checks what it and the processes hold.
+    fn receives(&mut self, bytes: usize, process: &ChildProcess) -> Result<(), Failure> {
+        self.received += bytes as u64;
+        let max_memory = self.limits.max_memory;
+        if self.received / MEBIBYTE >= max_memory.max(1) {
+            return Err(Failure::LongReply(max_memory));
+        }
+        self.check_memory(process)
+    }
+
+    fn check_time(&self) -> Result<(), Failure> {
+        if Instant::now() > self.deadline {
+            return Err(Failure::Timeout(self.limits.timeout));
+        }
+        if stop::requested() {
+            return Err(Failure::Stopped);
+        }
+        Ok(())
+    }
+
+    /// Checks the memory of the processes from time to time.
+    fn check_memory(&mut self, process: &ChildProcess) -> Result<(), Failure> {
+        let now = Instant::now();
+        if now < self.next_check {
+            return Ok(());
+        }
+        self.next_check = now + POLL_INTERVAL;
+        match process.memory() {
+            Some(memory) if memory.now / 1024 > self.limits.max_memory => {
+                Err(Failure::TooMuchMemory(memory.now / 1024))
             }
-            if let Some(memory) = self.process.memory()
-                && memory.now / 1024 > limits.max_memory
-            {
-                return Err(Failure::TooMuchMemory(memory.now / 1024));
-            }
-            if stop::requested() {
-                return Err(Failure::Stopped);
-            }
+            _ => Ok(()),
         }
     }
 }
@@ -128,19 +192,18 @@ fn write_requests(mut stdin: ChildStdin) -> Sender<String> {
     sender
 }
 
-/// Reads lines in a thread, to the end of stdout.
-fn read_lines(stdout: ChildStdout) -> Receiver<String> {
-    let (sender, lines) = mpsc::sync_channel(MAX_LINES);
+/// Reads lines in a thread, in pieces, to the end of stdout.
+fn read_pieces(stdout: ChildStdout) -> Receiver<Vec<u8>> {
+    let (sender, pieces) = mpsc::sync_channel(MAX_PIECES);
     thread::spawn(move || {
         let mut stdout = BufReader::new(stdout);
         loop {
-            let mut line = Vec::new();
-            let read = (&mut stdout).take(MAX_LINE).read_until(b'\n', &mut line);
-            let line = String::from_utf8_lossy(&line).into_owned();
-            if read.unwrap_or(0) == 0 || sender.send(line).is_err() {
+            let mut piece = Vec::new();
+            let read = (&mut stdout).take(MAX_PIECE).read_until(b'\n', &mut piece);
+            if read.unwrap_or(0) == 0 || sender.send(piece).is_err() {
                 return;
             }
         }
     });
-    lines
+    pieces
 }

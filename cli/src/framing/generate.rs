@@ -7,8 +7,13 @@ use serde_json::json;
 use super::{Framing, FramingKind};
 use crate::streams::NamedStream;
 
-/// The largest size limit for which a frame of that size is generated.
-const MAX_GENERATED_BODY: u32 = 256;
+/// The largest body for a decoder under test, in bytes: twice the usual limit of 8 MiB.
+pub(crate) const MAX_BODY: u32 = 16 * 1024 * 1024;
+/// The largest body that is printed, in bytes.
+pub(crate) const MAX_PRINTED_BODY: u32 = u16::MAX as u32;
+
+/// The name of the stream with a body of the maximum size.
+const AT_THE_LIMIT: &str = "at the limit";
 
 impl Framing {
     /// Encodes a frame.
@@ -40,8 +45,9 @@ impl Framing {
     }
 
     /// Generates the streams for a decoder: the empty one, concatenated frames, a second frame
-    /// truncated at every byte, a frame at the size limit, and rejected lengths.
-    pub(crate) fn streams(&self, messages: &[String]) -> Vec<NamedStream> {
+    /// truncated at every byte, a frame at the size limit if that is at most `max_body` bytes, and
+    /// rejected lengths.
+    pub(crate) fn streams(&self, messages: &[String], max_body: u32) -> Vec<NamedStream> {
         let frames = self.frames(messages);
         let (first, last) = match &frames[..] {
             [] | [_] => return Vec::new(),
@@ -55,9 +61,9 @@ impl Framing {
             let name = format!("truncated after {end} of {}", last.len());
             NamedStream::new(name, [first, &last[..end]].concat())
         }));
-        if let Some(limit) = self.size_limit.filter(|&limit| limit <= MAX_GENERATED_BODY) {
-            let frame = self.encode(&vec![b'x'; limit as usize]);
-            streams.push(NamedStream::new("at the limit", [&frame, first].concat()));
+        if self.size_limit.is_some() && self.omitted(max_body).is_none() {
+            let frame = self.encode(&vec![b'x'; self.max_body() as usize]);
+            streams.push(NamedStream::new(AT_THE_LIMIT, [&frame, first].concat()));
         }
         for NamedStream { name, bytes } in self.invalid_lengths() {
             if matches!(self.parse(&bytes).outcome, Outcome::Rejected { .. }) {
@@ -66,6 +72,17 @@ impl Framing {
             }
         }
         streams
+    }
+
+    /// Returns a message if the frame at the size limit has more than `max_body` bytes, so that
+    /// its stream is left out.
+    pub(crate) fn omitted(&self, max_body: u32) -> Option<String> {
+        let body = self.max_body();
+        (self.size_limit.is_some() && body > max_body).then(|| {
+            format!(
+                "{AT_THE_LIMIT}: left out, as a body of {body} bytes is too long; test with a --size-limit of at most {max_body}"
+            )
+        })
     }
 
     /// Encodes a frame for each message, or for built-in ones if there are none.

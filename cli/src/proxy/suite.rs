@@ -17,7 +17,8 @@ use super::reduce::reduce;
 use super::relay::Relay;
 use super::test_command::{Failure, Run, TestCommand};
 use crate::options::ProxyOptions;
-use crate::report::{check_writable, print_line};
+use crate::output::{print_error, print_line};
+use crate::report::file;
 use crate::text::count;
 use crate::{Error, stop};
 
@@ -75,7 +76,7 @@ impl<'a> Suite<'a> {
     /// Runs the command with the cuts of each seed. Returns whether it always passes.
     pub(super) fn search(&mut self) -> Result<bool, Error> {
         let file = &self.options.save;
-        check_writable(file).map_err(|error| cannot_write(file, &error))?;
+        file::check(file).map_err(|error| cannot_write(file, &error))?;
         let first = self.check_uncut()?;
         let Range { start, end } = self.options.seeds();
         for seed in start..end {
@@ -292,10 +293,13 @@ impl<'a> Suite<'a> {
         self.progress.finish_and_clear();
         let time = self.begun.elapsed().as_secs_f64();
         let runs = count(self.runs, "run");
-        print_line(&format!(
+        let printed = print_line(&format!(
             "{verdict}\n\n{runs} in {time:.1} s; {}",
             self.command.traffic
         ));
+        if let Err(error) = printed {
+            print_error(&error);
+        }
     }
 
     fn print_violation(&self, found: &Found) {

@@ -8,6 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::TOOL;
 use super::model::{PropertyStatus, RunResult, Status, StreamResult, Verdict};
+use crate::text::lines;
 use counterexample::Example;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -46,7 +47,7 @@ pub(super) fn page(result: &RunResult) -> String {
             }
         }
     };
-    page.into_string() + "\n"
+    lines(&page.into_string()).into_owned() + "\n"
 }
 
 /// The colour and the sign of a verdict.
@@ -123,7 +124,7 @@ fn header(result: &RunResult, headline: &str) -> Markup {
             @if let Some(reason) = &result.stopped {
                 p.stopped { strong { "Not everything was checked: " } (reason) }
             }
-            p.covered { (result.covered) }
+            @if !result.covered.is_empty() { p.covered { (result.covered) } }
             (command_line(&result.command))
         }
     }
@@ -157,6 +158,7 @@ fn property_row(property: Property, status: PropertyStatus) -> Markup {
     let by = |streams| count(streams, "stream", "streams");
     let (mark, verdict, anchor) = match status {
         PropertyStatus::Held => (Mark::Good, "held".into(), None),
+        PropertyStatus::HeldSoFar => (Mark::Nothing, "held so far".into(), None),
         PropertyStatus::Violated(streams) => {
             let verdict = format!("violated by {}", by(streams));
             (Mark::Bad, verdict, Some(anchor(property, false)))

@@ -82,6 +82,7 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
     let properties = result.properties().map(|(property, status)| {
         let (verdict, streams) = match status {
             PropertyStatus::Held => ("held", 0),
+            PropertyStatus::HeldSoFar => ("held_so_far", 0),
             PropertyStatus::Violated(streams) => ("violated", streams),
             PropertyStatus::Known(streams) => ("known", streams),
             PropertyStatus::Unknown(streams) => ("unknown", streams),

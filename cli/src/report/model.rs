@@ -5,9 +5,11 @@ use std::fmt::{self, Write as _};
 use everysplit::{Deviation, Property, SplitMap, Violation};
 
 use super::MAX_SHOWN;
+use super::recorder::Ending;
 use crate::text::count;
 
 /// The result of a run.
+#[derive(Default)]
 pub(crate) struct RunResult {
     /// The command line, as typed in a shell.
     pub(super) command: String,
@@ -18,9 +20,12 @@ pub(crate) struct RunResult {
     /// The properties that were checked on a stream which violates another property, once per
     /// such stream: whether they hold there is unknown.
     pub(super) unknown: Vec<Property>,
+    /// What was left out, with the property that it would have checked. Such a property did not
+    /// hold.
+    pub(super) omitted: Vec<(Property, String)>,
     /// Known violations that did not occur, a message each. They fail the run.
     pub(super) stale: Vec<String>,
-    /// What was done, in a line.
+    /// What was done, in a line. Empty if the run could not start.
     pub(super) covered: String,
     /// Why the run stopped early, if it did.
     pub(super) stopped: Option<String>,
@@ -80,6 +85,8 @@ impl fmt::Display for Counterexample {
 pub(super) enum PropertyStatus {
     /// Held on every stream on which it was checked.
     Held,
+    /// Held on some streams, and the run stopped early.
+    HeldSoFar,
     /// Violated by streams of which the violation is not known.
     Violated(usize),
     /// Violated, and all the violations are known.
@@ -99,6 +106,34 @@ pub(super) enum Status {
 }
 
 impl RunResult {
+    /// Adds the result of a stream.
+    pub(super) fn add(&mut self, name: &str, bytes: usize, verdict: Verdict) {
+        self.streams.push(StreamResult {
+            name: name.into(),
+            bytes,
+            verdict,
+        });
+    }
+
+    /// Adds how the run ended.
+    pub(crate) fn end(&mut self, Ending { covered, stopped }: Ending) {
+        self.covered = covered;
+        for (_, omitted) in &self.omitted {
+            let _ = write!(self.covered, "; {omitted}");
+        }
+        self.stopped = stopped;
+    }
+
+    /// Returns whether there is a violation, so that the exit status is 1.
+    pub(crate) fn is_violated(&self) -> bool {
+        self.status() == Status::Violated
+    }
+
+    /// Returns whether the run ended before there was anything to report.
+    pub(super) const fn checked_nothing(&self) -> bool {
+        self.streams.is_empty() && self.covered.is_empty()
+    }
+
     fn counterexamples(&self) -> impl Iterator<Item = &Counterexample> {
         self.streams
             .iter()
@@ -158,8 +193,11 @@ impl RunResult {
             .filter(|counterexample| counterexample.violation.property == property)
             .partition(|counterexample| counterexample.known);
         let unknown = self.unknown.iter().filter(|&&other| other == property);
+        let held = self.held.contains(&property)
+            && !self.omitted.iter().any(|(other, _)| *other == property);
         match (violated.len(), known.len(), unknown.count()) {
-            (0, 0, 0) if self.held.contains(&property) => PropertyStatus::Held,
+            (0, 0, 0) if held && self.stopped.is_some() => PropertyStatus::HeldSoFar,
+            (0, 0, 0) if held => PropertyStatus::Held,
             (0, 0, 0) => PropertyStatus::NotChecked,
             (0, 0, unknown) => PropertyStatus::Unknown(unknown),
             (0, known, _) => PropertyStatus::Known(known),
@@ -202,8 +240,8 @@ impl RunResult {
             let stale = count(self.stale.len() as u64, "stale known violation");
             let _ = write!(summary, ", {stale}");
         }
-        if let Some(reason) = &self.stopped {
-            let _ = write!(summary, "; not everything was checked: {reason}");
+        if self.stopped.is_some() {
+            summary.push_str("; not everything was checked");
         }
         summary
     }

@@ -2,25 +2,81 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use everysplit::{Property, SplitMap, Violation};
 
 use super::check_files;
 use super::known::KnownViolations;
-use super::model::{Counterexample, RunResult, StreamResult, Verdict};
-use super::terminal::Progress;
+use super::model::{Counterexample, RunResult, Verdict};
+use super::terminal::Terminal;
 use crate::Error;
 use crate::options::{ReportOptions, Tested, shell_line};
 
+/// The result so far, in a state that can be reported at any time. Its clones are the same result.
+///
+/// The one that takes it writes it: the run at its end, or the command if it must stop and the run
+/// does not end by itself.
+#[derive(Clone)]
+pub(crate) struct ResultSoFar {
+    /// `None` once it is taken.
+    result: Arc<Mutex<Option<RunResult>>>,
+    /// Whether it has a violation, also once it is taken.
+    is_violated: Arc<AtomicBool>,
+    pub(super) terminal: Terminal,
+}
+
+impl ResultSoFar {
+    pub(crate) fn start() -> Self {
+        let result = RunResult {
+            command: command_line(),
+            ..RunResult::default()
+        };
+        Self {
+            result: Arc::new(Mutex::new(Some(result))),
+            is_violated: Arc::default(),
+            terminal: Terminal::start(),
+        }
+    }
+
+    /// Takes the result, if nobody has.
+    pub(crate) fn take(&self) -> Option<RunResult> {
+        self.lock().take()
+    }
+
+    /// Changes the result, unless it is taken: then the run is over.
+    fn update(&self, change: impl FnOnce(&mut RunResult)) {
+        if let Some(result) = &mut *self.lock() {
+            change(result);
+            let is_violated = result.is_violated();
+            self.is_violated.store(is_violated, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether it has a violation, also once it is taken.
+    pub(crate) fn is_violated(&self) -> bool {
+        self.is_violated.load(Ordering::Relaxed)
+    }
+
+    /// Returns what is being done, in a line.
+    pub(crate) fn progress(&self) -> String {
+        self.terminal.shown()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<RunResult>> {
+        self.result.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Builds the result of a run.
 pub(crate) struct Recorder {
-    result: RunResult,
+    so_far: ResultSoFar,
     /// The properties that are checked on the next stream.
     checked: Vec<Property>,
     known: KnownViolations,
     /// What is under test, to write replay lines.
     tested: Tested,
-    progress: Progress,
 }
 
 /// How a run ended.
@@ -31,40 +87,45 @@ pub(crate) struct Ending {
     pub(crate) stopped: Option<String>,
 }
 
+impl Ending {
+    /// The run could not start.
+    pub(crate) fn failed(error: &Error) -> Self {
+        Self {
+            covered: String::new(),
+            stopped: Some(error.to_string()),
+        }
+    }
+}
+
 impl Recorder {
     /// Starts recording.
     ///
     /// # Errors
     ///
     /// If the known violations cannot be read or a report file cannot be written.
-    pub(crate) fn start(options: &ReportOptions, tested: &Tested) -> Result<Self, Error> {
+    pub(crate) fn start(
+        options: &ReportOptions,
+        tested: &Tested,
+        so_far: ResultSoFar,
+    ) -> Result<Self, Error> {
         check_files(options)?;
         let known = options.known.as_deref().map(KnownViolations::read);
         Ok(Self {
-            result: RunResult {
-                command: command_line(),
-                streams: Vec::new(),
-                held: Vec::new(),
-                unknown: Vec::new(),
-                stale: Vec::new(),
-                covered: String::new(),
-                stopped: None,
-            },
+            so_far,
             checked: Vec::new(),
             known: known.transpose()?.unwrap_or_default(),
             tested: tested.clone(),
-            progress: Progress::start(),
         })
     }
 
     /// Shows what is being done now.
     pub(crate) fn progress(&self, what: impl Into<String>) {
-        self.progress.show(what.into());
+        self.so_far.terminal.show(&what.into());
     }
 
     /// Prints something other than a verdict.
     pub(crate) fn note(&self, text: &str) {
-        self.progress.print(text);
+        self.so_far.terminal.print(text);
     }
 
     /// Adds properties that are checked on the stream whose verdict is recorded next.
@@ -72,11 +133,22 @@ impl Recorder {
         self.checked.extend(properties);
     }
 
+    /// Records that something was left out, so that a property was not checked as a whole.
+    pub(crate) fn omits(&self, property: Property, what: &str) {
+        self.so_far
+            .update(|result| result.omitted.push((property, what.into())));
+        self.note(&format!("skip  {what}"));
+    }
+
     /// Records a stream on which everything held, with what was tried.
     pub(crate) fn held(&mut self, name: &str, bytes: usize, tried: String) {
-        self.note(&format!("ok    {name}: {tried}"));
-        self.result.held.append(&mut self.checked);
-        self.add(name, bytes, Verdict::Held(tried));
+        let mut checked = std::mem::take(&mut self.checked);
+        let line = format!("ok    {name}: {tried}");
+        self.so_far.update(|result| {
+            result.held.append(&mut checked);
+            result.add(name, bytes, Verdict::Held(tried));
+        });
+        self.note(&line);
     }
 
     /// Records a stream with a violation.
@@ -89,56 +161,55 @@ impl Recorder {
     ) {
         let violated = violation.property;
         let known = self.known.matches(violated, name);
-        let verdict = if known { "known" } else { "FAIL " };
-        self.note(&format!("{verdict} {name}: {}", violated.name()));
         let checked = std::mem::take(&mut self.checked);
-        self.result.unknown.extend(
-            Property::ALL
-                .into_iter()
-                .filter(|property| checked.contains(property) && *property != violated),
-        );
         let counterexample = Counterexample {
             map,
             replay: self.tested.replay_line(&violation.case),
             known,
             violation,
         };
-        self.add(name, bytes, Verdict::Violated(Box::new(counterexample)));
-    }
-
-    fn add(&mut self, name: &str, bytes: usize, verdict: Verdict) {
-        self.result.streams.push(StreamResult {
-            name: name.into(),
-            bytes,
-            verdict,
+        self.so_far.update(|result| {
+            result.unknown.extend(
+                Property::ALL
+                    .into_iter()
+                    .filter(|property| checked.contains(property) && *property != violated),
+            );
+            result.add(name, bytes, Verdict::Violated(Box::new(counterexample)));
         });
+        let verdict = if known { "known" } else { "FAIL " };
+        self.note(&format!("{verdict} {name}: {}", violated.name()));
     }
 
     /// Adds a split map to the smallest violation of each property.
     pub(crate) fn draw_maps(&mut self, map: impl Fn(&Violation) -> Option<SplitMap>) {
-        let smallest: Vec<usize> = self
-            .result
-            .smallest()
-            .into_iter()
-            .map(|(index, _)| index)
-            .collect();
-        for index in smallest {
-            if let Verdict::Violated(counterexample) = &mut self.result.streams[index].verdict {
-                counterexample.map = map(&counterexample.violation);
-            }
+        let mut smallest = Vec::new();
+        self.so_far.update(|result| {
+            smallest.extend(
+                result
+                    .smallest()
+                    .into_iter()
+                    .map(|(index, counterexample)| (index, counterexample.violation.clone())),
+            );
+        });
+        for (index, violation) in smallest {
+            let map = map(&violation);
+            self.so_far.update(|result| {
+                if let Verdict::Violated(counterexample) = &mut result.streams[index].verdict {
+                    counterexample.map = map;
+                }
+            });
         }
     }
 
-    /// Completes the result.
-    pub(crate) fn finish(mut self, ending: Ending) -> RunResult {
-        self.progress.finish();
+    /// Completes the result. Returns `None` if it was taken before: the run is over.
+    pub(crate) fn finish(self, ending: Ending) -> Option<RunResult> {
+        let mut result = self.so_far.take()?;
         // After an early stop, a known violation may just not have been reached.
         if ending.stopped.is_none() {
-            self.result.stale = self.known.stale(&self.result.streams);
+            result.stale = self.known.stale(&result.streams);
         }
-        self.result.covered = ending.covered;
-        self.result.stopped = ending.stopped;
-        self.result
+        result.end(ending);
+        Some(result)
     }
 }
 

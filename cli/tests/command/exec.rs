@@ -533,3 +533,108 @@ fn a_run_stops_after_its_maximum_time() {
         finished.with_status(2);
     }
 }
+
+/// A decoder of frames with a u32 length.
+const LEN32: &str = "    decoder.buffer += chunk
+    while len(decoder.buffer) >= 4:
+        end = 4 + int.from_bytes(decoder.buffer[:4], 'big')
+        if end - 4 > decoder.limit:
+            raise ValueError
+        if len(decoder.buffer) < end:
+            break
+        yield decoder.buffer[4:end]
+        decoder.buffer = decoder.buffer[end:]
+    return
+";
+
+/// A body of exactly the limit must pass, however large the limit is.
+#[test]
+fn a_body_at_the_limit_is_sent_for_every_limit() {
+    let limits = ["64", "257", "70000"];
+    concurrently(limits, |limit| {
+        let buggy = LEN32.replace("> decoder.limit", ">= decoder.limit");
+        for (decoder, status, verdict) in [(LEN32, 0, "ok   "), (&buggy, 1, "FAIL ")] {
+            let change = ("    decoder.buffer += chunk\n", decoder);
+            let arguments = ["--framing", "len32u", "--size-limit", limit];
+            let Some(finished) = exec(LANGUAGES[0], Some(change), &arguments) else {
+                return;
+            };
+            let output = finished.with_status(status);
+            let verdict = format!("{verdict} at the limit: ");
+            assert!(output.contains(&verdict), "{limit}: {output}");
+            let held = output.contains("\nlimit        held\n");
+            assert_eq!(held, status == 0, "{limit}: {output}");
+        }
+    });
+}
+
+/// The limit did not hold if no body at the limit was sent.
+#[test]
+fn a_limit_that_is_too_large_to_be_reached_does_not_hold() {
+    let change = ("    decoder.buffer += chunk\n", LEN32);
+    let arguments = ["--framing", "len32u", "--size-limit", "4000000000"];
+    if let Some(finished) = exec(LANGUAGES[0], Some(change), &arguments) {
+        let output = finished.with_status(0);
+        let omitted = "at the limit: left out, as a body of 4000000000 bytes is too long";
+        assert!(output.contains(&format!("skip  {omitted}")), "{output}");
+        assert!(output.contains(&format!("; {omitted}")), "{output}");
+        assert!(!output.contains("\nlimit "), "{output}");
+    }
+}
+
+/// What a driver writes is bounded, and so is what the command holds of it.
+#[test]
+fn a_reply_that_is_too_long_is_a_violation() {
+    let replies = [
+        "for _ in range(200): yield b'x' * 1000000",
+        "while True: sys.stdout.write('x' * 65536)",
+        "while True: print('frame 00')",
+    ];
+    concurrently(replies, |reply| {
+        let change =
+            format!("    decoder.buffer += chunk\n    if b'!' in chunk:\n        {reply}\n");
+        let change = ("    decoder.buffer += chunk\n", change.as_str());
+        let arguments = [
+            "--framing",
+            "len16",
+            "--max-memory",
+            "64",
+            "--hex",
+            "000121",
+        ];
+        let Some(finished) = exec(LANGUAGES[0], Some(change), &arguments) else {
+            return;
+        };
+        let output = finished.with_status(1);
+        assert!(output.contains("FAIL  hex 000121: progress\n"), "{output}");
+        assert!(output.contains("the driver wrote more than "), "{output}");
+        assert!(output.contains(" in one reply"), "{output}");
+    });
+}
+
+/// A capture has packets of all connections: it is no stream.
+#[test]
+fn a_capture_is_no_stream() {
+    let folder = format!("{}/captures", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let captures: [&[u8]; 4] = [
+        b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0",
+        b"\xa1\xb2\xc3\xd4\0\x02\0\x04\0\0\0\0\0\0\0\0\0\x04\0\0\0\0\0\x01",
+        b"\x4d\x3c\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0",
+        b"\n\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0",
+    ];
+    let vectors = ["vectors", "--framing", "len16"];
+    for capture in captures {
+        let path = format!("{folder}/capture");
+        std::fs::write(&path, capture).unwrap();
+        for source in [["--stream", &path], ["--corpus", &folder]] {
+            let arguments = [&vectors[..], &source].concat();
+            fails(
+                &arguments,
+                &format!("use --pcap {path} for the streams in it"),
+            );
+        }
+    }
+    let stream = script("no-capture", "\n\r\r\nno capture");
+    run(&[&vectors[..], &["--stream", &stream]].concat()).with_status(0);
+}

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::program::{
     KilledOnDrop, Serve, becomes_free, concurrently, everysplit, free_port, is_installed, listens,
-    run, script, server,
+    run, script, server, signal,
 };
 
 /// Frames with an i32 length and at most 100 bytes.
@@ -315,14 +315,7 @@ fn an_interrupted_run_leaves_no_process() {
     let mut output = String::new();
     stdout.read_line(&mut output).unwrap();
     assert!(output.starts_with("ok    concatenated: "), "{output}");
-    let interrupt = ["-INT", &child.0.id().to_string()].map(String::from);
-    assert!(
-        std::process::Command::new("kill")
-            .args(interrupt)
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal("INT", child.0.id());
     stdout.read_to_string(&mut output).unwrap();
     let status = child.0.wait().unwrap();
     let mut message = String::new();
@@ -331,7 +324,7 @@ fn an_interrupted_run_leaves_no_process() {
     assert_eq!(status.code(), Some(2), "{output}{message}");
     assert!(output.contains(" connections in "), "{output}");
     assert!(
-        output.contains("not everything was checked: interrupted\n"),
+        output.contains("; not everything was checked\n"),
         "{output}"
     );
     assert_eq!(message, "everysplit: interrupted\n");

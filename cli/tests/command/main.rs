@@ -2,6 +2,8 @@
 
 mod program;
 
+#[cfg(unix)]
+mod ending;
 mod exec;
 mod hostile;
 mod listen;
@@ -10,3 +12,4 @@ mod proxy;
 mod reports;
 mod serve;
 mod servers;
+mod untrusted;

@@ -1,5 +1,6 @@
 //! Runs the command, and the programs that it tests.
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -43,6 +44,56 @@ pub(crate) fn everysplit(arguments: &[&str]) -> Command {
 
 pub(crate) fn run(arguments: &[&str]) -> Finished {
     everysplit(arguments).output().unwrap().into()
+}
+
+/// Runs a command that could wait forever.
+#[track_caller]
+pub(crate) fn run_to_its_end(command: &mut Command) -> Finished {
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = KilledOnDrop(command.spawn().unwrap());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let status = loop {
+        if let Some(status) = child.0.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "{command:?} does not end");
+        thread::sleep(Duration::from_millis(5));
+    };
+    let read = |pipe: &mut dyn Read| {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    };
+    Finished {
+        status: status.code(),
+        stdout: read(&mut child.0.stdout.take().unwrap()),
+        stderr: read(&mut child.0.stderr.take().unwrap()),
+    }
+}
+
+/// Sends a signal to a process.
+#[cfg(unix)]
+pub(crate) fn signal(name: &str, process: u32) {
+    let mut command = Command::new("kill");
+    let status = command
+        .args([format!("-{name}"), process.to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+/// Makes a named pipe in the temporary folder of the tests; returns its path.
+#[cfg(unix)]
+pub(crate) fn pipe(name: &str) -> String {
+    let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+    let _ = std::fs::remove_file(&path);
+    assert!(
+        Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    path
 }
 
 /// Asserts that a run ends with status 2 and a message of one line.

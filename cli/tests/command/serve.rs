@@ -170,3 +170,92 @@ fn generated_streams_contain_what_their_names_say() {
         ("0100000061ffffffff0100000061", "rejected", 1)
     );
 }
+
+/// The limit of a stream that is not printed is said.
+#[test]
+fn vectors_without_a_body_at_the_limit_say_so() {
+    for (limit, omitted) in [("65535", false), ("65536", true)] {
+        let finished = run(&["vectors", "--framing", "len32", "--size-limit", limit]);
+        let message = "everysplit: at the limit: left out, as a body of 65536 bytes is too long";
+        assert_eq!(
+            finished.stderr.starts_with(message),
+            omitted,
+            "{finished:?}"
+        );
+        let output = finished.with_status(0);
+        assert_eq!(!output.contains("\"at the limit\""), omitted, "{limit}");
+    }
+}
+
+/// What cannot be written is an error, except to a reader that has seen enough.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_stdout_is_an_error() {
+    let driver = "read hello; echo ready 1; while read line; do echo ready; done";
+    for arguments in [
+        &["vectors", "--framing", "len16"][..],
+        &[
+            "exec",
+            "--discards-at-end",
+            "--hex",
+            "00",
+            "--",
+            "sh",
+            "-c",
+            driver,
+        ],
+    ] {
+        let full = || {
+            std::fs::OpenOptions::new()
+                .write(true)
+                .open("/dev/full")
+                .unwrap()
+        };
+        let output = everysplit(arguments).stdout(full()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(
+            stderr.starts_with("everysplit: cannot write to stdout: "),
+            "{stderr}"
+        );
+        // Without stderr, the status is the same.
+        let mut both = everysplit(arguments);
+        let status = both.stdout(full()).stderr(full()).status().unwrap();
+        assert_eq!(status.code(), Some(2));
+    }
+}
+
+/// The server goes on after it had too many open files.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_many_clients_do_not_end_the_server() {
+    let program = env!("CARGO_BIN_EXE_everysplit");
+    let shell = format!("ulimit -n 24; exec {program} serve --port 0 --framing len16");
+    let mut command = std::process::Command::new("sh");
+    let command = command.args(["-c", &shell]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut server = KilledOnDrop(child.unwrap());
+    let mut line = String::new();
+    let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    let clients: Vec<_> = (0..40)
+        .map(|_| TcpStream::connect(address).unwrap())
+        .collect();
+    let mut message = String::new();
+    let mut stderr = BufReader::new(server.0.stderr.take().unwrap());
+    stderr.read_line(&mut message).unwrap();
+    assert!(
+        message.starts_with("everysplit: a client was not served: "),
+        "{message}"
+    );
+    drop(clients);
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.write_all(b"\0\x01a").unwrap();
+    let mut reply = [0; 3];
+    socket.read_exact(&mut reply).unwrap();
+    assert_eq!(&reply, b"\0\x01a");
+}

@@ -1,0 +1,57 @@
+//! Report files: each is replaced as a whole, so that a full disk leaves the old one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process;
+
+/// Checks that a file can be written, and leaves it unchanged.
+pub(crate) fn check(path: &Path) -> io::Result<()> {
+    if is_special(path) {
+        // To open a pipe waits for its reader.
+        return Ok(());
+    }
+    let new = !path.exists();
+    OpenOptions::new().append(true).create(true).open(path)?;
+    if new {
+        fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+/// Writes a file beside the path, and renames it.
+pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    if is_special(path) {
+        return fs::write(path, contents);
+    }
+    // A link stays a link.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let new = path.with_file_name(format!(".everysplit-{}.tmp", process::id()));
+    match File::create_new(&new) {
+        Ok(mut file) => {
+            let written = keep_permissions(&path, &file)
+                .and_then(|()| file.write_all(contents))
+                .and_then(|()| fs::rename(&new, &path));
+            if written.is_err() {
+                let _ = fs::remove_file(&new);
+            }
+            written
+        }
+        // The file can be writable in a folder that is not.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => fs::write(&path, contents),
+        Err(error) => Err(error),
+    }
+}
+
+/// Returns whether a path is a pipe or a device, which cannot be replaced.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+}
+
+/// Gives a new file the permissions of the one that it replaces.
+fn keep_permissions(path: &Path, new: &File) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) => new.set_permissions(metadata.permissions()),
+        Err(_) => Ok(()),
+    }
+}
