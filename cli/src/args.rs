@@ -78,6 +78,12 @@ pub(crate) enum VerbArgs {
     #[command(before_help = "Example: everysplit vectors --framing len32 --message hello")]
     Vectors(StreamArgs),
 
+    /// List the TCP streams of a capture of network traffic (pcap or pcapng).
+    ///
+    /// Segments are put in order by their sequence numbers. A stream ends before a gap.
+    #[command(before_help = "Example: everysplit pcap traffic.pcap --save corpus")]
+    Pcap(PcapArgs),
+
     /// Try one split of one stream again, from the token in a violation.
     #[command(
         before_help = "Example: everysplit replay 00026f6b@2 exec --framing len16 -- python3 driver.py"
@@ -322,6 +328,17 @@ pub(crate) struct ServeArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct PcapArgs {
+    /// The capture.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Write each stream to a file of this folder, for --corpus.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct ReplayArgs {
     /// The token: the stream in hexadecimal, @, and the cuts, such as 00026f6b@2.
     #[arg(value_parser = token)]
@@ -362,6 +379,15 @@ pub(crate) struct StreamArgs {
     /// Folder of such files. Can be repeated.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) corpus: Vec<PathBuf>,
+
+    /// Capture of network traffic (pcap or pcapng), of which each TCP stream is used. Can be
+    /// repeated.
+    ///
+    /// A decoder gets both directions of each connection, a server what clients sent, and a client
+    /// what servers sent. The segments of the capture are the first split. "everysplit pcap FILE"
+    /// lists the streams.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pcap: Vec<PathBuf>,
 
     /// A stream in hexadecimal. Can be repeated.
     #[arg(long, value_name = "HEX")]

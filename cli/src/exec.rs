@@ -38,7 +38,7 @@ const MAX_SAMPLED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Checks the decoder on every stream.
 pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
-    let streams = streams::load(&options.streams, |format| {
+    let streams = streams::load(&options.streams, None, |format| {
         format.streams(&options.streams.messages, framing::MAX_BODY)
     })?;
     let format = options.streams.framing;
@@ -54,20 +54,25 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
         recorder.omits(Property::Limit, &omitted);
     }
     let begun = Instant::now();
-    for NamedStream { name, bytes } in &streams {
+    for NamedStream {
+        name,
+        bytes,
+        segments,
+    } in &streams
+    {
         if stop::requested() {
             break;
         }
         recorder.progress(format!("{name}: {} bytes", bytes.len()));
         let properties = run.properties(bytes);
-        let result = run.check(bytes);
+        let result = run.check_captured(bytes, segments.as_ref());
         // A driver that is being ended is not evidence.
         if stop::requested() {
             break;
         }
         recorder.checks(properties);
         match result {
-            Ok(certificate) => recorder.held(name, bytes.len(), certificate.to_string()),
+            Ok(tried) => recorder.held(name, bytes.len(), tried),
             Err(violation) => recorder.violated(name, bytes.len(), violation, None),
         }
     }
@@ -114,7 +119,7 @@ const fn feeds_byte_by_byte(bytes: u64) -> u64 {
 /// Rejects a stream that takes too many feeds even byte by byte. Without a format, the
 /// expectation is made that way.
 fn check_lengths(streams: &[NamedStream], max_feeds: u64) -> Result<(), Error> {
-    for NamedStream { name, bytes } in streams {
+    for NamedStream { name, bytes, .. } in streams {
         let feeds = feeds_byte_by_byte(bytes.len() as u64);
         if feeds > max_feeds {
             return Err(format!(
@@ -223,6 +228,17 @@ impl DecoderRun {
                 expected
             }
         })
+    }
+
+    /// Checks a stream, also in the split in which it was captured. Returns what was tried.
+    fn check_captured(&self, stream: &[u8], segments: Option<&Split>) -> Result<String, Violation> {
+        let mut tried = self.check(stream)?.to_string();
+        if let Some(split) = segments {
+            self.check_case(&Case::new(stream, split.clone()))?;
+            let segments = count(split.cuts().len() as u64 + 1, "segment");
+            let _ = write!(tried, "; also in its {segments}, as captured");
+        }
+        Ok(tried)
     }
 
     /// Checks a stream as thoroughly as the driver and the maximum number of feeds allow.

@@ -5,11 +5,13 @@
 
 mod address;
 mod args;
+mod capture;
 mod driver;
 mod exec;
 mod framing;
 mod options;
 mod output;
+mod pcap;
 mod process;
 #[cfg(unix)]
 mod proxy;
@@ -69,6 +71,7 @@ fn run(options: Options) -> Result<ExitCode, Error> {
         // Ctrl-C ends the server at once, as it has nothing to report.
         Options::Serve(options) => serve::run(&options).map(|()| true)?,
         Options::Vectors(options) => vectors::run(&options).map(|()| true)?,
+        Options::Pcap(options) => pcap::run(&options).map(|()| true)?,
     };
     Ok(ExitCode::from(u8::from(!held)))
 }

@@ -59,6 +59,7 @@ pub(crate) enum Options {
     Proxy(ProxyOptions),
     Serve(ServeOptions),
     Vectors(StreamOptions),
+    Pcap(PcapOptions),
 }
 
 /// A decoder under test, in a driver.
@@ -177,6 +178,14 @@ pub(crate) struct ServeOptions {
     pub(crate) split: ReplySplit,
 }
 
+/// A capture to list.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PcapOptions {
+    pub(crate) file: PathBuf,
+    /// The folder that each stream is written to.
+    pub(crate) save: Option<PathBuf>,
+}
+
 /// Where the reports go, and which violations are known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ReportOptions {
@@ -189,6 +198,7 @@ pub(crate) struct ReportOptions {
 pub(crate) struct StreamOptions {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) folders: Vec<PathBuf>,
+    pub(crate) captures: Vec<PathBuf>,
     pub(crate) hex: Vec<Vec<u8>>,
     pub(crate) framing: Option<Framing>,
     /// Bodies of the frames in generated streams.
@@ -256,7 +266,7 @@ impl Options {
         match self {
             Self::Run(_) | Self::Replay(_) => true,
             Self::Proxy(options) => !options.command.is_empty(),
-            Self::Serve(_) | Self::Vectors(_) => false,
+            Self::Serve(_) | Self::Vectors(_) | Self::Pcap(_) => false,
         }
     }
 }
@@ -331,6 +341,10 @@ impl TryFrom<args::Arguments> for Options {
             args::VerbArgs::Proxy(proxy) => Self::Proxy((*proxy).try_into()?),
             args::VerbArgs::Serve(serve) => Self::Serve(serve.into()),
             args::VerbArgs::Vectors(streams) => Self::Vectors(streams.into()),
+            args::VerbArgs::Pcap(pcap) => Self::Pcap(PcapOptions {
+                file: pcap.file,
+                save: pcap.save,
+            }),
             args::VerbArgs::Replay(args::ReplayArgs { token, tested }) => {
                 Self::Replay(ReplayOptions {
                     case: token,
@@ -460,6 +474,7 @@ impl From<args::StreamArgs> for StreamOptions {
         Self {
             files: streams.stream,
             folders: streams.corpus,
+            captures: streams.pcap,
             hex: streams.hex.into_iter().map(|bytes| bytes.0).collect(),
             framing: streams
                 .framing

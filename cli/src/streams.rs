@@ -1,11 +1,16 @@
 //! Loads the streams of a run: from files, folders, the command line and a format.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
+use everysplit::Split;
+
 use crate::Error;
+use crate::capture::{self, Capture, CapturedStream, Sender};
 use crate::framing::Framing;
 use crate::options::StreamOptions;
+use crate::output::print_error;
 use crate::text::one_line;
 
 /// Maximum number of a stream's hexadecimal digits in its name.
@@ -16,6 +21,8 @@ pub(crate) struct NamedStream {
     /// One line: the name of a file can contain anything.
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
+    /// The split in which it was captured.
+    pub(crate) segments: Option<Split>,
 }
 
 impl NamedStream {
@@ -23,17 +30,20 @@ impl NamedStream {
         Self {
             name: one_line(&name.into()).into_owned(),
             bytes,
+            segments: None,
         }
     }
 }
 
-/// Loads all streams. If a format is named, adds those that `generate` returns for it.
+/// Loads all streams; of a capture those that `sender` sent, if it is given. If a format is named,
+/// adds those that `generate` returns for it.
 ///
 /// # Errors
 ///
 /// If a file cannot be read or is empty, or if there is no stream at all.
 pub(crate) fn load(
     options: &StreamOptions,
+    sender: Option<Sender>,
     generate: impl FnOnce(Framing) -> Vec<NamedStream>,
 ) -> Result<Vec<NamedStream>, Error> {
     let mut streams = Vec::new();
@@ -43,6 +53,9 @@ pub(crate) fn load(
     for folder in &options.folders {
         streams.extend(read_folder(folder)?);
     }
+    for path in &options.captures {
+        streams.extend(read_capture(path, sender)?);
+    }
     for bytes in &options.hex {
         streams.push(NamedStream::new(hex_name(bytes), bytes.clone()));
     }
@@ -51,7 +64,7 @@ pub(crate) fn load(
     }
     if streams.is_empty() {
         return Err(
-            "there is no stream to test; add one with --stream, --corpus or --hex, or add --framing"
+            "there is no stream to test; add one with --stream, --corpus, --pcap or --hex, or add --framing"
                 .into(),
         );
     }
@@ -81,6 +94,32 @@ fn read_folder(folder: &Path) -> Result<Vec<NamedStream>, Error> {
     }
     paths.sort();
     paths.iter().map(|path| read_file(path)).collect()
+}
+
+/// Reads the streams of a capture. Of equal ones, only the first is used.
+fn read_capture(path: &Path, sender: Option<Sender>) -> Result<Vec<NamedStream>, Error> {
+    let file = path.display();
+    let Capture { streams, notes } = capture::read(path)?;
+    for note in notes {
+        print_error(&format!("{file}: {note}"));
+    }
+    let is_wanted = |stream: &CapturedStream| sender.is_none_or(|sender| stream.sender == sender);
+    let mut seen = HashSet::new();
+    let streams: Vec<_> = streams
+        .into_iter()
+        .filter(|stream| is_wanted(stream) && seen.insert(stream.bytes.clone()))
+        .map(|stream| NamedStream {
+            segments: Some(stream.segments.clone()),
+            ..NamedStream::new(format!("{file} {stream}"), stream.bytes)
+        })
+        .collect();
+    if streams.is_empty() {
+        return Err(format!(
+            "{file} has no stream of this direction; list all with: everysplit pcap {file}"
+        )
+        .into());
+    }
+    Ok(streams)
 }
 
 fn read_file(path: &Path) -> Result<NamedStream, Error> {

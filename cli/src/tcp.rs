@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use everysplit::{Case, Split};
 use everysplit::{Cell, Property, SplitMap, Violation};
 
+use crate::capture::Sender;
 use crate::framing::Framing;
 use crate::options::{PeerOptions, TcpOptions};
 use crate::process::Memory;
@@ -63,7 +64,12 @@ pub(crate) fn replay(
 }
 
 fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
-    let streams = streams::load(&options.streams, |framing| {
+    // The peer gets what the other end of a captured connection sent.
+    let sender = match &options.peer {
+        PeerOptions::RunningServer { .. } | PeerOptions::StartedServer { .. } => Sender::Client,
+        PeerOptions::Client { .. } => Sender::Server,
+    };
+    let streams = streams::load(&options.streams, Some(sender), |framing| {
         let frames = framing.frames(&options.streams.messages);
         vec![NamedStream::new("concatenated", frames.concat())]
     })?;
@@ -169,7 +175,7 @@ impl<'a> TcpRun<'a> {
     /// Tries the splits of a stream, as many as --max-connections allows.
     fn check_stream(
         &mut self,
-        NamedStream { name, bytes }: &NamedStream,
+        NamedStream { name, bytes, .. }: &NamedStream,
         baseline: &Baseline,
     ) -> Result<(), Error> {
         self.recorder.checks([Property::EverySplit]);

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &StreamOptions) -> Result<(), Error> {
     let format = options
         .framing
         .ok_or("there is no format; add --framing, such as --framing len32")?;
-    let streams = streams::load(options, |format| {
+    let streams = streams::load(options, None, |format| {
         format.streams(&options.messages, framing::MAX_PRINTED_BODY)
     })?;
     if let Some(omitted) = format.omitted(framing::MAX_PRINTED_BODY) {
@@ -45,7 +45,7 @@ pub(crate) fn run(options: &StreamOptions) -> Result<(), Error> {
     Ok(())
 }
 
-fn vector(framing: Framing, NamedStream { name, bytes }: &NamedStream) -> Vector {
+fn vector(framing: Framing, NamedStream { name, bytes, .. }: &NamedStream) -> Vector {
     let expected = framing.parse(bytes);
     let frames = expected.frames.into_iter();
     let (outcome, at) = match expected.outcome {

@@ -65,7 +65,7 @@ impl Framing {
             let frame = self.encode(&vec![b'x'; self.max_body() as usize]);
             streams.push(NamedStream::new(AT_THE_LIMIT, [&frame, first].concat()));
         }
-        for NamedStream { name, bytes } in self.invalid_lengths() {
+        for NamedStream { name, bytes, .. } in self.invalid_lengths() {
             if matches!(self.parse(&bytes).outcome, Outcome::Rejected { .. }) {
                 let stream = [first, &bytes, first].concat();
                 streams.push(NamedStream::new(name, stream));

@@ -8,8 +8,8 @@ use std::time::Duration;
 use everysplit::reference::ByteOrder;
 
 use super::{
-    ConfigEntry, ExecOptions, Options, PeerOptions, ProxyOptions, ReplayOptions, ReplySplit,
-    ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested, default,
+    ConfigEntry, ExecOptions, Options, PcapOptions, PeerOptions, ProxyOptions, ReplayOptions,
+    ReplySplit, ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested, default,
 };
 use crate::framing::{Framing, FramingKind};
 
@@ -34,6 +34,14 @@ impl Options {
             Self::Vectors(options) => {
                 words.word("vectors");
                 words.streams(options);
+            }
+            Self::Pcap(PcapOptions { file, save }) => {
+                words.word("pcap");
+                if let Some(folder) = save {
+                    words.option("--save", folder);
+                }
+                words.word("--");
+                words.word(file);
             }
         }
         words.0
@@ -251,6 +259,7 @@ impl Words {
         let StreamOptions {
             files,
             folders,
+            captures,
             hex,
             framing,
             messages,
@@ -260,6 +269,9 @@ impl Words {
         }
         for folder in folders {
             self.option("--corpus", folder);
+        }
+        for file in captures {
+            self.option("--pcap", file);
         }
         for bytes in hex {
             self.option("--hex", hex::encode(bytes));
@@ -344,7 +356,7 @@ mod tests {
     /// Words that a shell, or clap, could take for something else.
     const REPORT: &str = "--report 'a b.html' --report='-x.json' --known \"it's known\"";
     const STREAMS: &str = "--stream 'a b' --stream=-x --stream=--framing --corpus '$HOME' \
-         --corpus '*' --hex '00 0A ff' --hex ''";
+         --corpus '*' --pcap 'a b' --pcap=-x --hex '00 0A ff' --hex ''";
     const MESSAGES: [&str; 3] = [
         "--framing len16 --message '' --message=-m --message 'a \"b\"' --message \"it's\"",
         "--framing json-header --byte-order big --size-limit 64 --message 'a\nb' --message '你'",
@@ -443,6 +455,13 @@ mod tests {
         }
         for messages in MESSAGES {
             survives(&parse(&format!("everysplit vectors {STREAMS} {messages}")));
+        }
+    }
+
+    #[test]
+    fn pcap_options_survive_the_command_line() {
+        for options in ["a", "'a b' --save=-x", "--save 'it'\\''s' -- -a"] {
+            survives(&parse(&format!("everysplit pcap {options}")));
         }
     }
 

@@ -26,7 +26,7 @@ impl TcpRun<'_> {
     /// Sends the uncut stream several times, and determines how its reply ends.
     pub(super) fn baseline(
         &mut self,
-        NamedStream { name, bytes }: &NamedStream,
+        NamedStream { name, bytes, .. }: &NamedStream,
     ) -> Result<Baseline, Error> {
         self.recorder.progress(format!("{name}: uncut"));
         let open = self.send_uncut(bytes, ReplyEnd::Unknown)?;

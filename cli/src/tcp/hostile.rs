@@ -40,7 +40,7 @@ pub(super) struct ValidStream<'a> {
 
 /// Returns the probes that are parts of a valid stream.
 fn incomplete(stream: &NamedStream, framing: Option<Framing>) -> [Probe; 2] {
-    let NamedStream { name, bytes } = stream;
+    let NamedStream { name, bytes, .. } = stream;
     let first_bytes = match framing.map(|framing| framing.edges(bytes)) {
         // A header without its body.
         Some(edges) => edges.into_iter().nth(1).unwrap_or(1),
@@ -68,7 +68,7 @@ fn invalid_lengths(framing: Framing) -> impl Iterator<Item = Probe> {
     framing
         .invalid_lengths()
         .into_iter()
-        .map(|NamedStream { name, bytes }| Probe {
+        .map(|NamedStream { name, bytes, .. }| Probe {
             name: format!("claimed length: {name}"),
             streams: vec![bytes],
             after: After::Silence,

@@ -274,6 +274,9 @@ fn a_report_that_fails_does_not_skip_the_next() {
 #[test]
 fn a_driver_that_does_not_start_is_reported() {
     let (json, xml, html) = (path("none.json"), path("none.xml"), path("none.html"));
+    for report in [&json, &xml, &html] {
+        let _ = fs::remove_file(report);
+    }
     let reports = ["--report", &json, "--report", &xml, "--report", &html];
     let arguments = [
         &["exec", "--hex", "00"],

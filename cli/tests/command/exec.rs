@@ -222,7 +222,7 @@ fn bad_input_is_an_error_with_one_line() {
     );
     fails(
         &exec(&[]),
-        "there is no stream to test; add one with --stream, --corpus or --hex",
+        "there is no stream to test; add one with --stream, --corpus, --pcap or --hex",
     );
     fails(
         &exec(&["--stream", "no/such"]),
@@ -315,6 +315,7 @@ fn every_help_begins_with_an_example() {
         &["tcp"],
         &["serve"],
         &["vectors"],
+        &["pcap"],
         &["replay"],
     ] {
         for help in ["-h", "--help"] {

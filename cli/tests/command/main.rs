@@ -2,6 +2,7 @@
 
 mod program;
 
+mod captures;
 #[cfg(unix)]
 mod ending;
 mod exec;
