@@ -10,7 +10,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use everysplit::Case;
+use clap_complete::Shell;
+use everysplit::{Case, Property};
 use regex::bytes::Regex;
 
 use crate::address::{Address, resolve};
@@ -22,6 +23,7 @@ use crate::options::{ConfigEntry, ReplySplit, default};
 /// Exit status: 0 if everything held, 1 if there is a violation, 2 if there is no verdict.
 #[derive(Debug, Parser)]
 #[command(
+    name = "everysplit",
     version,
     before_help = "Example: everysplit exec --framing len16 -- python3 driver.py"
 )]
@@ -83,6 +85,22 @@ pub(crate) enum VerbArgs {
     /// Segments are put in order by their sequence numbers. A stream ends before a gap.
     #[command(before_help = "Example: everysplit pcap traffic.pcap --save corpus")]
     Pcap(PcapArgs),
+
+    /// Print completions for a shell.
+    #[command(
+        before_help = "Example: everysplit completions bash > /etc/bash_completion.d/everysplit"
+    )]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+
+    /// Print the manual page of the command, or of a verb.
+    #[command(before_help = "Example: everysplit man exec | man -l -")]
+    Man {
+        /// The verb.
+        verb: Option<String>,
+    },
 
     /// Try one split of one stream again, from the token in a violation.
     #[command(
@@ -146,6 +164,10 @@ pub(crate) struct ExecArgs {
     /// Maximum time for the whole run, in seconds.
     #[arg(long, default_value_t = Seconds(default::MAX_TIME), value_name = "SECONDS")]
     pub(crate) max_time: Seconds,
+
+    /// Seed of the random splits of a stream that is too long for a proof.
+    #[arg(long, default_value_t = default::SEED, value_name = "N")]
+    pub(crate) seed: u64,
 
     /// The driver and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
@@ -315,8 +337,8 @@ pub(crate) struct ServeArgs {
     pub(crate) byte_order: Option<ByteOrderName>,
 
     /// Maximum body size, in bytes.
-    #[arg(long, default_value_t = default::SERVE_SIZE_LIMIT, value_name = "BYTES")]
-    pub(crate) size_limit: u32,
+    #[arg(long, default_value_t = ByteCount(default::SERVE_SIZE_LIMIT), value_name = "BYTES")]
+    pub(crate) size_limit: ByteCount,
 
     /// Maximum time to wait for the rest of a frame, in seconds.
     #[arg(long, default_value_t = Seconds(default::SERVE_MAX_IDLE), value_name = "SECONDS")]
@@ -325,6 +347,10 @@ pub(crate) struct ServeArgs {
     /// How to split each reply: whole, bytes, random, or a list of cuts such as 3,12.
     #[arg(long, default_value = "whole", value_name = "SPLIT")]
     pub(crate) split: ReplySplit,
+
+    /// Seed of the random splits.
+    #[arg(long, default_value_t = default::SEED, value_name = "N")]
+    pub(crate) seed: u64,
 }
 
 #[derive(Args, Debug)]
@@ -368,11 +394,39 @@ pub(crate) struct ReportArgs {
     /// longer occurs fails the run, so the list cannot go stale.
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
+
+    /// Write the stream of each violation to a file of this folder, for --corpus.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) save: Option<PathBuf>,
+
+    /// Fail only on violations of this property. Can be repeated.
+    ///
+    /// Violations of other properties are printed, and do not fail the run.
+    #[arg(long, value_name = "PROPERTY", value_parser = property)]
+    pub(crate) only: Vec<Property>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OutputArgs {
+    /// Print violations and the result only.
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Print each violation in full, not only the smallest of each property.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+
+    /// List the streams, and test nothing.
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct StreamArgs {
-    /// File with a stream, as recorded from the wire. Can be repeated.
+    /// File with a stream, as recorded from the wire; - is stdin. Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) stream: Vec<PathBuf>,
 
@@ -403,10 +457,12 @@ pub(crate) struct StreamArgs {
 
     /// Maximum body size that the format allows, in bytes [default: no limit].
     ///
+    /// K, M and G stand for KiB, MiB and GiB: 64K is 65536.
+    ///
     /// A larger length must be rejected, and so must a JSON header of more than 64 KiB. A driver
     /// gets the limit as max=BYTES.
     #[arg(long, requires = "framing", value_name = "BYTES")]
-    pub(crate) size_limit: Option<u32>,
+    pub(crate) size_limit: Option<ByteCount>,
 
     /// Body of a frame in the generated streams. Can be repeated.
     #[arg(long, requires = "framing", value_name = "TEXT")]
@@ -467,6 +523,44 @@ impl fmt::Display for Seconds {
     }
 }
 
+/// A number of bytes, such as 65535, 64K or 8M.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ByteCount(pub(crate) u32);
+
+impl FromStr for ByteCount {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [("K", 10), ("M", 20), ("G", 30)];
+        let unit = units.iter().find_map(|(name, bits)| {
+            let upper = text.to_ascii_uppercase();
+            upper.ends_with(name).then_some((text.len() - 1, *bits))
+        });
+        let (end, bits) = unit.unwrap_or((text.len(), 0));
+        let number: u64 = text[..end]
+            .parse()
+            .map_err(|_| "write a number of bytes, such as 65535, 64K or 8M")?;
+        number
+            .checked_mul(1 << bits)
+            .and_then(|bytes| u32::try_from(bytes).ok())
+            .map(Self)
+            .ok_or_else(|| format!("must be at most {} bytes", u32::MAX))
+    }
+}
+
+impl fmt::Display for ByteCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [("M", 20), ("K", 10)];
+        let unit = units
+            .iter()
+            .find(|(_, bits)| self.0 != 0 && self.0.trailing_zeros() >= *bits);
+        match unit {
+            Some((name, bits)) => write!(f, "{}{name}", self.0 >> bits),
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
 /// Bytes in hexadecimal digits; spaces between them are ignored.
 #[derive(Clone, Debug)]
 pub(crate) struct HexBytes(pub(crate) Vec<u8>);
@@ -480,6 +574,20 @@ impl FromStr for HexBytes {
             .map(Self)
             .map_err(|error| format!("{error}; write two hexadecimal digits per byte"))
     }
+}
+
+/// Parses the name of a property.
+fn property(name: &str) -> Result<Property, String> {
+    let mut properties = Property::ALL.into_iter();
+    properties
+        .find(|property| property.name() == name)
+        .ok_or_else(|| {
+            let names: Vec<_> = Property::ALL
+                .iter()
+                .map(|property| property.name())
+                .collect();
+            format!("there is no such property; these are: {}", names.join(", "))
+        })
 }
 
 /// Parses a token, and checks that its cuts are inside its stream.

@@ -38,9 +38,7 @@ const MAX_SAMPLED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Checks the decoder on every stream.
 pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
-    let streams = streams::load(&options.streams, None, |format| {
-        format.streams(&options.streams.messages, framing::MAX_BODY)
-    })?;
+    let streams = load(options)?;
     let format = options.streams.framing;
     if format.is_none() {
         check_lengths(&streams, options.max_feeds)?;
@@ -53,6 +51,7 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
     if let Some(omitted) = format.and_then(|format| format.omitted(framing::MAX_BODY)) {
         recorder.omits(Property::Limit, &omitted);
     }
+    recorder.expects(streams.len());
     let begun = Instant::now();
     for NamedStream {
         name,
@@ -82,6 +81,13 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
     Ok(Ending {
         covered: format!("{} {}", count(feeds, "feed"), pace(feeds, begun.elapsed())),
         stopped: stop::reason().map(Into::into),
+    })
+}
+
+/// Loads the streams of a run.
+pub(crate) fn load(options: &ExecOptions) -> Result<Vec<NamedStream>, Error> {
+    streams::load(&options.streams, None, |format| {
+        format.streams(&options.streams.messages, framing::MAX_BODY)
     })
 }
 
@@ -152,6 +158,7 @@ macro_rules! on_decoder {
 struct DecoderRun {
     max_feeds: u64,
     max_cuts: usize,
+    seed: u64,
     driver: Rc<RefCell<Driver>>,
     /// The saved state of a fresh decoder, if the driver has save and load.
     fresh: Option<Rc<str>>,
@@ -175,6 +182,7 @@ impl DecoderRun {
         Ok(Self {
             max_feeds: options.max_feeds,
             max_cuts: options.max_cuts,
+            seed: options.seed,
             driver: Rc::new(RefCell::new(driver)),
             fresh,
             comparison: match framing {
@@ -274,7 +282,7 @@ impl DecoderRun {
             let samples = (max_feeds / FEEDS_PER_SAMPLE)
                 .min(MAX_SAMPLED_BYTES / (3 * len))
                 .clamp(MIN_SAMPLES, MAX_SAMPLES);
-            let certificate = decoders.sampled(stream, 0, samples)?;
+            let certificate = decoders.sampled(stream, self.seed, samples)?;
             if feeds_byte_by_byte(len) <= max_feeds {
                 decoders.one_split(&Case::new(stream, Split::bytes(stream.len())))?;
             }

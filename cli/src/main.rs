@@ -3,6 +3,7 @@
 //! It goes one way: `args` declares the command line, `options` holds it typed, a run (`exec` or
 //! `tcp`) records its verdicts in a result (`report::model`), and writers print the result.
 
+mod about;
 mod address;
 mod args;
 mod capture;
@@ -71,6 +72,8 @@ fn run(options: Options) -> Result<ExitCode, Error> {
         // Ctrl-C ends the server at once, as it has nothing to report.
         Options::Serve(options) => serve::run(&options).map(|()| true)?,
         Options::Vectors(options) => vectors::run(&options).map(|()| true)?,
+        Options::Completions(shell) => about::completions(shell).map(|()| true)?,
+        Options::Man(verb) => about::manual(verb.as_deref()).map(|()| true)?,
         Options::Pcap(options) => pcap::run(&options).map(|()| true)?,
     };
     Ok(ExitCode::from(u8::from(!held)))

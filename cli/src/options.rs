@@ -12,8 +12,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap_complete::Shell;
 use everysplit::reference::ByteOrder;
-use everysplit::{Case, Split};
+use everysplit::{Case, Property, Split};
 use regex::bytes::Regex;
 
 use crate::address::Address;
@@ -60,6 +61,9 @@ pub(crate) enum Options {
     Serve(ServeOptions),
     Vectors(StreamOptions),
     Pcap(PcapOptions),
+    Completions(Shell),
+    /// The manual page of the command, or of a verb.
+    Man(Option<String>),
 }
 
 /// A decoder under test, in a driver.
@@ -83,6 +87,8 @@ pub(crate) struct ExecOptions {
     pub(crate) max_feeds: u64,
     /// Maximum time for the whole run.
     pub(crate) max_time: Duration,
+    /// Seed of the random splits.
+    pub(crate) seed: u64,
 }
 
 /// A server or client under test.
@@ -176,6 +182,8 @@ pub(crate) struct ServeOptions {
     /// Maximum time to wait for the rest of a frame.
     pub(crate) max_idle: Duration,
     pub(crate) split: ReplySplit,
+    /// Seed of the random splits.
+    pub(crate) seed: u64,
 }
 
 /// A capture to list.
@@ -191,6 +199,24 @@ pub(crate) struct PcapOptions {
 pub(crate) struct ReportOptions {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) known: Option<PathBuf>,
+    /// The folder that the streams of violations are written to.
+    pub(crate) save: Option<PathBuf>,
+    /// The properties that can fail the run; empty for all.
+    pub(crate) only: Vec<Property>,
+    pub(crate) output: Output,
+}
+
+/// How much a run prints.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Violations, and the result.
+    Quiet,
+    #[default]
+    Normal,
+    /// Each violation in full too.
+    Verbose,
+    /// The names of the streams, without a run.
+    List,
 }
 
 /// Where the streams come from.
@@ -266,7 +292,11 @@ impl Options {
         match self {
             Self::Run(_) | Self::Replay(_) => true,
             Self::Proxy(options) => !options.command.is_empty(),
-            Self::Serve(_) | Self::Vectors(_) | Self::Pcap(_) => false,
+            Self::Serve(_)
+            | Self::Vectors(_)
+            | Self::Pcap(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 }
@@ -345,6 +375,8 @@ impl TryFrom<args::Arguments> for Options {
                 file: pcap.file,
                 save: pcap.save,
             }),
+            args::VerbArgs::Completions { shell } => Self::Completions(shell),
+            args::VerbArgs::Man { verb } => Self::Man(verb),
             args::VerbArgs::Replay(args::ReplayArgs { token, tested }) => {
                 Self::Replay(ReplayOptions {
                     case: token,
@@ -371,6 +403,7 @@ impl From<args::ExecArgs> for ExecOptions {
             max_cuts: exec.max_cuts,
             max_feeds: exec.max_feeds,
             max_time: exec.max_time.0,
+            seed: exec.seed,
         }
     }
 }
@@ -452,9 +485,10 @@ impl From<args::ServeArgs> for ServeOptions {
     fn from(serve: args::ServeArgs) -> Self {
         Self {
             port: serve.port,
-            framing: framing(serve.framing, serve.byte_order, Some(serve.size_limit)),
+            framing: framing(serve.framing, serve.byte_order, Some(serve.size_limit.0)),
             max_idle: serve.max_idle.0,
             split: serve.split,
+            seed: serve.seed,
         }
     }
 }
@@ -464,13 +498,22 @@ impl From<args::ReportArgs> for ReportOptions {
         Self {
             files: report.report,
             known: report.known,
+            save: report.save,
+            only: report.only,
+            output: match report.output {
+                args::OutputArgs { list: true, .. } => Output::List,
+                args::OutputArgs { quiet: true, .. } => Output::Quiet,
+                args::OutputArgs { verbose: true, .. } => Output::Verbose,
+                args::OutputArgs { .. } => Output::Normal,
+            },
         }
     }
 }
 
 impl From<args::StreamArgs> for StreamOptions {
     fn from(streams: args::StreamArgs) -> Self {
-        let (byte_order, size_limit) = (streams.byte_order, streams.size_limit);
+        let (byte_order, size_limit) =
+            (streams.byte_order, streams.size_limit.map(|limit| limit.0));
         Self {
             files: streams.stream,
             folders: streams.corpus,

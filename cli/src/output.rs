@@ -9,12 +9,19 @@ use crate::text::one_line;
 /// # Errors
 ///
 /// If stdout cannot take them. A closed pipe is no error: its reader has seen enough.
-pub(crate) fn print_line(text: &str) -> io::Result<()> {
+pub(crate) fn print_line(text: &str) -> Result<(), String> {
+    write_all(format!("{text}\n").as_bytes())
+}
+
+/// Writes bytes to stdout, like [`print_line`].
+pub(crate) fn write_all(bytes: &[u8]) -> Result<(), String> {
     let mut stdout = io::stdout().lock();
-    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
     match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to stdout: {error}"))
+        }
+        _ => Ok(()),
     }
 }
 

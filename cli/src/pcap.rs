@@ -18,8 +18,7 @@ pub(crate) fn run(options: &PcapOptions) -> Result<(), Error> {
             Some(folder) => format!("; saved as {}", save(stream, folder)?),
             None => String::new(),
         };
-        print_line(&one_line(&format!("{}{saved}", line(stream))))
-            .map_err(|error| format!("cannot write to stdout: {error}"))?;
+        print_line(&one_line(&format!("{}{saved}", line(stream))))?;
     }
     for note in notes {
         print_error(&format!("{}: {note}", options.file.display()));

@@ -13,7 +13,11 @@ mod terminal;
 pub(crate) use model::RunResult;
 pub(crate) use recorder::{Ending, Recorder, ResultSoFar};
 
+use std::fs;
+use std::io;
 use std::path::Path;
+
+use everysplit::Violation;
 
 use crate::Error;
 use crate::options::ReportOptions;
@@ -76,7 +80,7 @@ pub(crate) fn write(
     terminal.print_result(result);
     let mut errors: Vec<String> = result.stopped.iter().cloned().collect();
     if let Some(error) = terminal.failure() {
-        errors.push(format!("cannot write to stdout: {error}"));
+        errors.push(error);
     }
     for path in &options.files {
         if let Err(error) = write_file(path, result) {
@@ -85,6 +89,12 @@ pub(crate) fn write(
                 path.display()
             ));
         }
+    }
+    if let Some(folder) = &options.save
+        && let Err(error) = save_streams(folder, result)
+    {
+        let folder = folder.display();
+        errors.push(format!("cannot write a stream to {folder}: {error}"));
     }
     match result.status() {
         Status::Violated => {
@@ -108,4 +118,22 @@ fn write_file(path: &Path, result: &RunResult) -> Result<(), Error> {
         ReportFormat::Junit => junit::suite(result)?,
     };
     Ok(file::replace(path, text.as_bytes())?)
+}
+
+/// Writes the stream of each violation to a file of a folder.
+fn save_streams(folder: &Path, result: &RunResult) -> io::Result<()> {
+    for counterexample in result.counterexamples() {
+        let Violation { property, case, .. } = &counterexample.violation;
+        // Equal streams have one file.
+        let hash = case
+            .stream
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, &byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        fs::create_dir_all(folder)?;
+        let path = folder.join(format!("{}-{hash:016x}", property.name()));
+        file::replace(&path, &case.stream)?;
+    }
+    Ok(())
 }

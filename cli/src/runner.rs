@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use everysplit::Case;
 
-use crate::options::{ReportOptions, Tested};
-use crate::output::print_error;
+use crate::options::{Output, ReportOptions, Tested};
+use crate::output::{print_error, print_line};
 use crate::report::{self, Ending, Recorder, ResultSoFar};
+use crate::streams::NamedStream;
+use crate::text::count;
 use crate::{Error, exec, process, stop, tcp};
 
 /// Time between looks at the requests to stop.
@@ -28,7 +30,7 @@ pub(crate) fn run(tested: &Tested, case: Option<Case>) -> Result<bool, Error> {
         // The known violations are those of the streams of a run.
         options.known = None;
     }
-    let so_far = ResultSoFar::start();
+    let so_far = ResultSoFar::start(&options);
     let run = {
         let (tested, options, so_far) = (tested.clone(), options.clone(), so_far.clone());
         in_thread(move || check(&tested, case.as_ref(), &options, &so_far))?
@@ -49,6 +51,9 @@ fn check(
     options: &ReportOptions,
     so_far: &ResultSoFar,
 ) -> Result<bool, Error> {
+    if options.output == Output::List {
+        return list(tested).map(|()| true);
+    }
     let mut recorder = Recorder::start(options, tested, so_far.clone())?;
     let ending = match (tested, case) {
         (Tested::Exec(options), None) => exec::run(options, &mut recorder),
@@ -64,6 +69,18 @@ fn check(
             thread::park();
         },
     }
+}
+
+/// Prints the streams.
+fn list(tested: &Tested) -> Result<(), Error> {
+    let streams = match tested {
+        Tested::Exec(options) => exec::load(options)?,
+        Tested::Tcp(options) => tcp::load(options)?,
+    };
+    for NamedStream { name, bytes, .. } in streams {
+        print_line(&format!("{name}: {}", count(bytes.len() as u64, "byte")))?;
+    }
+    Ok(())
 }
 
 /// Writes the result of a run that goes on although it must stop.

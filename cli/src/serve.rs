@@ -50,7 +50,7 @@ fn serve(mut socket: TcpStream, options: &ServeOptions) -> io::Result<()> {
     let mut queues = Queues::new(socket.local_addr()?, socket.peer_addr()?);
     socket.set_nodelay(true)?;
     let (mut buffer, mut chunk) = (Vec::new(), vec![0; 64 * 1024]);
-    for seed in 0.. {
+    for seed in options.seed.. {
         let timeout = (!buffer.is_empty()).then_some(options.max_idle);
         socket.set_read_timeout(timeout)?;
         let read = socket.read(&mut chunk)?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use everysplit::Split;
@@ -123,9 +124,19 @@ fn read_capture(path: &Path, sender: Option<Sender>) -> Result<Vec<NamedStream>,
 }
 
 fn read_file(path: &Path) -> Result<NamedStream, Error> {
-    let file = path.display();
-    let bytes =
-        fs::read(path).map_err(|error| format!("cannot read the stream {file}: {error}"))?;
+    let is_stdin = path == Path::new("-");
+    let file = if is_stdin {
+        "stdin".into()
+    } else {
+        path.display().to_string()
+    };
+    let bytes = if is_stdin {
+        let mut bytes = Vec::new();
+        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        fs::read(path)
+    };
+    let bytes = bytes.map_err(|error| format!("cannot read the stream {file}: {error}"))?;
     if bytes.is_empty() {
         return Err(format!("the stream {file} is empty; it needs at least one byte").into());
     }
@@ -135,7 +146,7 @@ fn read_file(path: &Path) -> Result<NamedStream, Error> {
         )
         .into());
     }
-    Ok(NamedStream::new(file.to_string(), bytes))
+    Ok(NamedStream::new(file, bytes))
 }
 
 /// Returns whether a file is a capture: pcap with a version of its own, or pcapng.

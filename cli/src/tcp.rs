@@ -63,7 +63,8 @@ pub(crate) fn replay(
     Ok(run.ending(stopped))
 }
 
-fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
+/// Loads the streams of a run.
+pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     // The peer gets what the other end of a captured connection sent.
     let sender = match &options.peer {
         PeerOptions::RunningServer { .. } | PeerOptions::StartedServer { .. } => Sender::Client,
@@ -119,6 +120,7 @@ impl<'a> TcpRun<'a> {
     /// Checks all streams, and then the probes of --hostile.
     fn check_streams(&mut self, streams: &[NamedStream]) -> Result<(), Error> {
         let mut valid = None;
+        self.recorder.expects(streams.len());
         for stream in streams {
             let baseline = self.baseline(stream)?;
             self.check_stream(stream, &baseline)?;

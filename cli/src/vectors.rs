@@ -40,8 +40,7 @@ pub(crate) fn run(options: &StreamOptions) -> Result<(), Error> {
         .iter()
         .map(|stream| vector(format, stream))
         .collect();
-    print_line(&serde_json::to_string_pretty(&vectors)?)
-        .map_err(|error| format!("cannot write to stdout: {error}"))?;
+    print_line(&serde_json::to_string_pretty(&vectors)?)?;
     Ok(())
 }
 

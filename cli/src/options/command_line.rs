@@ -8,8 +8,9 @@ use std::time::Duration;
 use everysplit::reference::ByteOrder;
 
 use super::{
-    ConfigEntry, ExecOptions, Options, PcapOptions, PeerOptions, ProxyOptions, ReplayOptions,
-    ReplySplit, ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested, default,
+    ConfigEntry, ExecOptions, Options, Output, PcapOptions, PeerOptions, ProxyOptions,
+    ReplayOptions, ReplySplit, ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested,
+    default,
 };
 use crate::framing::{Framing, FramingKind};
 
@@ -34,6 +35,14 @@ impl Options {
             Self::Vectors(options) => {
                 words.word("vectors");
                 words.streams(options);
+            }
+            Self::Completions(shell) => {
+                words.word("completions");
+                words.word(shell.to_string());
+            }
+            Self::Man(verb) => {
+                words.word("man");
+                words.0.extend(verb.iter().map(OsString::from));
             }
             Self::Pcap(PcapOptions { file, save }) => {
                 words.word("pcap");
@@ -120,6 +129,7 @@ impl Words {
             max_cuts,
             max_feeds,
             max_time,
+            seed,
         } = options;
         self.word("exec");
         self.streams(streams);
@@ -133,6 +143,7 @@ impl Words {
         self.unless_default("--max-cuts", *max_cuts, default::MAX_CUTS);
         self.unless_default("--max-feeds", *max_feeds, default::MAX_FEEDS);
         self.seconds("--max-time", *max_time, default::MAX_TIME);
+        self.unless_default("--seed", *seed, default::SEED);
         self.program(driver);
     }
 
@@ -234,6 +245,7 @@ impl Words {
             framing,
             max_idle,
             split,
+            seed,
         } = options;
         self.word("serve");
         self.option("--port", port.to_string());
@@ -244,14 +256,34 @@ impl Words {
             ReplySplit::Bytes => self.option("--split", "bytes"),
             ReplySplit::Random => self.option("--split", "random"),
         }
+        self.unless_default("--seed", *seed, default::SEED);
     }
 
-    fn report(&mut self, ReportOptions { files, known }: &ReportOptions) {
+    fn report(&mut self, options: &ReportOptions) {
+        let ReportOptions {
+            files,
+            known,
+            save,
+            only,
+            output,
+        } = options;
         for file in files {
             self.option("--report", file);
         }
         if let Some(file) = known {
             self.option("--known", file);
+        }
+        if let Some(folder) = save {
+            self.option("--save", folder);
+        }
+        for property in only {
+            self.option("--only", property.name());
+        }
+        match output {
+            Output::Normal => {}
+            Output::Quiet => self.word("--quiet"),
+            Output::Verbose => self.word("--verbose"),
+            Output::List => self.word("--list"),
         }
     }
 
@@ -377,6 +409,9 @@ mod tests {
                 "--max-cuts 0",
                 "--max-feeds 18446744073709551615",
                 "--max-time 1e9",
+                "--seed 7",
+                "--save 'a b' --only limit --only=prompt -q",
+                "--stream -",
             ];
             for driver in [
                 "-- cat",
@@ -450,11 +485,21 @@ mod tests {
             let line = format!("everysplit serve --port 0 --framing len32u --split {split}");
             survives(&parse(&line));
             survives(&parse(&format!(
-                "{line} --byte-order little --size-limit 5 --max-idle 0.2"
+                "{line} --byte-order little --size-limit 5K --max-idle 0.2 --seed 3"
             )));
         }
         for messages in MESSAGES {
             survives(&parse(&format!("everysplit vectors {STREAMS} {messages}")));
+        }
+    }
+
+    #[test]
+    fn the_amount_of_output_survives_the_command_line() {
+        for output in ["-q", "-v", "--list", "-v --list"] {
+            survives(&parse(&format!("everysplit exec {output} -- cat")));
+        }
+        for line in ["completions zsh", "man", "man exec"] {
+            survives(&parse(&format!("everysplit {line}")));
         }
     }
 

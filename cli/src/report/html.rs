@@ -40,7 +40,7 @@ pub(super) fn page(result: &RunResult) -> String {
                     (properties(result))
                     (violations("Counterexamples", &examples, false))
                     (stale(result))
-                    (violations("Known violations", &examples, true))
+                    (violations("Expected violations", &examples, true))
                     (streams(result, &examples))
                 }
                 footer { (TOOL) }
@@ -167,6 +167,10 @@ fn property_row(property: Property, status: PropertyStatus) -> Markup {
             let verdict = format!("violated by {}, as known", by(streams));
             (Mark::Known, verdict, Some(anchor(property, true)))
         }
+        PropertyStatus::Other(streams) => {
+            let verdict = format!("violated by {}, not named by --only", by(streams));
+            (Mark::Known, verdict, Some(anchor(property, true)))
+        }
         PropertyStatus::Unknown(streams) => {
             let verdict = format!("unknown: {} violated another property", by(streams));
             (Mark::Nothing, verdict, None)
@@ -210,7 +214,7 @@ fn violations(title: &str, examples: &[Example], known: bool) -> Markup {
         @if violated().count() > 0 {
             section {
                 h2 { (title) }
-                @if known { p { "These are on the list of known violations and do not fail the run." } }
+                @if known { p { "These are on the list of known violations, or --only does not name their property. They do not fail the run." } }
                 @for property in violated() {
                     section id=(anchor(property, known)) {
                         h3 { code { (property.name()) } }

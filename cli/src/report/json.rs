@@ -85,6 +85,7 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
             PropertyStatus::HeldSoFar => ("held_so_far", 0),
             PropertyStatus::Violated(streams) => ("violated", streams),
             PropertyStatus::Known(streams) => ("known", streams),
+            PropertyStatus::Other(streams) => ("other", streams),
             PropertyStatus::Unknown(streams) => ("unknown", streams),
             PropertyStatus::NotChecked => ("not_checked", 0),
         };

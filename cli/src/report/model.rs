@@ -13,6 +13,8 @@ use crate::text::count;
 pub(crate) struct RunResult {
     /// The command line, as typed in a shell.
     pub(super) command: String,
+    /// The properties that can fail the run; empty for all.
+    pub(super) only: Vec<Property>,
     /// The result of each stream, in the order in which they were checked.
     pub(super) streams: Vec<StreamResult>,
     /// The properties that held on at least one stream.
@@ -52,7 +54,7 @@ pub(super) struct Counterexample {
     pub(super) map: Option<SplitMap>,
     /// The command line that tries it again.
     pub(super) replay: String,
-    /// Whether it is on the list of known violations.
+    /// Whether it is expected, so that it does not fail the run.
     pub(super) known: bool,
 }
 
@@ -91,6 +93,8 @@ pub(super) enum PropertyStatus {
     Violated(usize),
     /// Violated, and all the violations are known.
     Known(usize),
+    /// Violated, but not named by --only.
+    Other(usize),
     /// Not violated, but some streams violate another property.
     Unknown(usize),
     NotChecked,
@@ -115,6 +119,11 @@ impl RunResult {
         });
     }
 
+    /// Returns whether a violation of a property can fail the run.
+    pub(super) fn is_selected(&self, property: Property) -> bool {
+        self.only.is_empty() || self.only.contains(&property)
+    }
+
     /// Adds how the run ended.
     pub(crate) fn end(&mut self, Ending { covered, stopped }: Ending) {
         self.covered = covered;
@@ -134,7 +143,8 @@ impl RunResult {
         self.streams.is_empty() && self.covered.is_empty()
     }
 
-    fn counterexamples(&self) -> impl Iterator<Item = &Counterexample> {
+    /// Returns the violations.
+    pub(super) fn counterexamples(&self) -> impl Iterator<Item = &Counterexample> {
         self.streams
             .iter()
             .filter_map(|stream| match &stream.verdict {
@@ -200,6 +210,7 @@ impl RunResult {
             (0, 0, 0) if held => PropertyStatus::Held,
             (0, 0, 0) => PropertyStatus::NotChecked,
             (0, 0, unknown) => PropertyStatus::Unknown(unknown),
+            (0, others, _) if !self.is_selected(property) => PropertyStatus::Other(others),
             (0, known, _) => PropertyStatus::Known(known),
             (violated, _, _) => PropertyStatus::Violated(violated),
         }

@@ -10,7 +10,7 @@ use everysplit::{Property, SplitMap, Violation};
 use super::check_files;
 use super::known::KnownViolations;
 use super::model::{Counterexample, RunResult, Verdict};
-use super::terminal::Terminal;
+use super::terminal::{Mark, Terminal};
 use crate::Error;
 use crate::options::{ReportOptions, Tested, shell_line};
 
@@ -28,15 +28,16 @@ pub(crate) struct ResultSoFar {
 }
 
 impl ResultSoFar {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(options: &ReportOptions) -> Self {
         let result = RunResult {
             command: command_line(),
+            only: options.only.clone(),
             ..RunResult::default()
         };
         Self {
             result: Arc::new(Mutex::new(Some(result))),
             is_violated: Arc::default(),
-            terminal: Terminal::start(),
+            terminal: Terminal::start(options.output),
         }
     }
 
@@ -118,6 +119,11 @@ impl Recorder {
         })
     }
 
+    /// Shows how many of this number of streams are done from now on.
+    pub(crate) fn expects(&self, streams: usize) {
+        self.so_far.terminal.expect(streams);
+    }
+
     /// Shows what is being done now.
     pub(crate) fn progress(&self, what: impl Into<String>) {
         self.so_far.terminal.show(&what.into());
@@ -125,7 +131,7 @@ impl Recorder {
 
     /// Prints something other than a verdict.
     pub(crate) fn note(&self, text: &str) {
-        self.so_far.terminal.print(text);
+        self.so_far.terminal.print_note(text);
     }
 
     /// Adds properties that are checked on the stream whose verdict is recorded next.
@@ -137,18 +143,19 @@ impl Recorder {
     pub(crate) fn omits(&self, property: Property, what: &str) {
         self.so_far
             .update(|result| result.omitted.push((property, what.into())));
-        self.note(&format!("skip  {what}"));
+        self.so_far.terminal.print_verdict(Mark::Skip, what);
     }
 
     /// Records a stream on which everything held, with what was tried.
     pub(crate) fn held(&mut self, name: &str, bytes: usize, tried: String) {
         let mut checked = std::mem::take(&mut self.checked);
-        let line = format!("ok    {name}: {tried}");
+        let line = format!("{name}: {tried}");
         self.so_far.update(|result| {
             result.held.append(&mut checked);
             result.add(name, bytes, Verdict::Held(tried));
         });
-        self.note(&line);
+        self.so_far.terminal.print_verdict(Mark::Ok, &line);
+        self.so_far.terminal.advance();
     }
 
     /// Records a stream with a violation.
@@ -161,6 +168,7 @@ impl Recorder {
     ) {
         let violated = violation.property;
         let known = self.known.matches(violated, name);
+        let mut selected = true;
         let checked = std::mem::take(&mut self.checked);
         let counterexample = Counterexample {
             map,
@@ -168,16 +176,27 @@ impl Recorder {
             known,
             violation,
         };
+        let mut counterexample = Box::new(counterexample);
+        let details = counterexample.to_string();
         self.so_far.update(|result| {
+            selected = result.is_selected(violated);
+            counterexample.known |= !selected;
             result.unknown.extend(
                 Property::ALL
                     .into_iter()
                     .filter(|property| checked.contains(property) && *property != violated),
             );
-            result.add(name, bytes, Verdict::Violated(Box::new(counterexample)));
+            result.add(name, bytes, Verdict::Violated(counterexample));
         });
-        let verdict = if known { "known" } else { "FAIL " };
-        self.note(&format!("{verdict} {name}: {}", violated.name()));
+        let mark = match (known, selected) {
+            (true, _) => Mark::Known,
+            (false, true) => Mark::Fail,
+            (false, false) => Mark::Other,
+        };
+        let line = format!("{name}: {}", violated.name());
+        self.so_far.terminal.print_verdict(mark, &line);
+        self.so_far.terminal.print_details(&details);
+        self.so_far.terminal.advance();
     }
 
     /// Adds a split map to the smallest violation of each property.

@@ -316,6 +316,8 @@ fn every_help_begins_with_an_example() {
         &["serve"],
         &["vectors"],
         &["pcap"],
+        &["completions"],
+        &["man"],
         &["replay"],
     ] {
         for help in ["-h", "--help"] {

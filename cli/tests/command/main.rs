@@ -8,6 +8,7 @@ mod ending;
 mod exec;
 mod hostile;
 mod listen;
+mod options;
 #[cfg(unix)]
 mod proxy;
 mod reports;

@@ -1,0 +1,296 @@
+//! Options that all verbs share: sizes, seeds, what is printed, and what is saved; and the
+//! completions and manual pages.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use crate::program::{
+    Finished, everysplit, fails, is_installed, run, run_to_its_end, script, usage_error,
+};
+use serde_json::Value;
+
+const DRIVER: &str = include_str!("../../drivers/driver.py");
+
+/// Loses frames after the first of a chunk.
+const STALLS: (&str, &str) = (
+    "    while len(decoder.buffer) >= 2:",
+    "    for _ in [len(decoder.buffer)] if len(decoder.buffer) >= 2 else []:",
+);
+/// Ends without an error inside a frame.
+const ENDS: (&str, &str) = ("        raise EOFError\n", "        return\n");
+
+/// Runs the Python driver after some changes; `None` if Python is not installed.
+fn exec(name: &str, changes: &[(&str, &str)], arguments: &[&str]) -> Option<Finished> {
+    is_installed("python3").then(|| run(&words(name, changes, arguments)))
+}
+
+fn words<'a>(name: &str, changes: &[(&str, &str)], arguments: &[&'a str]) -> Vec<&'a str> {
+    let driver = changes
+        .iter()
+        .fold(DRIVER.to_string(), |driver, (correct, buggy)| {
+            assert!(driver.contains(correct), "{correct}");
+            driver.replacen(correct, buggy, 1)
+        });
+    let path = script(&format!("options-{name}.py"), &driver).leak();
+    let exec = ["exec", "--framing", "len16"];
+    [&exec, arguments, &["--", "python3", "-S", path]].concat()
+}
+
+/// The folder of a test, which does not exist.
+fn folder(name: &str) -> String {
+    let path = format!("{}/options-{name}", env!("CARGO_TARGET_TMPDIR"));
+    let _ = fs::remove_dir_all(&path);
+    path
+}
+
+#[test]
+fn sizes_have_units() {
+    for (size, bytes) in [
+        ("300", 300),
+        ("64K", 65536),
+        ("8m", 8 << 20),
+        ("1G", 1 << 30),
+    ] {
+        let finished = run(&["vectors", "--framing", "len32", "--size-limit", size]);
+        let vectors: Value = serde_json::from_str(&finished.with_status(0)).unwrap();
+        assert_eq!(vectors[0]["max"], bytes, "{size}");
+    }
+    for (size, message) in [
+        ("4G", "must be at most 4294967295 bytes"),
+        ("1.5M", "write a number of bytes, such as 65535, 64K or 8M"),
+        ("M", "write a number of bytes"),
+        ("-1K", "write a number of bytes"),
+    ] {
+        let size = format!("--size-limit={size}");
+        usage_error(&["vectors", "--framing", "len32", &size], message);
+    }
+}
+
+/// The seed decides which splits are drawn, and the report names it.
+#[test]
+fn random_splits_have_a_seed() {
+    let long = format!("0200{}", "61".repeat(512));
+    for seed in ["0", "7"] {
+        let arguments = ["--max-feeds", "3000", "--hex", &long, "--seed", seed];
+        let Some(finished) = exec("seed", &[], &arguments) else {
+            return;
+        };
+        let output = finished.with_status(0);
+        assert!(output.contains(&format!("seed {seed}")), "{output}");
+    }
+}
+
+#[test]
+fn a_stream_is_read_from_stdin() {
+    let mut command = everysplit(&["vectors", "--framing", "len16", "--stream", "-"]);
+    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"\0\x01a").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let vectors: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(vectors[0]["name"], "stdin");
+    assert_eq!(vectors[0]["stream"], "000161");
+    let mut command = everysplit(&["vectors", "--framing", "len16", "--stream", "-"]);
+    let finished = Finished::from(command.stdin(Stdio::null()).output().unwrap());
+    assert_eq!(finished.status, Some(2), "{finished:?}");
+    assert!(
+        finished.stderr.contains("the stream stdin is empty"),
+        "{finished:?}"
+    );
+}
+
+/// The programs under test do not run.
+#[test]
+fn lists_the_streams() {
+    let streams = [
+        "--hex",
+        "0001",
+        "--framing",
+        "len16",
+        "--message",
+        "a",
+        "--list",
+        "--",
+    ];
+    let exec = run(&[&["exec"], &streams[..], &["no-such-program"]].concat()).with_status(0);
+    assert!(
+        exec.starts_with("hex 0001: 2 bytes\nempty: 0 bytes\nconcatenated: 6 bytes\n"),
+        "{exec}"
+    );
+    let tcp = ["tcp", "--port", "1"];
+    let tcp = run(&[&tcp, &streams[..], &["no-such-program"]].concat()).with_status(0);
+    assert_eq!(tcp, "hex 0001: 2 bytes\nconcatenated: 6 bytes\n");
+}
+
+#[test]
+fn prints_as_much_as_is_wanted() {
+    let ok = "ok    hex 000161: ";
+    let violation = "  bytes fed ";
+    for (option, has_ok, violations) in [("--list", false, 0), ("-q", false, 1), ("-v", true, 3)] {
+        let streams = ["--hex", "000161", "--hex", "0000000161", option];
+        let Some(finished) = exec("print", &[STALLS], &streams) else {
+            return;
+        };
+        let output = finished.with_status(i32::from(option != "--list"));
+        assert_eq!(output.contains(ok), has_ok, "{output}");
+        // Two streams and the summary.
+        assert_eq!(
+            output.matches(violation).count(),
+            violations,
+            "{option}: {output}"
+        );
+        assert_eq!(output.contains("\nFAIL  "), option != "--list", "{output}");
+    }
+    usage_error(&["exec", "-q", "-v", "--", "true"], "cannot be used with");
+}
+
+/// Violations of other properties are printed, and leave the ones that are named unknown.
+#[test]
+fn only_the_named_properties_fail_the_run() {
+    let json = script("options-only.json", "");
+    for (only, status, mark) in [("truncation", 1, "FAIL "), ("prompt", 0, "other")] {
+        let arguments = ["--only", only, "--hex", "0001", "--report", &json];
+        let Some(finished) = exec("only", &[ENDS], &arguments) else {
+            return;
+        };
+        let output = finished.with_status(status);
+        assert!(
+            output.contains(&format!("{mark} hex 0001: truncation\n")),
+            "{output}"
+        );
+        let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+        let properties = report["properties"].as_array().unwrap();
+        let verdict = |name: &str| {
+            let property = properties.iter().find(|property| property["name"] == name);
+            property.unwrap()["verdict"].as_str().unwrap().to_string()
+        };
+        let expected = if status == 1 { "violated" } else { "other" };
+        assert_eq!(verdict("truncation"), expected);
+        assert_eq!(verdict("every_split"), "unknown");
+    }
+    usage_error(
+        &["exec", "--only", "speed", "--", "true"],
+        "there is no such property; these are: round_trip, ",
+    );
+}
+
+/// The saved streams are a corpus that finds the same violations.
+#[test]
+fn the_streams_of_violations_are_saved() {
+    let folder = folder("finds");
+    let arguments = ["--hex", "0000000161", "--save", &folder];
+    let Some(finished) = exec("save", &[STALLS], &arguments) else {
+        return;
+    };
+    finished.with_status(1);
+    let files: Vec<_> = fs::read_dir(&folder).unwrap().map(Result::unwrap).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let name = file.file_name().into_string().unwrap();
+        assert!(name.starts_with("prompt-"), "{name}");
+        let stream = hex::encode(fs::read(file.path()).unwrap());
+        let finished = exec("save", &[STALLS], &["--hex", &stream]).unwrap();
+        let output = finished.with_status(1);
+        assert!(
+            output.contains(&format!("FAIL  hex {stream}: prompt\n")),
+            "{output}"
+        );
+    }
+    // A folder that cannot be written is said, and the violation counts.
+    let finished = exec("save", &[STALLS], &["--save", "/dev/null/x"]).unwrap();
+    assert!(
+        finished
+            .stderr
+            .contains("cannot write a stream to /dev/null/x: "),
+        "{finished:?}"
+    );
+    finished.with_status(1);
+}
+
+#[test]
+fn prints_completions_and_manual_pages() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(&["completions", shell]).with_status(0);
+        for word in ["everysplit", "size-limit", "replay"] {
+            assert!(output.contains(word), "{shell}: {word}");
+        }
+    }
+    usage_error(&["completions", "sh"], "invalid value 'sh'");
+    let page = run(&["man"]).with_status(0);
+    assert!(page.contains(".TH everysplit 1"), "{page}");
+    assert!(page.contains("vectors"), "{page}");
+    let page = run(&["man", "exec"]).with_status(0);
+    assert!(page.contains("max\\-feeds"), "{page}");
+    fails(&["man", "fly"], "there is no verb fly");
+}
+
+/// Runs the command at a terminal, which `script` makes.
+#[cfg(target_os = "linux")]
+fn at_a_terminal(words: &[&str], variables: &[(&str, &str)]) -> Option<String> {
+    if !is_installed("script") || !is_installed("python3") {
+        return None;
+    }
+    let words = [&[env!("CARGO_BIN_EXE_everysplit")], words].concat();
+    let line = words
+        .iter()
+        .map(|word| format!("'{word}'"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut command = Command::new("script");
+    command
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(Stdio::null());
+    command.env("TERM", "xterm").env_remove("NO_COLOR");
+    command.envs(variables.iter().copied());
+    Some(run_to_its_end(&mut command).stdout)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_has_colours_and_progress() {
+    let words = words(
+        "terminal",
+        &[STALLS],
+        &["--hex", "000161", "--hex", "0000000161"],
+    );
+    let (red, green) = ("\u{1b}[31mFAIL ", "\u{1b}[32mok   ");
+    for (variables, colours) in [(&[][..], true), (&[("NO_COLOR", "1")], false)] {
+        let Some(output) = at_a_terminal(&words, variables) else {
+            return;
+        };
+        assert_eq!(output.contains(red), colours, "{output:?}");
+        assert_eq!(output.contains(green), colours, "{output:?}");
+        assert!(output.contains(" of 9, "), "{output:?}");
+        assert!(output.contains(" left: "), "{output:?}");
+    }
+    // Elsewhere there is neither.
+    let output = run(&words);
+    assert!(!output.stdout.contains('\u{1b}'), "{output:?}");
+    assert_eq!(output.stderr, "");
+}
+
+/// The progress line is gone when a run has ended early.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupted_run_leaves_no_progress() {
+    let sleeps = (
+        "    decoder.buffer += chunk\n",
+        "    import time; time.sleep(1000)\n",
+    );
+    let words = words(
+        "sleeps",
+        &[sleeps],
+        &["--max-time", "1", "--timeout", "100"],
+    );
+    let Some(output) = at_a_terminal(&words, &[]) else {
+        return;
+    };
+    let (_, last) = output.rsplit_once(" left: ").unwrap();
+    // The line is cleared after it was drawn last.
+    assert!(last.contains("\u{1b}[2K"), "{output:?}");
+    assert!(
+        output.ends_with("everysplit: the time is up; allow more with --max-time\r\n"),
+        "{output:?}"
+    );
+}
