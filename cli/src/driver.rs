@@ -158,7 +158,8 @@ impl Driver {
         self.feeds += 1;
         self.bytes += requests.len() as u64;
         let begun = Instant::now();
-        let replies = self.exchange(requests, count, self.timeout);
+        let waited = self.timeout;
+        let replies = self.exchange(requests, count, waited);
         let took = begun.elapsed();
         if replies.is_ok() {
             self.slowest_reply = took.max(self.slowest_reply);
@@ -168,7 +169,15 @@ impl Driver {
             self.timeout = shorter.min(self.settings.timeout);
             self.timeouts += 1;
         }
-        replies.map_err(|failure| self.fail(&failure))
+        replies.map_err(|failure| {
+            let timeout = self.settings.timeout;
+            self.fail(&match failure {
+                Failure::Timeout(_) if waited < timeout => {
+                    Failure::LaterTimeout { waited, timeout }
+                }
+                failure => failure,
+            })
+        })
     }
 
     /// Ends the process after a failure, and returns a message with its exit status and the last

@@ -14,6 +14,11 @@ const MAX_LINE: usize = 80;
 pub(super) enum Failure {
     Ended,
     Timeout(Duration),
+    /// Of a reply for which less time was allowed, after one had timed out.
+    LaterTimeout {
+        waited: Duration,
+        timeout: Duration,
+    },
     /// In MiB.
     TooMuchMemory(u64),
     TooManyFrames(usize),
@@ -32,6 +37,10 @@ impl fmt::Display for Failure {
         match self {
             Self::Ended => f.write_str("the driver ended"),
             Self::Timeout(timeout) => write!(f, "the driver did not reply within {timeout:?}"),
+            Self::LaterTimeout { waited, timeout } => write!(
+                f,
+                "the driver did not reply within {waited:?}, nor before within {timeout:?}"
+            ),
             Self::TooMuchMemory(mebibytes) => {
                 write!(f, "the driver uses {mebibytes} MiB of memory")
             }

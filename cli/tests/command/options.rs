@@ -281,7 +281,7 @@ fn an_interrupted_run_leaves_no_progress() {
     let words = words(
         "sleeps",
         &[sleeps],
-        &["--max-time", "1", "--timeout", "100"],
+        &["--max-time", "3", "--timeout", "100"],
     );
     let Some(output) = at_a_terminal(&words, &[]) else {
         return;
