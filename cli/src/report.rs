@@ -22,7 +22,6 @@ use everysplit::Violation;
 use crate::Error;
 use crate::options::ReportOptions;
 use crate::output::print_error;
-use model::Status;
 
 /// The command's name and version.
 const TOOL: &str = concat!("everysplit ", env!("CARGO_PKG_VERSION"));
@@ -78,10 +77,7 @@ pub(crate) fn write(
     let terminal = &terminal.terminal;
     terminal.finish();
     terminal.print_result(result);
-    let mut errors: Vec<String> = result.stopped.iter().cloned().collect();
-    if let Some(error) = terminal.failure() {
-        errors.push(error);
-    }
+    let mut errors = Vec::from_iter(terminal.failure());
     for path in &options.files {
         if let Err(error) = write_file(path, result) {
             errors.push(format!(
@@ -96,18 +92,18 @@ pub(crate) fn write(
         let folder = folder.display();
         errors.push(format!("cannot write a stream to {folder}: {error}"));
     }
-    match result.status() {
-        Status::Violated => {
-            // The reason of a stop is in the summary.
-            let printed = result.stopped.iter().count();
-            errors
-                .iter()
-                .skip(printed)
-                .for_each(|error| print_error(error));
-            Ok(false)
+    if result.is_violated() {
+        // The reason of an early end is in the summary.
+        for error in &errors {
+            print_error(error);
         }
-        Status::Held | Status::Stopped if errors.is_empty() => Ok(true),
-        Status::Held | Status::Stopped => Err(errors.join("; ").into()),
+        return Ok(false);
+    }
+    let reasons: Vec<_> = result.stopped.iter().cloned().chain(errors).collect();
+    if reasons.is_empty() {
+        Ok(true)
+    } else {
+        Err(reasons.join("; ").into())
     }
 }
 

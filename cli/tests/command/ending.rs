@@ -136,8 +136,11 @@ if sys.argv[2] == 'daemon':
 server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
 while True:
     client, _ = server.accept()
-    while chunk := client.recv(100):
-        client.sendall(chunk)
+    try:
+        while chunk := client.recv(100):
+            client.sendall(chunk)
+    except ConnectionError:
+        pass
     client.close()
 ";
 
