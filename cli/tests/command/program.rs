@@ -3,6 +3,7 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -166,8 +167,17 @@ pub(crate) fn is_installed(program: &str) -> bool {
 
 /// Writes a script to the temporary folder of the tests; returns its path.
 pub(crate) fn script(name: &str, text: &str) -> String {
+    static WRITTEN: AtomicUsize = AtomicUsize::new(0);
     let path = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::write(&path, text).unwrap();
+    // Another test may be starting the same script: it never sees half of one.
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let new = format!(
+        "{}/{}-{number}.new",
+        env!("CARGO_TARGET_TMPDIR"),
+        std::process::id()
+    );
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(new, &path).unwrap();
     path
 }
 
