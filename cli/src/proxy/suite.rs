@@ -298,7 +298,7 @@ impl<'a> Suite<'a> {
             self.command.traffic
         ));
         if let Err(error) = printed {
-            print_error(&error.to_string());
+            print_error(&error);
         }
     }
 

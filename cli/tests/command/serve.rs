@@ -225,36 +225,34 @@ fn a_full_stdout_is_an_error() {
     }
 }
 
-/// The server goes on after it had too many open files, or no memory for a thread.
+/// The server goes on after it had too many open files.
 #[cfg(target_os = "linux")]
 #[test]
 fn too_many_clients_do_not_end_the_server() {
-    concurrently(["-n 24", "-v 60000"], |limit| {
-        let program = env!("CARGO_BIN_EXE_everysplit");
-        let shell = format!("ulimit {limit}; exec {program} serve --port 0 --framing len16");
-        let mut command = std::process::Command::new("sh");
-        let command = command.args(["-c", &shell]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut server = KilledOnDrop(child.spawn().unwrap());
-        let mut line = String::new();
-        let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on ").unwrap();
-        let connect = |_| TcpStream::connect(address).unwrap();
-        let clients: Vec<_> = (0..60).map(connect).collect();
-        let mut message = String::new();
-        let mut stderr = BufReader::new(server.0.stderr.take().unwrap());
-        stderr.read_line(&mut message).unwrap();
-        let expected = "everysplit: a client was not served: ";
-        assert!(message.starts_with(expected), "{limit}: {message}");
-        drop(clients);
-        // The server may still be busy with those clients.
-        let is_served = |_| {
-            let mut socket = TcpStream::connect(address).unwrap();
-            let mut reply = [0; 3];
-            let sent = socket.write_all(b"\0\x01a");
-            sent.and_then(|()| socket.read_exact(&mut reply)).is_ok() && &reply == b"\0\x01a"
-        };
-        assert!((0..100).any(is_served), "{limit}");
-    });
+    let program = env!("CARGO_BIN_EXE_everysplit");
+    let shell = format!("ulimit -n 24; exec {program} serve --port 0 --framing len16");
+    let mut command = std::process::Command::new("sh");
+    let command = command.args(["-c", &shell]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut server = KilledOnDrop(child.spawn().unwrap());
+    let mut line = String::new();
+    let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap();
+    let connect = |_| TcpStream::connect(address).unwrap();
+    let clients: Vec<_> = (0..40).map(connect).collect();
+    let mut message = String::new();
+    let mut stderr = BufReader::new(server.0.stderr.take().unwrap());
+    stderr.read_line(&mut message).unwrap();
+    let expected = "everysplit: a client was not served: ";
+    assert!(message.starts_with(expected), "{message}");
+    drop(clients);
+    // The server may still be busy with those clients.
+    let is_served = |_| {
+        let mut socket = TcpStream::connect(address).unwrap();
+        let mut reply = [0; 3];
+        let sent = socket.write_all(b"\0\x01a");
+        sent.and_then(|()| socket.read_exact(&mut reply)).is_ok() && &reply == b"\0\x01a"
+    };
+    assert!((0..100).any(is_served));
 }
