@@ -19,10 +19,17 @@ pub(super) struct Effort {
     max_states: usize,
     /// The number of bytes that may be fed, if it was set.
     max_work: Option<u64>,
-    /// For each [`Feeding`], the length of the shortest stream whose proof at all offsets was given
-    /// up: for longer ones it is not tried. A decoder that moves each chunk into a buffer of its own
-    /// takes far more calls than its door lets expect.
-    too_long: Rc<[Cell<usize>; 3]>,
+    given_up: Rc<GivenUp>,
+}
+
+/// The lengths of the shortest streams whose proofs were given up: for longer ones they are not tried.
+/// A decoder that moves each chunk into a buffer of its own takes far more calls than its door lets
+/// expect.
+struct GivenUp {
+    /// At all offsets, for each [`Feeding`].
+    at_all: [Cell<usize>; 3],
+    /// At some offsets, for [`Feeding::Buffers`].
+    at_some: Cell<usize>,
 }
 
 /// What the bytes that a proof feeds depend on.
@@ -61,7 +68,7 @@ impl Feeding {
         match self {
             Self::Chunks => 4,
             Self::Texts => 64,
-            Self::Buffers => 16,
+            Self::Buffers => 4,
         }
     }
 }
@@ -71,7 +78,10 @@ impl Default for Effort {
         Self {
             max_states: 64,
             max_work: None,
-            too_long: Rc::new([const { Cell::new(usize::MAX) }; 3]),
+            given_up: Rc::new(GivenUp {
+                at_all: [const { Cell::new(usize::MAX) }; 3],
+                at_some: Cell::new(usize::MAX),
+            }),
         }
     }
 }
@@ -114,27 +124,36 @@ impl Effort {
         };
         let work = |count: usize| feeding.work(len as u64, count as u64);
         let all = self.max_work.unwrap_or(all);
-        let too_long = &self.too_long[feeding as usize];
-        if work(len) <= all.into() && len < too_long.get() {
+        let GivenUp { at_all, at_some } = &*self.given_up;
+        let at_all = &at_all[feeding as usize];
+        if work(len) <= all.into() && len < at_all.get() {
             let ends = offsets::all(len);
             let proof = run(&ends, bounds(all, feeding.slack()));
             if !matches!(proof, Err(Stop::NotProved(NotProved::TooMuchWork { .. }))) {
                 return (ends, proof);
             }
-            too_long.set(len);
+            at_all.set(len);
         }
         let some = self.max_work.unwrap_or(some);
         let mut count = len.min(MOST);
         while count > LEAST && work(count) > some.into() {
             count -= count.div_ceil(8);
         }
+        let buffers = matches!(feeding, Feeding::Buffers);
         loop {
             let ends = offsets::pick(len, edges, count);
+            if buffers && len >= at_some.get() {
+                let reason = NotProved::TooMuchWork { calls: 0 };
+                return (ends, Err(Stop::NotProved(reason)));
+            }
             let proof = run(&ends, bounds(some, SLACK));
             count /= 2;
             let too_much = matches!(proof, Err(Stop::NotProved(NotProved::TooMuchWork { .. })));
             // Fewer offsets do not make frames larger: those of a decoder are then fed instead.
-            if !too_much || count < LEAST || matches!(feeding, Feeding::Buffers) {
+            if buffers && too_much {
+                at_some.set(len);
+            }
+            if !too_much || count < LEAST || buffers {
                 return (ends, proof);
             }
         }
