@@ -3,7 +3,6 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,7 +13,7 @@ use clap_complete::Shell;
 use everysplit::{Case, Property};
 use regex::bytes::Regex;
 
-use crate::address::{Address, resolve};
+use crate::address::Address;
 use crate::options::{ConfigEntry, ReplySplit, default};
 
 /// Tests whether a decoder, server or client handles a byte stream the same way however the
@@ -175,6 +174,7 @@ pub(crate) struct ExecArgs {
 }
 
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct TcpArgs {
     #[command(flatten)]
     pub(crate) peer: PeerArgs,
@@ -184,6 +184,26 @@ pub(crate) struct TcpArgs {
 
     #[command(flatten)]
     pub(crate) report: ReportArgs,
+
+    /// The process that is the server, if it runs already: all chunks must be read by it or by its
+    /// children.
+    ///
+    /// Without it, the report names the process that read them.
+    #[arg(long, requires = "connect", value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+
+    /// Before the run, send the first stream until the reply matches this regular expression.
+    ///
+    /// For a server that listens before it can serve. It has the time of --timeout for that.
+    #[arg(long, value_name = "REGEX", conflicts_with = "listen")]
+    pub(crate) ready: Option<Regex>,
+
+    /// Never shut down the sending direction of a connection.
+    ///
+    /// Without this option, it is shut down after the stream if no reply comes before that, and
+    /// after the reply if the server then closes the connection too.
+    #[arg(long)]
+    pub(crate) no_half_close: bool,
 
     /// Restart the server for each connection, for a server that accepts only one.
     #[arg(long, requires = "port")]
@@ -198,6 +218,9 @@ pub(crate) struct TcpArgs {
     pub(crate) hostile: bool,
 
     /// Part of the reply to ignore, as a regular expression. Can be repeated.
+    ///
+    /// It is matched against bytes, but `.` and classes match only valid UTF-8. For binary replies
+    /// begin with (?s-u), as in '(?s-u)^.{4}': then `.` is any byte, and \xff is that byte.
     #[arg(long, value_name = "REGEX")]
     pub(crate) mask: Vec<Regex>,
 
@@ -217,6 +240,10 @@ pub(crate) struct TcpArgs {
     /// Maximum memory that an invalid stream may add to a started program, in MiB.
     #[arg(long, default_value_t = default::MAX_GROWTH, value_name = "MIB")]
     pub(crate) max_growth: u64,
+
+    /// Maximum length of a reply, in bytes.
+    #[arg(long, default_value_t = default::MAX_REPLY, value_name = "BYTES")]
+    pub(crate) max_reply: NonZero<usize>,
 
     /// Maximum number of connections for one stream.
     #[arg(long, default_value_t = default::MAX_CONNECTIONS, value_name = "N")]
@@ -246,9 +273,9 @@ pub(crate) struct TcpArgs {
 #[derive(Args, Debug)]
 #[group(required = true, multiple = false)]
 pub(crate) struct PeerArgs {
-    /// Test the running server at this address, such as localhost:7000.
-    #[arg(long, value_name = "ADDRESS", value_parser = resolve, conflicts_with = "command")]
-    pub(crate) connect: Option<SocketAddr>,
+    /// Test the running server at this address, such as localhost:7000 or unix:PATH.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "command")]
+    pub(crate) connect: Option<Address>,
 
     /// Start the server after -- and test it on this port of 127.0.0.1.
     #[arg(long, requires = "command", value_name = "PORT")]

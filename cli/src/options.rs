@@ -5,7 +5,6 @@ mod command_line;
 pub(crate) use command_line::shell_line;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::num::NonZero;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -36,6 +35,8 @@ pub(crate) mod default {
     /// In MiB.
     pub(crate) const MAX_GROWTH: u64 = 16;
     /// In connections per second.
+    /// In bytes.
+    pub(crate) const MAX_REPLY: NonZero<usize> = NonZero::new(16 * 1024 * 1024).unwrap();
     pub(crate) const MAX_RATE: NonZero<u32> = NonZero::new(5000).unwrap();
     pub(crate) const PEER_MAX_IDLE: Duration = Duration::from_secs(5);
     pub(crate) const PEER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,6 +102,10 @@ pub(crate) struct TcpOptions {
     pub(crate) hostile: bool,
     /// What to ignore in a reply.
     pub(crate) mask: Vec<Mask>,
+    /// What the reply to the first stream is like once the server is ready.
+    pub(crate) ready: Option<Mask>,
+    /// Whether the sending direction may be shut down.
+    pub(crate) half_close: bool,
     /// Maximum time to read a chunk, to reply, and to exit.
     pub(crate) timeout: Duration,
     /// Time without a byte that ends a reply.
@@ -109,6 +114,8 @@ pub(crate) struct TcpOptions {
     pub(crate) max_idle: Duration,
     /// Maximum memory that an invalid stream may add, in MiB.
     pub(crate) max_growth: u64,
+    /// Maximum length of a reply, in bytes.
+    pub(crate) max_reply: usize,
     /// Maximum number of connections for one stream.
     pub(crate) max_connections: NonZero<usize>,
     /// Maximum number of connections per second.
@@ -123,7 +130,8 @@ pub(crate) struct TcpOptions {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum PeerOptions {
     /// A server that runs already. The user has allowed an address that is not on this machine.
-    RunningServer { address: SocketAddr },
+    /// The process `pid` is the server, if it is known.
+    RunningServer { address: Address, pid: Option<u32> },
     /// A server to start, which listens on `port`; `fresh` restarts it for each connection.
     StartedServer {
         port: u16,
@@ -253,7 +261,7 @@ impl FromStr for ConfigEntry {
     }
 }
 
-/// A part of a reply to ignore. Equal if the patterns are.
+/// A pattern for a reply or for a part of it. Equal if the patterns are.
 #[derive(Clone, Debug)]
 pub(crate) struct Mask(pub(crate) Regex);
 
@@ -419,13 +427,16 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
         } = tcp.peer;
         let (command, fresh) = (tcp.command, tcp.fresh);
         let peer = match (connect, port, listen) {
-            (Some(address), _, _) if !address.ip().is_loopback() && !tcp.allow_remote => {
+            (Some(address), _, _) if !address.is_on_this_machine() && !tcp.allow_remote => {
                 return Err(format!(
                     "{address} is not on this machine; to test it all the same, add --allow-remote"
                 )
                 .into());
             }
-            (Some(address), _, _) => PeerOptions::RunningServer { address },
+            (Some(address), _, _) => PeerOptions::RunningServer {
+                address,
+                pid: tcp.pid,
+            },
             (_, Some(port), _) => PeerOptions::StartedServer {
                 port,
                 command,
@@ -445,10 +456,13 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
             report: tcp.report.into(),
             hostile: tcp.hostile,
             mask: tcp.mask.into_iter().map(Mask).collect(),
+            ready: tcp.ready.map(Mask),
+            half_close: !tcp.no_half_close,
             timeout: tcp.timeout.0,
             reply_idle: tcp.reply_idle.0,
             max_idle: tcp.max_idle.0,
             max_growth: tcp.max_growth,
+            max_reply: tcp.max_reply.get(),
             max_connections: tcp.max_connections,
             max_rate: tcp.max_rate,
             max_time: tcp.max_time.0,

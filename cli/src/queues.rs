@@ -1,21 +1,27 @@
 //! Observes whether the peer has read the bytes that were sent, from the kernel's socket queues.
 //!
 //! Linux reports the queues of both ends of a local connection over netlink and in
-//! `/proc/net/tcp` and `tcp6`. Elsewhere nothing can be observed.
+//! `/proc/net/tcp` and `tcp6`, and those of Unix sockets over netlink. Elsewhere nothing can be
+//! observed.
 
+mod holder;
 #[cfg(target_os = "linux")]
 mod netlink;
 #[cfg(not(target_os = "linux"))]
 #[path = "queues/unsupported.rs"]
 mod netlink;
 
+pub(crate) use holder::Holder;
+
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::address::Socket;
 use crate::stop;
 use netlink::Netlink;
 
@@ -47,13 +53,24 @@ impl Kernel {
 
 /// The queues of a connection.
 pub(crate) struct Queues {
-    ours: SocketAddr,
-    theirs: SocketAddr,
+    ends: Ends,
     netlink: Option<Arc<Netlink>>,
     /// Whether both ends have been observed at least once.
     observed: bool,
     /// Number of bytes sent.
     sent: u64,
+}
+
+/// How the kernel knows the two ends of a connection.
+#[derive(Clone, Copy)]
+enum Ends {
+    Tcp {
+        ours: SocketAddr,
+        theirs: SocketAddr,
+    },
+    /// The number of this end of a Unix socket, which leads to the other.
+    #[cfg(unix)]
+    Unix { inode: u32 },
 }
 
 /// `TCP_ESTABLISHED`, `TCP_FIN_WAIT1`, `TCP_FIN_WAIT2` and `TCP_CLOSE_WAIT`, as Linux numbers
@@ -71,18 +88,49 @@ struct SocketState {
     unread: bool,
     /// Number of bytes received, where the kernel reports it.
     received: Option<u64>,
+    /// Its number among the open files of processes, 0 before it is accepted.
+    inode: u32,
+}
+
+/// The kernel's view of this end of a Unix socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct UnixState {
+    /// Whether the other end has closed.
+    closed: bool,
+    /// Whether there are sent bytes that the other end has not read.
+    unread: bool,
+    /// The number of the other end.
+    peer: Option<u32>,
 }
 
 impl Queues {
     pub(crate) fn new(ours: SocketAddr, theirs: SocketAddr) -> Self {
-        Self::over(&Kernel::open(), ours, theirs)
+        Self::between(&Kernel::open(), Ends::Tcp { ours, theirs })
     }
 
     /// Returns the queues of a connection, over a connection to the kernel that others use too.
     pub(crate) fn over(kernel: &Kernel, ours: SocketAddr, theirs: SocketAddr) -> Self {
+        Self::between(kernel, Ends::Tcp { ours, theirs })
+    }
+
+    /// Returns the queues of a connected socket.
+    pub(crate) fn of(socket: &Socket) -> io::Result<Self> {
+        let ends = match socket {
+            Socket::Tcp(socket) => Ends::Tcp {
+                ours: socket.local_addr()?,
+                theirs: socket.peer_addr()?,
+            },
+            #[cfg(unix)]
+            Socket::Unix(socket) => Ends::Unix {
+                inode: inode(socket)?,
+            },
+        };
+        Ok(Self::between(&Kernel::open(), ends))
+    }
+
+    fn between(kernel: &Kernel, ends: Ends) -> Self {
         Self {
-            ours,
-            theirs,
+            ends,
             netlink: kernel.0.clone(),
             observed: false,
             sent: 0,
@@ -117,9 +165,39 @@ impl Queues {
 
     /// Looks once. Returns `None` while there are unread bytes.
     pub(crate) fn look(&mut self) -> Option<Delivery> {
+        match self.ends {
+            Ends::Tcp { ours, theirs } => self.look_at_tcp(ours, theirs),
+            #[cfg(unix)]
+            Ends::Unix { inode } => match self.unix_socket(inode) {
+                None => Some(Delivery::Unobservable),
+                Some(UnixState { closed: true, .. }) => Some(Delivery::Closed),
+                Some(UnixState { unread, .. }) => (!unread).then_some(Delivery::Read),
+            },
+        }
+    }
+
+    /// Returns the processes that hold the other end, as far as this user may see them.
+    pub(crate) fn holders(&self) -> Vec<Holder> {
+        let inode = match self.ends {
+            Ends::Tcp { ours, theirs } => self.socket(theirs, ours).map(|end| end.inode),
+            #[cfg(unix)]
+            Ends::Unix { inode } => self.unix_socket(inode).and_then(|end| end.peer),
+        };
+        match inode {
+            None | Some(0) => Vec::new(),
+            Some(inode) => Holder::of_socket(inode),
+        }
+    }
+
+    /// Returns the state of this end of a Unix socket.
+    #[cfg(unix)]
+    fn unix_socket(&self, inode: u32) -> Option<UnixState> {
+        self.netlink.as_ref()?.unix_socket(inode).ok()?
+    }
+
+    fn look_at_tcp(&mut self, ours: SocketAddr, theirs: SocketAddr) -> Option<Delivery> {
         // Our end first: acknowledged bytes are in the peer's queue by now, or read.
-        let ours = self.socket(self.ours, self.theirs);
-        let theirs = self.socket(self.theirs, self.ours);
+        let (ours, theirs) = (self.socket(ours, theirs), self.socket(theirs, ours));
         let Some((ours, theirs)) = ours.zip(theirs) else {
             let closed = self.observed || ours.or(theirs).is_some_and(|end| !end.open);
             return Some(if closed {
@@ -155,6 +233,15 @@ impl Queues {
     }
 }
 
+/// Returns the number of a socket among the open files of this process.
+#[cfg(unix)]
+fn inode(socket: &std::os::unix::net::UnixStream) -> io::Result<u32> {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::fs::MetadataExt;
+    let file = fs::File::from(OwnedFd::from(socket.try_clone()?));
+    u32::try_from(file.metadata()?.ino()).map_err(io::Error::other)
+}
+
 /// Finds one end in a list of the kernel.
 fn listed(file: &str, local: &str, remote: &str) -> Option<SocketState> {
     let table = fs::read_to_string(file).ok()?;
@@ -165,11 +252,14 @@ fn listed(file: &str, local: &str, remote: &str) -> Option<SocketState> {
         }
         let state = words.next()?;
         let (unacknowledged, unread) = words.next()?.split_once(':')?;
+        // After the timers, retransmissions, the user and the timeouts.
+        let inode = words.nth(4)?;
         Some(SocketState {
             open: u8::from_str_radix(state, 16).is_ok_and(|state| OPEN_STATES.contains(&state)),
             unacknowledged: unacknowledged != "00000000",
             unread: unread != "00000000",
             received: None,
+            inode: inode.parse().ok()?,
         })
     })
 }

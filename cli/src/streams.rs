@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use everysplit::Split;
 
@@ -94,7 +94,16 @@ fn read_folder(folder: &Path) -> Result<Vec<NamedStream>, Error> {
         return Err(format!("the folder {} contains no files", folder.display()).into());
     }
     paths.sort();
-    paths.iter().map(|path| read_file(path)).collect()
+    let is_empty = |path: &&PathBuf| fs::metadata(path).is_ok_and(|file| file.len() == 0);
+    let (empty, full): (Vec<_>, Vec<_>) = paths.iter().partition(is_empty);
+    if full.is_empty() {
+        return Err(format!("the folder {} contains only empty files", folder.display()).into());
+    }
+    for path in empty {
+        let file = path.display();
+        print_error(&format!("skipped the stream {file}: it is empty"));
+    }
+    full.into_iter().map(|path| read_file(path)).collect()
 }
 
 /// Reads the streams of a capture. Of equal ones, only the first is used.

@@ -7,12 +7,16 @@ mod connection;
 mod coverage;
 mod difference;
 mod hostile;
+mod late;
 mod peer;
 mod server;
 mod splits;
+mod warnings;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::mem;
+use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,14 +30,16 @@ use crate::process::Memory;
 use crate::report::{Ending, Recorder};
 use crate::streams::{self, NamedStream};
 use crate::{Error, stop};
-use baseline::Baseline;
+use baseline::{Baseline, REPETITIONS};
 use client::Client;
 use coverage::{Coverage, SameReply};
-use difference::{Difference, masked, violation};
+use difference::{Difference, excerpt, masked, violation};
 use hostile::ValidStream;
-use peer::{ConnectionOutcome, Peer, Request};
+use late::{SIDE_BY_SIDE, SameSoFar};
+use peer::{ConnectionOutcome, Peer, ReplyEnd, ReplyRule, Request};
 use server::Server;
-use splits::{DifferingSplit, TriedSplits};
+use splits::DifferingSplit;
+use warnings::Reach;
 
 /// The longest stream of which a split map is drawn, in bytes.
 const MAX_MAP: usize = 2000;
@@ -91,8 +97,16 @@ struct TcpRun<'a> {
     recorder: &'a mut Recorder,
     framing: Option<Framing>,
     coverage: Coverage,
+    /// How far the peer gets in the stream that is being tested.
+    reach: Reach,
+    /// Whether the program may be ending because of the last connection.
+    may_have_ended: bool,
     /// When --max-rate allows the next connection.
     next_connection: Instant,
+    /// How long the peer waits for the rest of a valid frame, once that is known.
+    patience: Option<Duration>,
+    /// The time of the last reaction to an invalid length.
+    last_reaction: Duration,
     /// The peer's memory before the first invalid stream.
     memory_before: Option<Memory>,
 }
@@ -100,7 +114,9 @@ struct TcpRun<'a> {
 impl<'a> TcpRun<'a> {
     fn start(options: &'a TcpOptions, recorder: &'a mut Recorder) -> Result<Self, Error> {
         let peer: Box<dyn Peer> = match &options.peer {
-            PeerOptions::RunningServer { address } => Box::new(Server::running(*address, options)),
+            PeerOptions::RunningServer { address, .. } => {
+                Box::new(Server::running(address.clone(), options))
+            }
             PeerOptions::StartedServer { port, .. } => Box::new(Server::started(*port, options)?),
             PeerOptions::Client { port, command } => {
                 Box::new(Client::new(*port, command, options)?)
@@ -111,22 +127,71 @@ impl<'a> TcpRun<'a> {
             peer,
             recorder,
             framing: options.streams.framing,
-            coverage: Coverage::default(),
+            coverage: Coverage::start(),
+            reach: Reach::default(),
+            may_have_ended: false,
             next_connection: Instant::now(),
+            patience: None,
+            last_reaction: Duration::ZERO,
             memory_before: None,
         })
     }
 
+    /// Sends the first stream until the reply is the one that --ready describes.
+    fn wait_until_ready(&mut self, streams: &[NamedStream]) -> Result<(), Error> {
+        let (Some(stream), Some(ready)) = (streams.first(), &self.options.ready) else {
+            return Ok(());
+        };
+        self.recorder.progress("waiting until the server is ready");
+        let timeout = self.options.timeout;
+        let deadline = Instant::now() + timeout;
+        loop {
+            let reply = self.send_uncut(stream, ReplyRule::LISTEN)?.reply;
+            if ready.0.is_match(&reply) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!(
+                    "the server is not ready after {timeout:?}: its reply to {} is \"{}\", which --ready does not match",
+                    stream.name,
+                    excerpt(&reply, 0)
+                )
+                .into());
+            }
+        }
+    }
+
     /// Checks all streams, and then the probes of --hostile.
     fn check_streams(&mut self, streams: &[NamedStream]) -> Result<(), Error> {
-        let mut valid = None;
+        self.wait_until_ready(streams)?;
         self.recorder.expects(streams.len());
-        for stream in streams {
-            let baseline = self.baseline(stream)?;
-            self.check_stream(stream, &baseline)?;
-            if valid.is_none() && !baseline.reply.is_empty() {
-                valid = Some(ValidStream { stream, baseline });
+        let mut valid = None;
+        let mut replies = Vec::new();
+        for group in streams.chunks(SIDE_BY_SIDE) {
+            let mut same = Vec::new();
+            let mut stopped = Ok(());
+            for stream in group {
+                let checked = self.check_stream(stream, &mut same);
+                match checked {
+                    Ok(baseline) if baseline.replied => {
+                        replies.push(baseline.masked.clone());
+                        valid.get_or_insert(ValidStream { stream, baseline });
+                    }
+                    Ok(_) => {}
+                    Err(error) => {
+                        stopped = Err(error);
+                        break;
+                    }
+                }
             }
+            // What was found is recorded in any case.
+            let (late, listened) = match self.listen(&mut same) {
+                Ok(late) => (late, Ok(())),
+                Err(error) => (Vec::new(), Err(error)),
+            };
+            self.record_same(same, late);
+            stopped?;
+            listened?;
         }
         let Some(valid) = valid else {
             return Err(format!(
@@ -135,6 +200,7 @@ impl<'a> TcpRun<'a> {
             )
             .into());
         };
+        self.warn_of_equal_replies(&replies);
         if self.options.hostile {
             self.check_hostile(streams, &valid)?;
         }
@@ -144,6 +210,8 @@ impl<'a> TcpRun<'a> {
     /// Tries one split. With --hostile, a stream that is not cut is a probe.
     fn check_case(&mut self, case: &Case, streams: &[NamedStream]) -> Result<(), Error> {
         let Case { stream, split, .. } = case;
+        let uncut = NamedStream::new("replayed", stream.clone());
+        self.wait_until_ready(slice::from_ref(&uncut))?;
         let found = match streams.first() {
             Some(valid) if split.cuts().is_empty() => {
                 let baseline = self.baseline(valid)?;
@@ -153,13 +221,7 @@ impl<'a> TcpRun<'a> {
                 };
                 self.replay_hostile(stream, streams, &valid)?
             }
-            _ => {
-                self.recorder.checks([Property::EverySplit]);
-                let uncut = NamedStream::new("replayed", stream.clone());
-                let baseline = self.baseline(&uncut)?;
-                self.try_split(stream, split, &baseline, self.options.timeout)?
-                    .map(|difference| self.violation(case.clone(), difference))
-            }
+            _ => self.replay_split(&uncut, case)?,
         };
         match found {
             None => {
@@ -174,56 +236,125 @@ impl<'a> TcpRun<'a> {
         Ok(())
     }
 
-    /// Tries the splits of a stream, as many as --max-connections allows.
-    fn check_stream(
+    /// Tries one split, and listens for late bytes after it.
+    fn replay_split(
         &mut self,
-        NamedStream { name, bytes, .. }: &NamedStream,
-        baseline: &Baseline,
-    ) -> Result<(), Error> {
+        stream: &NamedStream,
+        case: &Case,
+    ) -> Result<Option<Violation>, Error> {
         self.recorder.checks([Property::EverySplit]);
+        let split = &case.split;
+        let baseline = self.baseline(stream)?;
+        let timeout = self.options.timeout;
+        let mut difference = self.try_split(&stream.bytes, split, &baseline, timeout)?;
+        match &mut difference {
+            Some(difference) => self.note_crash(difference)?,
+            None if matches!(baseline.rule.end, ReplyEnd::Length(_)) => {
+                self.coverage.listened += 1;
+                difference = self.confirm(stream, split, &baseline)?;
+            }
+            None => {}
+        }
+        Ok(difference.map(|difference| self.violation(case.clone(), difference)))
+    }
+
+    /// Tries the splits of a stream, as many as --max-connections allows. Records a violation, and
+    /// adds the stream to `same` if there is none.
+    fn check_stream<'s>(
+        &mut self,
+        stream: &'s NamedStream,
+        same: &mut Vec<SameSoFar<'s>>,
+    ) -> Result<Baseline, Error> {
+        let baseline = self.baseline(stream)?;
+        let NamedStream { name, bytes, .. } = stream;
+        if !baseline.replied && !baseline.closes {
+            self.check_silence(stream, &baseline)?;
+            return Ok(baseline);
+        }
+        self.reach = Reach::default();
         let edges = self.edges(bytes);
-        let TriedSplits {
-            same,
-            smallest,
-            timeout,
-            stopped,
-        } = self.try_splits(name, bytes, baseline, &edges)?;
-        let Some(smallest) = smallest else {
-            if let Some(error) = stopped {
+        let tried = self.try_splits(stream, &baseline, &edges)?;
+        let reach = mem::take(&mut self.reach);
+        let Some(smallest) = tried.smallest else {
+            if let Some(error) = tried.stopped {
                 return Err(error);
             }
-            self.record_held(name, bytes, baseline, same);
-            return Ok(());
+            same.push(SameSoFar {
+                stream,
+                baseline: baseline.clone(),
+                splits: tried.same.into_keys().collect(),
+                reach,
+            });
+            return Ok(baseline);
         };
-        let minimal = match stopped {
+        self.warn_of_reach(stream, &baseline, &reach);
+        let minimal = match tried.stopped {
             Some(error) => Err(error),
-            None => self.minimize(name, bytes, smallest.clone(), baseline, timeout),
+            None => self.minimize(name, bytes, smallest.clone(), &baseline, tried.timeout),
         };
         let (smallest, stopped) = match minimal {
-            Ok(minimal) => (minimal, Ok(())),
+            Ok(minimal) => (minimal, Ok(baseline)),
             Err(error) if stop::requested() => (smallest, Err(error)),
             // Replies that vary by themselves are not a violation.
             Err(error) => return Err(error),
         };
-        self.record_violation(name, bytes, smallest, &same, &edges);
+        self.record_violation(name, bytes, smallest, &tried.same, &edges);
         stopped
     }
 
-    /// Records a stream of which all splits have the same reply.
-    fn record_held(
-        &mut self,
-        name: &str,
-        stream: &[u8],
-        baseline: &Baseline,
-        same: HashMap<Split, bool>,
-    ) {
-        let covered = SameReply {
-            bytes: stream.len(),
-            splits: same.into_keys().collect(),
-            reply_bytes: baseline.reply.len(),
-            reply_name: self.peer.reply_name(),
-        };
-        self.recorder.held(name, stream.len(), covered.to_string());
+    /// Tries a stream byte by byte that gets no reply when it is not cut. A reply now depends on
+    /// the split. No reply either is no result.
+    fn check_silence(&mut self, stream: &NamedStream, baseline: &Baseline) -> Result<(), Error> {
+        let NamedStream { name, bytes, .. } = stream;
+        let (peer, timeout) = (self.peer.name(), self.options.timeout);
+        let split = Split::bytes(bytes.len());
+        self.coverage.add_stream(bytes.len());
+        self.coverage.add_split(&split);
+        let mut found = None;
+        for _ in 1..REPETITIONS {
+            found = self.try_split(bytes, &split, baseline, timeout)?;
+            if found.is_none() {
+                self.recorder.warn(format!(
+                    "{name}: not tested, as the {peer} does not reply to it within {timeout:?}"
+                ));
+                return Ok(());
+            }
+            self.check_repeatable(stream, baseline)?;
+        }
+        if let Some(difference) = found {
+            self.recorder.checks([Property::EverySplit]);
+            let violation = self.violation(Case::new(bytes.clone(), split), difference);
+            self.recorder.violated(name, bytes.len(), violation, None);
+        }
+        Ok(())
+    }
+
+    /// Records streams of which all splits have the same reply, unless a surplus came late.
+    fn record_same(&mut self, streams: Vec<SameSoFar<'_>>, mut late: Vec<Option<DifferingSplit>>) {
+        late.resize(streams.len(), None);
+        for (same, late) in streams.into_iter().zip(late) {
+            let SameSoFar {
+                stream,
+                baseline,
+                splits,
+                reach,
+            } = same;
+            let NamedStream { name, bytes, .. } = stream;
+            self.warn_of_reach(stream, &baseline, &reach);
+            self.recorder.checks([Property::EverySplit]);
+            if let Some(DifferingSplit { split, difference }) = late {
+                let violation = self.violation(Case::new(bytes.clone(), split), difference);
+                self.recorder.violated(name, bytes.len(), violation, None);
+                continue;
+            }
+            let covered = SameReply {
+                bytes: bytes.len(),
+                splits,
+                reply: &baseline.masked,
+                reply_name: self.peer.reply_name(),
+            };
+            self.recorder.held(name, bytes.len(), covered.to_string());
+        }
     }
 
     /// Records a stream of which some splits have a different reply.
@@ -254,6 +385,7 @@ impl<'a> TcpRun<'a> {
         });
         let stream = stream.to_vec();
         let violation = self.violation(Case::new(stream, split), difference);
+        self.recorder.checks([Property::EverySplit]);
         self.recorder.violated(name, len, violation, map);
     }
 
@@ -268,23 +400,29 @@ impl<'a> TcpRun<'a> {
         let outcome = self.send(&Request {
             stream,
             split,
-            reply_end: baseline.reply_end,
+            rule: baseline.rule,
             timeout,
         })?;
-        self.coverage.splits += 1;
-        self.coverage.timed += u64::from(!outcome.observed);
+        self.coverage.add_reading(outcome.reading);
         let reply = self.masked(&outcome.reply);
-        let difference = Difference::between(&baseline.masked, &reply, outcome.in_time);
-        let Some(mut difference) = difference else {
+        if reply == baseline.masked {
+            self.reach.add(&outcome);
             return Ok(None);
-        };
-        // A server that ends closes its connections.
-        if outcome.closed
+        }
+        self.may_have_ended = outcome.closed;
+        Ok(Some(Difference::new(&baseline.masked, &reply, &outcome)))
+    }
+
+    /// Adds to a difference how the peer has ended, if it has. A server that ends closes its
+    /// connections.
+    fn note_crash(&mut self, difference: &mut Difference) -> Result<(), Error> {
+        self.may_have_ended = false;
+        if difference.closed
             && let Some(crash) = self.peer.crash()?
         {
             let _ = write!(difference.actual, "; {crash}");
         }
-        Ok(Some(difference))
+        Ok(())
     }
 
     fn violation(&self, case: Case, difference: Difference) -> Violation {
@@ -308,15 +446,23 @@ impl<'a> TcpRun<'a> {
         let interval = Duration::from_secs(1) / self.options.max_rate.get();
         self.next_connection = self.next_connection.max(now) + interval;
         let outcome = match stop::reason() {
-            None => self.peer.exchange(request),
+            None => self.exchange(request),
             Some(reason) => Err(reason.into()),
         };
         self.coverage.connections += 1;
-        self.coverage.time += now.elapsed();
         // The reply of an interrupted connection is not evidence.
         match stop::reason() {
             Some(reason) => Err(reason.into()),
             None => outcome,
+        }
+    }
+
+    /// Makes a connection. If the previous one has ended the program, starts it again.
+    fn exchange(&mut self, request: &Request<'_>) -> Result<ConnectionOutcome, Error> {
+        let may_have_ended = std::mem::take(&mut self.may_have_ended);
+        match self.peer.exchange(request) {
+            Err(_) if may_have_ended && self.peer.crash()?.is_some() => self.peer.exchange(request),
+            outcome => outcome,
         }
     }
 
@@ -325,9 +471,10 @@ impl<'a> TcpRun<'a> {
     }
 
     /// Ends the peer, and returns what was covered.
-    fn ending(self, stopped: Option<Error>) -> Ending {
+    fn ending(mut self, stopped: Option<Error>) -> Ending {
+        self.warn_of_reader();
         Ending {
-            covered: self.coverage.to_string(),
+            covered: self.coverage.summary(self.peer.name(), self.peer.reader()),
             stopped: stopped.map(|error| error.to_string()),
         }
     }

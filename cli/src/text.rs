@@ -11,11 +11,18 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
     }
 }
 
+/// Shorter times than this say nothing about a rate.
+const MIN_PACE_TIME: Duration = Duration::from_millis(20);
+
 /// Returns a total time and the rate per second: `in 1.5 s, 200 per second`.
 pub(crate) fn pace(count: u64, time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if time < MIN_PACE_TIME {
+        return format!("in {seconds:.3} s");
+    }
     let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let rate = count.saturating_mul(1000) / milliseconds.max(1);
-    format!("in {:.1} s, {rate} per second", time.as_secs_f64())
+    let rate = count.saturating_mul(1000) / milliseconds;
+    format!("in {seconds:.1} s, {rate} per second")
 }
 
 /// Returns untrusted text as it may be printed in a line: characters that a terminal acts on, and

@@ -154,10 +154,13 @@ impl Words {
             report,
             hostile,
             mask,
+            ready,
+            half_close,
             timeout,
             reply_idle,
             max_idle,
             max_growth,
+            max_reply,
             max_connections,
             max_rate,
             max_time,
@@ -165,9 +168,12 @@ impl Words {
         } = options;
         self.word("tcp");
         let program: &[OsString] = match peer {
-            PeerOptions::RunningServer { address } => {
+            PeerOptions::RunningServer { address, pid } => {
                 self.option("--connect", address.to_string());
-                self.flag("--allow-remote", !address.ip().is_loopback());
+                self.flag("--allow-remote", !address.is_on_this_machine());
+                if let Some(pid) = pid {
+                    self.option("--pid", pid.to_string());
+                }
                 &[]
             }
             PeerOptions::StartedServer {
@@ -190,10 +196,15 @@ impl Words {
         for mask in mask {
             self.option("--mask", mask.0.as_str());
         }
+        if let Some(ready) = ready {
+            self.option("--ready", ready.0.as_str());
+        }
+        self.flag("--no-half-close", !half_close);
         self.seconds("--timeout", *timeout, default::PEER_TIMEOUT);
         self.seconds("--reply-idle", *reply_idle, default::REPLY_IDLE);
         self.seconds("--max-idle", *max_idle, default::PEER_MAX_IDLE);
         self.unless_default("--max-growth", *max_growth, default::MAX_GROWTH);
+        self.unless_default("--max-reply", *max_reply, default::MAX_REPLY.get());
         self.unless_default(
             "--max-connections",
             *max_connections,
@@ -428,10 +439,15 @@ mod tests {
     fn tcp_options_survive_the_command_line() {
         for (peer, end) in [
             ("tcp --connect 127.0.0.1:7000", ""),
-            ("tcp --connect [::1]:7000", ""),
+            ("tcp --connect [::1]:7000 --pid 1", ""),
+            ("tcp --connect localhost:7000", ""),
+            ("tcp --connect 'unix:/tmp/a b'", ""),
             ("tcp --connect 192.0.2.1:1 --allow-remote", ""),
             ("tcp --port 7", "-- server 'a b' --port 8"),
-            ("tcp --port 7 --fresh", "-- server -- ''"),
+            (
+                "tcp --port 7 --fresh --ready 'HTTP/1.1 [23]'",
+                "-- server -- ''",
+            ),
             ("tcp --listen 65535", "-- 'a client'"),
         ] {
             let groups = [
@@ -440,6 +456,8 @@ mod tests {
                 MESSAGES[0],
                 "--hostile",
                 "--mask 'Date: [^\r]*' --mask=-+ --mask '' --mask \"'\"",
+                "--no-half-close",
+                "--max-reply 1",
                 "--timeout 0.001",
                 "--reply-idle 0.123456789",
                 "--max-idle 12345.678",

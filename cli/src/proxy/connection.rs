@@ -260,7 +260,8 @@ impl Connection {
 /// Returns the address for the system.
 pub(super) fn system_address(address: &Address) -> io::Result<SockAddr> {
     match address {
-        Address::Tcp(address) => Ok((*address).into()),
+        // IPv4 first, if the name has several addresses.
+        Address::Tcp { resolved, .. } => Ok(resolved[0].into()),
         Address::Unix(path) => SockAddr::unix(path),
     }
 }

@@ -47,7 +47,7 @@ impl Relay {
         let to = system_address(to).map_err(|error| format!("{to}: {error}"))?;
         let listener = Listener::bind(listen).map_err(|error| {
             let advice = match listen {
-                Address::Tcp(_) => "choose another --listen address",
+                Address::Tcp { .. } => "choose another --listen address",
                 Address::Unix(_) => "remove the file if no program uses it, or choose another path",
             };
             format!("cannot listen on {listen}: {error}; {advice}")
@@ -211,8 +211,8 @@ impl Listener {
         }
         socket.bind(&system)?;
         let file = match address {
-            Address::Unix(path) => Some(path.clone()),
-            Address::Tcp(_) => None,
+            Address::Unix(path) => Some(path.into()),
+            Address::Tcp { .. } => None,
         };
         let mut listener = Self {
             socket,
@@ -222,7 +222,7 @@ impl Listener {
         listener.socket.listen(BACKLOG)?;
         listener.socket.set_nonblocking(true)?;
         if let Some(address) = listener.local_address()? {
-            listener.address = Address::Tcp(address);
+            listener.address = address.into();
         }
         Ok(listener)
     }

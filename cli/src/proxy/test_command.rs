@@ -117,11 +117,11 @@ impl<'a> TestCommand<'a> {
 
     fn environment(&self) -> Vec<(&'static str, String)> {
         match self.relay.address() {
-            Address::Tcp(address) => vec![
-                (ADDRESS, address.to_string()),
-                (PORT, address.port().to_string()),
+            Address::Tcp { resolved, .. } => vec![
+                (ADDRESS, resolved[0].to_string()),
+                (PORT, resolved[0].port().to_string()),
             ],
-            Address::Unix(path) => vec![(ADDRESS, path.display().to_string())],
+            Address::Unix(path) => vec![(ADDRESS, path.clone())],
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::SocketState;
+use super::{SocketState, UnixState};
 
 pub(super) struct Netlink;
 
@@ -19,6 +19,10 @@ impl Netlink {
         _: SocketAddr,
         _: SocketAddr,
     ) -> Result<Option<SocketState>, QueryError> {
+        Err(QueryError)
+    }
+
+    pub(super) fn unix_socket(&self, _: u32) -> Result<Option<UnixState>, QueryError> {
         Err(QueryError)
     }
 }

@@ -120,9 +120,13 @@ fn header(result: &RunResult, headline: &str) -> Markup {
                 (number("violated", result.violated_streams()))
                 @if known > 0 { (number("known", known)) }
                 @if !result.stale.is_empty() { (number("stale", result.stale.len())) }
+                @if !result.warnings.is_empty() { (number("warnings", result.warnings.len())) }
             }
             @if let Some(reason) = &result.stopped {
                 p.stopped { strong { "Not everything was checked: " } (reason) }
+            }
+            @for warning in &result.warnings {
+                p.stopped { strong { "Warning: " } (warning) }
             }
             @if !result.covered.is_empty() { p.covered { (result.covered) } }
             (command_line(&result.command))

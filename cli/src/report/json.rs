@@ -25,6 +25,7 @@ pub(super) fn object(result: &RunResult) -> Result<String, Error> {
         properties: properties(result),
         streams: result.streams.iter().map(stream).collect(),
         stale: &result.stale,
+        warnings: &result.warnings,
     };
     Ok(serde_json::to_string_pretty(&object)? + "\n")
 }
@@ -41,6 +42,7 @@ struct JsonReport<'a> {
     properties: Vec<JsonProperty>,
     streams: Vec<JsonStream<'a>>,
     stale: &'a [String],
+    warnings: &'a [String],
 }
 
 #[derive(Serialize)]

@@ -23,6 +23,9 @@ pub(super) fn suite(result: &RunResult) -> Result<String, Error> {
         suite.add_test_case(case("not everything was checked", status));
     }
     suite.set_system_out(xml(&result.summary()));
+    if !result.warnings.is_empty() {
+        suite.set_system_err(xml(&result.warnings.join("\n")));
+    }
     let mut report = Report::new("everysplit");
     report.add_test_suite(suite);
     Ok(report.to_string()?)

@@ -27,6 +27,8 @@ pub(crate) struct RunResult {
     pub(super) omitted: Vec<(Property, String)>,
     /// Known violations that did not occur, a message each. They fail the run.
     pub(super) stale: Vec<String>,
+    /// What makes the result say less than it seems to, a message each.
+    pub(super) warnings: Vec<String>,
     /// What was done, in a line. Empty if the run could not start.
     pub(super) covered: String,
     /// Why the run stopped early, if it did.
@@ -250,6 +252,10 @@ impl RunResult {
         if !self.stale.is_empty() {
             let stale = count(self.stale.len() as u64, "stale known violation");
             let _ = write!(summary, ", {stale}");
+        }
+        if !self.warnings.is_empty() {
+            let warnings = count(self.warnings.len() as u64, "warning");
+            let _ = write!(summary, ", {warnings}");
         }
         if self.stopped.is_some() {
             summary.push_str("; not everything was checked");

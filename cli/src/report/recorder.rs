@@ -134,6 +134,11 @@ impl Recorder {
         self.so_far.terminal.print_note(text);
     }
 
+    /// Warns of something that makes the result say less than it seems to.
+    pub(crate) fn warn(&self, warning: String) {
+        self.so_far.update(|result| result.warnings.push(warning));
+    }
+
     /// Adds properties that are checked on the stream whose verdict is recorded next.
     pub(crate) fn checks(&mut self, properties: impl IntoIterator<Item = Property>) {
         self.checked.extend(properties);

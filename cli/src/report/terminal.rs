@@ -173,6 +173,9 @@ impl Terminal {
         for stale in &result.stale {
             self.print(&format!("\n{stale}"));
         }
+        for warning in &result.warnings {
+            self.print(&format!("\nwarning: {warning}"));
+        }
         let reason = match &result.stopped {
             // Status 2 has its reason on stderr.
             Some(reason) if result.status() == Status::Violated => format!(": {reason}"),

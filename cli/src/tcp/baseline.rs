@@ -1,12 +1,12 @@
 //! The reply to the uncut stream, to which all others are compared.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use everysplit::Split;
 
 use super::TcpRun;
 use super::difference::{excerpt, first_difference};
-use super::peer::{ConnectionOutcome, ReplyEnd, Request};
+use super::peer::{ConnectionOutcome, Ended, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
 use crate::streams::NamedStream;
 
@@ -14,51 +14,95 @@ use crate::streams::NamedStream;
 pub(super) const REPETITIONS: usize = 3;
 
 /// The reply to the uncut stream.
+#[derive(Clone)]
 pub(super) struct Baseline {
-    pub(super) reply: Vec<u8>,
     pub(super) masked: Vec<u8>,
-    pub(super) reply_end: ReplyEnd,
-    /// The time of the exchange.
+    /// The masked reply that comes while the connection is open in both directions.
+    pub(super) before_half_close: Vec<u8>,
+    pub(super) rule: ReplyRule,
+    /// Whether there is a reply at all.
+    pub(super) replied: bool,
+    /// Whether the peer closes the connection, or exits.
+    pub(super) closes: bool,
+    /// The time from the end of the stream to the end of the reply.
     pub(super) took: Duration,
 }
 
 impl TcpRun<'_> {
     /// Sends the uncut stream several times, and determines how its reply ends.
-    pub(super) fn baseline(
-        &mut self,
-        NamedStream { name, bytes, .. }: &NamedStream,
-    ) -> Result<Baseline, Error> {
+    ///
+    /// A reply that comes by itself is kept: some peers give up a request when its sender
+    /// half-closes.
+    pub(super) fn baseline(&mut self, stream: &NamedStream) -> Result<Baseline, Error> {
+        let NamedStream { name, bytes, .. } = stream;
         self.recorder.progress(format!("{name}: uncut"));
-        let open = self.send_uncut(bytes, ReplyEnd::Unknown)?;
-        let begun = Instant::now();
-        let half_closed = self.send_uncut(bytes, ReplyEnd::CloseAfterHalfClose)?;
-        let took = begun.elapsed();
-        let masked = self.masked(&half_closed.reply);
-        let reply_end = if self.masked(&open.reply) != masked {
-            if half_closed.closed {
-                ReplyEnd::CloseAfterHalfClose
-            } else {
-                ReplyEnd::IdleAfterHalfClose
-            }
-        } else if open.closed {
-            ReplyEnd::PeerCloses
-        } else {
-            ReplyEnd::Length {
-                length: masked.len(),
-                closes: half_closed.closed,
-            }
-        };
-        let baseline = Baseline {
-            reply: half_closed.reply,
+        let open = self.send_uncut(stream, ReplyRule::LISTEN)?;
+        let before_half_close = self.masked(&open.reply);
+        let baseline = |masked, rule, outcome: &ConnectionOutcome| Baseline {
             masked,
-            reply_end,
-            took,
+            before_half_close: before_half_close.clone(),
+            rule,
+            replied: outcome.replied,
+            closes: outcome.closed,
+            took: outcome.reaction,
         };
-        for _ in 2..REPETITIONS {
-            self.check_repeatable(name, bytes, &baseline)?;
-        }
-        if let Some(crash) = self.peer.crash()? {
-            return Err(format!("{crash}, when {name} was sent uncut").into());
+        let end = if open.closed {
+            ReplyEnd::Close
+        } else if open.replied {
+            ReplyEnd::Length(before_half_close.len())
+        } else {
+            ReplyEnd::Idle
+        };
+        let open = baseline(before_half_close.clone(), ReplyRule::open(end), &open);
+        let half_closed = match (open.closes || !self.options.half_close, open.replied) {
+            (true, _) => None,
+            (false, true) => {
+                let rule = ReplyRule {
+                    end,
+                    half_close: HalfClose::AfterReply,
+                };
+                let outcome = self.send_uncut(stream, rule)?;
+                let masked = self.masked(&outcome.reply);
+                let goes_on = outcome.closed && masked.starts_with(&before_half_close);
+                let half_closed = baseline(masked, rule, &outcome);
+                // Without this rule the reply can still be compared.
+                (goes_on && self.check_repeatable(stream, &half_closed).is_ok())
+                    .then_some(half_closed)
+            }
+            (false, false) => {
+                let mut rule = ReplyRule {
+                    end,
+                    half_close: HalfClose::BeforeReply,
+                };
+                let outcome = self.send_uncut(stream, rule)?;
+                if outcome.closed {
+                    rule.end = ReplyEnd::Close;
+                }
+                let half_closed = baseline(self.masked(&outcome.reply), rule, &outcome);
+                if outcome.closed || outcome.replied {
+                    self.check_repeatable(stream, &half_closed)?;
+                    Some(half_closed)
+                } else {
+                    None
+                }
+            }
+        };
+        let baseline = if let Some(half_closed) = half_closed {
+            half_closed
+        } else {
+            // Each repetition of a silent connection costs the whole timeout.
+            let silent = !open.replied && !open.closes;
+            for _ in 1..if silent { 1 } else { REPETITIONS } {
+                self.check_repeatable(stream, &open)?;
+            }
+            open
+        };
+        if baseline.closes
+            && let Some(crash) = self.peer.crash()?
+        {
+            return Err(
+                format!("{crash}, when {name} was sent uncut, {} bytes", bytes.len()).into(),
+            );
         }
         Ok(baseline)
     }
@@ -67,18 +111,17 @@ impl TcpRun<'_> {
     /// so that is an error.
     pub(super) fn check_repeatable(
         &mut self,
-        name: &str,
-        stream: &[u8],
+        stream: &NamedStream,
         baseline: &Baseline,
     ) -> Result<(), Error> {
-        let outcome = self.send_uncut(stream, baseline.reply_end)?;
+        let outcome = self.send_uncut(stream, baseline.rule)?;
         let again = self.masked(&outcome.reply);
         if again == baseline.masked {
             return Ok(());
         }
         let at = first_difference(&again, &baseline.masked);
         let (first, second) = (excerpt(&baseline.masked, at), excerpt(&again, at));
-        let (peer, reply) = (self.peer.name(), self.peer.reply_name());
+        let (peer, reply, name) = (self.peer.name(), self.peer.reply_name(), &stream.name);
         Err(format!(
             "the {peer}'s {reply} to {name} varies by itself, from byte {at}: \"{first}\", then \"{second}\"; add --mask for what may vary"
         )
@@ -86,17 +129,30 @@ impl TcpRun<'_> {
     }
 
     /// Sends the uncut stream once.
+    ///
+    /// # Errors
+    ///
+    /// If the reply is longer than --max-reply: there is no end to compare.
     pub(super) fn send_uncut(
         &mut self,
-        stream: &[u8],
-        reply_end: ReplyEnd,
+        stream: &NamedStream,
+        rule: ReplyRule,
     ) -> Result<ConnectionOutcome, Error> {
         let timeout = self.options.timeout;
-        self.send(&Request {
-            stream,
+        let outcome = self.send(&Request {
+            stream: &stream.bytes,
             split: &Split::whole(),
-            reply_end,
+            rule,
             timeout,
-        })
+        })?;
+        if outcome.ended == Ended::TooLong {
+            let (peer, reply, name) = (self.peer.name(), self.peer.reply_name(), &stream.name);
+            let max = self.options.max_reply;
+            return Err(format!(
+                "the {peer}'s {reply} to {name} is longer than {max} bytes; allow more with --max-reply"
+            )
+            .into());
+        }
+        Ok(outcome)
     }
 }

@@ -2,13 +2,14 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::ChildStdout;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::peer::{ConnectionOutcome, Peer, ReplyEnd, Request};
+use super::peer::{ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyRule, Request};
+use crate::address::Socket;
 use crate::options::TcpOptions;
 use crate::process::{ChildProcess, Memory};
 use crate::{Error, stop};
@@ -27,6 +28,8 @@ pub(super) struct Client<'a> {
     options: &'a TcpOptions,
     /// Whether the client sends something first, once that is known.
     sends_first: Option<bool>,
+    /// The process that reads, once it has been found.
+    reader: Option<Reader>,
     /// The peak memory of the last process.
     memory: Option<Memory>,
 }
@@ -46,17 +49,18 @@ impl<'a> Client<'a> {
             command,
             options,
             sends_first: None,
+            reader: None,
             memory: None,
         })
     }
 
     /// Waits for the client to connect.
-    fn accept(&self, process: &mut ChildProcess) -> Result<TcpStream, Error> {
+    fn accept(&self, process: &mut ChildProcess) -> Result<Socket, Error> {
         let timeout = self.options.timeout;
         let deadline = Instant::now() + timeout;
         loop {
             match self.listener.accept() {
-                Ok((socket, _)) => return Ok(socket),
+                Ok((socket, _)) => return Ok(Socket::Tcp(socket)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error.into()),
             }
@@ -87,9 +91,21 @@ impl<'a> Client<'a> {
             }
             None => {
                 let reply_idle = self.options.reply_idle;
-                let sends = connection.collect(sent, |_| reply_idle) && !connection.closed;
+                let sends = connection.collect(sent, |_| reply_idle) && !connection.closed();
                 self.sends_first = Some(sends);
             }
+        }
+    }
+
+    /// Takes note of the process that reads from a connection.
+    fn meet(&mut self, connection: &Connection, process: &ChildProcess) {
+        let (pid, holders) = (process.id(), &connection.holders);
+        if let Some(first) = holders.first() {
+            self.reader = Some(if holders.iter().any(|holder| holder.belongs_to(pid)) {
+                Reader::Tested
+            } else {
+                Reader::Other(first.clone())
+            });
         }
     }
 
@@ -136,21 +152,24 @@ impl Peer for Client<'_> {
         self.memory = None;
         let (mut process, stdout) = ChildProcess::start_with_stdout(self.command)?;
         let stdout = read_stdout(stdout);
-        let mut connection = Connection::new(self.accept(&mut process)?)?;
+        let socket = self.accept(&mut process)?;
+        let mut connection = Connection::new(socket, self.options.max_reply)?;
         self.wait_for_first(&mut connection, request.timeout);
-        connection.send_split(request.stream, request.split, self.options.timeout);
-        let open = matches!(
-            request.reply_end,
-            ReplyEnd::Unknown | ReplyEnd::PeerCloses | ReplyEnd::FirstByte
-        );
-        if !open {
+        let find_holders = self.reader.is_none();
+        let timeout = self.options.timeout;
+        connection.send_split(request.stream, request.split, timeout, find_holders);
+        self.meet(&connection, &process);
+        let begun = Instant::now();
+        if request.rule.half_close != HalfClose::Never {
             connection.half_close();
         }
-        let timeout = match request.reply_end {
-            ReplyEnd::Unknown => self.options.reply_idle,
-            _ => request.timeout,
+        let timeout = if request.rule == ReplyRule::LISTEN {
+            self.options.reply_idle
+        } else {
+            request.timeout
         };
         let exited = self.wait_for_exit(&mut process, &mut connection, timeout);
+        let reaction = begun.elapsed();
         connection.receive();
         let status = match process.exit_status() {
             Some(status) if exited => status.to_string(),
@@ -160,16 +179,29 @@ impl Peer for Client<'_> {
         let stdout = stdout.join().unwrap_or_default();
         let status = format!("\n({status})\n");
         Ok(ConnectionOutcome {
-            reply: [&stdout[..], status.as_bytes(), &connection.reply].concat(),
-            observed: connection.observed,
-            closed: exited && open,
-            in_time: exited,
+            reply: [&stdout[..], status.as_bytes(), connection.reply()].concat(),
+            reading: connection.reading(),
+            // Its outcome is known only at its exit.
+            replied_after: request.stream.len(),
+            closed: exited,
+            replied: exited,
+            ended: Ended::new(connection.too_long(), exited),
+            reaction,
         })
+    }
+
+    fn exchange_and_listen(&mut self, _: &[Request<'_>]) -> Result<Vec<Vec<u8>>, Error> {
+        // A client that has exited sends nothing more.
+        Ok(Vec::new())
     }
 
     fn crash(&mut self) -> Result<Option<String>, Error> {
         // A client may always exit.
         Ok(None)
+    }
+
+    fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
     }
 
     fn memory(&self) -> Option<Memory> {

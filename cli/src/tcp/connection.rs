@@ -2,13 +2,14 @@
 //! read, and collects the reply.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use everysplit::Split;
 
-use crate::queues::{CHUNK_DELAY, Delivery, Queues};
+use super::peer::Reading;
+use crate::address::Socket;
+use crate::queues::{CHUNK_DELAY, Delivery, Holder, Queues};
 use crate::stop;
 
 /// Time between looks for received bytes.
@@ -16,49 +17,87 @@ const POLL_INTERVAL: Duration = Duration::from_micros(50);
 
 /// A connection, on a non-blocking socket.
 pub(super) struct Connection {
-    socket: TcpStream,
+    socket: Socket,
     queues: Queues,
-    pub(super) reply: Vec<u8>,
-    /// Whether the peer has closed, so that the reply is complete.
-    pub(super) closed: bool,
-    /// Whether each chunk was observed to be read before the next was sent.
-    pub(super) observed: bool,
+    /// Number of bytes sent.
+    sent: usize,
+    incoming: Incoming,
+    reading: Reading,
+    /// The processes that hold the peer's end, if they were looked up.
+    pub(super) holders: Vec<Holder>,
+}
+
+/// What has been received.
+struct Incoming {
+    reply: Vec<u8>,
+    /// Maximum length of the reply, in bytes.
+    max: usize,
+    /// Whether there is more than that.
+    too_long: bool,
+    /// Whether the peer has closed.
+    closed: bool,
+    /// Whether it has closed without reading everything, or by a reset.
+    reset: bool,
+    /// Number of bytes that had been sent when the last byte came.
+    replied_after: usize,
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream) -> io::Result<Self> {
-        socket.set_nodelay(true)?;
-        socket.set_nonblocking(true)?;
-        let mut queues = Queues::new(socket.local_addr()?, socket.peer_addr()?);
+    pub(super) fn new(socket: Socket, max_reply: usize) -> io::Result<Self> {
+        socket.set_prompt()?;
+        let mut queues = Queues::of(&socket)?;
         // Only a socket that was observed before counts as closed when it is gone.
         queues.look();
         Ok(Self {
             socket,
             queues,
-            reply: Vec::new(),
-            closed: false,
-            observed: true,
+            sent: 0,
+            incoming: Incoming {
+                reply: Vec::new(),
+                max: max_reply,
+                too_long: false,
+                closed: false,
+                reset: false,
+                replied_after: 0,
+            },
+            reading: Reading::Observed,
+            holders: Vec::new(),
         })
     }
 
-    /// Sends a stream in chunks, each after the previous one was read.
-    pub(super) fn send_split(&mut self, stream: &[u8], split: &Split, timeout: Duration) {
+    /// Sends a stream in chunks, each after the previous one was read. With `find_holders`, looks
+    /// up which processes hold the peer's end while it has read a part.
+    pub(super) fn send_split(
+        &mut self,
+        stream: &[u8],
+        split: &Split,
+        timeout: Duration,
+        find_holders: bool,
+    ) {
         for chunk in split.chunks(stream) {
             // If the peer has closed, the reply shows it.
-            if !self.send(chunk, timeout) {
+            if stop::requested() || !self.send(chunk, timeout) {
                 return;
             }
             // Some peers read on only after their reply has been read.
-            let (socket, reply, closed) = (&self.socket, &mut self.reply, &mut self.closed);
+            let (socket, incoming, sent) = (&self.socket, &mut self.incoming, self.sent);
             let delivery = self.queues.wait(timeout, || {
-                receive(socket, reply, closed);
+                incoming.receive(socket, sent);
             });
             match delivery {
-                Delivery::Read => {}
+                Delivery::Read => {
+                    if find_holders && self.holders.is_empty() {
+                        self.holders = self.queues.holders();
+                    }
+                }
+                Delivery::Closed if self.sent < stream.len() => {
+                    self.reading = Reading::Stopped(self.sent);
+                    return;
+                }
                 Delivery::Closed => return,
-                Delivery::Unread => self.observed = false,
+                Delivery::Unread => self.reading = Reading::Timed,
                 Delivery::Unobservable => {
-                    self.observed = false;
+                    self.reading = Reading::Timed;
                     thread::sleep(CHUNK_DELAY);
                 }
             }
@@ -70,9 +109,11 @@ impl Connection {
         let deadline = Instant::now() + timeout;
         let mut rest = chunk;
         while !rest.is_empty() {
-            match self.socket.write(rest) {
+            match (&self.socket).write(rest) {
                 Ok(sent) => {
+                    self.sent += sent;
                     self.queues.sent(sent);
+                    self.socket.acknowledge();
                     rest = &rest[sent..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -82,7 +123,10 @@ impl Connection {
                     }
                     thread::yield_now();
                 }
-                Err(_) => return false,
+                Err(_) => {
+                    self.reading = Reading::Stopped(self.sent);
+                    return false;
+                }
             }
         }
         true
@@ -90,13 +134,12 @@ impl Connection {
 
     /// Receives what has arrived. Returns whether there was anything.
     pub(super) fn receive(&mut self) -> bool {
-        receive(&self.socket, &mut self.reply, &mut self.closed)
+        self.incoming.receive(&self.socket, self.sent)
     }
 
     /// Shuts down the sending direction.
     pub(super) fn half_close(&self) {
-        // This fails if the peer has closed already.
-        let _ = self.socket.shutdown(Shutdown::Write);
+        self.socket.half_close();
     }
 
     /// Receives until the reply is `complete` or the peer closes. Returns `false` on a timeout:
@@ -113,10 +156,10 @@ impl Connection {
                 last = Instant::now();
                 tries = 0;
             }
-            if self.closed || complete(&self.reply) {
+            if self.is_over() || complete(self.reply()) {
                 return true;
             }
-            if last.elapsed() > max_idle(&self.reply) || stop::requested() {
+            if last.elapsed() > max_idle(self.reply()) || stop::requested() {
                 return false;
             }
             tries += 1;
@@ -127,22 +170,71 @@ impl Connection {
             }
         }
     }
+
+    /// Returns the reply so far.
+    pub(super) fn reply(&self) -> &[u8] {
+        &self.incoming.reply
+    }
+
+    pub(super) fn into_reply(self) -> Vec<u8> {
+        self.incoming.reply
+    }
+
+    /// Returns whether the peer has closed.
+    pub(super) const fn closed(&self) -> bool {
+        self.incoming.closed
+    }
+
+    /// Returns whether the reply is longer than allowed.
+    pub(super) const fn too_long(&self) -> bool {
+        self.incoming.too_long
+    }
+
+    /// Returns whether nothing more is received.
+    const fn is_over(&self) -> bool {
+        self.incoming.closed || self.incoming.too_long
+    }
+
+    /// Returns how the peer has read the stream.
+    pub(super) const fn reading(&self) -> Reading {
+        match self.reading {
+            Reading::Stopped(_) => self.reading,
+            _ if self.incoming.reset => Reading::Stopped(self.sent),
+            reading => reading,
+        }
+    }
+
+    /// Returns how many bytes had been sent when the last byte of the reply came.
+    pub(super) const fn replied_after(&self) -> usize {
+        self.incoming.replied_after
+    }
 }
 
-fn receive(mut socket: &TcpStream, reply: &mut Vec<u8>, closed: &mut bool) -> bool {
-    let before = reply.len();
-    let mut chunk = [0; 16 * 1024];
-    loop {
-        match socket.read(&mut chunk) {
-            Ok(0) => *closed = true,
-            Ok(read) => {
-                reply.extend_from_slice(&chunk[..read]);
-                continue;
+impl Incoming {
+    /// Receives what has arrived, after `sent` bytes were sent. Returns whether there was anything.
+    fn receive(&mut self, mut socket: &Socket, sent: usize) -> bool {
+        let before = self.reply.len();
+        let mut chunk = [0; 16 * 1024];
+        while !self.too_long {
+            match socket.read(&mut chunk) {
+                Ok(0) => self.closed = true,
+                Ok(read) => {
+                    self.reply.extend_from_slice(&chunk[..read]);
+                    self.too_long = self.reply.len() > self.max;
+                    self.reply.truncate(self.max);
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => (self.closed, self.reset) = (true, true),
             }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => *closed = true,
+            break;
         }
-        return reply.len() > before;
+        let received = self.reply.len() > before;
+        if received {
+            self.replied_after = sent;
+            socket.acknowledge();
+        }
+        received
     }
 }

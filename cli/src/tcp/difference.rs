@@ -2,6 +2,7 @@
 
 use everysplit::{Case, Property, Violation};
 
+use super::peer::{ConnectionOutcome, Ended};
 use crate::options::Mask;
 
 /// Maximum number of bytes of a reply in a message.
@@ -12,22 +13,39 @@ const MAX_EXCERPT: usize = 60;
 pub(super) struct Difference {
     /// Whether the reply ended before the timeout.
     pub(super) in_time: bool,
+    /// Whether the peer closed the connection.
+    pub(super) closed: bool,
     pub(super) expected: String,
     pub(super) actual: String,
 }
 
 impl Difference {
-    /// Returns the difference, `None` if the replies are equal.
-    pub(super) fn between(uncut: &[u8], reply: &[u8], in_time: bool) -> Option<Self> {
-        if uncut == reply {
-            return None;
-        }
+    /// Returns how the masked reply of a connection differs from the one to the uncut stream.
+    pub(super) fn new(uncut: &[u8], reply: &[u8], outcome: &ConnectionOutcome) -> Self {
         let at = first_difference(uncut, reply);
-        Some(Self {
-            in_time,
-            expected: format!("as for the uncut stream: {}", describe(uncut, at)),
-            actual: describe(reply, at),
-        })
+        let expected = if uncut.is_empty() {
+            "no reply, or the uncut stream gets the same: it gets none".into()
+        } else {
+            format!("as for the uncut stream: {}", describe(uncut, at))
+        };
+        let mut actual = describe(reply, at);
+        if outcome.ended == Ended::TooLong {
+            actual.push_str(", and more than --max-reply allows");
+        }
+        Self {
+            in_time: outcome.in_time(),
+            closed: outcome.closed,
+            expected,
+            actual,
+        }
+    }
+}
+
+/// Returns the length of a reply after masking.
+pub(super) fn masked_len(masks: &[Mask], reply: &[u8]) -> usize {
+    match masks {
+        [] => reply.len(),
+        _ => masked(masks, reply).len(),
     }
 }
 

@@ -9,12 +9,15 @@ use everysplit::{Case, Split};
 use everysplit::{Property, Violation};
 
 use super::TcpRun;
-use super::baseline::Baseline;
+use super::baseline::{Baseline, REPETITIONS};
 use super::difference::{excerpt, violation};
-use super::peer::{ConnectionOutcome, ReplyEnd, Request};
+use super::peer::{ConnectionOutcome, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
 use crate::framing::Framing;
 use crate::streams::NamedStream;
+
+/// The shortest time that counts as waiting for the rest of a frame.
+const MIN_PATIENCE: Duration = Duration::from_millis(100);
 
 /// What follows an invalid stream on its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +66,21 @@ fn incomplete(stream: &NamedStream, framing: Option<Framing>) -> [Probe; 2] {
     ]
 }
 
-/// Returns the probes with invalid lengths.
+/// Returns the probes with lengths that no peer should wait for. The maximal length is valid in a
+/// format without a limit: then it must not be waited for without end, and that is all.
 fn invalid_lengths(framing: Framing) -> impl Iterator<Item = Probe> {
     framing
         .invalid_lengths()
         .into_iter()
-        .map(|NamedStream { name, bytes, .. }| Probe {
+        .map(move |NamedStream { name, bytes, .. }| Probe {
+            property: if framing.size_limit.is_none() && name.starts_with("maximal") {
+                Property::Progress
+            } else {
+                Property::Limit
+            },
             name: format!("claimed length: {name}"),
             streams: vec![bytes],
             after: After::Silence,
-            property: Property::Limit,
         })
 }
 
@@ -150,7 +158,11 @@ impl TcpRun<'_> {
         probe: &Probe,
         valid: &ValidStream<'_>,
     ) -> Result<Option<Violation>, Error> {
-        let found = match self.check_reaction(stream, probe)? {
+        let mut found = self.check_reaction(stream, probe)?;
+        if found.is_none() && probe.property == Property::Limit {
+            found = self.check_rejection(stream)?;
+        }
+        let found = match found {
             None => match self.check_memory() {
                 None => self.check_next(valid)?,
                 found => found,
@@ -169,7 +181,11 @@ impl TcpRun<'_> {
         if let Some(found) = self.check_running()? {
             return Ok(Some(found));
         }
-        if outcome.in_time {
+        if outcome.in_time() {
+            match probe.property {
+                Property::Progress => self.note_patience(outcome.reaction),
+                _ => self.last_reaction = outcome.reaction,
+            }
             return Ok(None);
         }
         let (timeout, peer) = (self.reaction_timeout(probe.after), self.peer.name());
@@ -186,14 +202,57 @@ impl TcpRun<'_> {
         Ok(Some((probe.property, expected, actual)))
     }
 
+    /// Notes how long the peer waits for the rest of a valid frame.
+    fn note_patience(&mut self, reaction: Duration) {
+        let patience = self.patience.get_or_insert(reaction);
+        *patience = reaction.min(*patience);
+    }
+
+    /// Checks that an invalid length itself made the peer react: a peer without a limit waits for
+    /// the body, and gives up just as it does with a valid length.
+    fn check_rejection(&mut self, stream: &[u8]) -> Result<Finding, Error> {
+        let Some(patience) = self.patience else {
+            // It waits for a valid body for longer than --max-idle.
+            return Ok(None);
+        };
+        if patience < MIN_PATIENCE {
+            return Ok(None);
+        }
+        let as_late = |reaction: Duration| reaction > patience * 4 / 5;
+        let mut reaction = self.last_reaction;
+        // A rejection can be late once, on a busy machine.
+        for _ in 1..REPETITIONS {
+            if !as_late(reaction) {
+                return Ok(None);
+            }
+            let outcome = self.send_invalid(stream, After::Silence)?;
+            reaction = reaction.min(outcome.reaction);
+        }
+        let late = as_late(reaction);
+        Ok(late.then(|| {
+            let (reaction, patience) = (seconds(reaction), seconds(patience));
+            (
+                Property::Limit,
+                "a reply or a closed connection because of the length".into(),
+                format!(
+                    "only after {reaction}, when the {} gives up: it also waits {patience} for the body of a valid length",
+                    self.peer.name()
+                ),
+            )
+        }))
+    }
+
     fn send_invalid(&mut self, stream: &[u8], after: After) -> Result<ConnectionOutcome, Error> {
         let timeout = self.reaction_timeout(after);
         self.send(&Request {
             stream,
             split: &Split::whole(),
-            reply_end: match after {
-                After::HalfClose => ReplyEnd::CloseAfterHalfClose,
-                After::Silence => ReplyEnd::FirstByte,
+            rule: match after {
+                After::HalfClose => ReplyRule {
+                    end: ReplyEnd::Close,
+                    half_close: HalfClose::BeforeReply,
+                },
+                After::Silence => ReplyRule::open(ReplyEnd::FirstByte),
             },
             timeout,
         })
@@ -236,7 +295,7 @@ impl TcpRun<'_> {
     /// Checks that the next connection gets the reply to a valid stream.
     fn check_next(&mut self, valid: &ValidStream<'_>) -> Result<Finding, Error> {
         let ValidStream { stream, baseline } = valid;
-        let reply = match self.send_uncut(&stream.bytes, baseline.reply_end) {
+        let reply = match self.send_uncut(stream, baseline.rule) {
             Ok(outcome) => self.masked(&outcome.reply),
             // A process that was still ending before may have ended by now.
             Err(error) => match self.check_running()? {
@@ -258,6 +317,10 @@ impl TcpRun<'_> {
         let actual = format!("it gets \"{}\"", excerpt(&reply, 0));
         Ok(Some((Property::Progress, expected, actual)))
     }
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
 }
 
 /// A violated property, what was expected, and what happened; `None` if all is well.

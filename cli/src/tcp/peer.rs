@@ -6,6 +6,7 @@ use everysplit::Split;
 
 use crate::Error;
 use crate::process::Memory;
+use crate::queues::Holder;
 
 /// A server or client.
 pub(super) trait Peer {
@@ -18,47 +19,137 @@ pub(super) trait Peer {
     /// Sends a stream on a new connection and collects the reply.
     fn exchange(&mut self, request: &Request<'_>) -> Result<ConnectionOutcome, Error>;
 
+    /// Sends streams on connections that stay open side by side, until nothing more comes on any
+    /// of them. The next one is sent at once, or when the reply to the previous one begins, as its
+    /// rule says. Returns the replies, of as many as the peer serves at the same time.
+    fn exchange_and_listen(&mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<u8>>, Error>;
+
     /// If the program has ended by mistake, starts it again and returns how it ended.
     fn crash(&mut self) -> Result<Option<String>, Error>;
+
+    /// Returns which process holds the peer's end of the connections, as far as it is known.
+    fn reader(&self) -> Option<&Reader>;
 
     /// Returns the memory of the program that runs or ran last, where it can be read.
     fn memory(&self) -> Option<Memory>;
 }
 
 /// What to send on a connection, and how the reply ends.
+#[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
     pub(super) stream: &'a [u8],
     pub(super) split: &'a Split,
-    pub(super) reply_end: ReplyEnd,
+    pub(super) rule: ReplyRule,
     /// Maximum time to wait for the reply.
     pub(super) timeout: Duration,
 }
 
-/// How to recognise the end of a reply.
+/// How to receive a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReplyRule {
+    pub(super) end: ReplyEnd,
+    pub(super) half_close: HalfClose,
+}
+
+impl ReplyRule {
+    /// Waits for all that comes by itself.
+    pub(super) const LISTEN: Self = Self::open(ReplyEnd::Idle);
+
+    /// Leaves the connection open.
+    pub(super) const fn open(end: ReplyEnd) -> Self {
+        Self {
+            end,
+            half_close: HalfClose::Never,
+        }
+    }
+}
+
+/// Where a reply ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReplyEnd {
-    /// Not known yet: the peer closes, or no more bytes come.
-    Unknown,
-    /// The peer closes by itself, or exits.
-    PeerCloses,
-    /// It has this length after masking. Then the connection is half-closed, and `closes` is
-    /// whether the peer closes too.
-    Length { length: usize, closes: bool },
-    /// The peer replies after a half-close and keeps the connection open.
-    IdleAfterHalfClose,
-    /// The peer closes after a half-close.
-    CloseAfterHalfClose,
-    /// The first byte is enough.
+    /// Where no more bytes come for a while.
+    Idle,
+    /// Where the peer closes the connection, or exits.
+    Close,
+    /// At this length, after masking.
+    Length(usize),
+    /// After the first byte.
     FirstByte,
+}
+
+/// When to shut down the sending direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HalfClose {
+    Never,
+    /// After the stream was sent, as some peers reply only then.
+    BeforeReply,
+    /// At the end of the reply. The peer closes too, and what it sends until then is part of the
+    /// reply.
+    AfterReply,
 }
 
 /// What happened on a connection.
 pub(super) struct ConnectionOutcome {
     pub(super) reply: Vec<u8>,
-    /// Whether each chunk was observed to be read before the next was sent.
-    pub(super) observed: bool,
-    /// Whether the peer closed, or exited, by itself.
+    pub(super) reading: Reading,
+    /// Number of bytes of the stream that had been sent when the last byte of the reply came.
+    pub(super) replied_after: usize,
+    /// Whether the peer closed, or exited, by itself or after a half-close.
     pub(super) closed: bool,
-    /// Whether the reply ended before the timeout.
-    pub(super) in_time: bool,
+    /// Whether there was a reply at all. The exit of a client is one.
+    pub(super) replied: bool,
+    pub(super) ended: Ended,
+    /// The time from the end of the stream to the end of the reply.
+    pub(super) reaction: Duration,
+}
+
+impl ConnectionOutcome {
+    /// Returns whether the reply ended before the timeout.
+    pub(super) fn in_time(&self) -> bool {
+        self.ended != Ended::TimedOut
+    }
+}
+
+/// Why no more of a reply is received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It is complete.
+    InTime,
+    /// It is not complete at the timeout.
+    TimedOut,
+    /// It is longer than --max-reply, and is cut off there.
+    TooLong,
+}
+
+impl Ended {
+    pub(super) const fn new(too_long: bool, in_time: bool) -> Self {
+        match (too_long, in_time) {
+            (true, _) => Self::TooLong,
+            (false, true) => Self::InTime,
+            (false, false) => Self::TimedOut,
+        }
+    }
+}
+
+/// How the peer read a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Each chunk was read before the next was sent.
+    Observed,
+    /// Not every read was observed: the peer may have read several chunks at once.
+    Timed,
+    /// The peer closed the connection before it had read everything, when this many bytes had been
+    /// sent.
+    Stopped(usize),
+}
+
+/// Which process reads what is sent.
+#[derive(Clone, Debug)]
+pub(super) enum Reader {
+    /// The program under test, or a process that it started.
+    Tested,
+    /// A process of which it is not known whether it is the program under test.
+    Unchecked(Holder),
+    /// A process that is not the program under test, such as a relay.
+    Other(Holder),
 }

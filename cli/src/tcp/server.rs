@@ -1,43 +1,53 @@
 //! A server under test: one that runs already, or one that is started here.
 
-use std::net::{SocketAddr, TcpStream};
+use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::difference::masked;
-use super::peer::{ConnectionOutcome, Peer, ReplyEnd, Request};
+use super::difference::masked_len;
+use super::peer::{
+    ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyEnd, ReplyRule, Request,
+};
+use crate::address::{Address, Socket};
 use crate::options::{PeerOptions, TcpOptions};
 use crate::process::{ChildProcess, Memory};
 use crate::{Error, stop};
 
 /// Time between attempts to connect to a server that is starting.
 const CONNECT_INTERVAL: Duration = Duration::from_millis(2);
+/// The least time that a server has to start, however short --timeout is.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// Time between looks at connections that stay open.
+const LISTEN_INTERVAL: Duration = Duration::from_millis(1);
 
 pub(super) struct Server<'a> {
-    address: SocketAddr,
+    address: Address,
     options: &'a TcpOptions,
     /// The program, if it is started here.
     process: Option<ChildProcess>,
+    /// The process that reads, once it has been found.
+    reader: Option<Reader>,
 }
 
 impl<'a> Server<'a> {
     /// Returns a server that runs already.
-    pub(super) const fn running(address: SocketAddr, options: &'a TcpOptions) -> Self {
+    pub(super) const fn running(address: Address, options: &'a TcpOptions) -> Self {
         Self {
             address,
             options,
             process: None,
+            reader: None,
         }
     }
 
     /// Starts a server that listens on a port of this machine.
     pub(super) fn started(port: u16, options: &'a TcpOptions) -> Result<Self, Error> {
-        let mut server = Self::running(SocketAddr::from(([127, 0, 0, 1], port)), options);
-        let address = server.address;
-        if TcpStream::connect(address).is_ok() {
+        let mut server = Self::running(Address::local_port(port), options);
+        if server.address.connect().is_ok() {
             return Err(format!(
-                "{address} is already in use: stop that server, or choose another --port"
+                "{} is already in use: stop that server, or choose another --port",
+                server.address
             )
             .into());
         }
@@ -55,6 +65,34 @@ impl<'a> Server<'a> {
         Ok(())
     }
 
+    /// Takes note of the process that reads from a connection.
+    fn meet(&mut self, connection: &Connection) {
+        let Some(first) = connection.holders.first() else {
+            return;
+        };
+        let tested = match (&self.options.peer, &self.process) {
+            (PeerOptions::RunningServer { pid, .. }, _) => *pid,
+            (_, process) => process.as_ref().map(ChildProcess::id),
+        };
+        let is_tested = |pid| {
+            connection
+                .holders
+                .iter()
+                .any(|holder| holder.belongs_to(pid))
+        };
+        let reader = match tested {
+            None => Reader::Unchecked(first.clone()),
+            // A server that detaches itself from its parent belongs to this process.
+            Some(pid) if is_tested(pid) || self.process.is_some() && is_tested(process::id()) => {
+                Reader::Tested
+            }
+            Some(_) => Reader::Other(first.clone()),
+        };
+        if !matches!(self.reader, Some(Reader::Other(_))) {
+            self.reader = Some(reader);
+        }
+    }
+
     /// Returns whether the server is restarted for each connection.
     fn is_fresh(&self) -> bool {
         matches!(
@@ -64,14 +102,15 @@ impl<'a> Server<'a> {
     }
 
     /// Connects, as soon as the server listens.
-    fn connect(&mut self) -> Result<TcpStream, Error> {
-        let deadline = Instant::now() + self.options.timeout;
+    fn connect(&mut self) -> Result<Socket, Error> {
+        let timeout = self.options.timeout.max(START_TIMEOUT);
+        let deadline = Instant::now() + timeout;
         loop {
-            let error = match TcpStream::connect(self.address) {
+            let error = match self.address.connect() {
                 Ok(socket) => return Ok(socket),
                 Err(error) => error,
             };
-            let address = self.address;
+            let address = &self.address;
             let Some(process) = &mut self.process else {
                 return Err(format!(
                     "cannot connect to {address}: {error}; start the server, or check the address"
@@ -86,7 +125,6 @@ impl<'a> Server<'a> {
                 .into());
             }
             if Instant::now() > deadline || stop::requested() {
-                let timeout = self.options.timeout;
                 return Err(format!(
                     "the server does not listen on {address} after {timeout:?}: {error}"
                 )
@@ -110,49 +148,55 @@ impl Peer for Server<'_> {
         if self.is_fresh() {
             self.start()?;
         }
-        let mut connection = Connection::new(self.connect()?)?;
-        connection.send_split(request.stream, request.split, self.options.timeout);
-        let (timeout, reply_idle) = (request.timeout, self.options.reply_idle);
-        let idle = |reply: &[u8]| {
-            if reply.is_empty() {
-                timeout
-            } else {
-                reply_idle
-            }
-        };
-        let in_time = match request.reply_end {
-            ReplyEnd::Unknown => {
-                connection.collect(|_| false, idle);
-                true
-            }
-            ReplyEnd::PeerCloses => connection.collect(|_| false, |_| timeout),
-            ReplyEnd::FirstByte => connection.collect(|reply| !reply.is_empty(), |_| timeout),
-            ReplyEnd::Length { length, closes } => {
-                let mask = &self.options.mask;
-                let complete = |reply: &[u8]| masked(mask, reply).len() >= length;
-                let in_time = connection.collect(complete, |_| timeout);
-                connection.half_close();
-                if closes {
-                    // Surplus bytes belong to the reply too.
-                    connection.collect(|_| false, |_| timeout);
-                }
-                in_time
-            }
-            ReplyEnd::CloseAfterHalfClose => {
-                connection.half_close();
-                connection.collect(|_| false, |_| timeout)
-            }
-            ReplyEnd::IdleAfterHalfClose => {
-                connection.half_close();
-                connection.collect(|_| false, idle)
-            }
-        };
+        let options = self.options;
+        let mut connection = Connection::new(self.connect()?, options.max_reply)?;
+        let find_holders = self.reader.is_none() || request.split.cuts().is_empty();
+        connection.send_split(request.stream, request.split, options.timeout, find_holders);
+        self.meet(&connection);
+        let begun = Instant::now();
+        let in_time = collect_reply(&mut connection, request, options);
         Ok(ConnectionOutcome {
-            reply: std::mem::take(&mut connection.reply),
-            observed: connection.observed,
-            closed: connection.closed,
-            in_time,
+            reading: connection.reading(),
+            replied_after: connection.replied_after(),
+            closed: connection.closed(),
+            replied: !connection.reply().is_empty(),
+            ended: Ended::new(connection.too_long(), in_time),
+            reaction: begun.elapsed(),
+            reply: connection.into_reply(),
         })
+    }
+
+    fn exchange_and_listen(&mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<u8>>, Error> {
+        let reply_idle = self.options.reply_idle;
+        let count = if self.is_fresh() { 1 } else { requests.len() };
+        let mut connections = Vec::new();
+        for request in &requests[..count] {
+            if self.is_fresh() {
+                self.start()?;
+            }
+            let mut connection = Connection::new(self.connect()?, self.options.max_reply)?;
+            connection.send_split(request.stream, request.split, reply_idle, false);
+            let waits = request.rule.end == ReplyEnd::FirstByte;
+            let replied = waits && connection.collect(|reply| !reply.is_empty(), |_| reply_idle);
+            connections.push(connection);
+            // It does not serve so many at the same time.
+            if waits && !replied || stop::requested() {
+                break;
+            }
+        }
+        let mut last = Instant::now();
+        while last.elapsed() < reply_idle && !stop::requested() {
+            for connection in &mut connections {
+                if connection.receive() {
+                    last = Instant::now();
+                }
+            }
+            thread::sleep(LISTEN_INTERVAL);
+        }
+        Ok(connections
+            .into_iter()
+            .map(Connection::into_reply)
+            .collect())
     }
 
     fn crash(&mut self) -> Result<Option<String>, Error> {
@@ -170,7 +214,46 @@ impl Peer for Server<'_> {
         Ok(Some(crash))
     }
 
+    fn reader(&self) -> Option<&Reader> {
+        self.reader.as_ref()
+    }
+
     fn memory(&self) -> Option<Memory> {
         self.process.as_ref()?.memory()
     }
+}
+
+/// Receives the reply to a stream that was sent. Returns whether it ended in time.
+fn collect_reply(connection: &mut Connection, request: &Request<'_>, options: &TcpOptions) -> bool {
+    let ReplyRule { end, half_close } = request.rule;
+    let (timeout, reply_idle) = (request.timeout, options.reply_idle);
+    if half_close == HalfClose::BeforeReply {
+        connection.half_close();
+    }
+    let in_time = match end {
+        ReplyEnd::Idle => {
+            connection.collect(
+                |_| false,
+                |reply| {
+                    if reply.is_empty() {
+                        timeout
+                    } else {
+                        reply_idle
+                    }
+                },
+            );
+            connection.closed() || !connection.reply().is_empty()
+        }
+        ReplyEnd::Close => connection.collect(|_| false, |_| timeout),
+        ReplyEnd::FirstByte => connection.collect(|reply| !reply.is_empty(), |_| timeout),
+        ReplyEnd::Length(length) => connection.collect(
+            |reply| masked_len(&options.mask, reply) >= length,
+            |_| timeout,
+        ),
+    };
+    if half_close == HalfClose::AfterReply {
+        connection.half_close();
+        connection.collect(|_| false, |_| timeout);
+    }
+    in_time
 }

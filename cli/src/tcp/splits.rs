@@ -11,32 +11,145 @@ use super::baseline::{Baseline, REPETITIONS};
 use super::difference::Difference;
 use crate::Error;
 use crate::options::TcpOptions;
+use crate::streams::NamedStream;
 
 /// Maximum number of splits of a stream of which the reply may time out.
 const MAX_TIMEOUTS: usize = 20;
 /// Maximum number of random splits of a stream.
-const RANDOM_SPLITS: u64 = 64;
+const RANDOM_SPLITS: usize = 64;
+/// Maximum number of splits into chunks of equal size.
+const EQUAL_SPLITS: usize = 64;
+/// Size of these chunks, in bytes, unless there would be more than `MAX_EQUAL_CHUNKS`.
+const EQUAL_CHUNK: usize = 64;
+const MAX_EQUAL_CHUNKS: usize = 1024;
+/// The longest stream of which byte by byte is the first split, not the last, in bytes.
+const BYTES_FIRST: usize = 4096;
 
-/// Returns the splits of a stream in the order in which they are tried: byte by byte, with one
-/// cut, random, with two cuts.
-fn splits(len: usize, options: &TcpOptions) -> impl Iterator<Item = Split> {
-    let seed = options.seed;
-    let one = Split::up_to(len, 1).skip(1);
-    let random = (0..RANDOM_SPLITS).map(move |n| Split::sample(len, &[], seed.wrapping_add(n)));
-    let two = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
+/// Returns the splits of a stream in the order in which they are tried: as captured, byte by byte,
+/// with one cut, in chunks of equal size, random, random with two cuts, and all others with up to
+/// two.
+///
+/// Where not all splits with one cut fit into --max-connections, these are spread over the whole
+/// stream: at the edges of fields first, and then at multiples of a power of two, as buffers have
+/// such sizes.
+fn splits(
+    stream: &NamedStream,
+    edges: &[usize],
+    options: &TcpOptions,
+) -> impl Iterator<Item = Split> {
+    let len = stream.bytes.len();
+    let (seed, budget) = (options.seed, options.max_connections.get());
+    let others = 1 + EQUAL_SPLITS + 2 * RANDOM_SPLITS;
+    let offsets = len.saturating_sub(1);
+    let share = if offsets + 1 + RANDOM_SPLITS <= budget {
+        offsets
+    } else {
+        budget.saturating_sub(others).max((budget * 5).div_ceil(8))
+    };
+    let one_cut: Box<dyn Iterator<Item = usize>> = if share == offsets {
+        Box::new(1..len)
+    } else {
+        let near = edges
+            .iter()
+            .flat_map(|&edge| [edge, edge + 1, edge.saturating_sub(1)]);
+        let near: Vec<usize> = near.take(share / 2).collect();
+        Box::new(near.into_iter().chain(spread(len)).take(share))
+    };
+    let one_cut = one_cut.map(|cut| Split::new([cut]));
+    let chunk = EQUAL_CHUNK.min(len / 8).max(len / MAX_EQUAL_CHUNKS).max(2);
+    let equal_splits = if share < offsets {
+        chunk.min(EQUAL_SPLITS)
+    } else {
+        0
+    };
+    let equal = (0..equal_splits).map(move |n| {
+        let first = 1 + n * chunk / equal_splits;
+        Split::new((first..len).step_by(chunk))
+    });
+    let edges = edges.to_vec();
+    let sample = move |n: usize| Split::sample(len, &edges, seed.wrapping_add(n as u64));
+    let random = (0..RANDOM_SPLITS).map(sample.clone());
+    let pairs = offsets.saturating_mul(offsets.saturating_sub(1)) / 2;
+    let rest = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
+    let rest = spread(len).map(|cut| Split::new([cut])).chain(rest);
+    let two: Box<dyn Iterator<Item = Split>> = if pairs <= budget {
+        Box::new(iter::empty())
+    } else {
+        Box::new((RANDOM_SPLITS..RANDOM_SPLITS + budget).map(move |n| two_cuts(&sample(n), n)))
+    };
+    let bytes = || iter::once_with(move || Split::bytes(len));
+    let (first, last) = if len <= BYTES_FIRST {
+        (Some(bytes()), None)
+    } else {
+        (None, Some(bytes()))
+    };
     let mut seen = HashSet::new();
-    iter::once(Split::bytes(len))
-        .chain(one)
+    let is_new = move |split: &Split| {
+        let inside = split.cuts().iter().all(|&cut| cut < len);
+        !split.cuts().is_empty() && inside && seen.insert(split.clone())
+    };
+    let last_count = usize::from(last.is_some());
+    let captured = stream.segments.clone();
+    captured
+        .into_iter()
+        .chain(first.into_iter().flatten())
+        .chain(one_cut)
+        .chain(equal)
         .chain(random)
         .chain(two)
-        .filter(move |split| !split.cuts().is_empty() && seen.insert(split.clone()))
-        .take(options.max_connections.get())
+        .chain(rest)
+        .filter(is_new)
+        .take(budget - last_count.min(budget))
+        .chain(last.into_iter().flatten())
 }
 
-/// Returns the sort key of a split: fewer cuts first, and then fewer cuts inside a field.
-fn size(split: &Split, edges: &[usize]) -> (usize, usize) {
+/// Returns a random split with the first two cuts of another, or its last two.
+fn two_cuts(split: &Split, n: usize) -> Split {
+    let cuts = split.cuts().iter().copied();
+    if n.is_multiple_of(2) {
+        Split::new(cuts.take(2))
+    } else {
+        Split::new(cuts.rev().take(2))
+    }
+}
+
+/// Returns the offsets inside a stream, spread evenly over it however many are taken: multiples of
+/// large powers of two first.
+pub(super) fn spread(len: usize) -> impl Iterator<Item = usize> {
+    let levels = len.checked_ilog2().map_or(0, |log| log + 1);
+    (0..levels).rev().flat_map(move |level| {
+        let step = 1 << level;
+        let count = ((len - 1) / step).div_ceil(2);
+        shuffled(count).map(move |index| (2 * index + 1) * step)
+    })
+}
+
+/// Returns the numbers below a count, each once, any first part of them evenly spread: neighbours
+/// are a golden section apart.
+fn shuffled(count: usize) -> impl Iterator<Item = usize> {
+    let golden = count * 5 / 8 + 1;
+    let stride = (golden..golden + count)
+        .find(|&stride| gcd(stride, count) == 1)
+        .unwrap_or(1);
+    (0..count).scan(0, move |index, _| {
+        let this = *index;
+        *index = (this + stride) % count;
+        Some(this)
+    })
+}
+
+const fn gcd(mut a: usize, mut b: usize) -> usize {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+/// Returns the sort key of a split: fewer cuts first, then fewer cuts inside a field, and then the
+/// first cuts.
+fn size<'a>(split: &'a Split, edges: &[usize]) -> (usize, usize, &'a [usize]) {
     let inside = split.cuts().iter().filter(|cut| !edges.contains(cut));
-    (split.cuts().len(), inside.count())
+    (split.cuts().len(), inside.count(), split.cuts())
 }
 
 /// A split with a reply that differs.
@@ -66,24 +179,25 @@ impl TcpRun<'_> {
     /// If the reply to the uncut stream varies by itself.
     pub(super) fn try_splits(
         &mut self,
-        name: &str,
-        stream: &[u8],
+        stream: &NamedStream,
         baseline: &Baseline,
         edges: &[usize],
     ) -> Result<TriedSplits, Error> {
+        let NamedStream { name, bytes, .. } = stream;
         let mut tried = TriedSplits {
             same: HashMap::from([(Split::whole(), true)]),
             smallest: None,
             timeout: self.options.timeout,
             stopped: None,
         };
+        self.coverage.add_stream(bytes.len());
         let mut timeouts = 0;
-        for split in splits(stream.len(), self.options) {
+        for split in splits(stream, edges, self.options) {
             if timeouts == MAX_TIMEOUTS {
                 break;
             }
             self.recorder.progress(format!("{name}: split {split}"));
-            let difference = match self.try_split(stream, &split, baseline, tried.timeout) {
+            let difference = match self.try_split(bytes, &split, baseline, tried.timeout) {
                 Ok(difference) => difference,
                 // Differences that were found before still count.
                 Err(error) => {
@@ -91,14 +205,15 @@ impl TcpRun<'_> {
                     break;
                 }
             };
+            self.coverage.add_split(&split);
             tried.same.insert(split.clone(), difference.is_none());
-            let Some(difference) = difference else {
+            let Some(mut difference) = difference else {
                 continue;
             };
             timeouts += usize::from(!difference.in_time);
             match &tried.smallest {
                 None => {
-                    self.check_repeatable(name, stream, baseline)?;
+                    self.check_repeatable(stream, baseline)?;
                     // From now on, a timeout only adds one more example.
                     tried.timeout = (tried.timeout / 10)
                         .max(4 * baseline.took)
@@ -107,6 +222,7 @@ impl TcpRun<'_> {
                 Some(smallest) if size(&smallest.split, edges) <= size(&split, edges) => continue,
                 Some(_) => {}
             }
+            self.note_crash(&mut difference)?;
             tried.smallest = Some(DifferingSplit { split, difference });
         }
         Ok(tried)
@@ -137,17 +253,19 @@ impl TcpRun<'_> {
             }
             Ok::<bool, Error>(differs)
         })?;
-        let DifferingSplit { split, difference } = &smallest;
         for _ in 1..REPETITIONS {
-            if self.try_split(stream, split, baseline, timeout)?.is_none() {
+            let split = &smallest.split;
+            let Some(difference) = self.try_split(stream, split, baseline, timeout)? else {
                 let (peer, reply) = (self.peer.name(), self.peer.reply_name());
                 return Err(format!(
                     "the {peer}'s {reply} to {name} in the split {split} varies by itself: \"{}\", then the same as for the uncut stream; it depends on something other than the split",
-                    difference.actual
+                    smallest.difference.actual
                 )
                 .into());
-            }
+            };
+            smallest.difference = difference;
         }
+        self.note_crash(&mut smallest.difference)?;
         Ok(smallest)
     }
 }

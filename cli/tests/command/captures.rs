@@ -2,9 +2,10 @@
 //! segments that are lost, late, repeated or contradicting.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use crate::program::{fails, is_installed, run, script};
+use crate::program::{Serve, fails, is_installed, run, script, server};
 
 const DRIVER: &str = include_str!("../../drivers/driver.py");
 
@@ -384,4 +385,41 @@ fn a_decoder_is_tested_with_a_capture() {
     assert!(line("127.0.0.1:56560 -> ").ends_with("; also in its 4 segments, as captured"));
     // The server sent the same bytes.
     assert!(!output.contains("127.0.0.1:7555 -> "), "{output}");
+}
+
+/// A server gets what clients sent, in the captured segments first.
+#[test]
+fn a_server_is_tested_with_a_capture() {
+    // Replies how many bytes it reads at once.
+    let counts: Serve = |mut socket| {
+        let mut chunk = [0; 100];
+        while let Ok(read @ 1..) = socket.read(&mut chunk) {
+            if socket.write_all(read.to_string().as_bytes()).is_err() {
+                return;
+            }
+        }
+    };
+    let packets = [
+        syn(9),
+        data_segment(10, b"abc"),
+        segment(7, 1000, 70, 0x10, b"reply"),
+        data_segment(13, b"de"),
+    ];
+    let path = capture("server", &pcap(RAW, &packets));
+    let address = server(counts).to_string();
+    let options = [
+        "--max-connections",
+        "1",
+        "--reply-idle",
+        "0.2",
+        "--pcap",
+        &path,
+    ];
+    let output = run(&[&["tcp", "--connect", &address], &options[..]].concat()).with_status(1);
+    assert!(
+        output.contains("1: 10.0.0.1:1000 -> 10.0.0.1:7: every_split\n"),
+        "{output}"
+    );
+    assert!(output.contains("\n  replay    6162636465@3\n"), "{output}");
+    assert!(!output.contains("10.0.0.1:7 -> "), "{output}");
 }

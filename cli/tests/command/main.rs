@@ -11,6 +11,8 @@ mod listen;
 mod options;
 #[cfg(unix)]
 mod proxy;
+mod readers;
+mod replies;
 mod reports;
 mod serve;
 mod servers;

@@ -40,7 +40,7 @@ fn the_server_is_correct_in_every_format() {
             // The reply is as long as the stream.
             let (_, stream) = output.split_once("concatenated: ").unwrap();
             let length = stream.split_once(" bytes").unwrap().0;
-            let reply = format!(": the same reply of {length} bytes\n");
+            let reply = format!(": the same reply of {length} bytes: \"");
             assert!(stream.contains(&reply), "{framing} {split}: {output}");
             assert!(
                 output.contains("ok    claimed length: over the limit: "),

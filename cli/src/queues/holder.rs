@@ -1,0 +1,71 @@
+//! Which processes hold a socket, from `/proc`. Elsewhere none is found.
+
+use std::fmt;
+use std::fs;
+
+/// A process that holds a socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pub(crate) pid: u32,
+    /// The name of its program, escaped.
+    name: String,
+}
+
+impl Holder {
+    /// Returns the processes that hold a socket, as far as this user may see them.
+    pub(super) fn of_socket(inode: u32) -> Vec<Self> {
+        let link = format!("socket:[{inode}]");
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|&pid| has_open(pid, &link))
+            .map(Self::new)
+            .collect()
+    }
+
+    fn new(pid: u32) -> Self {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        Self {
+            pid,
+            name: name.trim_end().escape_debug().to_string(),
+        }
+    }
+
+    /// Returns whether this is a process, a descendant of it, or a member of its process group.
+    pub(crate) fn belongs_to(&self, pid: u32) -> bool {
+        let mut current = self.pid;
+        while current != pid {
+            match parent_and_group(current) {
+                Some((_, group)) if group == pid => return true,
+                Some((parent @ 1.., _)) => current = parent,
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (pid {})", self.name, self.pid)
+    }
+}
+
+/// Returns whether one of the open files of a process is this link.
+fn has_open(pid: u32, link: &str) -> bool {
+    let files = fs::read_dir(format!("/proc/{pid}/fd"))
+        .into_iter()
+        .flatten();
+    files
+        .flatten()
+        .filter_map(|file| fs::read_link(file.path()).ok())
+        .any(|target| target.as_os_str() == link)
+}
+
+fn parent_and_group(pid: u32) -> Option<(u32, u32)> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, can contain anything; then state, parent, group.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut fields = fields.split_ascii_whitespace().skip(1);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}

@@ -1,0 +1,95 @@
+//! Warnings: what a peer did that makes the result of a run say less than it seems to.
+
+use super::TcpRun;
+use super::baseline::Baseline;
+use super::coverage::first_line;
+use super::peer::{ConnectionOutcome, HalfClose, Reader, Reading};
+use crate::streams::NamedStream;
+
+/// How far the peer got in a stream on the connections with the same reply.
+#[derive(Default)]
+pub(super) struct Reach {
+    /// The least number of bytes that had been sent when the peer closed without having read all.
+    stopped: Option<usize>,
+    /// The least number of bytes that had been sent when the whole reply had come.
+    replied_after: Option<usize>,
+}
+
+impl Reach {
+    pub(super) fn add(&mut self, outcome: &ConnectionOutcome) {
+        match outcome.reading {
+            Reading::Stopped(sent) => reduce(&mut self.stopped, sent),
+            Reading::Observed | Reading::Timed => self.add_reply(outcome.replied_after),
+        }
+    }
+
+    /// Notes that the whole reply came when this many bytes had been sent.
+    pub(super) fn add_reply(&mut self, sent: usize) {
+        reduce(&mut self.replied_after, sent);
+    }
+}
+
+fn reduce(least: &mut Option<usize>, new: usize) {
+    let least = least.get_or_insert(new);
+    *least = new.min(*least);
+}
+
+impl TcpRun<'_> {
+    /// Warns if the end of a stream has no effect on the reply, or is not even read.
+    pub(super) fn warn_of_reach(
+        &mut self,
+        stream: &NamedStream,
+        baseline: &Baseline,
+        reach: &Reach,
+    ) {
+        let (name, all) = (&stream.name, stream.bytes.len());
+        let (peer, reply) = (self.peer.name(), self.peer.reply_name());
+        if let Some(sent) = reach.stopped {
+            let within = match sent {
+                _ if sent == all => String::new(),
+                _ => format!(" after at most {sent} of {all} bytes"),
+            };
+            self.recorder.warn(format!(
+                "{name}: the {peer} closes the connection{within}, before it has read everything; what it does not read is not tested"
+            ));
+        } else if let Some(sent) = reach.replied_after
+            && baseline.replied
+            && baseline.rule.half_close != HalfClose::BeforeReply
+            && sent < all
+        {
+            self.recorder.warn(format!(
+                "{name}: the whole {reply} came after at most {sent} of {all} bytes; the rest has no effect on it and is not tested"
+            ));
+        }
+        if !baseline.replied {
+            self.recorder.warn(format!(
+                "{name}: the {peer} closes the connection without a {reply}"
+            ));
+        }
+    }
+
+    /// Warns if different streams have the same reply.
+    pub(super) fn warn_of_equal_replies(&mut self, replies: &[Vec<u8>]) {
+        let [first, others @ ..] = replies else {
+            return;
+        };
+        if !others.is_empty() && others.iter().all(|other| other == first) {
+            let (peer, reply) = (self.peer.name(), self.peer.reply_name());
+            let (count, line) = (replies.len(), first_line(first));
+            self.recorder.warn(format!(
+                "the {peer} has the same {reply} to all {count} streams: \"{line}\"; if it refuses them, nothing else is tested"
+            ));
+        }
+    }
+
+    /// Warns if it was not the peer that read the chunks.
+    pub(super) fn warn_of_reader(&mut self) {
+        let peer = self.peer.name();
+        if let Some(Reader::Other(holder)) = self.peer.reader() {
+            let warning = format!(
+                "the chunks were read by {holder}, which is not the {peer}: the {peer} may have read several at once"
+            );
+            self.recorder.warn(warning);
+        }
+    }
+}

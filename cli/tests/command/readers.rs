@@ -1,0 +1,269 @@
+//! `everysplit tcp`: which process reads the chunks, how much of them, and what the report says
+//! about it. Also the addresses of servers, Unix sockets among them.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::process::{self, Command, Stdio};
+use std::thread;
+
+use crate::program::{
+    KilledOnDrop, REQUEST, Serve, concurrently, free_port, is_installed, listens, run, script,
+    server,
+};
+
+/// Echoes everything at once.
+fn echo(mut socket: TcpStream) {
+    let mut chunk = [0; 1024];
+    while let Ok(read @ 1..) = socket.read(&mut chunk) {
+        if socket.write_all(&chunk[..read]).is_err() {
+            return;
+        }
+    }
+}
+
+const QUICK: &str = "--reply-idle=0.2";
+
+/// Tests a server at this address; returns stdout.
+#[track_caller]
+fn check(address: &str, status: i32, arguments: &[&str]) -> String {
+    let connect = ["tcp", "--connect", address, "--hex", REQUEST, QUICK];
+    run(&[&connect, arguments].concat()).with_status(status)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_that_reads_is_named() {
+    let address = server(echo).to_string();
+    let own = process::id();
+    let output = check(&address, 0, &[]);
+    let named = format!("(pid {own}) before the next was sent; ");
+    assert!(output.contains(&named), "{output}");
+    assert!(!output.contains("warning"), "{output}");
+    let output = check(&address, 0, &["--pid", &own.to_string()]);
+    let observed = ", observed: each chunk was read before the next was sent; ";
+    assert!(output.contains(observed), "{output}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn chunks_that_another_process_reads_are_not_observed() {
+    let sleep = Command::new("sleep").arg("100").spawn().unwrap();
+    let sleep = KilledOnDrop(sleep);
+    let address = server(echo).to_string();
+    let output = check(&address, 0, &["--pid", &sleep.0.id().to_string()]);
+    let other = format!("(pid {}), which is not the server", process::id());
+    for text in [
+        ", not observed: the chunks were read by command-".into(),
+        format!("{other}; "),
+        format!("{other}: the server may have read several at once\n"),
+    ] {
+        assert!(output.contains(&text), "{text}: {output}");
+    }
+}
+
+/// A published container port and an ssh tunnel are relays too.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_relay_is_not_the_server() {
+    if Command::new("socat")
+        .arg("-V")
+        .stdout(Stdio::null())
+        .status()
+        .is_err()
+    {
+        eprintln!("skipped: socat is not installed");
+        return;
+    }
+    let port = free_port();
+    let listen = format!("TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork");
+    let relay = Command::new("socat")
+        .args([listen, format!("TCP:{}", server(echo))])
+        .spawn();
+    let _relay = KilledOnDrop(relay.unwrap());
+    while !listens(port) {
+        thread::yield_now();
+    }
+    let address = format!("127.0.0.1:{port}");
+    let server = KilledOnDrop(Command::new("sleep").arg("100").spawn().unwrap());
+    let output = check(&address, 0, &["--pid", &server.0.id().to_string()]);
+    assert!(
+        output.contains(", not observed: the chunks were read by socat (pid "),
+        "{output}"
+    );
+    let output = check(&address, 0, &[]);
+    assert!(
+        output.contains("observed: each chunk was read by socat (pid "),
+        "{output}"
+    );
+}
+
+/// Forks for each client: the child that reads belongs to the server.
+const FORKS: &str = "
+import os, signal, socket, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    if os.fork() == 0:
+        while data := client.recv(1024):
+            client.sendall(data)
+        os._exit(0)
+    client.close()
+";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_of_the_server_is_the_server() {
+    if !is_installed("python3") {
+        return;
+    }
+    let path = script("reader-forks.py", FORKS);
+    let port = free_port().to_string();
+    let start = ["--", "python3", "-S", &path, &port];
+    let tcp = ["tcp", "--port", &port, "--hex", REQUEST, QUICK];
+    let output = run(&[&tcp[..], &["--timeout=20"], &start].concat()).with_status(0);
+    let observed = ", observed: each chunk was read before the next was sent; ";
+    assert!(output.contains(observed), "{output}");
+}
+
+/// Refuses everything after one read.
+fn refuses(mut socket: TcpStream) {
+    let _ = socket.read(&mut [0; 10]);
+    let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+}
+
+/// Refuses everything after one read, and then reads the rest.
+fn refuses_early(mut socket: TcpStream) {
+    let _ = socket.read(&mut [0; 10]);
+    let _ = socket.write_all(b"554 early talker\r\n");
+    let _ = socket.read_to_end(&mut Vec::new());
+}
+
+#[test]
+fn a_server_that_does_not_read_everything_is_a_warning() {
+    let report = |name: &str| format!("{}/readers.{name}", env!("CARGO_TARGET_TMPDIR"));
+    let reports = ["html", "json", "xml"].map(report);
+    let written: Vec<_> = reports.iter().flat_map(|file| ["--report", file]).collect();
+    let request = "47".repeat(45);
+    let address = server(refuses).to_string();
+    let arguments = ["tcp", "--connect", &address, "--hex", &request];
+    let mask = ["--max-connections=10", "--mask=(?s).+"];
+    let output = run(&[&arguments[..], &mask, &written].concat()).with_status(0);
+    let warning = "before it has read everything; what it does not read is not tested";
+    assert!(output.contains("\nwarning: hex 4747"), "{output}");
+    assert!(output.contains(warning), "{output}");
+    assert!(!output.contains(" splits, observed"), "{output}");
+    for report in reports {
+        let text = fs::read_to_string(&report).unwrap();
+        assert!(text.contains(warning), "{report}: {text}");
+    }
+}
+
+#[test]
+fn a_reply_that_comes_early_is_a_warning() {
+    let address = server(refuses_early).to_string();
+    let output = check(&address, 0, &[]);
+    for text in [
+        ": the same reply of 18 bytes: \"554 early talker...\"\n",
+        "\nwarning: hex 026f6b0161: the whole reply came after at most ",
+    ] {
+        assert!(output.contains(text), "{output}");
+    }
+}
+
+#[test]
+fn the_same_reply_to_all_streams_is_a_warning() {
+    let refuses: Serve = |mut socket| {
+        let _ = socket.read_exact(&mut [0; 5]);
+        let _ = socket.write_all(b"no\n");
+        let _ = socket.read_to_end(&mut Vec::new());
+    };
+    let cases = [(refuses, true), (echo as Serve, false)];
+    concurrently(cases, |(serve, warns)| {
+        let address = server(serve).to_string();
+        let output = check(&address, 0, &["--hex", "026f6b0162"]);
+        let warning =
+            "\nwarning: the server has the same reply to all 2 streams: \"no...\"; if it refuses";
+        assert_eq!(output.contains(warning), warns, "{output}");
+        assert_eq!(
+            output.contains(" 0 violated, 1 warning\n"),
+            warns,
+            "{output}"
+        );
+    });
+}
+
+/// Some servers listen on `::1` only.
+#[test]
+fn an_address_of_this_machine_is_not_remote() {
+    let serve = |listener: TcpListener| {
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                thread::spawn(move || echo(socket.unwrap()));
+            }
+        });
+        port
+    };
+    if let Ok(listener) = TcpListener::bind("[::1]:0") {
+        let port = serve(listener);
+        check(&format!("localhost:{port}"), 0, &[]);
+    } else {
+        eprintln!("skipped: there is no ::1");
+    }
+    let port = serve(TcpListener::bind("0.0.0.0:0").unwrap());
+    check(&format!("0.0.0.0:{port}"), 0, &[]);
+    check(&format!("[::ffff:127.0.0.1]:{port}"), 0, &[]);
+    // Nothing is sent: this finds the address that would be used.
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    if socket.connect("192.0.2.1:7").is_ok() {
+        let own = socket.local_addr().unwrap().ip();
+        check(&format!("{own}:{port}"), 0, &[]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn servers_on_unix_sockets_are_tested_too() {
+    use std::os::unix::net::{UnixListener, UnixStream};
+    let one_recv = |mut socket: UnixStream| {
+        let mut chunk = [0; 1024];
+        while let Ok(read @ 1..) = socket.read(&mut chunk) {
+            if socket.write_all(&[&chunk[..read], b"."].concat()).is_err() {
+                return;
+            }
+        }
+    };
+    let correct = |mut socket: UnixStream| {
+        let mut chunk = [0; 1024];
+        while let Ok(read @ 1..) = socket.read(&mut chunk) {
+            if socket.write_all(&chunk[..read]).is_err() {
+                return;
+            }
+        }
+    };
+    let cases: [(&str, fn(UnixStream), i32); 2] = [("correct", correct, 0), ("buggy", one_recv, 1)];
+    concurrently(cases, |(name, serve, status)| {
+        let path = format!("{}/{name}.sock", env!("CARGO_TARGET_TMPDIR"));
+        let _ = fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).unwrap();
+        thread::spawn(move || {
+            for socket in listener.incoming() {
+                thread::spawn(move || serve(socket.unwrap()));
+            }
+        });
+        let output = check(&format!("unix:{path}"), status, &[]);
+        if status == 1 {
+            assert!(output.contains("\n  split     1\n"), "{output}");
+            assert!(
+                output.contains(&format!("--connect unix:{path}")),
+                "{output}"
+            );
+        }
+        if cfg!(target_os = "linux") {
+            let read = "observed: each chunk was read by command-";
+            assert!(output.contains(read), "{output}");
+        }
+    });
+}

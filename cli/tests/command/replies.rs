@@ -1,0 +1,424 @@
+//! `everysplit tcp`: where replies end, and replies that are late, endless, or missing.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::program::{
+    REQUEST, Serve, concurrently, fails, free_port, is_installed, run, script, server,
+};
+
+const QUICK: &str = "--reply-idle=0.3";
+/// The length of `REQUEST`.
+const LEN: usize = REQUEST.len() / 2;
+
+/// Tests a server in this process; returns stdout.
+#[track_caller]
+fn check(serve: Serve, status: i32, arguments: &[&str]) -> String {
+    let address = server(serve).to_string();
+    let connect = ["tcp", "--connect", &address, "--hex", REQUEST];
+    run(&[&connect, arguments].concat()).with_status(status)
+}
+
+/// Reads a request. Returns the number of bytes of each read.
+fn reads(socket: &mut TcpStream, len: usize) -> Vec<usize> {
+    let (mut reads, mut rest) = (Vec::new(), vec![0; len]);
+    while !rest.is_empty() {
+        let Ok(read @ 1..) = socket.read(&mut rest) else {
+            break;
+        };
+        reads.push(read);
+        rest.truncate(rest.len() - read);
+    }
+    reads
+}
+
+/// Waits until the client closes.
+fn linger(mut socket: TcpStream) {
+    let _ = socket.read_to_end(&mut Vec::new());
+}
+
+/// Gives up a request when its sender half-closes meanwhile, as nginx does as a proxy, but not
+/// always in time.
+fn aborts(mut socket: TcpStream) {
+    static ABORTED: AtomicUsize = AtomicUsize::new(0);
+    reads(&mut socket, LEN);
+    socket
+        .set_read_timeout(Some(Duration::from_millis(20)))
+        .unwrap();
+    let aborted = socket.read(&mut [0]).is_ok();
+    if aborted && !ABORTED.fetch_add(1, Ordering::Relaxed).is_multiple_of(4) {
+        return;
+    }
+    let _ = socket.write_all(b"done");
+    socket.set_read_timeout(None).unwrap();
+    linger(socket);
+}
+
+#[test]
+fn a_reply_that_comes_by_itself_is_kept() {
+    let output = check(aborts, 0, &["--max-connections=6", QUICK]);
+    assert!(
+        output.contains(": the same reply of 4 bytes: \"done\"\n"),
+        "{output}"
+    );
+}
+
+/// Says more after a half-close.
+fn says_bye(mut socket: TcpStream) {
+    reads(&mut socket, LEN);
+    let _ = socket.write_all(b"ok");
+    let _ = socket.read_to_end(&mut Vec::new());
+    let _ = socket.write_all(b"bye");
+}
+
+#[test]
+fn the_connection_is_half_closed_unless_that_is_forbidden() {
+    let cases = [(&[][..], "\"okbye\""), (&["--no-half-close"], "\"ok\"")];
+    concurrently(cases, |(arguments, reply)| {
+        let output = check(says_bye, 0, &[&[QUICK], arguments].concat());
+        assert!(output.contains(reply), "{output}");
+    });
+}
+
+#[test]
+fn an_endless_reply_is_cut_off() {
+    let endless: Serve = |mut socket| {
+        reads(&mut socket, 1);
+        while socket.write_all(&[b'x'; 1 << 14]).is_ok() {}
+    };
+    let address = server(endless).to_string();
+    let tcp = ["tcp", "--connect", &address, "--hex", REQUEST];
+    let message = "is longer than 1000 bytes; allow more with --max-reply";
+    fails(&[&tcp[..], &["--max-reply=1000"]].concat(), message);
+    fails(&tcp, "is longer than 16777216 bytes");
+    // Endless only if the request is cut.
+    let buggy: Serve = |mut socket| {
+        if reads(&mut socket, LEN).len() > 1 {
+            while socket.write_all(&[b'x'; 1 << 14]).is_ok() {}
+        }
+        let _ = socket.write_all(b"ok");
+        linger(socket);
+    };
+    let output = check(buggy, 1, &[QUICK, "--max-reply=1000"]);
+    assert!(output.contains("more than --max-reply allows"), "{output}");
+}
+
+/// Sends its last frame once more, 0.2 seconds later, if the request was cut and the client is
+/// still there.
+fn repeats_late(mut socket: TcpStream) {
+    let cut = reads(&mut socket, LEN).len() > 1;
+    let _ = socket.write_all(b"[ok][a]");
+    let late = Duration::from_millis(200);
+    socket.set_read_timeout(Some(late)).unwrap();
+    if socket.read(&mut [0]).is_err() {
+        if cut {
+            let _ = socket.write_all(b"[a]");
+        }
+        socket.set_read_timeout(None).unwrap();
+        linger(socket);
+    }
+}
+
+#[test]
+fn a_late_surplus_is_found() {
+    let output = check(repeats_late, 1, &["--reply-idle=1"]);
+    for text in [
+        "FAIL  hex 026f6b0161: every_split\n",
+        "  expected  as for the uncut stream: 7 bytes, from byte 7: \"\"\n",
+        "  actual    10 bytes, from byte 7: \"[a]\"",
+        "; listened for late bytes after ",
+    ] {
+        assert!(output.contains(text), "{output}");
+    }
+    // The split of the violation replays.
+    let token = output
+        .lines()
+        .find_map(|line| line.strip_prefix("  replay    "))
+        .unwrap();
+    let address = server(repeats_late).to_string();
+    let replay = [
+        "replay",
+        token,
+        "tcp",
+        "--connect",
+        &address,
+        "--reply-idle=1",
+    ];
+    run(&replay).with_status(1);
+}
+
+/// Serves one client after another: connections that stay open side by side would block it.
+#[test]
+fn a_server_for_one_client_at_a_time_is_not_accused() {
+    static ONE: Mutex<()> = Mutex::new(());
+    let one: Serve = |mut socket| {
+        let _turn = ONE.lock().unwrap();
+        reads(&mut socket, LEN);
+        let _ = socket.write_all(b"ok");
+        linger(socket);
+    };
+    let output = check(one, 0, &[QUICK]);
+    assert!(
+        output.contains("; listened for late bytes after "),
+        "{output}"
+    );
+}
+
+/// Replies only if the request is cut.
+fn needs_a_cut(mut socket: TcpStream) {
+    if reads(&mut socket, LEN).len() > 1 {
+        let _ = socket.write_all(b"ok");
+    }
+    linger(socket);
+}
+
+#[test]
+fn no_reply_is_not_the_expectation() {
+    let output = check(needs_a_cut, 1, &["--timeout=1", QUICK, "--no-half-close"]);
+    assert!(
+        output.contains("  expected  no reply, or the uncut stream gets the same: it gets none\n"),
+        "{output}"
+    );
+    assert!(output.contains("  actual    2 bytes: \"ok\""), "{output}");
+    // A stream that never gets a reply is not tested, and another one is.
+    let silent: Serve = |mut socket| {
+        let mut first = [0];
+        while socket.read_exact(&mut first).is_ok() {
+            if first == [0xff] {
+                let _ = socket.write_all(b"ok");
+            }
+        }
+    };
+    let output = check(
+        silent,
+        0,
+        &["--timeout=0.5", QUICK, "--no-half-close", "--hex=00ff"],
+    );
+    assert!(!output.contains("ok    hex 026f6b0161"), "{output}");
+    assert!(output.contains("\nwarning: hex 026f6b0161: not tested, as the server does not reply to it within 500ms\n"), "{output}");
+}
+
+/// The stream of 5000 bytes is too long for all cuts.
+#[test]
+fn the_splits_of_a_long_stream_are_spread_over_it() {
+    let long: Serve = |mut socket| {
+        let first = reads(&mut socket, 5000);
+        let reply = if first.first() == Some(&3000) {
+            "no"
+        } else {
+            "ok"
+        };
+        let _ = socket.write_all(reply.as_bytes());
+    };
+    let request = script("long-request", &"x".repeat(5000));
+    let tcp = |serve, status| {
+        let address = server(serve).to_string();
+        run(&["tcp", "--connect", &address, "--stream", &request]).with_status(status)
+    };
+    let output = tcp(long, 1);
+    assert!(output.contains("\n  split     3000\n"), "{output}");
+    // Wherever else: every offset is a cut of some split.
+    let anywhere: Serve = |mut socket| {
+        let reads = reads(&mut socket, 5000);
+        let ends = reads.iter().scan(0, |end, read| {
+            *end += read;
+            Some((*end, *read))
+        });
+        let wrong = ends.into_iter().any(|(end, read)| end == 4321 && read > 1);
+        let _ = socket.write_all(if wrong { b"no" } else { b"ok" });
+    };
+    let output = tcp(anywhere, 1);
+    assert!(output.contains("\n  split     4321\n"), "{output}");
+    let correct: Serve = |mut socket| {
+        reads(&mut socket, 5000);
+        let _ = socket.write_all(b"ok");
+    };
+    let output = tcp(correct, 0);
+    assert!(
+        output.contains(" of 4999 splits with 1 cut (16 %, spread over the stream), "),
+        "{output}"
+    );
+    assert!(
+        output.contains("\n1000 splits (16 % of those with 1 cut), "),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_read_timeout_is_not_a_limit() {
+    // Closes a connection without a byte for a while, and accepts any length.
+    let timeout: Serve = |mut socket| {
+        socket
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
+        let mut size = [0; 4];
+        while socket.read_exact(&mut size).is_ok() {
+            let mut body = Vec::new();
+            let mut rest = (&socket).take(u32::from_le_bytes(size).into());
+            if rest.read_to_end(&mut body).is_err() || socket.write_all(&body).is_err() {
+                return;
+            }
+        }
+    };
+    let address = server(timeout).to_string();
+    let hostile = [
+        "tcp",
+        "--connect",
+        &address,
+        "--hostile",
+        "--framing=len32",
+        "--message=hi",
+    ];
+    let bounds = [
+        "--timeout=20",
+        "--max-idle=20",
+        "--max-connections=4",
+        QUICK,
+    ];
+    let limit = ["--size-limit=100"];
+    let output = run(&[&hostile[..], &bounds, &limit].concat()).with_status(1);
+    assert!(
+        output.contains("FAIL  claimed length: over the limit: limit\n"),
+        "{output}"
+    );
+    assert!(
+        output.contains("when the server gives up: it also waits 0."),
+        "{output}"
+    );
+    // Without a limit the maximal length is a length like any other.
+    let output = run(&[&hostile[..], &bounds].concat()).with_status(1);
+    assert!(
+        output.contains("ok    claimed length: maximal: "),
+        "{output}"
+    );
+}
+
+/// Without `TCP_NODELAY`, the second part waits until the first is acknowledged.
+#[test]
+fn bytes_are_acknowledged_at_once() {
+    static FASTEST: Mutex<Option<Duration>> = Mutex::new(None);
+    let parts: Serve = |mut socket| {
+        let (mut begun, mut cut_later) = (Instant::now(), false);
+        for part in 0..4 {
+            cut_later |= reads(&mut socket, LEN).len() > 1 && part > 0;
+            if part == 0 {
+                begun = Instant::now();
+            }
+            for _ in 0..2 {
+                let _ = socket.write_all(b"part");
+            }
+        }
+        linger(socket);
+        let mut fastest = FASTEST.lock().unwrap();
+        // At its beginning, a connection acknowledges at once anyway.
+        if cut_later {
+            let time = fastest.unwrap_or(Duration::MAX).min(begun.elapsed());
+            *fastest = Some(time);
+        }
+    };
+    let address = server(parts).to_string();
+    let request = REQUEST.repeat(4);
+    run(&[
+        "tcp",
+        "--connect",
+        &address,
+        "--hex",
+        &request,
+        "--max-connections=20",
+        QUICK,
+    ])
+    .with_status(0);
+    let fastest = FASTEST.lock().unwrap().unwrap();
+    assert!(fastest < Duration::from_millis(30), "{fastest:?}");
+}
+
+/// Ends at a request that is cut, with an exception.
+const CRASHES: &str = "
+import socket, sys
+server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    read = client.recv(100)
+    if len(read) < 5:
+        raise ValueError('cut')
+    client.sendall(read)
+    client.close()
+";
+
+/// The program is not waited for after each of them.
+#[test]
+fn a_server_that_ends_at_every_split_is_restarted() {
+    if !is_installed("python3") {
+        return;
+    }
+    let path = script("replies-crashes.py", CRASHES);
+    let port = free_port().to_string();
+    let start = ["--", "python3", "-S", &path, &port];
+    let tcp = ["tcp", "--port", &port, "--hex", REQUEST, "--timeout=20"];
+    let output = run(&[&tcp[..], &start].concat()).with_status(1);
+    for text in [
+        "\n  split     1\n",
+        "; the server ended (exit status: 1); last line of stderr: ValueError: cut",
+        "; 15 of 16 splits have a different reply\n",
+    ] {
+        assert!(output.contains(text), "{output}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_ready_is_awaited() {
+    static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
+    let starts: Serve = |mut socket| {
+        reads(&mut socket, LEN);
+        let ready = CONNECTIONS.fetch_add(1, Ordering::Relaxed) >= 2;
+        let _ = socket.write_all(if ready { b"ready" } else { b"wait!" });
+    };
+    check(starts, 0, &["--ready", "^ready"]);
+    CONNECTIONS.store(0, Ordering::Relaxed);
+    let address = server(starts).to_string();
+    let tcp = [
+        "tcp",
+        "--connect",
+        &address,
+        "--hex",
+        REQUEST,
+        "--timeout=0.5",
+    ];
+    let message = "the server is not ready after 500ms: its reply to hex 026f6b0161 is \"ready\", which --ready does not match";
+    fails(&[&tcp[..], &["--ready", "never"]].concat(), message);
+}
+
+#[test]
+fn a_stream_of_one_byte_has_no_splits() {
+    let echo: Serve = |mut socket| {
+        reads(&mut socket, 1);
+        let _ = socket.write_all(b"ok");
+    };
+    let address = server(echo).to_string();
+    let output = run(&["tcp", "--connect", &address, "--hex", "00"]).with_status(0);
+    assert!(
+        output.contains("\nno split was tried; 3 connections in "),
+        "{output}"
+    );
+}
+
+#[test]
+fn an_empty_file_in_a_corpus_is_skipped() {
+    let folder = format!("{}/replies-corpus", env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(&folder).unwrap();
+    let (empty, full) = (format!("{folder}/empty"), format!("{folder}/full"));
+    fs::write(&empty, "").unwrap();
+    let address = server(says_bye).to_string();
+    let tcp = ["tcp", "--connect", &address, "--corpus", &folder, QUICK];
+    let _ = fs::remove_file(&full);
+    fails(&tcp, "contains only empty files");
+    fs::write(&full, "12345").unwrap();
+    let finished = run(&tcp);
+    let skipped = format!("everysplit: skipped the stream {empty}: it is empty\n");
+    assert_eq!(finished.stderr, skipped);
+    finished.with_status(0);
+}
