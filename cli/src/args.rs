@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use everysplit::{Case, Property};
 use regex::bytes::Regex;
@@ -50,6 +50,18 @@ pub(crate) enum VerbArgs {
     /// report says so.
     #[command(before_help = TCP_EXAMPLES)]
     Tcp(Box<TcpArgs>),
+
+    /// Test an HTTP/1.1 server, with requests of many shapes.
+    ///
+    /// Sends minimal and usual requests, Connection: close, query strings, bodies with
+    /// Content-Length and chunked, trailers, Expect: 100-continue and pipelined requests: each
+    /// uncut, cut at every offset, byte by byte, and in some random splits. The replies must always be the same. One more request
+    /// on the same connection shows if the server replied to something that was no request.
+    ///
+    /// Date and similar header fields are not compared. For requests of your own, use `everysplit
+    /// tcp --framing http1 --stream FILE`.
+    #[command(before_help = HTTP_EXAMPLES)]
+    Http(Box<HttpArgs>),
 
     /// Cut the streams between any client and any server, and run a test command through it.
     ///
@@ -119,6 +131,11 @@ Examples:
   everysplit tcp --connect localhost:7000 --framing len32 --message ls --hostile
   everysplit tcp --listen 7000 --stream reply.bin -- python3 client.py";
 
+const HTTP_EXAMPLES: &str = "\
+Examples:
+  everysplit http --connect localhost:8080 --path /hello
+  everysplit http --port 8080 --body 'a=1' -- python3 server.py";
+
 const PROXY_EXAMPLES: &str = "\
 Examples:
   everysplit proxy --listen 0 --to localhost:6379 -- sh -c 'redis-cli -p $EVERYSPLIT_PORT ping'
@@ -174,29 +191,24 @@ pub(crate) struct ExecArgs {
 }
 
 #[derive(Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+#[command(group = ArgGroup::new("peer").args(["connect", "port", "listen"]).required(true))]
 pub(crate) struct TcpArgs {
     #[command(flatten)]
-    pub(crate) peer: PeerArgs,
+    pub(crate) server: ServerArgs,
+
+    /// Listen on this port of 127.0.0.1, start the client after -- for each connection, and
+    /// test how it handles the streams.
+    #[arg(
+        long,
+        requires = "command",
+        conflicts_with = "ready",
+        value_name = "PORT",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub(crate) listen: Option<u16>,
 
     #[command(flatten)]
     pub(crate) streams: StreamArgs,
-
-    #[command(flatten)]
-    pub(crate) report: ReportArgs,
-
-    /// The process that is the server, if it runs already: all chunks must be read by it or by its
-    /// children.
-    ///
-    /// Without it, the report names the process that read them.
-    #[arg(long, requires = "connect", value_name = "PID")]
-    pub(crate) pid: Option<u32>,
-
-    /// Before the run, send the first stream until the reply matches this regular expression.
-    ///
-    /// For a server that listens before it can serve. It has the time of --timeout for that.
-    #[arg(long, value_name = "REGEX", conflicts_with = "listen")]
-    pub(crate) ready: Option<Regex>,
 
     /// Never shut down the sending direction of a connection.
     ///
@@ -205,10 +217,6 @@ pub(crate) struct TcpArgs {
     #[arg(long)]
     pub(crate) no_half_close: bool,
 
-    /// Restart the server for each connection, for a server that accepts only one.
-    #[arg(long, requires = "port")]
-    pub(crate) fresh: bool,
-
     /// Also send invalid input, and check that the peer survives it.
     ///
     /// Sends streams that end at every offset, a stream that stops in the middle, and, with
@@ -216,17 +224,6 @@ pub(crate) struct TcpArgs {
     /// must reply or close the connection in time, serve the next connection, and not grow.
     #[arg(long)]
     pub(crate) hostile: bool,
-
-    /// Part of the reply to ignore, as a regular expression. Can be repeated.
-    ///
-    /// It is matched against bytes, but `.` and classes match only valid UTF-8. For binary replies
-    /// begin with (?s-u), as in '(?s-u)^.{4}': then `.` is any byte, and \xff is that byte.
-    #[arg(long, value_name = "REGEX")]
-    pub(crate) mask: Vec<Regex>,
-
-    /// Maximum time to read a chunk, to reply, and to exit, in seconds.
-    #[arg(long, default_value_t = Seconds(default::PEER_TIMEOUT), value_name = "SECONDS")]
-    pub(crate) timeout: Seconds,
 
     /// Time without a byte that ends a reply if the server keeps the connection open, in
     /// seconds.
@@ -240,6 +237,82 @@ pub(crate) struct TcpArgs {
     /// Maximum memory that an invalid stream may add to a started program, in MiB.
     #[arg(long, default_value_t = default::MAX_GROWTH, value_name = "MIB")]
     pub(crate) max_growth: u64,
+
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("peer").args(["connect", "port"]).required(true))]
+pub(crate) struct HttpArgs {
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    /// Path of the requests, with a query string if it has one.
+    #[arg(long, default_value = default::HTTP_PATH, value_name = "PATH", value_parser = path)]
+    pub(crate) path: String,
+
+    /// Value of the header field Host.
+    #[arg(long, default_value = default::HTTP_HOST, value_name = "HOST", value_parser = host)]
+    pub(crate) host: String,
+
+    /// Body of the requests that have one.
+    #[arg(long, default_value = default::HTTP_BODY, value_name = "TEXT")]
+    pub(crate) body: String,
+
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+}
+
+/// The server under test.
+#[derive(Args, Debug)]
+pub(crate) struct ServerArgs {
+    /// Test the running server at this address, such as localhost:7000 or unix:PATH.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "command")]
+    pub(crate) connect: Option<Address>,
+
+    /// Start the server after -- and test it on this port of 127.0.0.1.
+    #[arg(long, requires = "command", value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+
+    /// The process that is the server, if it runs already: all chunks must be read by it or by its
+    /// children.
+    ///
+    /// Without it, the report names the process that read them.
+    #[arg(long, requires = "connect", value_name = "PID")]
+    pub(crate) pid: Option<u32>,
+
+    /// Allow a --connect address that is not on this machine.
+    #[arg(long, requires = "connect")]
+    pub(crate) allow_remote: bool,
+
+    /// Restart the server for each connection, for a server that accepts only one.
+    #[arg(long, requires = "port")]
+    pub(crate) fresh: bool,
+
+    /// Before the run, send the first stream until the reply matches this regular expression.
+    ///
+    /// For a server that listens before it can serve. It has the time of --timeout for that.
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) ready: Option<Regex>,
+}
+
+/// What the tests of all live programs have in common.
+#[derive(Args, Debug)]
+pub(crate) struct LiveArgs {
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
+
+    /// Part of the reply to ignore, as a regular expression. Can be repeated.
+    ///
+    /// It is matched against bytes, but `.` and classes match only valid UTF-8. For binary replies
+    /// begin with (?s-u), as in '(?s-u)^.{4}': then `.` is any byte, and \xff is that byte.
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) mask: Vec<Regex>,
+
+    /// Maximum time to read a chunk, to reply, and to exit, in seconds.
+    #[arg(long, default_value_t = Seconds(default::PEER_TIMEOUT), value_name = "SECONDS")]
+    pub(crate) timeout: Seconds,
 
     /// Maximum length of a reply, in bytes.
     #[arg(long, default_value_t = default::MAX_REPLY, value_name = "BYTES")]
@@ -261,30 +334,9 @@ pub(crate) struct TcpArgs {
     #[arg(long, default_value_t = default::SEED, value_name = "N")]
     pub(crate) seed: u64,
 
-    /// Allow a --connect address that is not on this machine.
-    #[arg(long, requires = "connect")]
-    pub(crate) allow_remote: bool,
-
     /// The server or client to start, and its arguments.
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
-}
-
-#[derive(Args, Debug)]
-#[group(required = true, multiple = false)]
-pub(crate) struct PeerArgs {
-    /// Test the running server at this address, such as localhost:7000 or unix:PATH.
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "command")]
-    pub(crate) connect: Option<Address>,
-
-    /// Start the server after -- and test it on this port of 127.0.0.1.
-    #[arg(long, requires = "command", value_name = "PORT")]
-    pub(crate) port: Option<u16>,
-
-    /// Listen on this port of 127.0.0.1, start the client after -- for each connection, and
-    /// test how it handles the streams.
-    #[arg(long, requires = "command", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) listen: Option<u16>,
 }
 
 #[derive(Args, Debug)]
@@ -407,6 +459,8 @@ pub(crate) enum TestedArgs {
     Exec(Box<ExecArgs>),
     /// Test a server or a client.
     Tcp(Box<TcpArgs>),
+    /// Test an HTTP/1.1 server.
+    Http(Box<HttpArgs>),
 }
 
 #[derive(Args, Debug)]
@@ -513,6 +567,9 @@ pub(crate) enum FramingName {
     /// An i32 length, little-endian, a JSON header of that length with the size of the body, such
     /// as `{"total_size": 5}`, then the body. A driver writes a frame as its body in hexadecimal.
     JsonHeader,
+    /// HTTP/1.1, for `tcp` only. Streams are requests of your own; replies end where HTTP says, and
+    /// are compared without Date and similar fields.
+    Http1,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -615,6 +672,25 @@ fn property(name: &str) -> Result<Property, String> {
                 .collect();
             format!("there is no such property; these are: {}", names.join(", "))
         })
+}
+
+/// Checks the target of a request.
+fn path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') {
+        return Err("must begin with /".into());
+    }
+    if text.contains(|letter: char| !letter.is_ascii_graphic()) {
+        return Err("must be ASCII without spaces; write other characters as %XX".into());
+    }
+    Ok(text.into())
+}
+
+/// Checks the value of the header field Host.
+fn host(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains(|letter: char| !letter.is_ascii_graphic()) {
+        return Err("must be ASCII without spaces".into());
+    }
+    Ok(text.into())
 }
 
 /// Parses a token, and checks that its cuts are inside its stream.

@@ -10,6 +10,7 @@ mod capture;
 mod driver;
 mod exec;
 mod framing;
+mod http;
 mod options;
 mod output;
 mod pcap;

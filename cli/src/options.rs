@@ -18,6 +18,7 @@ use regex::bytes::Regex;
 
 use crate::address::Address;
 use crate::framing::{Framing, FramingKind};
+use crate::http::Target;
 use crate::{Error, args};
 
 /// What the options are when the command line does not name them.
@@ -31,6 +32,9 @@ pub(crate) mod default {
     pub(crate) const MAX_MEMORY: u64 = 1024;
     pub(crate) const MAX_TIME: Duration = Duration::from_secs(600);
 
+    pub(crate) const HTTP_BODY: &str = "a=1&b=2";
+    pub(crate) const HTTP_HOST: &str = "localhost";
+    pub(crate) const HTTP_PATH: &str = "/";
     pub(crate) const MAX_CONNECTIONS: NonZero<usize> = NonZero::new(1000).unwrap();
     /// In MiB.
     pub(crate) const MAX_GROWTH: u64 = 16;
@@ -96,6 +100,9 @@ pub(crate) struct ExecOptions {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TcpOptions {
     pub(crate) peer: PeerOptions,
+    pub(crate) protocol: Protocol,
+    /// What the requests of the verb `http` are about. There are no other streams then.
+    pub(crate) http: Option<Target>,
     pub(crate) streams: StreamOptions,
     pub(crate) report: ReportOptions,
     /// Whether to send invalid input too.
@@ -124,6 +131,14 @@ pub(crate) struct TcpOptions {
     pub(crate) max_time: Duration,
     /// Seed of the random splits.
     pub(crate) seed: u64,
+}
+
+/// What is known about the replies to a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Nothing: they are bytes.
+    Raw,
+    Http1,
 }
 
 /// The program at the other end of the connections.
@@ -351,7 +366,11 @@ impl Tested {
         let mut tested = self.clone();
         let (streams, report, hostile) = match &mut tested {
             Self::Exec(options) => (&mut options.streams, &mut options.report, false),
-            Self::Tcp(options) => (&mut options.streams, &mut options.report, options.hostile),
+            Self::Tcp(options) => {
+                // The token has the request.
+                options.http = options.http.take().map(|_| Target::default());
+                (&mut options.streams, &mut options.report, options.hostile)
+            }
         };
         *report = ReportOptions::default();
         // An invalid stream is followed by a valid one, which the stream options name.
@@ -374,11 +393,12 @@ impl TryFrom<args::Arguments> for Options {
 
     fn try_from(arguments: args::Arguments) -> Result<Self, Error> {
         Ok(match arguments.verb {
-            args::VerbArgs::Exec(exec) => Self::Run(Tested::Exec((*exec).into())),
+            args::VerbArgs::Exec(exec) => Self::Run(Tested::Exec((*exec).try_into()?)),
             args::VerbArgs::Tcp(tcp) => Self::Run(Tested::Tcp((*tcp).try_into()?)),
+            args::VerbArgs::Http(http) => Self::Run(Tested::Tcp((*http).try_into()?)),
             args::VerbArgs::Proxy(proxy) => Self::Proxy((*proxy).try_into()?),
-            args::VerbArgs::Serve(serve) => Self::Serve(serve.into()),
-            args::VerbArgs::Vectors(streams) => Self::Vectors(streams.into()),
+            args::VerbArgs::Serve(serve) => Self::Serve(serve.try_into()?),
+            args::VerbArgs::Vectors(streams) => Self::Vectors(streams.try_into()?),
             args::VerbArgs::Pcap(pcap) => Self::Pcap(PcapOptions {
                 file: pcap.file,
                 save: pcap.save,
@@ -389,8 +409,9 @@ impl TryFrom<args::Arguments> for Options {
                 Self::Replay(ReplayOptions {
                     case: token,
                     tested: match tested {
-                        args::TestedArgs::Exec(exec) => Tested::Exec((*exec).into()),
+                        args::TestedArgs::Exec(exec) => Tested::Exec((*exec).try_into()?),
                         args::TestedArgs::Tcp(tcp) => Tested::Tcp((*tcp).try_into()?),
+                        args::TestedArgs::Http(http) => Tested::Tcp((*http).try_into()?),
                     },
                 })
             }
@@ -398,11 +419,13 @@ impl TryFrom<args::Arguments> for Options {
     }
 }
 
-impl From<args::ExecArgs> for ExecOptions {
-    fn from(exec: args::ExecArgs) -> Self {
-        Self {
+impl TryFrom<args::ExecArgs> for ExecOptions {
+    type Error = Error;
+
+    fn try_from(exec: args::ExecArgs) -> Result<Self, Error> {
+        Ok(Self {
             driver: exec.driver,
-            streams: exec.streams.into(),
+            streams: exec.streams.try_into()?,
             report: exec.report.into(),
             config: exec.config,
             discards_at_end: exec.discards_at_end,
@@ -412,22 +435,65 @@ impl From<args::ExecArgs> for ExecOptions {
             max_feeds: exec.max_feeds,
             max_time: exec.max_time.0,
             seed: exec.seed,
-        }
+        })
     }
 }
 
 impl TryFrom<args::TcpArgs> for TcpOptions {
     type Error = Error;
 
-    fn try_from(tcp: args::TcpArgs) -> Result<Self, Error> {
-        let args::PeerArgs {
-            connect,
-            port,
-            listen,
-        } = tcp.peer;
-        let (command, fresh) = (tcp.command, tcp.fresh);
-        let peer = match (connect, port, listen) {
-            (Some(address), _, _) if !address.is_on_this_machine() && !tcp.allow_remote => {
+    fn try_from(mut tcp: args::TcpArgs) -> Result<Self, Error> {
+        let is_http1 = tcp.streams.framing == Some(args::FramingName::Http1);
+        if is_http1 && tcp.listen.is_some() {
+            return Err("--framing http1 is for servers, not with --listen".into());
+        }
+        if is_http1 {
+            tcp.streams.refuse_framing_options()?;
+            tcp.streams.framing = None;
+        }
+        Ok(Self {
+            protocol: if is_http1 {
+                Protocol::Http1
+            } else {
+                Protocol::Raw
+            },
+            streams: tcp.streams.try_into()?,
+            hostile: tcp.hostile,
+            half_close: !tcp.no_half_close,
+            reply_idle: tcp.reply_idle.0,
+            max_idle: tcp.max_idle.0,
+            max_growth: tcp.max_growth,
+            ..Self::live(tcp.server, tcp.listen, tcp.live)?
+        })
+    }
+}
+
+impl TryFrom<args::HttpArgs> for TcpOptions {
+    type Error = Error;
+
+    fn try_from(http: args::HttpArgs) -> Result<Self, Error> {
+        Ok(Self {
+            protocol: Protocol::Http1,
+            http: Some(Target {
+                path: http.path,
+                host: http.host,
+                body: http.body,
+            }),
+            ..Self::live(http.server, None, http.live)?
+        })
+    }
+}
+
+impl TcpOptions {
+    /// Returns the options that all verbs have, and the defaults of the others.
+    fn live(
+        server: args::ServerArgs,
+        listen: Option<u16>,
+        live: args::LiveArgs,
+    ) -> Result<Self, Error> {
+        let (command, fresh) = (live.command, server.fresh);
+        let peer = match (server.connect, server.port, listen) {
+            (Some(address), _, _) if !address.is_on_this_machine() && !server.allow_remote => {
                 return Err(format!(
                     "{address} is not on this machine; to test it all the same, add --allow-remote"
                 )
@@ -435,7 +501,7 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
             }
             (Some(address), _, _) => PeerOptions::RunningServer {
                 address,
-                pid: tcp.pid,
+                pid: server.pid,
             },
             (_, Some(port), _) => PeerOptions::StartedServer {
                 port,
@@ -452,21 +518,23 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
         };
         Ok(Self {
             peer,
-            streams: tcp.streams.into(),
-            report: tcp.report.into(),
-            hostile: tcp.hostile,
-            mask: tcp.mask.into_iter().map(Mask).collect(),
-            ready: tcp.ready.map(Mask),
-            half_close: !tcp.no_half_close,
-            timeout: tcp.timeout.0,
-            reply_idle: tcp.reply_idle.0,
-            max_idle: tcp.max_idle.0,
-            max_growth: tcp.max_growth,
-            max_reply: tcp.max_reply.get(),
-            max_connections: tcp.max_connections,
-            max_rate: tcp.max_rate,
-            max_time: tcp.max_time.0,
-            seed: tcp.seed,
+            protocol: Protocol::Raw,
+            http: None,
+            streams: StreamOptions::default(),
+            report: live.report.into(),
+            hostile: false,
+            mask: live.mask.into_iter().map(Mask).collect(),
+            ready: server.ready.map(Mask),
+            half_close: true,
+            timeout: live.timeout.0,
+            reply_idle: default::REPLY_IDLE,
+            max_idle: default::PEER_MAX_IDLE,
+            max_growth: default::MAX_GROWTH,
+            max_reply: live.max_reply.get(),
+            max_connections: live.max_connections,
+            max_rate: live.max_rate,
+            max_time: live.max_time.0,
+            seed: live.seed,
         })
     }
 }
@@ -495,15 +563,17 @@ impl TryFrom<args::ProxyArgs> for ProxyOptions {
     }
 }
 
-impl From<args::ServeArgs> for ServeOptions {
-    fn from(serve: args::ServeArgs) -> Self {
-        Self {
+impl TryFrom<args::ServeArgs> for ServeOptions {
+    type Error = Error;
+
+    fn try_from(serve: args::ServeArgs) -> Result<Self, Error> {
+        Ok(Self {
             port: serve.port,
-            framing: framing(serve.framing, serve.byte_order, Some(serve.size_limit.0)),
+            framing: framing(serve.framing, serve.byte_order, Some(serve.size_limit.0))?,
             max_idle: serve.max_idle.0,
             split: serve.split,
             seed: serve.seed,
-        }
+        })
     }
 }
 
@@ -524,20 +594,38 @@ impl From<args::ReportArgs> for ReportOptions {
     }
 }
 
-impl From<args::StreamArgs> for StreamOptions {
-    fn from(streams: args::StreamArgs) -> Self {
+impl args::StreamArgs {
+    /// Checks that no option is given that needs a format with lengths.
+    fn refuse_framing_options(&self) -> Result<(), Error> {
+        let options = [
+            ("--byte-order", self.byte_order.is_some()),
+            ("--size-limit", self.size_limit.is_some()),
+            ("--message", !self.message.is_empty()),
+        ];
+        match options.into_iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(format!("--framing http1 has no {option}").into()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl TryFrom<args::StreamArgs> for StreamOptions {
+    type Error = Error;
+
+    fn try_from(streams: args::StreamArgs) -> Result<Self, Error> {
         let (byte_order, size_limit) =
             (streams.byte_order, streams.size_limit.map(|limit| limit.0));
-        Self {
+        let framing = streams
+            .framing
+            .map(|name| framing(name, byte_order, size_limit));
+        Ok(Self {
             files: streams.stream,
             folders: streams.corpus,
             captures: streams.pcap,
             hex: streams.hex.into_iter().map(|bytes| bytes.0).collect(),
-            framing: streams
-                .framing
-                .map(|name| framing(name, byte_order, size_limit)),
+            framing: framing.transpose()?,
             messages: streams.message,
-        }
+        })
     }
 }
 
@@ -545,22 +633,25 @@ fn framing(
     name: args::FramingName,
     byte_order: Option<args::ByteOrderName>,
     size_limit: Option<u32>,
-) -> Framing {
+) -> Result<Framing, Error> {
     let kind = match name {
         args::FramingName::Header12 => FramingKind::Header12,
         args::FramingName::Len16 => FramingKind::Len16,
         args::FramingName::Len32 => FramingKind::Len32,
         args::FramingName::Len32u => FramingKind::Len32u,
         args::FramingName::JsonHeader => FramingKind::JsonHeader,
+        args::FramingName::Http1 => {
+            return Err("--framing http1 is only for `everysplit tcp`".into());
+        }
     };
     let byte_order = match byte_order {
         None => kind.byte_order(),
         Some(args::ByteOrderName::Little) => ByteOrder::Little,
         Some(args::ByteOrderName::Big) => ByteOrder::Big,
     };
-    Framing {
+    Ok(Framing {
         kind,
         byte_order,
         size_limit,
-    }
+    })
 }

@@ -9,6 +9,7 @@ mod difference;
 mod hostile;
 mod late;
 mod peer;
+mod protocol;
 mod server;
 mod splits;
 mod warnings;
@@ -29,7 +30,7 @@ use crate::options::{PeerOptions, TcpOptions};
 use crate::process::Memory;
 use crate::report::{Ending, Recorder};
 use crate::streams::{self, NamedStream};
-use crate::{Error, stop};
+use crate::{Error, http, stop};
 use baseline::{Baseline, REPETITIONS};
 use client::Client;
 use coverage::{Coverage, SameReply};
@@ -71,6 +72,9 @@ pub(crate) fn replay(
 
 /// Loads the streams of a run.
 pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
+    if let Some(target) = &options.http {
+        return Ok(http::shapes(target));
+    }
     // The peer gets what the other end of a captured connection sent.
     let sender = match &options.peer {
         PeerOptions::RunningServer { .. } | PeerOptions::StartedServer { .. } => Sender::Client,
@@ -80,14 +84,17 @@ pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
         let frames = framing.frames(&options.streams.messages);
         vec![NamedStream::new("concatenated", frames.concat())]
     })?;
-    match streams.iter().find(|stream| stream.bytes.is_empty()) {
-        Some(stream) => Err(format!(
-            "the stream {:?} is empty; it needs at least one byte",
-            stream.name
-        )
-        .into()),
-        None => Ok(streams),
+    for stream in &streams {
+        if stream.bytes.is_empty() {
+            return Err(format!(
+                "the stream {:?} is empty; it needs at least one byte",
+                stream.name
+            )
+            .into());
+        }
+        options.protocol.check_stream(stream)?;
     }
+    Ok(streams)
 }
 
 /// A run on a server or client.
@@ -242,6 +249,7 @@ impl<'a> TcpRun<'a> {
         stream: &NamedStream,
         case: &Case,
     ) -> Result<Option<Violation>, Error> {
+        self.options.protocol.check_stream(stream)?;
         self.recorder.checks([Property::EverySplit]);
         let split = &case.split;
         let baseline = self.baseline(stream)?;
@@ -307,6 +315,11 @@ impl<'a> TcpRun<'a> {
     fn check_silence(&mut self, stream: &NamedStream, baseline: &Baseline) -> Result<(), Error> {
         let NamedStream { name, bytes, .. } = stream;
         let (peer, timeout) = (self.peer.name(), self.options.timeout);
+        let what = if self.options.protocol.knows_end() {
+            "all of it"
+        } else {
+            "it"
+        };
         let split = Split::bytes(bytes.len());
         self.coverage.add_stream(bytes.len());
         self.coverage.add_split(&split);
@@ -315,7 +328,7 @@ impl<'a> TcpRun<'a> {
             found = self.try_split(bytes, &split, baseline, timeout)?;
             if found.is_none() {
                 self.recorder.warn(format!(
-                    "{name}: not tested, as the {peer} does not reply to it within {timeout:?}"
+                    "{name}: not tested, as the {peer} does not reply to {what} within {timeout:?}"
                 ));
                 return Ok(());
             }
@@ -404,7 +417,7 @@ impl<'a> TcpRun<'a> {
             timeout,
         })?;
         self.coverage.add_reading(outcome.reading);
-        let reply = self.masked(&outcome.reply);
+        let reply = self.comparable(stream, &outcome);
         if reply == baseline.masked {
             self.reach.add(&outcome);
             return Ok(None);
@@ -435,8 +448,10 @@ impl<'a> TcpRun<'a> {
 
     /// Returns the field edges of a stream, if the format is known.
     fn edges(&self, stream: &[u8]) -> Vec<usize> {
-        self.framing
-            .map_or(Vec::new(), |framing| framing.edges(stream))
+        match self.framing {
+            Some(framing) => framing.edges(stream),
+            None => self.options.protocol.edges(stream),
+        }
     }
 
     /// Makes a connection, as soon as --max-rate allows it.
@@ -464,6 +479,12 @@ impl<'a> TcpRun<'a> {
             Err(_) if may_have_ended && self.peer.crash()?.is_some() => self.peer.exchange(request),
             outcome => outcome,
         }
+    }
+
+    /// Returns the reply on a connection without what may vary.
+    fn comparable(&self, stream: &[u8], outcome: &ConnectionOutcome) -> Vec<u8> {
+        let protocol = self.options.protocol;
+        self.masked(&protocol.comparable(stream, &outcome.reply, outcome.closed))
     }
 
     fn masked(&self, reply: &[u8]) -> Vec<u8> {

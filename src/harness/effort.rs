@@ -66,9 +66,8 @@ impl Feeding {
     /// more states, and streams more frames.
     const fn slack(self) -> u64 {
         match self {
-            Self::Chunks => 4,
+            Self::Chunks | Self::Buffers => 4,
             Self::Texts => 64,
-            Self::Buffers => 4,
         }
     }
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 use everysplit::reference::ByteOrder;
 
 use super::{
-    ConfigEntry, ExecOptions, Options, Output, PcapOptions, PeerOptions, ProxyOptions,
+    ConfigEntry, ExecOptions, Options, Output, PcapOptions, PeerOptions, Protocol, ProxyOptions,
     ReplayOptions, ReplySplit, ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested,
     default,
 };
 use crate::framing::{Framing, FramingKind};
+use crate::http::Target;
 
 impl Options {
     /// Returns the command line, quoted for a shell. Options with their default are left out.
@@ -150,6 +151,8 @@ impl Words {
     fn tcp(&mut self, options: &TcpOptions) {
         let TcpOptions {
             peer,
+            protocol,
+            http,
             streams,
             report,
             hostile,
@@ -166,7 +169,7 @@ impl Words {
             max_time,
             seed,
         } = options;
-        self.word("tcp");
+        self.word(if http.is_some() { "http" } else { "tcp" });
         let program: &[OsString] = match peer {
             PeerOptions::RunningServer { address, pid } => {
                 self.option("--connect", address.to_string());
@@ -190,6 +193,13 @@ impl Words {
                 command
             }
         };
+        if let Some(Target { path, host, body }) = http {
+            self.unless_default("--path", &**path, default::HTTP_PATH);
+            self.unless_default("--host", &**host, default::HTTP_HOST);
+            self.unless_default("--body", &**body, default::HTTP_BODY);
+        } else if *protocol == Protocol::Http1 {
+            self.option("--framing", "http1");
+        }
         self.streams(streams);
         self.report(report);
         self.flag("--hostile", *hostile);
@@ -474,6 +484,31 @@ mod tests {
     }
 
     #[test]
+    fn http_options_survive_the_command_line() {
+        for (server, end) in [
+            ("--connect 127.0.0.1:7000 --pid 1", ""),
+            ("--port 7 --fresh --ready 200", "-- server 'a b' --port 8"),
+        ] {
+            let groups = [
+                REPORT,
+                "--path '/a?b=c&d' --host '[::1]:80' --body='-a \"b\"'",
+                "--body ''",
+                "--mask 'x: [^\n]*' --max-reply 1 --timeout 0.001",
+                "--max-connections 1 --max-rate 1 --max-time 0.5 --seed 1",
+            ];
+            for line in lines(&format!("http {server}"), &groups[..2], end) {
+                survives(&parse(&line));
+            }
+            for line in lines(&format!("http {server}"), &groups[2..], end) {
+                survives(&parse(&line));
+            }
+        }
+        for line in lines("tcp --connect 127.0.0.1:7 --framing http1", &[STREAMS], "") {
+            survives(&parse(&line));
+        }
+    }
+
+    #[test]
     fn proxy_options_survive_the_command_line() {
         for (addresses, end) in [
             ("proxy --listen 127.0.0.1:0 --to [::1]:7000", ""),
@@ -557,6 +592,10 @@ mod tests {
             (
                 "everysplit tcp --connect 127.0.0.1:7 --hex 00 --report r.html",
                 "everysplit replay 0001@1 tcp --connect 127.0.0.1:7",
+            ),
+            (
+                "everysplit http --connect 127.0.0.1:7 --path /a --report r.html",
+                "everysplit replay 0001@1 http --connect 127.0.0.1:7",
             ),
             (
                 "everysplit tcp --connect 127.0.0.1:7 --hex 00 --report r.html --hostile",

@@ -20,7 +20,7 @@ pub(super) struct Baseline {
     /// The masked reply that comes while the connection is open in both directions.
     pub(super) before_half_close: Vec<u8>,
     pub(super) rule: ReplyRule,
-    /// Whether there is a reply at all.
+    /// Whether there is a reply at all, and a whole one where the protocol says what is whole.
     pub(super) replied: bool,
     /// Whether the peer closes the connection, or exits.
     pub(super) closes: bool,
@@ -29,13 +29,52 @@ pub(super) struct Baseline {
 }
 
 impl TcpRun<'_> {
-    /// Sends the uncut stream several times, and determines how its reply ends.
-    ///
-    /// A reply that comes by itself is kept: some peers give up a request when its sender
-    /// half-closes.
+    /// Sends the uncut stream several times, and determines the reply.
     pub(super) fn baseline(&mut self, stream: &NamedStream) -> Result<Baseline, Error> {
         let NamedStream { name, bytes, .. } = stream;
         self.recorder.progress(format!("{name}: uncut"));
+        let baseline = if self.options.protocol.knows_end() {
+            self.protocol_baseline(stream)?
+        } else {
+            self.raw_baseline(stream)?
+        };
+        if baseline.closes
+            && let Some(crash) = self.peer.crash()?
+        {
+            return Err(
+                format!("{crash}, when {name} was sent uncut, {} bytes", bytes.len()).into(),
+            );
+        }
+        Ok(baseline)
+    }
+
+    /// Determines the reply where the protocol says where it ends.
+    fn protocol_baseline(&mut self, stream: &NamedStream) -> Result<Baseline, Error> {
+        let rule = ReplyRule::open(ReplyEnd::Protocol);
+        let outcome = self.send_uncut(stream, rule)?;
+        let masked = self.comparable(&stream.bytes, &outcome);
+        let baseline = Baseline {
+            before_half_close: masked.clone(),
+            masked,
+            rule,
+            // Some servers do not reply to all pipelined requests.
+            replied: outcome.replied && outcome.in_time(),
+            closes: outcome.closed,
+            took: outcome.reaction,
+        };
+        // Each repetition of a silent connection costs the whole timeout.
+        let silent = !baseline.replied && !baseline.closes;
+        for _ in 1..if silent { 1 } else { REPETITIONS } {
+            self.check_repeatable(stream, &baseline)?;
+        }
+        Ok(baseline)
+    }
+
+    /// Determines the reply, and how it ends, of a peer whose protocol is not known.
+    ///
+    /// A reply that comes by itself is kept: some peers give up a request when its sender
+    /// half-closes.
+    fn raw_baseline(&mut self, stream: &NamedStream) -> Result<Baseline, Error> {
         let open = self.send_uncut(stream, ReplyRule::LISTEN)?;
         let before_half_close = self.masked(&open.reply);
         let baseline = |masked, rule, outcome: &ConnectionOutcome| Baseline {
@@ -87,24 +126,16 @@ impl TcpRun<'_> {
                 }
             }
         };
-        let baseline = if let Some(half_closed) = half_closed {
-            half_closed
+        if let Some(half_closed) = half_closed {
+            Ok(half_closed)
         } else {
             // Each repetition of a silent connection costs the whole timeout.
             let silent = !open.replied && !open.closes;
             for _ in 1..if silent { 1 } else { REPETITIONS } {
                 self.check_repeatable(stream, &open)?;
             }
-            open
-        };
-        if baseline.closes
-            && let Some(crash) = self.peer.crash()?
-        {
-            return Err(
-                format!("{crash}, when {name} was sent uncut, {} bytes", bytes.len()).into(),
-            );
+            Ok(open)
         }
-        Ok(baseline)
     }
 
     /// Sends the uncut stream again. A peer whose replies vary by themselves cannot be tested,
@@ -115,7 +146,7 @@ impl TcpRun<'_> {
         baseline: &Baseline,
     ) -> Result<(), Error> {
         let outcome = self.send_uncut(stream, baseline.rule)?;
-        let again = self.masked(&outcome.reply);
+        let again = self.comparable(&stream.bytes, &outcome);
         if again == baseline.masked {
             return Ok(());
         }

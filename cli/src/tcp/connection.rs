@@ -105,7 +105,7 @@ impl Connection {
     }
 
     /// Sends a chunk and receives meanwhile. Returns whether all of it was sent.
-    fn send(&mut self, chunk: &[u8], timeout: Duration) -> bool {
+    pub(super) fn send(&mut self, chunk: &[u8], timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let mut rest = chunk;
         while !rest.is_empty() {

@@ -296,7 +296,7 @@ impl TcpRun<'_> {
     fn check_next(&mut self, valid: &ValidStream<'_>) -> Result<Finding, Error> {
         let ValidStream { stream, baseline } = valid;
         let reply = match self.send_uncut(stream, baseline.rule) {
-            Ok(outcome) => self.masked(&outcome.reply),
+            Ok(outcome) => self.comparable(&stream.bytes, &outcome),
             // A process that was still ending before may have ended by now.
             Err(error) => match self.check_running()? {
                 Some(found) if !crate::stop::requested() => return Ok(Some(found)),

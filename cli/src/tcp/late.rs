@@ -61,8 +61,15 @@ impl TcpRun<'_> {
             let splits = streams[index].listened_splits(each.max(1));
             listened.extend(splits.into_iter().map(|split| (index, split)));
         }
-        let longer_than_a_byte = |index: &usize| streams[*index].stream.bytes.len() > 1;
-        let shortened: Vec<usize> = (0..streams.len()).filter(longer_than_a_byte).collect();
+        // One more request has shown any surplus.
+        let shortened: Vec<usize> = (0..streams.len())
+            .filter(|&index| {
+                let SameSoFar {
+                    stream, baseline, ..
+                } = &streams[index];
+                stream.bytes.len() > 1 && baseline.rule.end != ReplyEnd::Protocol
+            })
+            .collect();
         if shortened.is_empty() || stop::requested() {
             return Ok(found);
         }

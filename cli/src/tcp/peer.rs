@@ -75,6 +75,8 @@ pub(super) enum ReplyEnd {
     Length(usize),
     /// After the first byte.
     FirstByte,
+    /// Where the protocol says. One more request then shows whether there is a surplus.
+    Protocol,
 }
 
 /// When to shut down the sending direction.

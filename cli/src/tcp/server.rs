@@ -154,9 +154,13 @@ impl Peer for Server<'_> {
         connection.send_split(request.stream, request.split, options.timeout, find_holders);
         self.meet(&connection);
         let begun = Instant::now();
-        let in_time = collect_reply(&mut connection, request, options);
+        let mut in_time = collect_reply(&mut connection, request, options);
+        let reading = connection.reading();
+        if request.rule.end == ReplyEnd::Protocol && in_time && !connection.closed() {
+            in_time = send_last_request(&mut connection, request, options);
+        }
         Ok(ConnectionOutcome {
-            reading: connection.reading(),
+            reading,
             replied_after: connection.replied_after(),
             closed: connection.closed(),
             replied: !connection.reply().is_empty(),
@@ -250,10 +254,31 @@ fn collect_reply(connection: &mut Connection, request: &Request<'_>, options: &T
             |reply| masked_len(&options.mask, reply) >= length,
             |_| timeout,
         ),
+        ReplyEnd::Protocol => connection.collect(
+            |reply| options.protocol.is_complete(request.stream, reply, false),
+            |_| timeout,
+        ),
     };
     if half_close == HalfClose::AfterReply {
         connection.half_close();
         connection.collect(|_| false, |_| timeout);
     }
     in_time
+}
+
+/// Sends one more request after a complete reply, and receives the reply to it. Returns whether it
+/// ended in time.
+fn send_last_request(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    options: &TcpOptions,
+) -> bool {
+    let Some(last) = options.protocol.last_request(request.stream) else {
+        return true;
+    };
+    connection.send(&last, request.timeout);
+    connection.collect(
+        |reply| options.protocol.is_complete(request.stream, reply, true),
+        |_| request.timeout,
+    )
 }

@@ -17,6 +17,8 @@ use crate::streams::NamedStream;
 const MAX_TIMEOUTS: usize = 20;
 /// Maximum number of random splits of a stream.
 const RANDOM_SPLITS: usize = 64;
+/// Number of random splits of a stream that `http` makes, besides those with one cut.
+const HTTP_RANDOM_SPLITS: usize = 8;
 /// Maximum number of splits into chunks of equal size.
 const EQUAL_SPLITS: usize = 64;
 /// Size of these chunks, in bytes, unless there would be more than `MAX_EQUAL_CHUNKS`.
@@ -38,10 +40,20 @@ fn splits(
     options: &TcpOptions,
 ) -> impl Iterator<Item = Split> {
     let len = stream.bytes.len();
-    let (seed, budget) = (options.seed, options.max_connections.get());
-    let others = 1 + EQUAL_SPLITS + 2 * RANDOM_SPLITS;
-    let offsets = len.saturating_sub(1);
-    let share = if offsets + 1 + RANDOM_SPLITS <= budget {
+    let (seed, offsets) = (options.seed, len.saturating_sub(1));
+    let (max, others) = (
+        options.max_connections.get(),
+        1 + EQUAL_SPLITS + 2 * RANDOM_SPLITS,
+    );
+    let (budget, random_splits) = match options.http {
+        None => (max, RANDOM_SPLITS),
+        // The shapes are many, and short.
+        Some(_) => (
+            max.min(offsets + 1 + HTTP_RANDOM_SPLITS),
+            HTTP_RANDOM_SPLITS,
+        ),
+    };
+    let share = if offsets + 1 + random_splits <= budget {
         offsets
     } else {
         budget.saturating_sub(others).max((budget * 5).div_ceil(8))
@@ -68,7 +80,7 @@ fn splits(
     });
     let edges = edges.to_vec();
     let sample = move |n: usize| Split::sample(len, &edges, seed.wrapping_add(n as u64));
-    let random = (0..RANDOM_SPLITS).map(sample.clone());
+    let random = (0..random_splits).map(sample.clone());
     let pairs = offsets.saturating_mul(offsets.saturating_sub(1)) / 2;
     let rest = Split::up_to(len, 2).filter(|split| split.cuts().len() == 2);
     let rest = spread(len).map(|cut| Split::new([cut])).chain(rest);

@@ -7,6 +7,7 @@ mod captures;
 mod ending;
 mod exec;
 mod hostile;
+mod http;
 mod listen;
 mod options;
 #[cfg(unix)]

@@ -1,0 +1,69 @@
+//! What is known about replies: where they end, and which of them are the same.
+
+use crate::Error;
+use crate::http::{Replies, Requests};
+use crate::options::Protocol;
+use crate::streams::NamedStream;
+
+impl Protocol {
+    /// Checks that a stream consists of whole requests, if that is what the protocol needs.
+    pub(super) fn check_stream(self, stream: &NamedStream) -> Result<(), Error> {
+        let NamedStream { name, bytes, .. } = stream;
+        match self {
+            Self::Raw => Ok(()),
+            Self::Http1 => Requests::parse(bytes).map(|_| ()).map_err(|at| {
+                format!("the stream {name} has no whole HTTP/1.1 request at byte {at}; mend it, or leave out --framing http1")
+                    .into()
+            }),
+        }
+    }
+
+    /// Returns whether replies say themselves where they end.
+    pub(super) fn knows_end(self) -> bool {
+        self != Self::Raw
+    }
+
+    /// Returns whether a reply is complete while the connection is open. `last` says whether the
+    /// last request was sent too.
+    pub(super) fn is_complete(self, stream: &[u8], reply: &[u8], last: bool) -> bool {
+        match (self, Requests::parse(stream)) {
+            (Self::Http1, Ok(requests)) => {
+                let replies = Replies::read(reply, &requests, false);
+                let count = requests.count() + usize::from(last);
+                replies.count() >= count && replies.stays_open()
+            }
+            _ => false,
+        }
+    }
+
+    /// Returns a request to send after the complete reply, so that it shows if more replies come
+    /// than there are requests.
+    pub(super) fn last_request(self, stream: &[u8]) -> Option<Vec<u8>> {
+        match (self, Requests::parse(stream)) {
+            (Self::Http1, Ok(requests)) => Some(requests.last().to_vec()),
+            _ => None,
+        }
+    }
+
+    /// Returns a reply without what may vary by itself. `closed` says whether the peer has closed
+    /// the connection.
+    pub(super) fn comparable(self, stream: &[u8], reply: &[u8], closed: bool) -> Vec<u8> {
+        match (self, Requests::parse(stream)) {
+            (Self::Http1, Ok(requests)) => {
+                Replies::read(reply, &requests, closed).into_text(requests.count())
+            }
+            _ => reply.to_vec(),
+        }
+    }
+
+    /// Returns the offsets of the fields of a stream, as far as they are known.
+    pub(super) fn edges(self, stream: &[u8]) -> Vec<usize> {
+        match self {
+            Self::Raw => Vec::new(),
+            Self::Http1 => {
+                let line_ends = (1..=stream.len()).filter(|&end| stream[end - 1] == b'\n');
+                line_ends.collect()
+            }
+        }
+    }
+}
