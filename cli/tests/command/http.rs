@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 
 use crate::program::{
@@ -309,12 +309,7 @@ fn bad_input_is_an_error_with_one_line() {
 /// Also as a proxy, and with `Connection: close`.
 #[test]
 fn nginx_passes() {
-    let version = Command::new("nginx")
-        .arg("-v")
-        .stderr(Stdio::null())
-        .status();
-    if version.is_err() {
-        eprintln!("skipped: nginx is not installed");
+    if !is_installed("nginx") {
         return;
     }
     let folder = format!("{}/http-nginx", env!("CARGO_TARGET_TMPDIR"));

@@ -8,6 +8,8 @@ mod ending;
 mod exec;
 mod hostile;
 mod http;
+#[cfg(unix)]
+mod installed;
 mod listen;
 mod options;
 #[cfg(unix)]

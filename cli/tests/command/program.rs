@@ -155,11 +155,16 @@ pub(crate) fn becomes_free(port: u16) -> bool {
 }
 
 /// Returns whether a program is installed; prints that a test is skipped if not.
+///
+/// Panics instead if the environment variable `EVERYSPLIT_SKIP_NO_TEST` is set.
+#[track_caller]
 pub(crate) fn is_installed(program: &str) -> bool {
     let mut command = Command::new(program);
     command.arg("--version");
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     if status.is_err() {
+        let may_skip = std::env::var_os("EVERYSPLIT_SKIP_NO_TEST").is_none();
+        assert!(may_skip, "{program} is not installed");
         eprintln!("skipped: {program} is not installed");
     }
     status.is_ok()

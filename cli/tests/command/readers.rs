@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::process::{self, Command, Stdio};
+use std::process::{self, Command};
 use std::thread;
 
 use crate::program::{
@@ -66,13 +66,7 @@ fn chunks_that_another_process_reads_are_not_observed() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_relay_is_not_the_server() {
-    if Command::new("socat")
-        .arg("-V")
-        .stdout(Stdio::null())
-        .status()
-        .is_err()
-    {
-        eprintln!("skipped: socat is not installed");
+    if !is_installed("socat") {
         return;
     }
     let port = free_port();
