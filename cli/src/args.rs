@@ -129,6 +129,7 @@ const TCP_EXAMPLES: &str = "\
 Examples:
   everysplit tcp --port 7000 --stream request.bin -- python3 server.py
   everysplit tcp --connect localhost:7000 --framing len32 --message ls --hostile
+  everysplit tcp --connect localhost:25 --script session.txt
   everysplit tcp --listen 7000 --stream reply.bin -- python3 client.py";
 
 const HTTP_EXAMPLES: &str = "\
@@ -206,6 +207,21 @@ pub(crate) struct TcpArgs {
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     pub(crate) listen: Option<u16>,
+
+    /// File with a conversation, for a server that speaks first or in turns. Can be repeated.
+    ///
+    /// A line is a step: expect "REGEX" waits for a reply, after the previous match, and captures
+    /// its named groups; send "TEXT" sends, with \r, \n, \xNN and ${NAME} for a captured value;
+    /// send-hex HEX sends bytes. Lines that begin with # are comments. Every send is cut. The text of
+    /// captured values is not compared.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "listen", "hostile", "stream", "corpus", "pcap", "hex", "framing", "message",
+        ]
+    )]
+    pub(crate) script: Vec<PathBuf>,
 
     #[command(flatten)]
     pub(crate) streams: StreamArgs,

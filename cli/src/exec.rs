@@ -57,6 +57,7 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
         name,
         bytes,
         segments,
+        ..
     } in &streams
     {
         if stop::requested() {

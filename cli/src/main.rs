@@ -23,6 +23,7 @@ mod proxy;
 mod queues;
 mod report;
 mod runner;
+mod script;
 mod serve;
 mod stop;
 mod streams;

@@ -103,6 +103,8 @@ pub(crate) struct TcpOptions {
     pub(crate) protocol: Protocol,
     /// What the requests of the verb `http` are about. There are no other streams then.
     pub(crate) http: Option<Target>,
+    /// Files with conversations. There are no other streams then.
+    pub(crate) scripts: Vec<PathBuf>,
     pub(crate) streams: StreamOptions,
     pub(crate) report: ReportOptions,
     /// Whether to send invalid input too.
@@ -457,6 +459,7 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
             } else {
                 Protocol::Raw
             },
+            scripts: tcp.script,
             streams: tcp.streams.try_into()?,
             hostile: tcp.hostile,
             half_close: !tcp.no_half_close,
@@ -520,6 +523,7 @@ impl TcpOptions {
             peer,
             protocol: Protocol::Raw,
             http: None,
+            scripts: Vec::new(),
             streams: StreamOptions::default(),
             report: live.report.into(),
             hostile: false,

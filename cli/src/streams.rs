@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use everysplit::Split;
 
@@ -12,6 +13,7 @@ use crate::capture::{self, Capture, CapturedStream, Sender};
 use crate::framing::Framing;
 use crate::options::StreamOptions;
 use crate::output::print_error;
+use crate::script::Script;
 use crate::text::one_line;
 
 /// Maximum number of a stream's hexadecimal digits in its name.
@@ -24,6 +26,8 @@ pub(crate) struct NamedStream {
     pub(crate) bytes: Vec<u8>,
     /// The split in which it was captured.
     pub(crate) segments: Option<Split>,
+    /// The conversation of which `bytes` is the concatenated sends.
+    pub(crate) script: Option<Rc<Script>>,
 }
 
 impl NamedStream {
@@ -32,7 +36,15 @@ impl NamedStream {
             name: one_line(&name.into()).into_owned(),
             bytes,
             segments: None,
+            script: None,
         }
+    }
+
+    /// Returns the sends of a script, before any value is captured.
+    pub(crate) fn of_script(script: Script) -> Self {
+        let mut stream = Self::new(script.name.clone(), script.template());
+        stream.script = Some(Rc::new(script));
+        stream
     }
 }
 

@@ -4,6 +4,7 @@
 mod baseline;
 mod client;
 mod connection;
+mod conversation;
 mod coverage;
 mod difference;
 mod hostile;
@@ -17,6 +18,7 @@ mod warnings;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::mem;
+use std::rc::Rc;
 use std::slice;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -29,11 +31,12 @@ use crate::framing::Framing;
 use crate::options::{PeerOptions, TcpOptions};
 use crate::process::Memory;
 use crate::report::{Ending, Recorder};
+use crate::script::Script;
 use crate::streams::{self, NamedStream};
 use crate::{Error, http, stop};
 use baseline::{Baseline, REPETITIONS};
 use client::Client;
-use coverage::{Coverage, SameReply};
+use coverage::{Coverage, SameReply, last_line};
 use difference::{Difference, excerpt, masked, violation};
 use hostile::ValidStream;
 use late::{SIDE_BY_SIDE, SameSoFar};
@@ -47,9 +50,9 @@ const MAX_MAP: usize = 2000;
 
 /// Checks the peer on every stream.
 pub(crate) fn run(options: &TcpOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
-    let streams = load(options)?;
+    let mut streams = load(options)?;
     let mut run = TcpRun::start(options, recorder)?;
-    let stopped = run.check_streams(&streams).err();
+    let stopped = run.check_streams(&mut streams).err();
     Ok(run.ending(stopped))
 }
 
@@ -59,8 +62,8 @@ pub(crate) fn replay(
     options: &TcpOptions,
     recorder: &mut Recorder,
 ) -> Result<Ending, Error> {
-    // Only the probes of --hostile need the streams of the run.
-    let streams = if options.hostile {
+    // Only the probes of --hostile, and scripts, need the streams of the run.
+    let streams = if options.hostile || !options.scripts.is_empty() {
         load(options)?
     } else {
         Vec::new()
@@ -74,6 +77,12 @@ pub(crate) fn replay(
 pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     if let Some(target) = &options.http {
         return Ok(http::shapes(target));
+    }
+    if !options.scripts.is_empty() {
+        let scripts = options.scripts.iter();
+        return scripts
+            .map(|path| Script::read(path).map(NamedStream::of_script))
+            .collect();
     }
     // The peer gets what the other end of a captured connection sent.
     let sender = match &options.peer {
@@ -97,12 +106,34 @@ pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     Ok(streams)
 }
 
+/// Returns the script that sent a stream, of those that were loaded.
+///
+/// # Errors
+///
+/// If there are scripts, and none of them sent it.
+fn script_of(stream: &[u8], loaded: &[NamedStream]) -> Result<Option<Rc<Script>>, Error> {
+    let mut scripts = loaded.iter().filter_map(|stream| stream.script.as_ref());
+    let Some(first) = scripts.clone().next() else {
+        return Ok(None);
+    };
+    match scripts.find(|script| script.turn_ends(stream).is_some()) {
+        Some(script) => Ok(Some(script.clone())),
+        None => Err(format!(
+            "the stream of the token is not one of {}; has the script changed?",
+            first.name
+        )
+        .into()),
+    }
+}
+
 /// A run on a server or client.
 struct TcpRun<'a> {
     options: &'a TcpOptions,
     peer: Box<dyn Peer + 'a>,
     recorder: &'a mut Recorder,
     framing: Option<Framing>,
+    /// The script of the stream that is being tested.
+    script: Option<Rc<Script>>,
     coverage: Coverage,
     /// How far the peer gets in the stream that is being tested.
     reach: Reach,
@@ -134,6 +165,7 @@ impl<'a> TcpRun<'a> {
             peer,
             recorder,
             framing: options.streams.framing,
+            script: None,
             coverage: Coverage::start(),
             reach: Reach::default(),
             may_have_ended: false,
@@ -169,8 +201,9 @@ impl<'a> TcpRun<'a> {
     }
 
     /// Checks all streams, and then the probes of --hostile.
-    fn check_streams(&mut self, streams: &[NamedStream]) -> Result<(), Error> {
+    fn check_streams(&mut self, streams: &mut [NamedStream]) -> Result<(), Error> {
         self.wait_until_ready(streams)?;
+        self.run_scripts(streams)?;
         self.recorder.expects(streams.len());
         let mut valid = None;
         let mut replies = Vec::new();
@@ -214,13 +247,43 @@ impl<'a> TcpRun<'a> {
         Ok(())
     }
 
+    /// Runs each script once. Its stream is what it sends.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not reply as the script expects.
+    fn run_scripts(&mut self, streams: &mut [NamedStream]) -> Result<(), Error> {
+        for stream in streams {
+            let Some(script) = stream.script.clone() else {
+                continue;
+            };
+            let outcome = self.send_uncut(stream, ReplyRule::open(ReplyEnd::FirstByte))?;
+            if let Some(line) = outcome.conversation.unmatched {
+                let pattern = script.pattern(line);
+                let reason = if outcome.closed {
+                    "until the server closes the connection".into()
+                } else {
+                    format!("within {:?}", self.options.timeout)
+                };
+                let (name, end) = (&script.name, last_line(&outcome.reply));
+                return Err(format!(
+                    "{name}, line {line}: no reply matches {pattern:?} {reason}; the last line is \"{end}\""
+                )
+                .into());
+            }
+            stream.bytes = outcome.conversation.sent;
+        }
+        Ok(())
+    }
+
     /// Tries one split. With --hostile, a stream that is not cut is a probe.
     fn check_case(&mut self, case: &Case, streams: &[NamedStream]) -> Result<(), Error> {
         let Case { stream, split, .. } = case;
-        let uncut = NamedStream::new("replayed", stream.clone());
+        let mut uncut = NamedStream::new("replayed", stream.clone());
+        uncut.script = script_of(stream, streams)?;
         self.wait_until_ready(slice::from_ref(&uncut))?;
         let found = match streams.first() {
-            Some(valid) if split.cuts().is_empty() => {
+            Some(valid) if self.options.hostile && split.cuts().is_empty() => {
                 let baseline = self.baseline(valid)?;
                 let valid = ValidStream {
                     stream: valid,
@@ -249,6 +312,7 @@ impl<'a> TcpRun<'a> {
         stream: &NamedStream,
         case: &Case,
     ) -> Result<Option<Violation>, Error> {
+        self.script.clone_from(&stream.script);
         self.options.protocol.check_stream(stream)?;
         self.recorder.checks([Property::EverySplit]);
         let split = &case.split;
@@ -257,7 +321,7 @@ impl<'a> TcpRun<'a> {
         let mut difference = self.try_split(&stream.bytes, split, &baseline, timeout)?;
         match &mut difference {
             Some(difference) => self.note_crash(difference)?,
-            None if matches!(baseline.rule.end, ReplyEnd::Length(_)) => {
+            None if matches!(baseline.rule.end, ReplyEnd::Length(_)) && self.script.is_none() => {
                 self.coverage.listened += 1;
                 difference = self.confirm(stream, split, &baseline)?;
             }
@@ -273,6 +337,7 @@ impl<'a> TcpRun<'a> {
         stream: &'s NamedStream,
         same: &mut Vec<SameSoFar<'s>>,
     ) -> Result<Baseline, Error> {
+        self.script.clone_from(&stream.script);
         let baseline = self.baseline(stream)?;
         let NamedStream { name, bytes, .. } = stream;
         if !baseline.replied && !baseline.closes {
@@ -410,9 +475,11 @@ impl<'a> TcpRun<'a> {
         baseline: &Baseline,
         timeout: Duration,
     ) -> Result<Option<Difference>, Error> {
+        let script = self.script.clone();
         let outcome = self.send(&Request {
             stream,
             split,
+            script: script.as_deref(),
             rule: baseline.rule,
             timeout,
         })?;
@@ -441,16 +508,22 @@ impl<'a> TcpRun<'a> {
     fn violation(&self, case: Case, difference: Difference) -> Violation {
         let edges = self.edges(&case.stream);
         let Difference {
-            expected, actual, ..
+            expected,
+            mut actual,
+            ..
         } = difference;
+        if let Some(script) = &self.script {
+            actual.push_str(&script.places(&case.stream, &case.split));
+        }
         violation(Property::EverySplit, case, edges, expected, actual)
     }
 
     /// Returns the field edges of a stream, if the format is known.
     fn edges(&self, stream: &[u8]) -> Vec<usize> {
-        match self.framing {
-            Some(framing) => framing.edges(stream),
-            None => self.options.protocol.edges(stream),
+        match (self.framing, &self.script) {
+            (Some(framing), _) => framing.edges(stream),
+            (None, Some(script)) => script.turn_ends(stream).unwrap_or_default(),
+            (None, None) => self.options.protocol.edges(stream),
         }
     }
 
@@ -484,7 +557,8 @@ impl<'a> TcpRun<'a> {
     /// Returns the reply on a connection without what may vary.
     fn comparable(&self, stream: &[u8], outcome: &ConnectionOutcome) -> Vec<u8> {
         let protocol = self.options.protocol;
-        self.masked(&protocol.comparable(stream, &outcome.reply, outcome.closed))
+        let reply = outcome.conversation.masked(&outcome.reply);
+        self.masked(&protocol.comparable(stream, &reply, outcome.closed))
     }
 
     fn masked(&self, reply: &[u8]) -> Vec<u8> {

@@ -153,6 +153,7 @@ impl Words {
             peer,
             protocol,
             http,
+            scripts,
             streams,
             report,
             hostile,
@@ -199,6 +200,9 @@ impl Words {
             self.unless_default("--body", &**body, default::HTTP_BODY);
         } else if *protocol == Protocol::Http1 {
             self.option("--framing", "http1");
+        }
+        for file in scripts {
+            self.option("--script", file);
         }
         self.streams(streams);
         self.report(report);

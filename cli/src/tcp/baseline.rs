@@ -76,7 +76,7 @@ impl TcpRun<'_> {
     /// half-closes.
     fn raw_baseline(&mut self, stream: &NamedStream) -> Result<Baseline, Error> {
         let open = self.send_uncut(stream, ReplyRule::LISTEN)?;
-        let before_half_close = self.masked(&open.reply);
+        let before_half_close = self.comparable(&stream.bytes, &open);
         let baseline = |masked, rule, outcome: &ConnectionOutcome| Baseline {
             masked,
             before_half_close: before_half_close.clone(),
@@ -101,7 +101,7 @@ impl TcpRun<'_> {
                     half_close: HalfClose::AfterReply,
                 };
                 let outcome = self.send_uncut(stream, rule)?;
-                let masked = self.masked(&outcome.reply);
+                let masked = self.comparable(&stream.bytes, &outcome);
                 let goes_on = outcome.closed && masked.starts_with(&before_half_close);
                 let half_closed = baseline(masked, rule, &outcome);
                 // Without this rule the reply can still be compared.
@@ -117,7 +117,8 @@ impl TcpRun<'_> {
                 if outcome.closed {
                     rule.end = ReplyEnd::Close;
                 }
-                let half_closed = baseline(self.masked(&outcome.reply), rule, &outcome);
+                let half_closed =
+                    baseline(self.comparable(&stream.bytes, &outcome), rule, &outcome);
                 if outcome.closed || outcome.replied {
                     self.check_repeatable(stream, &half_closed)?;
                     Some(half_closed)
@@ -173,6 +174,7 @@ impl TcpRun<'_> {
         let outcome = self.send(&Request {
             stream: &stream.bytes,
             split: &Split::whole(),
+            script: stream.script.as_deref(),
             rule,
             timeout,
         })?;

@@ -8,6 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use super::conversation::Conversation;
 use super::peer::{ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyRule, Request};
 use crate::address::Socket;
 use crate::options::TcpOptions;
@@ -180,6 +181,7 @@ impl Peer for Client<'_> {
         let status = format!("\n({status})\n");
         Ok(ConnectionOutcome {
             reply: [&stdout[..], status.as_bytes(), connection.reply()].concat(),
+            conversation: Conversation::default(),
             reading: connection.reading(),
             // Its outcome is known only at its exit.
             replied_after: request.stream.len(),

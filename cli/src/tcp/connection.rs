@@ -74,6 +74,7 @@ impl Connection {
         timeout: Duration,
         find_holders: bool,
     ) {
+        let end = self.sent + stream.len();
         for chunk in split.chunks(stream) {
             // If the peer has closed, the reply shows it.
             if stop::requested() || !self.send(chunk, timeout) {
@@ -90,7 +91,7 @@ impl Connection {
                         self.holders = self.queues.holders();
                     }
                 }
-                Delivery::Closed if self.sent < stream.len() => {
+                Delivery::Closed if self.sent < end => {
                     self.reading = Reading::Stopped(self.sent);
                     return;
                 }
@@ -193,6 +194,18 @@ impl Connection {
     /// Returns whether nothing more is received.
     const fn is_over(&self) -> bool {
         self.incoming.closed || self.incoming.too_long
+    }
+
+    /// Notes that there is more to send, which the peer does not read if it has closed.
+    pub(super) fn note_stopped(&mut self) {
+        if self.closed() {
+            self.reading = Reading::Stopped(self.sent);
+        }
+    }
+
+    /// Returns the number of bytes sent.
+    pub(super) const fn sent(&self) -> usize {
+        self.sent
     }
 
     /// Returns how the peer has read the stream.

@@ -182,6 +182,12 @@ impl fmt::Display for SameReply<'_> {
     }
 }
 
+/// Returns the last line of a reply, escaped.
+pub(super) fn last_line(reply: &[u8]) -> String {
+    let mut lines = reply.trim_ascii_end().rsplit(|&byte| byte == b'\n');
+    excerpt(lines.next().unwrap_or_default(), 0)
+}
+
 /// Returns the beginning of a reply, of a text its first line, escaped.
 pub(super) fn first_line(reply: &[u8]) -> String {
     let is_text = |line: &[u8]| line.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\r'));

@@ -245,6 +245,7 @@ impl TcpRun<'_> {
     fn send_invalid(&mut self, stream: &[u8], after: After) -> Result<ConnectionOutcome, Error> {
         let timeout = self.reaction_timeout(after);
         self.send(&Request {
+            script: None,
             stream,
             split: &Split::whole(),
             rule: match after {

@@ -30,7 +30,7 @@ pub(super) struct SameSoFar<'a> {
 impl SameSoFar<'_> {
     /// Returns whether a connection usually ends with the reply.
     fn is_cut_short(&self) -> bool {
-        matches!(self.baseline.rule.end, ReplyEnd::Length(_))
+        matches!(self.baseline.rule.end, ReplyEnd::Length(_)) && self.stream.script.is_none()
     }
 
     /// Returns the splits to listen after: byte by byte, and with one cut.
@@ -67,7 +67,9 @@ impl TcpRun<'_> {
                 let SameSoFar {
                     stream, baseline, ..
                 } = &streams[index];
-                stream.bytes.len() > 1 && baseline.rule.end != ReplyEnd::Protocol
+                // The last turn of a script alone is no stream.
+                let is_known = baseline.rule.end == ReplyEnd::Protocol || stream.script.is_some();
+                stream.bytes.len() > 1 && !is_known
             })
             .collect();
         if shortened.is_empty() || stop::requested() {
@@ -147,6 +149,7 @@ impl TcpRun<'_> {
         Request {
             stream,
             split,
+            script: None,
             rule: ReplyRule::LISTEN,
             timeout: self.options.timeout,
         }

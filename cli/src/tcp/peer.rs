@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use everysplit::Split;
 
+use super::conversation::Conversation;
 use crate::Error;
 use crate::process::Memory;
 use crate::queues::Holder;
+use crate::script::Script;
 
 /// A server or client.
 pub(super) trait Peer {
@@ -39,6 +41,9 @@ pub(super) trait Peer {
 pub(super) struct Request<'a> {
     pub(super) stream: &'a [u8],
     pub(super) split: &'a Split,
+    /// The conversation of which the stream is the concatenated sends. Their captured values vary
+    /// from connection to connection.
+    pub(super) script: Option<&'a Script>,
     pub(super) rule: ReplyRule,
     /// Maximum time to wait for the reply.
     pub(super) timeout: Duration,
@@ -93,6 +98,7 @@ pub(super) enum HalfClose {
 /// What happened on a connection.
 pub(super) struct ConnectionOutcome {
     pub(super) reply: Vec<u8>,
+    pub(super) conversation: Conversation,
     pub(super) reading: Reading,
     /// Number of bytes of the stream that had been sent when the last byte of the reply came.
     pub(super) replied_after: usize,

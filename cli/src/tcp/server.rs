@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
+use super::conversation::Conversation;
 use super::difference::masked_len;
 use super::peer::{
     ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyEnd, ReplyRule, Request,
@@ -151,22 +152,37 @@ impl Peer for Server<'_> {
         let options = self.options;
         let mut connection = Connection::new(self.connect()?, options.max_reply)?;
         let find_holders = self.reader.is_none() || request.split.cuts().is_empty();
-        connection.send_split(request.stream, request.split, options.timeout, find_holders);
+        let conversation = if let Some(script) = request.script {
+            Conversation::run(script, &mut connection, request, find_holders)
+        } else {
+            connection.send_split(request.stream, request.split, options.timeout, find_holders);
+            Conversation::default()
+        };
         self.meet(&connection);
         let begun = Instant::now();
-        let mut in_time = collect_reply(&mut connection, request, options);
+        let mut in_time = if conversation.unmatched.is_some() {
+            connection.closed()
+        } else {
+            collect_reply(&mut connection, request, &conversation, options)
+        };
         let reading = connection.reading();
         if request.rule.end == ReplyEnd::Protocol && in_time && !connection.closed() {
             in_time = send_last_request(&mut connection, request, options);
         }
         Ok(ConnectionOutcome {
             reading,
-            replied_after: connection.replied_after(),
+            replied_after: match request.script {
+                None => connection.replied_after(),
+                // Its sends can have other lengths than in the stream.
+                Some(_) => (request.stream.len() + connection.replied_after())
+                    .saturating_sub(connection.sent()),
+            },
             closed: connection.closed(),
             replied: !connection.reply().is_empty(),
             ended: Ended::new(connection.too_long(), in_time),
             reaction: begun.elapsed(),
             reply: connection.into_reply(),
+            conversation,
         })
     }
 
@@ -228,7 +244,12 @@ impl Peer for Server<'_> {
 }
 
 /// Receives the reply to a stream that was sent. Returns whether it ended in time.
-fn collect_reply(connection: &mut Connection, request: &Request<'_>, options: &TcpOptions) -> bool {
+fn collect_reply(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    conversation: &Conversation,
+    options: &TcpOptions,
+) -> bool {
     let ReplyRule { end, half_close } = request.rule;
     let (timeout, reply_idle) = (request.timeout, options.reply_idle);
     if half_close == HalfClose::BeforeReply {
@@ -239,7 +260,7 @@ fn collect_reply(connection: &mut Connection, request: &Request<'_>, options: &T
             connection.collect(
                 |_| false,
                 |reply| {
-                    if reply.is_empty() {
+                    if conversation.awaits_reply(reply) {
                         timeout
                     } else {
                         reply_idle
@@ -251,7 +272,7 @@ fn collect_reply(connection: &mut Connection, request: &Request<'_>, options: &T
         ReplyEnd::Close => connection.collect(|_| false, |_| timeout),
         ReplyEnd::FirstByte => connection.collect(|reply| !reply.is_empty(), |_| timeout),
         ReplyEnd::Length(length) => connection.collect(
-            |reply| masked_len(&options.mask, reply) >= length,
+            |reply| masked_len(&options.mask, &conversation.masked(reply)) >= length,
             |_| timeout,
         ),
         ReplyEnd::Protocol => connection.collect(

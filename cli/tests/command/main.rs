@@ -17,6 +17,7 @@ mod proxy;
 mod readers;
 mod replies;
 mod reports;
+mod scripts;
 mod serve;
 mod servers;
 mod untrusted;
