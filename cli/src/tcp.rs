@@ -203,7 +203,11 @@ impl<'a> TcpRun<'a> {
     /// Checks all streams, and then the probes of --hostile.
     fn check_streams(&mut self, streams: &mut [NamedStream]) -> Result<(), Error> {
         self.wait_until_ready(streams)?;
-        self.run_scripts(streams)?;
+        for stream in &mut *streams {
+            if let Some(script) = stream.script.clone() {
+                stream.bytes = self.run_script(stream, &script)?;
+            }
+        }
         self.recorder.expects(streams.len());
         let mut valid = None;
         let mut replies = Vec::new();
@@ -247,33 +251,27 @@ impl<'a> TcpRun<'a> {
         Ok(())
     }
 
-    /// Runs each script once. Its stream is what it sends.
+    /// Runs a script once. Returns what it sends, which is its stream.
     ///
     /// # Errors
     ///
     /// If the server does not reply as the script expects.
-    fn run_scripts(&mut self, streams: &mut [NamedStream]) -> Result<(), Error> {
-        for stream in streams {
-            let Some(script) = stream.script.clone() else {
-                continue;
-            };
-            let outcome = self.send_uncut(stream, ReplyRule::open(ReplyEnd::FirstByte))?;
-            if let Some(line) = outcome.conversation.unmatched {
-                let pattern = script.pattern(line);
-                let reason = if outcome.closed {
-                    "until the server closes the connection".into()
-                } else {
-                    format!("within {:?}", self.options.timeout)
-                };
-                let (name, end) = (&script.name, last_line(&outcome.reply));
-                return Err(format!(
-                    "{name}, line {line}: no reply matches {pattern:?} {reason}; the last line is \"{end}\""
-                )
-                .into());
-            }
-            stream.bytes = outcome.conversation.sent;
-        }
-        Ok(())
+    fn run_script(&mut self, stream: &NamedStream, script: &Script) -> Result<Vec<u8>, Error> {
+        let outcome = self.send_uncut(stream, ReplyRule::open(ReplyEnd::FirstByte))?;
+        let Some(line) = outcome.conversation.unmatched else {
+            return Ok(outcome.conversation.sent);
+        };
+        let reason = if outcome.closed {
+            "before the server closes the connection".into()
+        } else {
+            format!("within {:?}", self.options.timeout)
+        };
+        let (name, pattern) = (&script.name, script.pattern(line));
+        let end = last_line(&outcome.reply);
+        Err(format!(
+            "{name}, line {line}: no reply matches {pattern:?} {reason}; the last line is \"{end}\""
+        )
+        .into())
     }
 
     /// Tries one split. With --hostile, a stream that is not cut is a probe.
@@ -313,6 +311,10 @@ impl<'a> TcpRun<'a> {
         case: &Case,
     ) -> Result<Option<Violation>, Error> {
         self.script.clone_from(&stream.script);
+        if let Some(script) = &stream.script {
+            // The server must still reply as it expects. What it sends now is not in the token.
+            self.run_script(stream, script)?;
+        }
         self.options.protocol.check_stream(stream)?;
         self.recorder.checks([Property::EverySplit]);
         let split = &case.split;

@@ -488,6 +488,14 @@ mod tests {
     }
 
     #[test]
+    fn scripts_survive_the_command_line() {
+        let groups = ["--script 'a b' --script=-x", "--script '$HOME' --seed 1"];
+        for line in lines("tcp --connect 127.0.0.1:7", &groups, "") {
+            survives(&parse(&line));
+        }
+    }
+
+    #[test]
     fn http_options_survive_the_command_line() {
         for (server, end) in [
             ("--connect 127.0.0.1:7000 --pid 1", ""),
