@@ -323,7 +323,7 @@ impl<'a> TcpRun<'a> {
         let mut difference = self.try_split(&stream.bytes, split, &baseline, timeout)?;
         match &mut difference {
             Some(difference) => self.note_crash(difference)?,
-            None if matches!(baseline.rule.end, ReplyEnd::Length(_)) && self.script.is_none() => {
+            None if matches!(baseline.rule.end, ReplyEnd::Length(_)) => {
                 self.coverage.listened += 1;
                 difference = self.confirm(stream, split, &baseline)?;
             }

@@ -30,7 +30,7 @@ pub(super) struct SameSoFar<'a> {
 impl SameSoFar<'_> {
     /// Returns whether a connection usually ends with the reply.
     fn is_cut_short(&self) -> bool {
-        matches!(self.baseline.rule.end, ReplyEnd::Length(_)) && self.stream.script.is_none()
+        matches!(self.baseline.rule.end, ReplyEnd::Length(_))
     }
 
     /// Returns the splits to listen after: byte by byte, and with one cut.
@@ -67,12 +67,12 @@ impl TcpRun<'_> {
                 let SameSoFar {
                     stream, baseline, ..
                 } = &streams[index];
-                // The last turn of a script alone is no stream.
+                // A script without its last byte is another script.
                 let is_known = baseline.rule.end == ReplyEnd::Protocol || stream.script.is_some();
                 stream.bytes.len() > 1 && !is_known
             })
             .collect();
-        if shortened.is_empty() || stop::requested() {
+        if open.is_empty() && shortened.is_empty() || stop::requested() {
             return Ok(found);
         }
         self.recorder.progress("listening for late bytes");
@@ -80,11 +80,14 @@ impl TcpRun<'_> {
         let complete = listened.iter().map(|(index, split)| Request {
             // The next connection is made when the reply begins.
             rule: ReplyRule::open(ReplyEnd::FirstByte),
-            ..self.request(&streams[*index].stream.bytes, split)
+            ..self.request(streams[*index].stream, split)
         });
         let incomplete = shortened.iter().map(|&index| {
-            let bytes = &streams[index].stream.bytes;
-            self.request(&bytes[..bytes.len() - 1], &whole)
+            let request = self.request(streams[index].stream, &whole);
+            Request {
+                stream: &request.stream[..request.stream.len() - 1],
+                ..request
+            }
         });
         let requests: Vec<_> = complete.chain(incomplete).collect();
         let mut replies = self.peer.exchange_and_listen(&requests)?;
@@ -131,8 +134,8 @@ impl TcpRun<'_> {
     ) -> Result<Option<Difference>, Error> {
         let mut difference = None;
         for _ in 1..REPETITIONS {
-            let outcome = self.send(&self.request(&stream.bytes, split))?;
-            let reply = self.masked(&outcome.reply);
+            let outcome = self.send(&self.request(stream, split))?;
+            let reply = self.comparable(&stream.bytes, &outcome);
             if reply == baseline.before_half_close {
                 return Ok(None);
             }
@@ -145,11 +148,11 @@ impl TcpRun<'_> {
         Ok(difference)
     }
 
-    fn request<'b>(&self, stream: &'b [u8], split: &'b Split) -> Request<'b> {
+    fn request<'b>(&self, stream: &'b NamedStream, split: &'b Split) -> Request<'b> {
         Request {
-            stream,
+            stream: &stream.bytes,
             split,
-            script: None,
+            script: stream.script.as_deref(),
             rule: ReplyRule::LISTEN,
             timeout: self.options.timeout,
         }

@@ -152,12 +152,7 @@ impl Peer for Server<'_> {
         let options = self.options;
         let mut connection = Connection::new(self.connect()?, options.max_reply)?;
         let find_holders = self.reader.is_none() || request.split.cuts().is_empty();
-        let conversation = if let Some(script) = request.script {
-            Conversation::run(script, &mut connection, request, find_holders)
-        } else {
-            connection.send_split(request.stream, request.split, options.timeout, find_holders);
-            Conversation::default()
-        };
+        let conversation = converse(&mut connection, request, options.timeout, find_holders);
         self.meet(&connection);
         let begun = Instant::now();
         let mut in_time = if conversation.unmatched.is_some() {
@@ -195,10 +190,12 @@ impl Peer for Server<'_> {
                 self.start()?;
             }
             let mut connection = Connection::new(self.connect()?, self.options.max_reply)?;
-            connection.send_split(request.stream, request.split, reply_idle, false);
+            let conversation = converse(&mut connection, request, reply_idle, false);
             let waits = request.rule.end == ReplyEnd::FirstByte;
-            let replied = waits && connection.collect(|reply| !reply.is_empty(), |_| reply_idle);
-            connections.push(connection);
+            let replied = waits
+                && conversation.unmatched.is_none()
+                && connection.collect(|reply| !conversation.awaits_reply(reply), |_| reply_idle);
+            connections.push((connection, conversation));
             // It does not serve so many at the same time.
             if waits && !replied || stop::requested() {
                 break;
@@ -206,7 +203,7 @@ impl Peer for Server<'_> {
         }
         let mut last = Instant::now();
         while last.elapsed() < reply_idle && !stop::requested() {
-            for connection in &mut connections {
+            for (connection, _) in &mut connections {
                 if connection.receive() {
                     last = Instant::now();
                 }
@@ -215,7 +212,7 @@ impl Peer for Server<'_> {
         }
         Ok(connections
             .into_iter()
-            .map(Connection::into_reply)
+            .map(|(connection, conversation)| conversation.masked(&connection.into_reply()))
             .collect())
     }
 
@@ -241,6 +238,29 @@ impl Peer for Server<'_> {
     fn memory(&self) -> Option<Memory> {
         self.process.as_ref()?.memory()
     }
+}
+
+/// Sends a stream, or runs its script. `timeout` is the maximum time to read a chunk, and to reply
+/// in between.
+fn converse(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    timeout: Duration,
+    find_holders: bool,
+) -> Conversation {
+    if let Some(script) = request.script {
+        return Conversation::run(
+            script,
+            connection,
+            &Request {
+                timeout,
+                ..*request
+            },
+            find_holders,
+        );
+    }
+    connection.send_split(request.stream, request.split, timeout, find_holders);
+    Conversation::default()
 }
 
 /// Receives the reply to a stream that was sent. Returns whether it ended in time.

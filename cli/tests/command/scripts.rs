@@ -6,19 +6,20 @@ use crate::program::{becomes_free, concurrently, fails, free_port, is_installed,
 
 /// Serves conversations over lines. BUG names what is wrong with it.
 const SERVER: &str = r#"
-import itertools, socket, sys
+import itertools, socket, sys, threading, time
 port, kind, bug = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 listener = socket.create_server(("127.0.0.1", port))
 nonces = itertools.count(100000)
 
 class Lines:
     def __init__(self, socket):
-        self.socket, self.buffer = socket, b""
+        self.socket, self.buffer, self.chunks = socket, b"", 0
     def more(self):
         chunk = self.socket.recv(4096)
         if not chunk:
             raise EOFError
         self.buffer += chunk
+        self.chunks += 1
         return chunk
     def line(self):
         while b"\r\n" not in self.buffer:
@@ -45,7 +46,11 @@ def smtp(lines, send):
             send(b"250 SIZE\r\n")
         elif line == b"DATA":
             send(b"354 go on\r\n")
+            lines.chunks = 0
             send(b"250 %d bytes\r\n" % len(lines.data()))
+            if bug == "late" and lines.chunks > 1:
+                time.sleep(0.1)
+                send(b"250 once more\r\n")
         elif line == b"QUIT":
             send(b"221 bye\r\n")
             return
@@ -64,13 +69,16 @@ def login(lines, send):
     send(b"welcome " + nonce + b"\r\n" if answer == b"answer " + nonce else b"denied\r\n")
     send(b"you said " + lines.line() + b"\r\n")
 
-while True:
-    client, _ = listener.accept()
+def serve(client):
     with client:
         try:
             {"smtp": smtp, "login": login}[kind](Lines(client), client.sendall)
         except (EOFError, OSError):
             pass
+
+while True:
+    client, _ = listener.accept()
+    threading.Thread(target=serve, args=(client,), daemon=True).start()
 "#;
 
 const SMTP: &str = r#"# A message with a stuffed dot.
@@ -95,12 +103,15 @@ expect "you said .*\r\n"
 
 /// Tests a server with a script. Returns stdout.
 #[track_caller]
-fn check(kind: &str, bug: &str, text: &str, status: i32) -> Option<String> {
+fn check(kind: &str, bug: &str, text: &str, status: i32, more: &[&str]) -> Option<String> {
     if !is_installed("python3") {
         return None;
     }
     let server = script("conversations.py", SERVER);
-    let file = script(&format!("{kind}.script"), text);
+    let file = script(
+        &format!("{kind}-{bug}-{status}-{}.script", text.len()),
+        text,
+    );
     let port = free_port().to_string();
     let options = [
         "tcp",
@@ -112,14 +123,14 @@ fn check(kind: &str, bug: &str, text: &str, status: i32) -> Option<String> {
     ];
     let limits = ["--timeout=1", "--max-connections=60"];
     let program = ["--", "python3", &server, &port, kind, bug];
-    let finished = run(&[&options[..], &limits, &program].concat());
+    let finished = run(&[&options[..], &limits, more, &program].concat());
     Some(finished.with_status(status))
 }
 
 #[test]
 fn every_turn_of_a_conversation_is_cut() {
     concurrently([("smtp", SMTP), ("login", LOGIN)], |(kind, text)| {
-        let Some(output) = check(kind, "none", text, 0) else {
+        let Some(output) = check(kind, "none", text, 0, &[]) else {
             return;
         };
         assert!(output.contains("observed"), "{output}");
@@ -149,7 +160,7 @@ fn a_violation_names_the_turn_and_can_be_run_again() {
         ("login", LOGIN, "into turn 1 ("),
     ];
     concurrently(cases, |(kind, text, place)| {
-        let Some(output) = check(kind, "chunk", text, 1) else {
+        let Some(output) = check(kind, "chunk", text, 1, &[]) else {
             return;
         };
         assert!(output.contains(place), "{output}");
@@ -159,6 +170,21 @@ fn a_violation_names_the_turn_and_can_be_run_again() {
         let again = run(&words).with_status(1);
         assert!(again.contains(place), "{again}");
     });
+}
+
+#[test]
+fn a_late_surplus_after_a_conversation_is_found() {
+    let (text, _) = SMTP.split_once("send \"QUIT").unwrap();
+    for (bug, status) in [("none", 0), ("late", 1)] {
+        let Some(output) = check("smtp", bug, text, status, &["--no-half-close"]) else {
+            return;
+        };
+        assert!(
+            output.contains("listened for late bytes after 16;"),
+            "{output}"
+        );
+        assert_eq!(output.contains("250 once more"), status == 1, "{output}");
+    }
 }
 
 #[test]
