@@ -249,6 +249,8 @@ fn converse(
     find_holders: bool,
 ) -> Conversation {
     if let Some(script) = request.script {
+        // After a difference, the request has a shorter one.
+        let timeout = timeout.min(request.timeout);
         return Conversation::run(
             script,
             connection,
