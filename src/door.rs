@@ -39,10 +39,10 @@ pub trait Door: Sealed {
     #[doc(hidden)]
     const MEMORY_ADVICE: &'static str = "the memory of a reader is not visible";
 
-    /// Returns whether a framer says how many bytes it holds.
+    /// Returns how many bytes a fresh framer holds, if it says so.
     #[doc(hidden)]
-    fn reports_memory(&self) -> bool {
-        false
+    fn initial_memory(&self) -> Option<usize> {
+        None
     }
 
     /// Runs a fresh framer over one split. Returns the number of calls that took a chunk.
@@ -120,8 +120,8 @@ macro_rules! feed_door {
 
             const MEMORY_ADVICE: &'static str = $memory_advice;
 
-            fn reports_memory(&self) -> bool {
-                (self.make)().buffered_bytes().is_some()
+            fn initial_memory(&self) -> Option<usize> {
+                (self.make)().buffered_bytes()
             }
 
             fn run(

@@ -37,7 +37,8 @@ impl Executor {
             waker: Arc::clone(&woken).into(),
             woken,
             drops,
-            patience: 0..len + PATIENCE,
+            // Some framers yield by themselves, several times for each byte.
+            patience: 0..16 * (len + PATIENCE),
         }
     }
 

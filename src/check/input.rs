@@ -46,7 +46,7 @@ impl<F, E> Input<'_, F, E> {
             Deviation::Preallocates(bytes) => *bytes,
             _ => 0,
         });
-        3 * most + preallocated.fold(initial.max(SLACK), usize::max)
+        3 * most + initial + preallocated.fold(SLACK, usize::max)
     }
 
     /// Returns whether the framer is not called any more after the first error.

@@ -22,16 +22,10 @@ pub(crate) struct Call<'a, F, E> {
 pub struct Expectation<F, E> {
     pub(crate) expected: Expected<F, E>,
     pub(crate) limit: AtStake<E>,
-    /// The frame inside which the stream ends or is rejected, if it is known.
-    pub(crate) unfinished: Option<Unfinished>,
-}
-
-/// The frame inside which a stream ends or is rejected.
-pub(crate) struct Unfinished {
-    /// Its length, in bytes.
-    pub(crate) length: usize,
-    /// The bytes that would complete it after the end of the stream; none if it is rejected.
-    pub(crate) rest: Vec<u8>,
+    /// The length of the longest frame whose header the stream has, where it is known.
+    pub(crate) longest_frame: Option<usize>,
+    /// The bytes that would complete the frame inside which the stream ends, if they are known.
+    pub(crate) unfinished: Option<Vec<u8>>,
 }
 
 /// Where a size limit is at stake.
@@ -332,14 +326,20 @@ impl<F, E> Expectation<F, E> {
     /// Returns the length of the longest frame, as far as lengths are known. Before a frame is
     /// complete, its header has claimed so many bytes.
     pub(crate) fn longest_frame(&self) -> usize {
+        self.longest_frame
+            .unwrap_or_else(|| self.longest_before(usize::MAX))
+    }
+
+    /// Returns the length of the longest frame that is complete after `offset` bytes: a framer has had
+    /// to hold so many.
+    pub(crate) fn longest_before(&self, offset: usize) -> usize {
         let mut start = 0;
-        let lengths = self.frames.iter().map(|&(end, _)| {
+        let lengths = self.frames[..self.due(offset)].iter().map(|&(end, _)| {
             let length = end - start;
             start = end;
             length
         });
-        let unfinished = self.unfinished.as_ref().map(|frame| frame.length);
-        lengths.chain(unfinished).max().unwrap_or(0)
+        lengths.max().unwrap_or(0)
     }
 
     /// Returns how many frames must have been emitted after `offset` bytes.

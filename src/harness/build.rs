@@ -184,7 +184,9 @@ where
     /// [`owning_async_reader`](Harness::owning_async_reader).
     ///
     /// As [`reader`](Harness::reader). The function must lose nothing when a read is pending, nor
-    /// when its future is then dropped and it is called again, as `select!` and timeouts do.
+    /// when its future is then dropped and it is called again, as `select!` and timeouts do. It is
+    /// dropped only where its read is pending, and only the reader wakes it: there is no runtime, and
+    /// nothing waits for other threads.
     ///
     /// ```
     /// use everysplit::Harness;

@@ -21,7 +21,10 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
     let incomplete = match expected.outcome {
         Outcome::Truncated(_) => true,
         // The rest is discarded, as declared.
-        Outcome::Clean => expected.last_end() < input.stream.len(),
+        Outcome::Clean => {
+            let discards = input.deviations.contains(&Deviation::DiscardsAtEnd);
+            discards && expected.at_end.is_empty() && expected.last_end() < input.stream.len()
+        }
         Outcome::Rejected { .. } => false,
     };
     let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);
@@ -34,7 +37,9 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
         Property::Poisoned => rejected && !input.caller_stops(),
         Property::EmptyChunk => happens(Interruption::EmptyChunk),
         Property::Memory => {
-            door.reports_memory() && expected.longest_frame() > input.held(LONGEST_HEADER, 0)
+            let may_be_held = |initial| input.held(LONGEST_HEADER, initial);
+            let initial = door.initial_memory();
+            initial.is_some_and(|it| expected.longest_frame() > may_be_held(it))
         }
         Property::Interrupted => {
             happens(Interruption::Interrupted) || happens(Interruption::Pending)
@@ -117,7 +122,7 @@ pub(super) fn advice<T: Door>(
         Property::Poisoned if declared(Deviation::CallerStops) => "`CallerStops` is declared",
         Property::Poisoned if source == Source::Encoder => "add `size_limit` or `rejects`",
         Property::Poisoned => "add a stream that is rejected",
-        Property::Memory if !door.reports_memory() => T::MEMORY_ADVICE,
+        Property::Memory if door.initial_memory().is_none() => T::MEMORY_ADVICE,
         Property::Memory if deviations.iter().any(preallocates) => {
             "add a frame longer than 256 bytes and what is preallocated"
         }

@@ -8,7 +8,7 @@ use crate::case::{Case, Interruption};
 use crate::check::allocations::{Allocated, allocations};
 use crate::check::finding::{Difference, Finding};
 use crate::check::input::{Edges, Input};
-use crate::check::judge::{Expectation, Unfinished};
+use crate::check::judge::Expectation;
 use crate::check::{declared, isolate, minimize};
 use crate::deviation::Deviation;
 use crate::door::{Door, FeedDoor};
@@ -188,7 +188,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     /// Returns whether the frame inside which a stream ends is rejected when it arrives in one chunk
     /// too, with all that is before it.
     fn rejects_whole_frame(&self, input: &Input<'_, T::Frame, T::Error>) -> bool {
-        let Some(Unfinished { rest, .. }) = &input.expected.unfinished else {
+        let Some(rest) = &input.expected.unfinished else {
             return false;
         };
         let whole = [input.stream, rest].concat();

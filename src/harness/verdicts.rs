@@ -315,6 +315,11 @@ impl Verdicts {
             self.streams > 0,
             "there are no streams: give the harness messages, or streams of its format"
         );
+        let checked = self.certificates.len() + self.violations.len();
+        assert!(
+            checked > 0,
+            "no result was added: call `add` for each stream"
+        );
     }
 
     /// Returns the properties with their status, without those that do not concern the framer.

@@ -29,6 +29,7 @@ pub(crate) fn byte_by_byte<T: Door>(door: &T, stream: &[u8]) -> Judged<T> {
     recorded.map(|expected| Expectation {
         expected,
         limit: AtStake::NOWHERE,
+        longest_frame: None,
         unfinished: None,
     })
 }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use fastrand::Rng;
 
 use super::{Judged, Oracle};
-use crate::check::judge::{AtStake, Expectation, Unfinished};
+use crate::check::judge::{AtStake, Expectation};
 use crate::deviation::Deviation;
 use crate::door::Door;
 use crate::expected::{Expected, Outcome, Source};
@@ -145,15 +145,21 @@ impl<F: Clone, E: Clone> Messages<F, E> {
 
     /// Records that the last accepted message has a body of exactly the size limit.
     pub(crate) fn last_is_at_limit(&mut self) {
-        if let Some(last) = self.accepted.last_mut() {
+        if let Some((last, others)) = self.accepted.split_last_mut() {
             last.at_limit = true;
+            // The first of equal messages is the one that is expected.
+            let equal = others.iter_mut().filter(|it| it.bytes == last.bytes);
+            equal.for_each(|it| it.at_limit = true);
         }
     }
 
     /// Records that the last rejected frame is over the size limit.
     pub(crate) fn last_is_over_limit(&mut self) {
-        if let Some(last) = self.rejected.last_mut() {
+        if let Some((last, others)) = self.rejected.split_last_mut() {
             last.over_limit = true;
+            let same = |it: &&mut Rejected<E>| last.bytes.starts_with(&it.bytes[..it.at]);
+            let equal = others.iter_mut().filter(same);
+            equal.for_each(|it| it.over_limit = true);
             self.limited = true;
         }
     }
@@ -226,9 +232,12 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         );
         let encodings = || self.accepted.iter().map(|accepted| &accepted.bytes[..]);
         let (short, long): (Vec<_>, Vec<_>) = encodings().partition(|bytes| bytes.len() <= LONG);
-        let first = short.first().copied().unwrap_or_default();
+        let first = self.first();
         let rejected = self.rejected.iter().map(|rejected| &rejected.bytes[..]);
         let mut streams = vec![Vec::new(), short.concat()];
+        if self.accepted.len() == 1 {
+            streams.push([first, first].concat());
+        }
         streams.extend(encodings().map(<[u8]>::to_vec));
         for rejected in rejected.clone() {
             streams.push(rejected.to_vec());
@@ -253,10 +262,20 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         streams
     }
 
+    /// Returns the encoding of the message that stands before and after others: the first one that is
+    /// short, or else the shortest.
+    fn first(&self) -> &[u8] {
+        let messages = self.accepted.iter().filter(|it| it.frame.is_some());
+        let messages = messages.map(|accepted| &accepted.bytes[..]);
+        let short = messages.clone().find(|bytes| bytes.len() <= LONG);
+        let shortest = || messages.min_by_key(|bytes| bytes.len());
+        short.or_else(shortest).unwrap_or_default()
+    }
+
     /// Returns where an encoding of `len` bytes is truncated: at each byte up to a length, then at
     /// a few, the last one among them.
     fn ends_inside(&self, len: usize) -> impl Iterator<Item = usize> {
-        let each = len.min(self.truncated + 1);
+        let each = len.min(self.truncated.saturating_add(1));
         let count = if len > VERY_LONG { 2 } else { 8 };
         let rest = len - each;
         let few = (1..=count).map(move |n| each + rest * n / count - 1);
@@ -267,6 +286,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         let (mut frames, mut start) = (Vec::new(), 0);
         let mut limit = AtStake::NOWHERE;
         let mut unfinished = None;
+        let mut longest = 0;
         let outcome = loop {
             let rest = &stream[start..];
             if rest.is_empty() {
@@ -277,16 +297,18 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             if let Some(accepted) = self.accepted.iter().find(|it| rest.starts_with(&it.bytes)) {
                 limit.frames.extend(accepted.at_limit.then_some(next));
                 frames.extend(accepted.emitted(start));
+                if accepted.frame.is_some() {
+                    longest = longest.max(accepted.bytes.len());
+                }
                 start += accepted.bytes.len();
                 continue;
             }
             let decided = |it: &&Rejected<E>| rest.starts_with(&it.bytes[..it.at]);
             if let Some(rejected) = self.rejected.iter().find(decided) {
                 limit.rejection = rejected.over_limit;
-                unfinished = Some(Unfinished {
-                    length: rejected.bytes.len(),
-                    rest: Vec::new(),
-                });
+                if rejected.over_limit {
+                    longest = longest.max(rejected.bytes.len());
+                }
                 break Outcome::Rejected {
                     at: start + rejected.at,
                     error: rejected.error.clone(),
@@ -303,10 +325,8 @@ impl<F: Clone, E: Clone> Messages<F, E> {
                     break Outcome::Clean;
                 }
                 limit.frames.extend(accepted.at_limit.then_some(next));
-                unfinished = Some(Unfinished {
-                    length: accepted.bytes.len(),
-                    rest: accepted.bytes[rest.len()..].to_vec(),
-                });
+                longest = longest.max(accepted.bytes.len());
+                unfinished = Some(accepted.bytes[rest.len()..].to_vec());
             } else if !self.rejected.iter().any(|it| it.bytes.starts_with(rest)) {
                 return None;
             }
@@ -323,6 +343,7 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         Some(Expectation {
             expected,
             limit,
+            longest_frame: Some(longest),
             unfinished,
         })
     }
@@ -389,7 +410,7 @@ impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
         let long = self.accepted.iter().map(|accepted| accepted.bytes.len());
         let longest = long
             .max()
-            .filter(|&len| truncates && len > self.truncated + 1)?;
+            .filter(|&len| truncates && len > self.truncated.saturating_add(1))?;
         Some(format!(
             "messages of up to {longest} bytes are truncated at each of their first {} bytes, and \
              at a few more (see `truncate_up_to`)",

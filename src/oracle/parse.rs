@@ -73,6 +73,7 @@ where
         Some(Ok(Expectation {
             expected,
             limit,
+            longest_frame: None,
             unfinished: None,
         }))
     }

@@ -1,8 +1,8 @@
 //! A property counts as checked only if some stream can violate it.
 
 use bytes::{Buf, BytesMut};
-use everysplit::subject::{Decode, DecodeFn, TokioDecoder};
-use everysplit::{Expected, Harness, Outcome, Property, Status, Verdicts};
+use everysplit::subject::{Decode, DecodeFn, FeedFn, Frames, TokioDecoder};
+use everysplit::{Deviation, Expected, Harness, Outcome, Property, Status, Tier, Verdicts};
 use tokio_util::codec::LinesCodec;
 
 /// Checks all streams of a harness.
@@ -123,7 +123,7 @@ impl OwnsBody {
 fn memory_of_a_decoder_that_owns_some_is_not_checked_unless_it_says_how_much() {
     fn verdicts<D>(make: fn(OwnsBody) -> D, reserves: bool) -> Verdicts
     where
-        D: Decode<Frame = Vec<u8>, Error = &'static str> + Clone + PartialEq + 'static,
+        D: Decode<Frame = Vec<u8>, Error = &'static str> + Clone + Eq + 'static,
     {
         let fresh = move || OwnsBody {
             reserves,
@@ -150,7 +150,13 @@ fn memory_of_a_decoder_that_owns_some_is_not_checked_unless_it_says_how_much() {
              call `with_buffered_bytes` on the adapter"
         );
     }
-    assert!(holds(&verdicts(known, false), Property::Memory));
+    let held = verdicts(known, false);
+    assert!(holds(&held, Property::Memory));
+    // How much it may hold does not depend on whether its caller or it holds the bytes.
+    for certificate in held.certificates() {
+        let proved = matches!(certificate.tier, Tier::Proved { .. });
+        assert!(proved, "{certificate}");
+    }
     let violation = verdicts(known, true);
     let violation = violation.smallest(Property::Memory).unwrap();
     assert!(violation.offset < 10, "{violation}");
@@ -318,4 +324,102 @@ fn a_frame_that_does_not_equal_itself_cannot_be_expected() {
     };
     let harness = Harness::parser(parse, ());
     let _ = harness.check(&f32::NAN.to_be_bytes());
+}
+
+/// What is held before the first byte is allowed in addition to the bound.
+#[test]
+fn memory_held_from_the_start_is_allowed() {
+    for capacity in [32, 64, 4096] {
+        let make = move || {
+            let decode = |_: &mut Vec<u8>, buffer: &mut BytesMut| {
+                Ok::<_, ()>((!buffer.is_empty()).then(|| buffer.get_u8()))
+            };
+            DecodeFn::new(Vec::with_capacity(capacity), decode, decode)
+                .with_buffered_bytes(Vec::capacity)
+        };
+        Harness::decoder(make).check(b"abc").unwrap();
+    }
+}
+
+/// Drops what came with a frame. Messages of any length, and a single one, follow one another.
+#[test]
+fn messages_are_coalesced() {
+    fn drops_the_rest(buffer: &mut BytesMut) -> Option<Vec<u8>> {
+        let length = buffer.first_chunk().copied()?;
+        let length = 2 + usize::from(u16::from_be_bytes(length));
+        let body = buffer.get(2..length)?.to_vec();
+        buffer.clear();
+        Some(body)
+    }
+    for messages in [vec![vec![1; 3]], vec![vec![1; 1200], vec![2; 1100]]] {
+        let verdicts = verdicts!(
+            Harness::decoder(|| {
+                let decode =
+                    |(): &mut (), buffer: &mut BytesMut| Ok::<_, ()>(drops_the_rest(buffer));
+                DecodeFn::new((), decode, decode)
+            })
+            .encoder(|body: &Vec<u8>| encode(body))
+            .messages(messages.clone())
+            .unlimited()
+        );
+        let found = verdicts.violations(Property::RoundTrip).next();
+        assert!(found.is_some(), "{verdicts}");
+    }
+}
+
+/// Padding at the end of a stream is no incomplete frame.
+#[test]
+fn truncation_is_checked_where_a_stream_ends_inside_a_frame() {
+    let frames = |bytes: &[u8]| -> Vec<(usize, u8)> {
+        let bytes = bytes.iter().copied().enumerate();
+        let frames = bytes.filter(|(_, byte)| *byte != 0xff);
+        frames.map(|(index, byte)| (index + 1, byte)).collect()
+    };
+    let verdicts = verdicts!(
+        Harness::framer(move || FeedFn::new(
+            (),
+            move |(): &mut (), chunk: &[u8], emitted: &mut Frames<u8>| {
+                emitted.extend(frames(chunk).into_iter().map(|(_, byte)| byte));
+                Ok::<(), ()>(())
+            },
+            |(), _| Ok(()),
+        ))
+        .oracle(move |stream: &[u8]| Expected {
+            frames: frames(stream),
+            at_end: Vec::new(),
+            outcome: Outcome::Clean,
+        })
+        .declare([Deviation::BytesBetweenFrames])
+        .streams([b"a\xff\xff"])
+        .unlimited()
+    );
+    assert_eq!(
+        advice(&verdicts, Property::Truncation),
+        "add a stream that ends inside a frame"
+    );
+}
+
+/// A message at the limit may also be one of the messages, and so may a frame over it.
+#[test]
+fn limit_is_checked_by_messages_that_stand_twice() {
+    let verdicts = verdicts!(
+        Harness::parser(parse, "truncated")
+            .encoder(|body| encode(body))
+            .messages([vec![b'x'; 1000]])
+            .rejects(b"\x03\xe9", 2, "too long")
+            .size_limit(1000, |size| vec![b'x'; size], 2, "too long")
+            .truncate_up_to(usize::MAX)
+    );
+    assert!(holds(&verdicts, Property::Limit), "{verdicts}");
+}
+
+#[test]
+#[should_panic(expected = "no result was added: call `add` for each stream")]
+fn verdicts_without_a_result_panic() {
+    let verdicts = Verdicts::collect("nothing", |verdicts| {
+        let harness = Harness::parser(parse, "truncated").streams([b"\0\0"]);
+        let _ = verdicts.streams(&harness);
+        Ok(())
+    });
+    verdicts.assert_held();
 }

@@ -590,8 +590,8 @@ fn errors_keeps_what_was_set_before() {
         .declare([Deviation::DiscardsAtEnd])
         .errors(|error| error.kind());
     let streams = harness.all_streams();
-    // Nothing, the message, the message truncated alone and after another, and the given stream.
-    assert_eq!(streams.len(), 2 + 2 * 13 + 1);
+    // Nothing, the message once and twice, truncated alone and after another, and the given stream.
+    assert_eq!(streams.len(), 3 + 2 * 13 + 1);
     let certificate = harness.check(&streams[1]).unwrap();
     assert_eq!(certificate.deviations, [Deviation::DiscardsAtEnd]);
     assert!(
@@ -607,7 +607,7 @@ fn errors_keeps_what_was_set_before() {
         ),
         "{certificate}"
     );
-    let violation = harness.check(&streams[2]).unwrap_err();
+    let violation = harness.check(&streams[3]).unwrap_err();
     assert_eq!(violation.property, Property::Truncation, "{violation}");
     assert_eq!(violation.edges, [5]);
 }

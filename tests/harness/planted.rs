@@ -314,10 +314,10 @@ fn the_bound_of_memory_is_exact() {
     // What it holds before it is fed is not held against it.
     check(|_| 8192).unwrap();
     // A framer may go on holding what it has had to hold, and not a byte more.
-    check(|fed| 3 * fed.min(12) + 64).unwrap();
+    check(|fed| 3 * fed.min(12) + 64 * usize::from(fed > 0)).unwrap();
     let more: [fn(usize) -> usize; 2] = [
-        |fed| 3 * fed.min(12) + 64 + usize::from(fed == 5),
-        |fed| 3 * fed.min(12) + 64 + usize::from(fed > 200),
+        |fed| 3 * fed.min(12) + 64 * usize::from(fed > 0) + usize::from(fed == 5),
+        |fed| 3 * fed.min(12) + 64 * usize::from(fed > 0) + usize::from(fed > 200),
     ];
     for more in more {
         assert_eq!(check(more).unwrap_err().property, Property::Memory);

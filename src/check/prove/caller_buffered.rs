@@ -42,6 +42,7 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
         input,
         ends,
         max_states: bounds.max_states,
+        initial: 0,
         nodes: Vec::new(),
         at: BTreeMap::new(),
         waits: Vec::new(),
@@ -96,6 +97,8 @@ struct Search<'a, W: State<Framer: Decode>> {
     /// The offsets at which chunks may end, from 0 to the end of the stream.
     ends: &'a [usize],
     max_states: usize,
+    /// How many bytes a fresh decoder holds.
+    initial: usize,
     nodes: Vec<Node<W>>,
     /// The nodes by the number of consumed bytes.
     at: BTreeMap<usize, Vec<usize>>,
@@ -107,6 +110,9 @@ struct Search<'a, W: State<Framer: Decode>> {
 impl<W: State<Framer: Decode>> Search<'_, W> {
     fn run(&mut self) -> Result<(), Stop> {
         let decoder = Guarded::new((self.fresh)());
+        self.initial = isolate(0, || decoder.buffered_bytes())
+            .map_err(|finding| self.stop(finding.into(), None, 0))?
+            .unwrap_or(0);
         let root = self
             .visit(decoder, 0, 0, None)
             .map_err(|fault| self.stop(fault, None, 0))?;
@@ -162,7 +168,9 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 }));
             }
             let expected = &self.input.expected;
-            let most = self.input.held(expected.need(consumed, arrived), 0);
+            let need = expected.need(consumed, arrived);
+            let most = need.max(expected.longest_before(consumed));
+            let most = self.input.held(most, self.initial);
             let held = isolate(arrived, || decoder.buffered_bytes())?;
             judge_held(arrived, most, Some(buffer.capacity() + held.unwrap_or(0)))?;
             let is_frame = isolate_values(arrived, move || match result {
@@ -277,7 +285,9 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         let len = self.stream.len();
         let unconsumed = &self.stream[self.nodes[node].consumed..];
         let mut frames = Guarded::new(Frames::for_expected(len, &self.input.expected));
-        let most = self.input.held(unconsumed.len(), 0);
+        let expected = &self.input.expected;
+        let most = expected.need(len, len).max(expected.longest_before(len));
+        let most = self.input.held(most.max(unconsumed.len()), self.initial);
         let mut subject = Buffered::resumed(&mut *decoder, unconsumed);
         end(&mut subject, &mut frames, most, self.input)?;
         release(decoder, len)
