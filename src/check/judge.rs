@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::fmt::Debug;
+use core::iter;
 use core::ops::Deref;
 
 use super::finding::{Difference, Finding, excerpt};
@@ -231,18 +232,20 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
                 difference: Difference::UnexpectedLimitError,
                 ..finding
             },
-            Difference::UnexpectedError
-                if matches!(self.outcome, Outcome::Truncated(_)) && next == self.frames.len() =>
-            {
+            Difference::UnexpectedError => {
+                let is_prefix =
+                    matches!(self.outcome, Outcome::Truncated(_)) && next == self.frames.len();
+                let difference = if is_prefix {
+                    Difference::RejectedPrefix
+                } else {
+                    Difference::UnexpectedError
+                };
                 let limit = self.limit.frames.binary_search(&next).is_ok();
                 Finding {
-                    difference: Difference::RejectedPrefix,
+                    difference,
                     ..finding
                 }
                 .at_stake(limit)
-            }
-            Difference::UnexpectedError => {
-                finding.at_stake(self.limit.frames.binary_search(&next).is_ok())
             }
             Difference::AfterError => finding.declare([Deviation::CallerStops]),
             _ => finding,
@@ -327,19 +330,19 @@ impl<F, E> Expectation<F, E> {
     /// complete, its header has claimed so many bytes.
     pub(crate) fn longest_frame(&self) -> usize {
         self.longest_frame
-            .unwrap_or_else(|| self.longest_before(usize::MAX))
+            .unwrap_or_else(|| *self.longest_frames().last().expect("it begins with 0"))
     }
 
-    /// Returns the length of the longest frame that is complete after `offset` bytes: a framer has had
-    /// to hold so many.
-    pub(crate) fn longest_before(&self, offset: usize) -> usize {
-        let mut start = 0;
-        let lengths = self.frames[..self.due(offset)].iter().map(|&(end, _)| {
-            let length = end - start;
+    /// Returns for each number of frames, from 0, the length of the longest of the first so many: a
+    /// framer has had to hold so many bytes.
+    pub(crate) fn longest_frames(&self) -> Vec<usize> {
+        let (mut longest, mut start) = (0, 0);
+        let ends = self.frames.iter().map(|&(end, _)| {
+            longest = longest.max(end - start);
             start = end;
-            length
+            longest
         });
-        lengths.max().unwrap_or(0)
+        iter::once(0).chain(ends).collect()
     }
 
     /// Returns how many frames must have been emitted after `offset` bytes.

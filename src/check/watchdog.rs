@@ -14,7 +14,7 @@ use crate::report::Violation;
 ///
 /// A call is given up after `limit` to twice `limit`. Then the checks run again, up to that call,
 /// to find the stream and the split; so they must be deterministic. The stuck thread cannot be
-/// ended and is left behind until the process ends. A violation found this way is not minimised;
+/// ended and stays until the process ends. A violation found this way is not minimised;
 /// only the bytes after the call are removed.
 ///
 /// [`framer_tests!`](crate::framer_tests) does this by itself.

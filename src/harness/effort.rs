@@ -72,15 +72,21 @@ impl Feeding {
     }
 }
 
+impl Default for GivenUp {
+    fn default() -> Self {
+        Self {
+            at_all: [const { Cell::new(usize::MAX) }; 3],
+            at_some: Cell::new(usize::MAX),
+        }
+    }
+}
+
 impl Default for Effort {
     fn default() -> Self {
         Self {
             max_states: 64,
             max_work: None,
-            given_up: Rc::new(GivenUp {
-                at_all: [const { Cell::new(usize::MAX) }; 3],
-                at_some: Cell::new(usize::MAX),
-            }),
+            given_up: Rc::default(),
         }
     }
 }
@@ -88,22 +94,14 @@ impl Default for Effort {
 impl Effort {
     /// Sets the largest number of states at one offset that a proof follows.
     pub(super) fn set_max_states(&mut self, max_states: usize) {
-        let max_work = self.max_work;
-        *self = Self {
-            max_states,
-            max_work,
-            ..Self::default()
-        };
+        self.max_states = max_states;
+        self.given_up = Rc::default();
     }
 
     /// Sets the number of bytes that may be fed.
     pub(super) fn set_max_work(&mut self, bytes: u64) {
-        let max_states = self.max_states;
-        *self = Self {
-            max_states,
-            max_work: Some(bytes),
-            ..Self::default()
-        };
+        self.max_work = Some(bytes);
+        self.given_up = Rc::default();
     }
 
     /// Runs a proof: at all offsets if the stream is short enough, or else at as many as the work
@@ -128,7 +126,7 @@ impl Effort {
         if work(len) <= all.into() && len < at_all.get() {
             let ends = offsets::all(len);
             let proof = run(&ends, bounds(all, feeding.slack()));
-            if !matches!(proof, Err(Stop::NotProved(NotProved::TooMuchWork { .. }))) {
+            if !is_too_much(&proof) {
                 return (ends, proof);
             }
             at_all.set(len);
@@ -147,16 +145,24 @@ impl Effort {
             }
             let proof = run(&ends, bounds(some, SLACK));
             count /= 2;
-            let too_much = matches!(proof, Err(Stop::NotProved(NotProved::TooMuchWork { .. })));
-            // Fewer offsets do not make frames larger: those of a decoder are then fed instead.
-            if buffers && too_much {
-                at_some.set(len);
+            if !is_too_much(&proof) {
+                return (ends, proof);
             }
-            if !too_much || count < LEAST || buffers {
+            // Fewer offsets do not make frames larger: those of a decoder are then fed instead.
+            if buffers {
+                at_some.set(len);
+                return (ends, proof);
+            }
+            if count < LEAST {
                 return (ends, proof);
             }
         }
     }
+}
+
+/// Returns whether a proof was given up.
+const fn is_too_much(proof: &Result<Proof, Stop>) -> bool {
+    matches!(proof, Err(Stop::NotProved(NotProved::TooMuchWork { .. })))
 }
 
 /// How many times the least work a proof may take at some offsets.

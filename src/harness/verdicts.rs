@@ -483,7 +483,7 @@ impl fmt::Display for Failure<'_> {
         if let Some(bytes) = verdicts.preallocated() {
             writeln!(
                 f,
-                "\nto allow all of memory's: declare `Preallocates({bytes})`"
+                "\nto allow every violation of `memory`: declare `Preallocates({bytes})`"
             )?;
         }
         Ok(())

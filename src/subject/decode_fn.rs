@@ -1,7 +1,6 @@
 //! Decoders whose caller owns the buffer, put under test with two functions.
 
 use core::fmt::{self, Debug};
-use core::mem;
 
 use bytes::BytesMut;
 
@@ -112,9 +111,6 @@ where
     }
 
     fn buffered_bytes(&self) -> Option<usize> {
-        match self.buffered_bytes {
-            Some(bytes) => Some(bytes(&self.decoder)),
-            None => (!mem::needs_drop::<T>()).then_some(0),
-        }
+        super::buffered_bytes(&self.decoder, self.buffered_bytes)
     }
 }

@@ -131,7 +131,16 @@ pub trait Decode {
     /// By default 0 if nothing in the decoder needs to be dropped, so that it owns no memory, and
     /// `None` otherwise.
     fn buffered_bytes(&self) -> Option<usize> {
-        (!mem::needs_drop::<Self>()).then_some(0)
+        buffered_bytes(self, None)
+    }
+}
+
+/// Returns how many bytes a decoder holds, as `says` does. Without that, 0 if nothing in the decoder
+/// needs to be dropped.
+fn buffered_bytes<D: ?Sized>(decoder: &D, says: Option<fn(&D) -> usize>) -> Option<usize> {
+    match says {
+        Some(says) => Some(says(decoder)),
+        None => (!mem::needs_drop::<D>()).then_some(0),
     }
 }
 

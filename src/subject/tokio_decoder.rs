@@ -3,7 +3,6 @@
 use alloc::boxed::Box;
 use alloc::format;
 use core::fmt::{self, Debug};
-use core::mem;
 
 use bytes::BytesMut;
 use tokio_util::codec::Decoder;
@@ -162,10 +161,7 @@ where
     }
 
     fn buffered_bytes(&self) -> Option<usize> {
-        match self.buffered_bytes {
-            Some(bytes) => Some(bytes(&self.decoder)),
-            None => (!mem::needs_drop::<D>()).then_some(0),
-        }
+        super::buffered_bytes(&self.decoder, self.buffered_bytes)
     }
 }
 

@@ -170,7 +170,7 @@ fn a_sender_that_resumes_passes() {
     resuming().resumes().check(FRAMES).unwrap();
 }
 
-/// `write_all` loses count when a write would block. It is not asked to resume unless it says so.
+/// `write_all` loses count when a write would block, so that it must not declare `resumes`.
 #[test]
 fn a_sender_that_starts_again_does_not_resume() {
     let found = harness(write_all).resumes().check(FRAMES).unwrap_err();

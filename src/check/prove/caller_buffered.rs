@@ -43,6 +43,7 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
         ends,
         max_states: bounds.max_states,
         initial: 0,
+        longest_frames: input.expected.longest_frames(),
         nodes: Vec::new(),
         at: BTreeMap::new(),
         waits: Vec::new(),
@@ -99,6 +100,8 @@ struct Search<'a, W: State<Framer: Decode>> {
     max_states: usize,
     /// How many bytes a fresh decoder holds.
     initial: usize,
+    /// For each number of frames, the length of the longest of the first so many.
+    longest_frames: Vec<usize>,
     nodes: Vec<Node<W>>,
     /// The nodes by the number of consumed bytes.
     at: BTreeMap<usize, Vec<usize>>,
@@ -168,9 +171,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 }));
             }
             let expected = &self.input.expected;
-            let need = expected.need(consumed, arrived);
-            let most = need.max(expected.longest_before(consumed));
-            let most = self.input.held(most, self.initial);
+            let most = self.may_hold(consumed, arrived);
             let held = isolate(arrived, || decoder.buffered_bytes())?;
             judge_held(arrived, most, Some(buffer.capacity() + held.unwrap_or(0)))?;
             let is_frame = isolate_values(arrived, move || match result {
@@ -199,6 +200,15 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         }
         // The calls from here on have been followed.
         Ok(())
+    }
+
+    /// Returns how many bytes may be held after a call with the bytes `consumed..arrived`, on the path
+    /// to it that had to hold least.
+    fn may_hold(&self, consumed: usize, arrived: usize) -> usize {
+        let expected = &self.input.expected;
+        let before = self.longest_frames[expected.due(consumed)];
+        let most = expected.need(consumed, arrived).max(before);
+        self.input.held(most, self.initial)
     }
 
     /// Makes a decoder in the state of a node.
@@ -285,9 +295,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         let len = self.stream.len();
         let unconsumed = &self.stream[self.nodes[node].consumed..];
         let mut frames = Guarded::new(Frames::for_expected(len, &self.input.expected));
-        let expected = &self.input.expected;
-        let most = expected.need(len, len).max(expected.longest_before(len));
-        let most = self.input.held(most.max(unconsumed.len()), self.initial);
+        let most = self.may_hold(len, len);
+        let most = most.max(self.input.held(unconsumed.len(), self.initial));
         let mut subject = Buffered::resumed(&mut *decoder, unconsumed);
         end(&mut subject, &mut frames, most, self.input)?;
         release(decoder, len)
