@@ -9,6 +9,8 @@ use std::net::{
 use std::os::unix::net::UnixStream;
 use std::str::FromStr;
 
+use socket2::SockRef;
+
 /// What an address on a Unix socket begins with.
 const UNIX_PREFIX: &str = "unix:";
 
@@ -139,6 +141,15 @@ impl Socket {
         }
         self.acknowledge();
         Ok(())
+    }
+
+    /// Returns the socket as the system knows it.
+    pub(crate) fn system(&self) -> SockRef<'_> {
+        match self {
+            Self::Tcp(socket) => socket.into(),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.into(),
+        }
     }
 
     /// Acknowledges what was received now, and what follows at once: a peer that waits for it before

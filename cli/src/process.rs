@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 mod family;
+pub(crate) mod table;
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,7 +23,7 @@ pub(crate) use family::end_all;
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// Maximum time to wait for a process that seems to be ending.
 const ENDING_TIME: Duration = Duration::from_millis(50);
-/// Maximum time for a process to end after it was asked to, before it is killed.
+/// Maximum time for a process to end after a signal to end, before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 /// Maximum number of bytes kept of its stderr.
 const MAX_STDERR: usize = 4096;
@@ -84,9 +85,6 @@ impl ChildProcess {
             .stdin(stdin())
             .stdout(stdout())
             .stderr(Stdio::piped());
-        // In a process group of its own, it ends together with its children.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let cannot_start = |error| format!("cannot start {}: {error}", program.display());
         #[cfg(unix)]
         let (mut child, family) = Family::start(&mut command).map_err(cannot_start)?;
@@ -124,8 +122,8 @@ impl ChildProcess {
         }
     }
 
-    /// Ends the process and all processes that it started: asks them to end, and kills those that
-    /// have not after a grace.
+    /// Ends the process and all processes that it started: sends them a signal to end, and kills
+    /// those that have not ended after a grace.
     pub(crate) fn end(&mut self) {
         #[cfg(unix)]
         self.family.end(&mut self.child, GRACE);
@@ -149,19 +147,12 @@ impl ChildProcess {
 
     /// Returns the memory of the process and all that it started, where it can be read.
     pub(crate) fn memory(&self) -> Option<Memory> {
-        let group = self.child.id().to_string();
+        let is_ours = |pid: &u32| {
+            table::parent_and_group(*pid).is_some_and(|(_, group)| group == self.child.id())
+        };
         let mut memory = None;
-        for entry in fs::read_dir("/proc").ok()?.flatten() {
-            let folder = entry.path();
-            let Ok(stat) = fs::read_to_string(folder.join("stat")) else {
-                continue;
-            };
-            // The name, in parentheses, can contain anything; then state, parent, group.
-            let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-            if fields.split_ascii_whitespace().nth(2) != Some(&group) {
-                continue;
-            }
-            let status = fs::read_to_string(folder.join("status")).unwrap_or_default();
+        for pid in table::pids().filter(is_ours) {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
             let total: &mut Memory = memory.get_or_insert_default();
             total.now += kibibytes(&status, "VmRSS:");
             total.peak += kibibytes(&status, "VmHWM:");

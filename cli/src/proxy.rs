@@ -8,14 +8,11 @@ mod connection;
 mod cuts;
 mod flow;
 mod log;
-mod observer;
 mod plan;
 mod reduce;
 mod relay;
 mod suite;
 mod test_command;
-#[cfg(target_os = "linux")]
-mod unix_queue;
 
 use std::fs;
 use std::path::Path;
@@ -61,7 +58,7 @@ pub(crate) fn run(options: &ProxyOptions) -> Result<bool, Error> {
     }
 }
 
-/// Forwards until the program is asked to stop, and prints what passed through.
+/// Forwards until a request to stop, and prints what passed through.
 fn forward(mut relay: Relay, plan: Plan, options: &ProxyOptions) -> Result<(), Error> {
     let cut = match &plan {
         Plan::Seed { seed, .. } => format!("cut by seed {seed}"),

@@ -21,7 +21,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::address::Socket;
+use socket2::Socket;
+
 use crate::stop;
 use netlink::Netlink;
 
@@ -41,7 +42,7 @@ pub(crate) enum Delivery {
     Unobservable,
 }
 
-/// A connection to the kernel, where it reports queues over one.
+/// A connection to the kernel, where it reports queues over one. Many queues can share it.
 #[derive(Clone)]
 pub(crate) struct Kernel(Option<Arc<Netlink>>);
 
@@ -108,24 +109,22 @@ impl Queues {
         Self::between(&Kernel::open(), Ends::Tcp { ours, theirs })
     }
 
-    /// Returns the queues of a connection, over a connection to the kernel that others use too.
-    pub(crate) fn over(kernel: &Kernel, ours: SocketAddr, theirs: SocketAddr) -> Self {
-        Self::between(kernel, Ends::Tcp { ours, theirs })
-    }
-
     /// Returns the queues of a connected socket.
-    pub(crate) fn of(socket: &Socket) -> io::Result<Self> {
-        let ends = match socket {
-            Socket::Tcp(socket) => Ends::Tcp {
-                ours: socket.local_addr()?,
-                theirs: socket.peer_addr()?,
-            },
+    pub(crate) fn of(kernel: &Kernel, socket: &Socket) -> io::Result<Self> {
+        let (ours, theirs) = (socket.local_addr()?, socket.peer_addr()?);
+        let ends = match ours.as_socket().zip(theirs.as_socket()) {
+            Some((ours, theirs)) => Ends::Tcp { ours, theirs },
             #[cfg(unix)]
-            Socket::Unix(socket) => Ends::Unix {
+            None => Ends::Unix {
                 inode: inode(socket)?,
             },
+            #[cfg(not(unix))]
+            None => return Err(io::ErrorKind::Unsupported.into()),
         };
-        Ok(Self::between(&Kernel::open(), ends))
+        let mut queues = Self::between(kernel, ends);
+        // Only a socket that was observed before counts as closed when it is gone.
+        queues.look();
+        Ok(queues)
     }
 
     fn between(kernel: &Kernel, ends: Ends) -> Self {
@@ -235,11 +234,8 @@ impl Queues {
 
 /// Returns the number of a socket among the open files of this process.
 #[cfg(unix)]
-fn inode(socket: &std::os::unix::net::UnixStream) -> io::Result<u32> {
-    use std::os::fd::OwnedFd;
-    use std::os::unix::fs::MetadataExt;
-    let file = fs::File::from(OwnedFd::from(socket.try_clone()?));
-    u32::try_from(file.metadata()?.ino()).map_err(io::Error::other)
+fn inode(socket: &Socket) -> io::Result<u32> {
+    u32::try_from(rustix::fs::fstat(socket)?.st_ino).map_err(io::Error::other)
 }
 
 /// Finds one end in a list of the kernel.

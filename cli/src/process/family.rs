@@ -37,7 +37,7 @@ impl Family {
         Ok((child, Self { program }))
     }
 
-    /// Asks all to end, and kills those that have not after a grace.
+    /// Sends all of them a signal to end, and kills those that have not ended after a grace.
     pub(super) fn end(&self, child: &mut Child, grace: Duration) {
         let deadline = Instant::now() + grace;
         if !grace.is_zero() && !self.is_gone(child) {

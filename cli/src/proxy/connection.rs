@@ -10,9 +10,9 @@ use socket2::{SockAddr, Socket};
 use super::cuts::{Side, Stream};
 use super::flow::{Failed, Flow, Pause};
 use super::log::Log;
-use super::observer::Kernels;
 use super::plan::Plan;
 use crate::address::Address;
+use crate::queues::Kernel;
 
 /// Time between attempts to connect to a Unix socket whose queue of connections is full.
 const RETRY_INTERVAL: Duration = Duration::from_millis(1);
@@ -22,7 +22,7 @@ pub(super) struct Route {
     pub(super) to: SockAddr,
     /// Maximum time to wait until a chunk is read.
     pub(super) max_wait: Duration,
-    pub(super) kernels: Kernels,
+    pub(super) kernel: Kernel,
 }
 
 pub(super) struct Connection {
@@ -161,7 +161,7 @@ impl Connection {
             if !connected.inspect_err(|_| reset(&self.client.socket))? {
                 return Ok(false);
             }
-            self.connected(&route.kernels, log);
+            self.connected(&route.kernel, log);
         }
         self.note(Side::Client, client);
         self.note(Side::Server, server);
@@ -199,12 +199,12 @@ impl Connection {
         Ok(false)
     }
 
-    fn connected(&mut self, kernels: &Kernels, log: &mut Log) {
+    fn connected(&mut self, kernel: &Kernel, log: &mut Log) {
         self.connecting = None;
         log.active(Instant::now());
         let (client, server) = (&mut self.client, &mut self.server);
-        client.flow.observe(&server.socket, kernels);
-        server.flow.observe(&client.socket, kernels);
+        client.flow.observe(&server.socket, kernel);
+        server.flow.observe(&client.socket, kernel);
     }
 
     /// Notes what the poll has reported of a socket.

@@ -7,9 +7,8 @@ use socket2::Socket;
 
 use super::cuts::{Cut, Stream};
 use super::log::{Log, Wait};
-use super::observer::{Kernels, Observer};
 use super::plan::Cutter;
-use crate::queues::{CHUNK_DELAY, Delivery};
+use crate::queues::{CHUNK_DELAY, Delivery, Kernel, Queues};
 
 /// Maximum number of chunks that are sent before other connections get their turn.
 const MAX_CHUNKS: usize = 16;
@@ -22,7 +21,8 @@ pub(super) struct Flow {
     next_cut: Option<u64>,
     /// The cut after which the last chunk ended, until the next one is sent.
     reached: Option<(u64, Wait)>,
-    observer: Option<Observer>,
+    /// What the sink has not read, if this direction is cut and the sink can be observed.
+    queues: Option<Queues>,
     /// What was received. The bytes from `start` on are not sent.
     buffer: Vec<u8>,
     start: usize,
@@ -63,7 +63,7 @@ impl Flow {
             next_cut: cutter.next(),
             cutter,
             reached: None,
-            observer: None,
+            queues: None,
             buffer: Vec::new(),
             start: 0,
             sent: 0,
@@ -76,8 +76,8 @@ impl Flow {
     }
 
     /// Observes the sink, if this direction is cut.
-    pub(super) fn observe(&mut self, sink: &Socket, kernels: &Kernels) {
-        self.observer = self.next_cut.map(|_| kernels.observe(sink));
+    pub(super) fn observe(&mut self, sink: &Socket, kernel: &Kernel) {
+        self.queues = self.next_cut.and_then(|_| Queues::of(kernel, sink).ok());
     }
 
     /// Returns whether it waits for bytes of its source.
@@ -130,7 +130,7 @@ impl Flow {
             Some(Pause::Until(time)) if now < time => return false,
             Some(Pause::Until(_)) => Wait::Timed,
             Some(Pause::UntilRead { deadline }) => {
-                let delivery = self.observer.as_mut().map(Observer::look);
+                let delivery = self.queues.as_mut().map(Queues::look);
                 match delivery.unwrap_or(Some(Delivery::Unobservable)) {
                     Some(Delivery::Read) => {
                         self.shorter_wait = None;
@@ -202,8 +202,8 @@ impl Flow {
             self.buffer = Vec::new();
             self.start = 0;
         }
-        if let Some(observer) = &mut self.observer {
-            observer.sent(sent);
+        if let Some(queues) = &mut self.queues {
+            queues.sent(sent);
         }
         if self.next_cut == Some(self.sent) {
             self.next_cut = self.cutter.next();

@@ -13,10 +13,10 @@ use socket2::{Socket, Type};
 use super::connection::{Connection, Route, Wake, system_address};
 use super::cuts::Side;
 use super::log::{Kept, Log};
-use super::observer::Kernels;
 use super::plan::Plan;
 use crate::Error;
 use crate::address::Address;
+use crate::queues::Kernel;
 
 /// Maximum number of connections that wait to be accepted.
 const BACKLOG: i32 = 4096;
@@ -57,7 +57,7 @@ impl Relay {
             route: Route {
                 to,
                 max_wait,
-                kernels: Kernels::open(),
+                kernel: Kernel::open(),
             },
             plan: Plan::Uncut,
             connections: Vec::new(),

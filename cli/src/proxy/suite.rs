@@ -1,7 +1,6 @@
 //! Runs the test command uncut, then with the cuts of each seed, and reduces its first failure.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -338,7 +337,7 @@ impl<'a> Suite<'a> {
 
     /// Writes the cuts to the file that replays them.
     fn save(&self, cuts: &Cuts) -> Result<(), Error> {
-        let file = &self.options.save;
+        let path = &self.options.save;
         let line = self.options.replay_line();
         let text = format!(
             "# The test command fails with these cuts. To replay them:\n\
@@ -347,7 +346,7 @@ impl<'a> Suite<'a> {
              # number of bytes before it.\n\
              {cuts}"
         );
-        fs::write(file, text).map_err(|error| cannot_write(file, &error).into())
+        file::replace(path, text.as_bytes()).map_err(|error| cannot_write(path, &error).into())
     }
 }
 

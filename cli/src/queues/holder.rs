@@ -3,6 +3,8 @@
 use std::fmt;
 use std::fs;
 
+use crate::process::table;
+
 /// A process that holds a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Holder {
@@ -15,9 +17,7 @@ impl Holder {
     /// Returns the processes that hold a socket, as far as this user may see them.
     pub(super) fn of_socket(inode: u32) -> Vec<Self> {
         let link = format!("socket:[{inode}]");
-        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-        processes
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        table::pids()
             .filter(|&pid| has_open(pid, &link))
             .map(Self::new)
             .collect()
@@ -35,7 +35,7 @@ impl Holder {
     pub(crate) fn belongs_to(&self, pid: u32) -> bool {
         let mut current = self.pid;
         while current != pid {
-            match parent_and_group(current) {
+            match table::parent_and_group(current) {
                 Some((_, group)) if group == pid => return true,
                 Some((parent @ 1.., _)) => current = parent,
                 _ => return false,
@@ -60,12 +60,4 @@ fn has_open(pid: u32, link: &str) -> bool {
         .flatten()
         .filter_map(|file| fs::read_link(file.path()).ok())
         .any(|target| target.as_os_str() == link)
-}
-
-fn parent_and_group(pid: u32) -> Option<(u32, u32)> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, can contain anything; then state, parent, group.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace().skip(1);
-    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
 }

@@ -20,7 +20,7 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
 }
 
 /// Writes a file beside the path, and renames it.
-pub(super) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     if is_special(path) {
         return fs::write(path, contents);
     }

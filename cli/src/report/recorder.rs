@@ -41,7 +41,7 @@ impl ResultSoFar {
         }
     }
 
-    /// Takes the result, if nobody has.
+    /// Takes the result, unless it has been taken.
     pub(crate) fn take(&self) -> Option<RunResult> {
         self.lock().take()
     }

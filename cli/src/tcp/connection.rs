@@ -2,6 +2,7 @@
 //! read, and collects the reply.
 
 use std::io::{self, Read, Write};
+use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use everysplit::Split;
 
 use super::peer::Reading;
 use crate::address::Socket;
-use crate::queues::{CHUNK_DELAY, Delivery, Holder, Queues};
+use crate::queues::{CHUNK_DELAY, Delivery, Holder, Kernel, Queues};
 use crate::stop;
 
 /// Time between looks for received bytes.
@@ -45,9 +46,7 @@ struct Incoming {
 impl Connection {
     pub(super) fn new(socket: Socket, max_reply: usize) -> io::Result<Self> {
         socket.set_prompt()?;
-        let mut queues = Queues::of(&socket)?;
-        // Only a socket that was observed before counts as closed when it is gone.
-        queues.look();
+        let queues = Queues::of(&Kernel::open(), &socket.system())?;
         Ok(Self {
             socket,
             queues,
@@ -152,12 +151,15 @@ impl Connection {
     ) -> bool {
         let mut last = Instant::now();
         let mut tries = 0;
+        // What came before can be the whole reply.
+        let mut is_new = true;
         loop {
             if self.receive() {
                 last = Instant::now();
                 tries = 0;
+                is_new = true;
             }
-            if self.is_over() || complete(self.reply()) {
+            if self.is_over() || (mem::take(&mut is_new) && complete(self.reply())) {
                 return true;
             }
             if last.elapsed() > max_idle(self.reply()) || stop::requested() {

@@ -163,7 +163,7 @@ fn start_server(kind: &str, end: &str, port: &str, options: &[&str]) -> Option<V
     Some(words.into_iter().map(String::from).collect())
 }
 
-/// A server is asked to end. One that does not end is killed, and so is a daemon.
+/// A server gets a signal to end. One that does not end is killed, and so is a daemon.
 #[test]
 fn servers_are_asked_to_end_and_then_killed() {
     let (asked, daemon) = (path("asked"), path("daemon"));

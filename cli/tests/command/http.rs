@@ -5,11 +5,10 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
-use std::thread;
 
 use crate::program::{
-    KilledOnDrop, Serve, concurrently, fails, free_port, is_installed, listens, run, script,
-    server, usage_error,
+    Serve, concurrently, fails, free_port, is_installed, run, script, server, start_listening,
+    usage_error,
 };
 
 /// A small server for HTTP/1.1. Its second argument is the bug that it has.
@@ -167,19 +166,16 @@ fn a_violation_is_replayed() {
     if !is_installed("python3") {
         return;
     }
-    let token = format!("{}@8", hex(b"GET /abc?d HTTP/1.1\r\nHost: a\r\n\r\n"));
+    let token = format!(
+        "{}@8",
+        hex::encode(b"GET /abc?d HTTP/1.1\r\nHost: a\r\n\r\n")
+    );
     let output = check("question", 1, &["replay", &token, "http"]);
     let line = format!("everysplit replay {token} http --port ");
     assert!(output.contains(&line), "{output}");
     check("question", 1, &["replay", &token, "tcp", "--framing=http1"]);
     let other = token.replace("@8", "@9");
     check("question", 0, &["replay", &other, "http"]);
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[test]
@@ -230,7 +226,7 @@ fn replies_once(mut socket: TcpStream) {
 
 #[test]
 fn servers_that_close_after_each_reply_pass() {
-    let get = hex(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let get = hex::encode(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     let address = server(closes).to_string();
     let tcp = [
         "tcp",
@@ -248,7 +244,7 @@ fn servers_that_close_after_each_reply_pass() {
 #[test]
 fn pipelined_requests_without_a_reply_are_a_warning() {
     let get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    let two = hex(get.repeat(2).as_bytes());
+    let two = hex::encode(get.repeat(2));
     let address = server(replies_once as Serve).to_string();
     let tcp = [
         "tcp",
@@ -329,13 +325,9 @@ fn nginx_passes() {
     );
     let path = script("nginx.conf", &config);
     let errors = format!("{folder}/errors");
-    let nginx = Command::new("nginx")
-        .args(["-e", &errors, "-c", &path])
-        .spawn();
-    let _nginx = KilledOnDrop(nginx.unwrap());
-    while !listens(proxy) {
-        thread::yield_now();
-    }
+    let mut nginx = Command::new("nginx");
+    nginx.args(["-e", &errors, "-c", &path]);
+    let _nginx = start_listening(nginx, proxy);
     for port in [plain, proxy, close] {
         let address = format!("127.0.0.1:{port}");
         let http = ["http", "--connect", &address, "--timeout=20"];

@@ -1,38 +1,17 @@
 //! Installed servers are left alone. Tests of servers that are not installed are skipped, with a
 //! message. For nginx see `http`.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::program::{KilledOnDrop, free_port, is_installed, listens, run, script};
-
-/// Starts a server, and waits until it listens.
-#[track_caller]
-fn start(mut command: Command, port: u16) -> KilledOnDrop {
-    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
-    let server = KilledOnDrop(command.spawn().unwrap());
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !listens(port) {
-        assert!(Instant::now() < deadline, "{command:?} does not listen");
-        thread::sleep(Duration::from_millis(10));
-    }
-    server
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
+use crate::program::{free_port, is_installed, run, script, start_listening};
 
 /// Asserts that no split of a stream is accused.
 #[track_caller]
 fn passes(port: u16, stream: &[u8], options: &[&str]) {
-    let (address, stream) = (format!("127.0.0.1:{port}"), hex(stream));
+    let (address, stream) = (format!("127.0.0.1:{port}"), hex::encode(stream));
     let tcp = ["tcp", "--connect", &address, "--hex", &stream];
     let tcp = [
         &tcp[..],
@@ -53,7 +32,7 @@ fn redis() {
     let arguments = ["--port", &port.to_string(), "--bind", "127.0.0.1"];
     command.args(arguments).args(["--save", "", "--dir"]);
     command.arg(env!("CARGO_TARGET_TMPDIR"));
-    let _redis = start(command, port);
+    let _redis = start_listening(command, port);
     passes(
         port,
         b"PING\r\n*2\r\n$4\r\nECHO\r\n$5\r\nhello\r\n*1\r\n$4\r\nPING\r\n",
@@ -71,7 +50,7 @@ fn mosquitto() {
     let config = script("mosquitto.conf", &text);
     let mut command = Command::new("mosquitto");
     command.args(["-c", &config]);
-    let _mosquitto = start(command, port);
+    let _mosquitto = start_listening(command, port);
     // CONNECT, PINGREQ and DISCONNECT.
     passes(
         port,
@@ -143,7 +122,7 @@ fn postgresql() {
     command
         .args(["-D", &folder.0, "-k", &folder.0, "-F"])
         .args(address);
-    let _postgres = start(command, port);
+    let _postgres = start_listening(command, port);
     // The start-up message, a query, and the end. The reply has a random key.
     let mut stream = b"\0\0\0\x25\0\x03\0\0user\0postgres\0database\0".to_vec();
     stream.extend(b"template1\0\0");

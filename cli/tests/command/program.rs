@@ -141,6 +141,19 @@ pub(crate) fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
 
+/// Starts a server, and waits until it listens.
+#[track_caller]
+pub(crate) fn start_listening(mut command: Command, port: u16) -> KilledOnDrop {
+    let command = command.stdout(Stdio::null()).stderr(Stdio::null());
+    let server = KilledOnDrop(command.spawn().unwrap());
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !listens(port) {
+        assert!(Instant::now() < deadline, "{command:?} does not listen");
+        thread::sleep(Duration::from_millis(10));
+    }
+    server
+}
+
 /// Returns whether a port is free again, at the latest after some time: the system ends killed
 /// processes when it gets to it.
 pub(crate) fn becomes_free(port: u16) -> bool {

@@ -408,7 +408,7 @@ fn too_many_connections_wait() {
     );
 }
 
-/// A Unix server whose queue of connections is full is asked again.
+/// The proxy connects again to a Unix server whose queue of connections is full.
 #[test]
 fn a_busy_unix_server_gets_every_connection() {
     const CLIENTS: u64 = 12;

@@ -8,8 +8,8 @@ use std::process::{self, Command};
 use std::thread;
 
 use crate::program::{
-    KilledOnDrop, REQUEST, Serve, concurrently, free_port, is_installed, listens, run, script,
-    server,
+    KilledOnDrop, REQUEST, Serve, concurrently, free_port, is_installed, run, script, server,
+    start_listening,
 };
 
 /// Echoes everything at once.
@@ -71,13 +71,9 @@ fn a_relay_is_not_the_server() {
     }
     let port = free_port();
     let listen = format!("TCP-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork");
-    let relay = Command::new("socat")
-        .args([listen, format!("TCP:{}", server(echo))])
-        .spawn();
-    let _relay = KilledOnDrop(relay.unwrap());
-    while !listens(port) {
-        thread::yield_now();
-    }
+    let mut relay = Command::new("socat");
+    relay.args([listen, format!("TCP:{}", server(echo))]);
+    let _relay = start_listening(relay, port);
     let address = format!("127.0.0.1:{port}");
     let server = KilledOnDrop(Command::new("sleep").arg("100").spawn().unwrap());
     let output = check(&address, 0, &["--pid", &server.0.id().to_string()]);
