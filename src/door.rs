@@ -151,7 +151,7 @@ feed_door!(
 feed_door!(
     CallerBuffered<D: Decode>,
     "the decoder owns memory beside its buffer: implement `Decode::buffered_bytes`, or call \
-     `with_buffered_bytes` on the adapter"
+     `with_buffered_bytes`"
 );
 
 /// Defines a door for framers that read.

@@ -535,7 +535,8 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
 
     /// Adds bytes for which a correct framer emits `frame` as soon as the first `at` of them have
     /// been fed, and after which the stream goes on: for frames that are complete before their last
-    /// byte, and for the errors of framers that resynchronise.
+    /// byte, and for the errors of framers that resynchronise. A stream that ends before the last of
+    /// them is truncated.
     ///
     /// # Panics
     ///
@@ -781,6 +782,26 @@ mod codec {
                 minimize_while: old.minimize_while,
             };
             Harness::of(splits, effort)
+        }
+    }
+
+    /// How to look into codecs.
+    impl<C, E, F, O> Harness<CallerBuffered<TokioDecoder<C, E, F>>, O>
+    where
+        C: Decoder + 'static,
+        E: 'static,
+        F: 'static,
+        TokioDecoder<C, E, F>: Decode,
+    {
+        /// Takes a function that returns how many bytes of memory a codec itself holds, beside its
+        /// caller's buffer, so that [`Property::Memory`](crate::Property::Memory) is checked. It is
+        /// needed only for a codec that owns memory.
+        #[must_use]
+        pub fn with_buffered_bytes(mut self, buffered_bytes: fn(&C) -> usize) -> Self {
+            let make = Rc::clone(&self.door.make);
+            let make = move || make().with_buffered_bytes(buffered_bytes);
+            self.splits_mut().door.make = Rc::new(make);
+            self
         }
     }
 }

@@ -13,6 +13,23 @@ use crate::property::Property;
 /// claims.
 const LONGEST_HEADER: usize = 64;
 
+/// Returns the properties that a stream of so many bytes checks, whatever is expected of it.
+pub(super) fn checked_anyway<T: Door>(len: usize) -> Vec<Property> {
+    let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);
+    let checked = |property| match property {
+        Property::EverySplit => len > 1,
+        Property::EmptyChunk => happens(Interruption::EmptyChunk),
+        Property::Interrupted => {
+            happens(Interruption::Interrupted) || happens(Interruption::Pending)
+        }
+        Property::Cancelled => happens(Interruption::Dropped),
+        Property::Progress => true,
+        _ => false,
+    };
+    let all = Property::ALL.into_iter();
+    all.filter(|&property| checked(property)).collect()
+}
+
 /// Returns the properties that the checks of a stream cover, if they find nothing.
 pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) -> Vec<Property> {
     let expected = &input.expected;
@@ -27,26 +44,19 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
         }
         Outcome::Rejected { .. } => false,
     };
-    let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);
+    let anyway = checked_anyway::<T>(input.stream.len());
     let checked = |property| match property {
         Property::RoundTrip | Property::Prompt => judged && !expected.frames.is_empty(),
-        Property::EverySplit => input.stream.len() > 1,
         Property::Limit => over_limit(input) || at_limit(input),
         Property::Rejection => judged && rejected && !expected.limit.rejection,
         Property::Truncation => judged && incomplete,
         Property::Poisoned => rejected && !input.caller_stops(),
-        Property::EmptyChunk => happens(Interruption::EmptyChunk),
         Property::Memory => {
             let may_be_held = |initial| input.held(LONGEST_HEADER, initial);
             let initial = door.initial_memory();
             initial.is_some_and(|it| expected.longest_frame() > may_be_held(it))
         }
-        Property::Interrupted => {
-            happens(Interruption::Interrupted) || happens(Interruption::Pending)
-        }
-        Property::Cancelled => happens(Interruption::Dropped),
-        Property::Progress => true,
-        Property::Linear | Property::Encode | Property::Written | Property::Differential => false,
+        _ => anyway.contains(&property),
     };
     Property::ALL
         .into_iter()
@@ -109,7 +119,12 @@ pub(super) fn advice<T: Door>(
     let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);
     let advice = match property {
         Property::RoundTrip | Property::Prompt if by_itself => ORACLE,
-        Property::RoundTrip | Property::Prompt => "add a stream with a frame",
+        Property::RoundTrip | Property::Prompt if source == Source::Encoder => {
+            "add a stream with a frame"
+        }
+        Property::RoundTrip | Property::Prompt => {
+            "add a stream with a frame that the oracle judges"
+        }
         Property::EverySplit => "add a stream of two bytes or more",
         Property::Limit if declared(Deviation::Unlimited) => "`unlimited` is declared",
         Property::Rejection | Property::Truncation | Property::Limit if by_itself => ORACLE,

@@ -131,8 +131,8 @@ impl Verdicts {
         let streams = harness.all_streams();
         self.streams += streams.len();
         self.names.extend(streams.iter().map(|stream| name(stream)));
-        let covered = streams.iter().filter_map(|stream| harness.covered(stream));
-        self.covered.extend(covered.flatten());
+        let covered = streams.iter().flat_map(|stream| harness.covered(stream));
+        self.covered.extend(covered);
         streams
     }
 
@@ -200,14 +200,11 @@ impl Verdicts {
                 return Status::Held { streams, proved };
             }
         }
-        match self
-            .advice
-            .iter()
-            .find(|(concerns, _)| *concerns == property)
-        {
-            None => Status::NotConcerned,
-            Some(_) if self.covered.contains(&property) => Status::NotChecked { advice: MASKED },
+        let mut advice = self.advice.iter();
+        match advice.find(|(concerns, _)| *concerns == property) {
+            _ if self.covered.contains(&property) => Status::NotChecked { advice: MASKED },
             Some(&(_, advice)) => Status::NotChecked { advice },
+            None => Status::NotConcerned,
         }
     }
 

@@ -147,7 +147,7 @@ fn memory_of_a_decoder_that_owns_some_is_not_checked_unless_it_says_how_much() {
         assert_eq!(
             advice(&verdicts(unknown, reserves), Property::Memory),
             "the decoder owns memory beside its buffer: implement `Decode::buffered_bytes`, or \
-             call `with_buffered_bytes` on the adapter"
+             call `with_buffered_bytes`"
         );
     }
     let held = verdicts(known, false);
@@ -422,4 +422,77 @@ fn verdicts_without_a_result_panic() {
         Ok(())
     });
     verdicts.assert_held();
+}
+
+impl tokio_util::codec::Decoder for OwnsBody {
+    type Item = Vec<u8>;
+    type Error = std::io::Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> std::io::Result<Option<Vec<u8>>> {
+        Self::decode(self, buffer).map_err(std::io::Error::other)
+    }
+}
+
+impl tokio_util::codec::Encoder<Vec<u8>> for OwnsBody {
+    type Error = std::io::Error;
+
+    fn encode(&mut self, body: Vec<u8>, output: &mut BytesMut) -> std::io::Result<()> {
+        output.extend_from_slice(&encode(&body));
+        Ok(())
+    }
+}
+
+/// A codec says how much memory it holds through its harness.
+#[test]
+fn memory_of_a_codec_can_be_told_to_its_harness() {
+    let verdicts = |reserves| {
+        let fresh = move || OwnsBody {
+            reserves,
+            ..OwnsBody::default()
+        };
+        verdicts!(
+            Harness::codec(fresh)
+                .messages([vec![b'x'; 300]])
+                .unlimited()
+                .truncate_up_to(8)
+                .with_buffered_bytes(|it| it.body.capacity())
+        )
+    };
+    assert!(holds(&verdicts(false), Property::Memory));
+    assert!(verdicts(true).smallest(Property::Memory).is_some());
+}
+
+/// What is masked is not checked, whether or not something could be added to check it.
+#[test]
+fn properties_of_streams_with_another_violation_are_not_checked() {
+    const MASKED: &str = "every stream that checks it violates another property";
+    let panics = |bytes: &[u8]| -> Result<Option<((), usize)>, ()> {
+        assert!(bytes.is_empty(), "it panics");
+        Ok(None)
+    };
+    let stuck = verdicts!(Harness::parser(panics, ()).streams([b"abc"]));
+    for property in [Property::EverySplit, Property::EmptyChunk] {
+        assert_eq!(advice(&stuck, property), MASKED);
+    }
+}
+
+/// An oracle that judges no stream checks nothing that needs one.
+#[test]
+fn an_oracle_must_judge_a_stream() {
+    let verdicts = verdicts!(
+        Harness::parser(parse, "truncated")
+            .oracle(|_: &[u8]| None)
+            .streams([encode(b"one")])
+            .unlimited()
+    );
+    assert_eq!(
+        advice(&verdicts, Property::RoundTrip),
+        "add a stream with a frame that the oracle judges"
+    );
+}
+
+#[test]
+#[should_panic(expected = "`sampled` needs one split at least")]
+fn no_splits_are_no_sample() {
+    let _ = Harness::parser(parse, "truncated").sampled(b"\0\x03one", 0, 0);
 }
