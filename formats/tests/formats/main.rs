@@ -7,6 +7,7 @@ mod common;
 mod auth;
 mod clients;
 mod cpython;
+mod described;
 mod json_header;
 mod len32;
 mod memory;
