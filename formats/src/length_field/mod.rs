@@ -226,7 +226,7 @@ impl LengthField {
     /// whole yet. The size is not less than that of the header, or of the bytes to strip.
     ///
     /// `offset` is the position of `bytes` in the stream, used only in errors.
-    fn size(self, bytes: &[u8], offset: u64) -> Result<Option<u64>, DecodeError> {
+    fn size(self, bytes: &[u8], offset: u64) -> Result<Option<i128>, DecodeError> {
         let field = bytes.get(self.offset.into()..self.header_size());
         let Some(length) = field.map(|field| self.length(field)) else {
             return Ok(None);
@@ -239,14 +239,14 @@ impl LengthField {
         if message < 0 || size < self.header_size() as i128 {
             return Err(DecodeError::TooShort { offset, length });
         }
-        match u64::try_from(size) {
-            Ok(size) if message <= self.max_size.into() => Ok(Some(size)),
-            _ => Err(DecodeError::TooLarge {
+        if message > self.max_size.into() {
+            return Err(DecodeError::TooLarge {
                 offset,
                 length,
                 max: self.max_message(),
-            }),
+            });
         }
+        Ok(Some(size))
     }
 }
 
@@ -307,14 +307,12 @@ impl Decoder {
                 return Err(error);
             }
         };
-        let received = usize::try_from(size)
-            .ok()
-            .filter(|size| *size <= buffer.len());
-        let Some(received) = received else {
+        let size = usize::try_from(size).ok();
+        let Some(size) = size.filter(|&size| size <= buffer.len()) else {
             return Ok(None);
         };
-        self.offset += size;
-        let mut frame = buffer.split_to(received);
+        self.offset += size as u64;
+        let mut frame = buffer.split_to(size);
         frame.advance(self.field.strip.into());
         if frame.is_empty() {
             // An empty slice of the buffer would keep its whole allocation alive.
@@ -336,10 +334,11 @@ impl Decoder {
             return Ok(message);
         }
         let size = self.field.size(buffer, self.offset)?;
+        let due = size.unwrap_or(self.field.header_size() as i128);
         Err(DecodeError::Truncated {
             offset: self.offset,
             received: buffer.len() as u64,
-            due: size.unwrap_or(self.field.header_size() as u64),
+            due: due.try_into().unwrap_or(u64::MAX),
         })
     }
 }
@@ -362,7 +361,7 @@ pub enum DecodeError {
         /// The length claimed.
         length: i128,
     },
-    /// A message is over the size limit, or its frame over [`u64::MAX`] bytes.
+    /// A message is over the size limit.
     TooLarge {
         /// The position of the frame in the stream, in bytes.
         offset: u64,
@@ -377,7 +376,8 @@ pub enum DecodeError {
         offset: u64,
         /// The number of bytes of the frame that were received.
         received: u64,
-        /// The size of the frame. If the length was not received, the size up to its end.
+        /// The size of the frame, at most [`u64::MAX`]. If the length was not received, the size up
+        /// to its end.
         due: u64,
     },
 }

@@ -39,7 +39,7 @@ pub fn parse(field: LengthField, stream: &[u8]) -> Expected<Bytes, DecodeError> 
             Some(DecodeError::Negative { offset, length })
         } else if size < header as i128 || size < strip {
             Some(DecodeError::TooShort { offset, length })
-        } else if size - strip > i128::from(field.max_size) || size > i128::from(u64::MAX) {
+        } else if size - strip > i128::from(field.max_size) {
             let max = largest(field);
             Some(DecodeError::TooLarge {
                 offset,
