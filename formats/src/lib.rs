@@ -30,6 +30,8 @@ extern crate std;
 pub mod auth;
 pub mod datagram;
 pub mod delimited;
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(feature = "json_header")]
 pub mod json_header;
 pub mod len32;

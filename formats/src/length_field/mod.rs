@@ -16,7 +16,7 @@
 //! | `width` | `lengthFieldLength` | `length_field_length` |
 //! | `byte_order` | `byteOrder` | `big_endian`, `little_endian` |
 //! | `sign` | 8 bytes are signed, fewer are not | never signed |
-//! | `adjustment` | `lengthAdjustment` | `length_adjustment` |
+//! | `adjustment` | `lengthAdjustment` | `length_adjustment` + `num_skip` - bytes up to the field's end |
 //! | `strip` | `initialBytesToStrip` | `num_skip` |
 //! | `max_size` + `strip` | `maxFrameLength` | none; `max_frame_length` is about the field itself |
 //!
