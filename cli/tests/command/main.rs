@@ -6,6 +6,7 @@ mod captures;
 #[cfg(unix)]
 mod ending;
 mod exec;
+mod formats;
 mod hostile;
 mod http;
 #[cfg(unix)]
