@@ -47,6 +47,7 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
         nodes: Vec::new(),
         at: BTreeMap::new(),
         waits: Vec::new(),
+        called: Called(vec![Vec::new(); ends.len()]),
         work: Work::new(bounds.max_work),
     };
     search.run()?;
@@ -70,8 +71,6 @@ struct Node<W> {
     delivered: usize,
     /// The call that led here: the node before it, and how many bytes had arrived.
     parent: Option<(usize, usize)>,
-    /// For each end, whether the decoder has been called here with the bytes up to there.
-    called: Vec<bool>,
     /// The first end with whose bytes it waits here.
     waits_from: usize,
     /// Whether the stream has been ended here.
@@ -107,7 +106,26 @@ struct Search<'a, W: State<Framer: Decode>> {
     at: BTreeMap<usize, Vec<usize>>,
     /// In the order in which they were found: fewest chunks first.
     waits: Vec<Wait>,
+    called: Called,
     work: Work,
+}
+
+/// For each end, the nodes at which the decoder has been called with the bytes up to there, a bit for
+/// each. A chain of calls has one end and goes from node to node.
+struct Called(Vec<Vec<u64>>);
+
+impl Called {
+    /// Adds a call. Returns whether it is new.
+    fn insert(&mut self, node: usize, end: usize) -> bool {
+        let words = &mut self.0[end];
+        let (word, bit) = (node / 64, 1 << (node % 64));
+        if words.len() <= word {
+            words.resize(word + 1, 0);
+        }
+        let is_new = words[word] & bit == 0;
+        words[word] |= bit;
+        is_new
+    }
 }
 
 impl<W: State<Framer: Decode>> Search<'_, W> {
@@ -154,7 +172,9 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     fn try_decode(&mut self, wait: usize, end: usize) -> Result<(), Fault> {
         let mut node = self.waits[wait].node;
         let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
-        while !mem::replace(&mut self.nodes[node].called[end], true) {
+        // What the last call left in it is where the next one begins.
+        let mut handed_on = None;
+        while self.called.insert(node, end) {
             let Node {
                 consumed,
                 delivered,
@@ -162,7 +182,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             } = self.nodes[node];
             let mut decoder = self.resume(node)?;
             let rest = &self.stream[consumed..arrived];
-            let mut buffer = BytesMut::from(rest);
+            let mut buffer = handed_on.take().unwrap_or_else(|| BytesMut::from(rest));
             self.work.call(rest.len())?;
             let result = isolate(arrived, || decoder.decode(&mut buffer))?;
             if !rest.ends_with(&buffer) {
@@ -186,6 +206,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             let call = Some((node, arrived));
             if is_frame {
                 node = self.visit(decoder, consumed, delivered + 1, call)?;
+                handed_on = Some(buffer);
                 continue;
             }
             if expected.rejection(arrived).is_some() && self.input.caller_stops() {
@@ -263,7 +284,6 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             consumed,
             delivered,
             parent,
-            called: vec![false; self.ends.len()],
             waits_from: self.ends.len(),
             finished: false,
         });
