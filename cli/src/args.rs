@@ -65,6 +65,16 @@ pub(crate) enum VerbArgs {
     #[command(before_help = HTTP_EXAMPLES)]
     Http(Box<HttpArgs>),
 
+    /// Test how a server of TLS reads the first message of a connection, the `ClientHello`.
+    ///
+    /// Sends a small one, and one with a large key share that spans several segments, as hybrid
+    /// post-quantum clients send it: each uncut, cut at every offset, byte by byte, and in random
+    /// splits. The answer must always be of the same kind: the same records, messages and alerts.
+    ///
+    /// No connection is completed, so certificates do not matter.
+    #[command(before_help = TLS_EXAMPLES)]
+    Tls(Box<TlsArgs>),
+
     /// Cut the streams between any client and any server, and run a test command through it.
     ///
     /// Each direction of each connection is split in its own way: one byte at a time, into short
@@ -140,6 +150,14 @@ Examples:
   everysplit http --connect localhost:8080 --path /hello
   everysplit http --port 8080 --body 'a=1' -- python3 server.py";
 
+/// The default of --max-connections for `tls`, as text.
+const TLS_CONNECTIONS: &str = "2000";
+
+const TLS_EXAMPLES: &str = "\
+Examples:
+  everysplit tls localhost:8443
+  everysplit tls --port 8443 -- openssl s_server -accept 8443 -cert cert.pem -key key.pem";
+
 const PROXY_EXAMPLES: &str = "\
 Examples:
   everysplit proxy --listen 0 --to localhost:6379 -- sh -c 'redis-cli -p $EVERYSPLIT_PORT ping'
@@ -196,6 +214,7 @@ pub(crate) struct ExecArgs {
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("peer").args(["connect", "port", "listen"]).required(true))]
+#[command(group = ArgGroup::new("running").args(["connect"]))]
 pub(crate) struct TcpArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -263,6 +282,7 @@ pub(crate) struct TcpArgs {
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("peer").args(["connect", "port"]).required(true))]
+#[command(group = ArgGroup::new("running").args(["connect"]))]
 pub(crate) struct HttpArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
@@ -283,6 +303,26 @@ pub(crate) struct HttpArgs {
     pub(crate) live: LiveArgs,
 }
 
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("peer").args(["address", "connect", "port"]).required(true))]
+#[command(group = ArgGroup::new("running").args(["address", "connect"]))]
+#[command(mut_arg("max_connections", |arg| arg.default_value(TLS_CONNECTIONS)))]
+pub(crate) struct TlsArgs {
+    /// Test the running server at this address, such as localhost:443. The same as --connect.
+    #[arg(value_name = "ADDRESS", conflicts_with = "command")]
+    pub(crate) address: Option<Address>,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    /// Name of the server in the `ClientHello`. An IP address is not sent.
+    #[arg(long, default_value = default::SERVER_NAME, value_name = "NAME", value_parser = host)]
+    pub(crate) server_name: String,
+
+    #[command(flatten)]
+    pub(crate) live: LiveArgs,
+}
+
 /// The server under test.
 #[derive(Args, Debug)]
 pub(crate) struct ServerArgs {
@@ -298,11 +338,11 @@ pub(crate) struct ServerArgs {
     /// children.
     ///
     /// Without it, the report names the process that read them.
-    #[arg(long, requires = "connect", value_name = "PID")]
+    #[arg(long, requires = "running", value_name = "PID")]
     pub(crate) pid: Option<u32>,
 
     /// Allow a --connect address that is not on this machine.
-    #[arg(long, requires = "connect")]
+    #[arg(long, requires = "running")]
     pub(crate) allow_remote: bool,
 
     /// Restart the server for each connection, for a server that accepts only one.
@@ -480,6 +520,8 @@ pub(crate) enum TestedArgs {
     Tcp(Box<TcpArgs>),
     /// Test an HTTP/1.1 server.
     Http(Box<HttpArgs>),
+    /// Test how a server reads a `ClientHello` of TLS.
+    Tls(Box<TlsArgs>),
 }
 
 #[derive(Args, Debug)]

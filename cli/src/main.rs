@@ -31,6 +31,7 @@ mod streams;
 mod supervisor;
 mod tcp;
 mod text;
+mod tls;
 mod vectors;
 
 use std::process::ExitCode;

@@ -46,6 +46,9 @@ pub(crate) mod default {
     pub(crate) const PEER_TIMEOUT: Duration = Duration::from_secs(5);
     pub(crate) const REPLY_IDLE: Duration = Duration::from_secs(1);
     pub(crate) const SEED: u64 = 0;
+    pub(crate) const SERVER_NAME: &str = "localhost";
+    /// Each `ClientHello` is cut at every offset.
+    pub(crate) const TLS_CONNECTIONS: NonZero<usize> = NonZero::new(2000).unwrap();
 
     pub(crate) const PROXY_MAX_CUTS: u64 = 1000;
     pub(crate) const PROXY_MAX_WAIT: Duration = Duration::from_secs(1);
@@ -103,6 +106,8 @@ pub(crate) struct TcpOptions {
     pub(crate) protocol: Protocol,
     /// What the requests of the verb `http` are about. There are no other streams then.
     pub(crate) http: Option<Target>,
+    /// The name of the server in the messages of the verb `tls`. There are no other streams then.
+    pub(crate) client_hello: Option<String>,
     /// Files with conversations. There are no other streams then.
     pub(crate) scripts: Vec<PathBuf>,
     pub(crate) streams: StreamOptions,
@@ -141,6 +146,8 @@ pub(crate) enum Protocol {
     /// Nothing: they are bytes.
     Raw,
     Http1,
+    /// The streams are `ClientHello` messages.
+    Tls,
 }
 
 /// The program at the other end of the connections.
@@ -169,8 +176,8 @@ pub(crate) struct ReplayOptions {
 /// What is under test, with the options of the run.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Tested {
-    Exec(ExecOptions),
-    Tcp(TcpOptions),
+    Exec(Box<ExecOptions>),
+    Tcp(Box<TcpOptions>),
 }
 
 /// A proxy between a client and a server, and a test command that uses it.
@@ -371,6 +378,10 @@ impl Tested {
             Self::Tcp(options) => {
                 // The token has the request.
                 options.http = options.http.take().map(|_| Target::default());
+                let name = options.client_hello.as_mut();
+                if let Some(name) = name {
+                    *name = default::SERVER_NAME.into();
+                }
                 (&mut options.streams, &mut options.report, options.hostile)
             }
         };
@@ -395,9 +406,10 @@ impl TryFrom<args::Arguments> for Options {
 
     fn try_from(arguments: args::Arguments) -> Result<Self, Error> {
         Ok(match arguments.verb {
-            args::VerbArgs::Exec(exec) => Self::Run(Tested::Exec((*exec).try_into()?)),
-            args::VerbArgs::Tcp(tcp) => Self::Run(Tested::Tcp((*tcp).try_into()?)),
-            args::VerbArgs::Http(http) => Self::Run(Tested::Tcp((*http).try_into()?)),
+            args::VerbArgs::Exec(exec) => Self::Run(Tested::Exec(Box::new((*exec).try_into()?))),
+            args::VerbArgs::Tcp(tcp) => Self::Run(Tested::Tcp(Box::new((*tcp).try_into()?))),
+            args::VerbArgs::Http(http) => Self::Run(Tested::Tcp(Box::new((*http).try_into()?))),
+            args::VerbArgs::Tls(tls) => Self::Run(Tested::Tcp(Box::new((*tls).try_into()?))),
             args::VerbArgs::Proxy(proxy) => Self::Proxy((*proxy).try_into()?),
             args::VerbArgs::Serve(serve) => Self::Serve(serve.try_into()?),
             args::VerbArgs::Vectors(streams) => Self::Vectors(streams.try_into()?),
@@ -411,9 +423,10 @@ impl TryFrom<args::Arguments> for Options {
                 Self::Replay(ReplayOptions {
                     case: token,
                     tested: match tested {
-                        args::TestedArgs::Exec(exec) => Tested::Exec((*exec).try_into()?),
-                        args::TestedArgs::Tcp(tcp) => Tested::Tcp((*tcp).try_into()?),
-                        args::TestedArgs::Http(http) => Tested::Tcp((*http).try_into()?),
+                        args::TestedArgs::Exec(exec) => Tested::Exec(Box::new((*exec).try_into()?)),
+                        args::TestedArgs::Tcp(tcp) => Tested::Tcp(Box::new((*tcp).try_into()?)),
+                        args::TestedArgs::Http(http) => Tested::Tcp(Box::new((*http).try_into()?)),
+                        args::TestedArgs::Tls(tls) => Tested::Tcp(Box::new((*tls).try_into()?)),
                     },
                 })
             }
@@ -487,6 +500,19 @@ impl TryFrom<args::HttpArgs> for TcpOptions {
     }
 }
 
+impl TryFrom<args::TlsArgs> for TcpOptions {
+    type Error = Error;
+
+    fn try_from(mut tls: args::TlsArgs) -> Result<Self, Error> {
+        tls.server.connect = tls.server.connect.or(tls.address);
+        Ok(Self {
+            protocol: Protocol::Tls,
+            client_hello: Some(tls.server_name),
+            ..Self::live(tls.server, None, tls.live)?
+        })
+    }
+}
+
 impl TcpOptions {
     /// Returns the options that all verbs have, and the defaults of the others.
     fn live(
@@ -523,6 +549,7 @@ impl TcpOptions {
             peer,
             protocol: Protocol::Raw,
             http: None,
+            client_hello: None,
             scripts: Vec::new(),
             streams: StreamOptions::default(),
             report: live.report.into(),

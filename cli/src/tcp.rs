@@ -33,7 +33,7 @@ use crate::process::Memory;
 use crate::report::{Ending, Recorder};
 use crate::script::Script;
 use crate::streams::{self, NamedStream};
-use crate::{Error, http, stop};
+use crate::{Error, http, stop, tls};
 use baseline::{Baseline, REPETITIONS};
 use client::Client;
 use coverage::{Coverage, SameReply, last_line};
@@ -77,6 +77,9 @@ pub(crate) fn replay(
 pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     if let Some(target) = &options.http {
         return Ok(http::shapes(target));
+    }
+    if let Some(name) = &options.client_hello {
+        return Ok(tls::streams(name));
     }
     if !options.scripts.is_empty() {
         let scripts = options.scripts.iter();

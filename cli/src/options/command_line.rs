@@ -153,6 +153,7 @@ impl Words {
             peer,
             protocol,
             http,
+            client_hello,
             scripts,
             streams,
             report,
@@ -170,7 +171,11 @@ impl Words {
             max_time,
             seed,
         } = options;
-        self.word(if http.is_some() { "http" } else { "tcp" });
+        self.word(match protocol {
+            Protocol::Raw | Protocol::Http1 if http.is_none() => "tcp",
+            Protocol::Raw | Protocol::Http1 => "http",
+            Protocol::Tls => "tls",
+        });
         let program: &[OsString] = match peer {
             PeerOptions::RunningServer { address, pid } => {
                 self.option("--connect", address.to_string());
@@ -198,6 +203,8 @@ impl Words {
             self.unless_default("--path", &**path, default::HTTP_PATH);
             self.unless_default("--host", &**host, default::HTTP_HOST);
             self.unless_default("--body", &**body, default::HTTP_BODY);
+        } else if let Some(name) = client_hello {
+            self.unless_default("--server-name", &**name, default::SERVER_NAME);
         } else if *protocol == Protocol::Http1 {
             self.option("--framing", "http1");
         }
@@ -219,11 +226,11 @@ impl Words {
         self.seconds("--max-idle", *max_idle, default::PEER_MAX_IDLE);
         self.unless_default("--max-growth", *max_growth, default::MAX_GROWTH);
         self.unless_default("--max-reply", *max_reply, default::MAX_REPLY.get());
-        self.unless_default(
-            "--max-connections",
-            *max_connections,
-            default::MAX_CONNECTIONS,
-        );
+        let default_connections = match protocol {
+            Protocol::Raw | Protocol::Http1 => default::MAX_CONNECTIONS,
+            Protocol::Tls => default::TLS_CONNECTIONS,
+        };
+        self.unless_default("--max-connections", *max_connections, default_connections);
         self.unless_default("--max-rate", *max_rate, default::MAX_RATE);
         self.seconds("--max-time", *max_time, default::MAX_TIME);
         self.unless_default("--seed", *seed, default::SEED);
@@ -514,6 +521,27 @@ mod tests {
     }
 
     #[test]
+    fn tls_options_survive_the_command_line() {
+        for (server, end) in [
+            ("127.0.0.1:7000 --pid 1", ""),
+            ("--connect 192.0.2.1:1 --allow-remote", ""),
+            ("--port 7 --fresh", "-- server 'a b' --port 8"),
+        ] {
+            let groups = [
+                REPORT,
+                "--server-name='-a'",
+                "--max-connections 1000",
+                "--mask a --timeout 0.001 --seed 1",
+            ];
+            for line in lines(&format!("tls {server}"), &groups, end) {
+                survives(&parse(&line));
+            }
+        }
+        let line = "everysplit tls --connect 127.0.0.1:7";
+        assert_eq!(parse("everysplit tls 127.0.0.1:7").to_line(), line);
+    }
+
+    #[test]
     fn proxy_options_survive_the_command_line() {
         for (addresses, end) in [
             ("proxy --listen 127.0.0.1:0 --to [::1]:7000", ""),
@@ -647,6 +675,10 @@ mod tests {
             (
                 "everysplit http --connect 127.0.0.1:7 --path /a --report r.html",
                 "everysplit replay 0001@1 http --connect 127.0.0.1:7",
+            ),
+            (
+                "everysplit tls 127.0.0.1:7 --server-name a --report r.html",
+                "everysplit replay 0001@1 tls --connect 127.0.0.1:7",
             ),
             (
                 "everysplit tcp --connect 127.0.0.1:7 --hex 00 --report r.html --hostile",

@@ -50,8 +50,19 @@ impl TcpRun<'_> {
 
     /// Determines the reply where the protocol says where it ends.
     fn protocol_baseline(&mut self, stream: &NamedStream) -> Result<Baseline, Error> {
-        let rule = ReplyRule::open(ReplyEnd::Protocol);
-        let outcome = self.send_uncut(stream, rule)?;
+        let protocol = self.options.protocol;
+        let mut rule = ReplyRule::open(ReplyEnd::Protocol);
+        let mut outcome = self.send_uncut(stream, rule)?;
+        protocol.check_reply(&outcome.reply)?;
+        // What follows shows when the server closes the connection.
+        if protocol.last_request(&stream.bytes).is_none() && outcome.in_time() && !outcome.closed {
+            let half_close = HalfClose::AfterReply;
+            let half_closed = self.send_uncut(stream, ReplyRule { half_close, ..rule })?;
+            if half_closed.closed {
+                rule.half_close = half_close;
+                outcome = half_closed;
+            }
+        }
         let masked = self.comparable(&stream.bytes, &outcome);
         let baseline = Baseline {
             before_half_close: masked.clone(),

@@ -1,16 +1,18 @@
 //! What is known about replies: where they end, and which of them are the same.
 
+use super::difference::excerpt;
 use crate::Error;
 use crate::http::{Replies, Requests};
 use crate::options::Protocol;
 use crate::streams::NamedStream;
+use crate::tls::{self, Answer};
 
 impl Protocol {
     /// Checks that a stream consists of whole requests, if that is what the protocol needs.
     pub(super) fn check_stream(self, stream: &NamedStream) -> Result<(), Error> {
         let NamedStream { name, bytes, .. } = stream;
         match self {
-            Self::Raw => Ok(()),
+            Self::Raw | Self::Tls => Ok(()),
             Self::Http1 => Requests::parse(bytes).map(|_| ()).map_err(|at| {
                 format!("the stream {name} has no whole HTTP/1.1 request at byte {at}; mend it, or leave out --framing http1")
                     .into()
@@ -27,6 +29,7 @@ impl Protocol {
     /// last request was sent too.
     pub(super) fn is_complete(self, stream: &[u8], reply: &[u8], last: bool) -> bool {
         match (self, Requests::parse(stream)) {
+            (Self::Tls, _) => Answer::read(reply).is_complete(),
             (Self::Http1, Ok(requests)) => {
                 let replies = Replies::read(reply, &requests, false);
                 let count = requests.count() + usize::from(last);
@@ -34,6 +37,30 @@ impl Protocol {
             }
             _ => false,
         }
+    }
+
+    /// Checks that a reply is of the protocol.
+    pub(super) fn check_reply(self, reply: &[u8]) -> Result<(), Error> {
+        let foreign = match self {
+            Self::Raw | Self::Http1 => None,
+            Self::Tls => Answer::read(reply).foreign().map(|bytes| excerpt(bytes, 0)),
+        };
+        match foreign {
+            Some(text) => {
+                Err(format!("the server does not speak TLS: its reply is \"{text}\"").into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Returns whether correct replies to different streams may be the same.
+    pub(super) fn may_reply_the_same(self) -> bool {
+        self == Self::Tls
+    }
+
+    /// Returns whether a reply, as text to compare, is known to refuse the stream.
+    pub(super) fn refuses(self, comparable: &[u8]) -> bool {
+        self == Self::Tls && comparable.starts_with(b"alert ")
     }
 
     /// Returns a request to send after the complete reply, so that it shows if more replies come
@@ -49,6 +76,7 @@ impl Protocol {
     /// the connection.
     pub(super) fn comparable(self, stream: &[u8], reply: &[u8], closed: bool) -> Vec<u8> {
         match (self, Requests::parse(stream)) {
+            (Self::Tls, _) => Answer::read(reply).into_text(),
             (Self::Http1, Ok(requests)) => {
                 Replies::read(reply, &requests, closed).into_text(requests.count())
             }
@@ -60,6 +88,7 @@ impl Protocol {
     pub(super) fn edges(self, stream: &[u8]) -> Vec<usize> {
         match self {
             Self::Raw => Vec::new(),
+            Self::Tls => tls::edges(stream),
             Self::Http1 => {
                 let line_ends = (1..=stream.len()).filter(|&end| stream[end - 1] == b'\n');
                 line_ends.collect()

@@ -19,6 +19,8 @@ const MAX_TIMEOUTS: usize = 20;
 const RANDOM_SPLITS: usize = 64;
 /// Number of random splits of a stream that `http` makes, besides those with one cut.
 const HTTP_RANDOM_SPLITS: usize = 8;
+/// Number of random splits of a `ClientHello`, besides those with one cut.
+const TLS_RANDOM_SPLITS: usize = 64;
 /// Maximum number of splits into chunks of equal size.
 const EQUAL_SPLITS: usize = 64;
 /// Size of these chunks, in bytes, unless there would be more than `MAX_EQUAL_CHUNKS`.
@@ -45,13 +47,15 @@ fn splits(
         options.max_connections.get(),
         1 + EQUAL_SPLITS + 2 * RANDOM_SPLITS,
     );
-    let (budget, random_splits) = match options.http {
-        None => (max, RANDOM_SPLITS),
+    let (budget, random_splits) = match (&options.http, &options.client_hello) {
+        (None, None) => (max, RANDOM_SPLITS),
         // The shapes are many, and short.
-        Some(_) => (
+        (Some(_), _) => (
             max.min(offsets + 1 + HTTP_RANDOM_SPLITS),
             HTTP_RANDOM_SPLITS,
         ),
+        // Each connection costs the server a signature.
+        (None, Some(_)) => (max.min(offsets + 1 + TLS_RANDOM_SPLITS), TLS_RANDOM_SPLITS),
     };
     let share = if offsets + 1 + random_splits <= budget {
         offsets

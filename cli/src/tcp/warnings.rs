@@ -61,6 +61,12 @@ impl TcpRun<'_> {
                 "{name}: the whole {reply} came after at most {sent} of {all} bytes; the rest has no effect on it and is not tested"
             ));
         }
+        if self.options.protocol.refuses(&baseline.masked) {
+            let line = first_line(&baseline.masked);
+            self.recorder.warn(format!(
+                "{name}: the {peer} refuses it: \"{line}\"; what comes after that is not tested"
+            ));
+        }
         if !baseline.replied {
             self.recorder.warn(format!(
                 "{name}: the {peer} closes the connection without a {reply}"
@@ -73,6 +79,9 @@ impl TcpRun<'_> {
         let [first, others @ ..] = replies else {
             return;
         };
+        if self.options.protocol.may_reply_the_same() {
+            return;
+        }
         if !others.is_empty() && others.iter().all(|other| other == first) {
             let (peer, reply) = (self.peer.name(), self.peer.reply_name());
             let (count, line) = (replies.len(), first_line(first));

@@ -1,14 +1,11 @@
 //! `everysplit http`, and `--framing http1`: servers in Python with and without a bug, and nginx.
 //! Tests of programs that are not installed are skipped, with a message.
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 
 use crate::program::{
-    Serve, concurrently, fails, free_port, is_installed, run, script, server, start_listening,
-    usage_error,
+    Serve, concurrently, fails, free_port, is_installed, nginx, run, script, server, usage_error,
 };
 
 /// A small server for HTTP/1.1. Its second argument is the bug that it has.
@@ -308,26 +305,14 @@ fn nginx_passes() {
     if !is_installed("nginx") {
         return;
     }
-    let folder = format!("{}/http-nginx", env!("CARGO_TARGET_TMPDIR"));
-    fs::create_dir_all(&folder).unwrap();
     let [plain, proxy, close] = [(); 3].map(|()| free_port());
-    let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|name| format!("{name}_temp_path {folder}/{name}; "))
-        .concat();
     let replies = r#"location / { return 200 "$request_method $request_uri\n"; }"#;
-    let config = format!(
-        "daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
-         events {{}}
-         http {{ access_log off; {paths}
-         server {{ listen 127.0.0.1:{plain}; {replies} }}
+    let servers = format!(
+        "server {{ listen 127.0.0.1:{plain}; {replies} }}
          server {{ listen 127.0.0.1:{close}; keepalive_timeout 0; {replies} }}
-         server {{ listen 127.0.0.1:{proxy}; location / {{ proxy_pass http://127.0.0.1:{plain}; }} }} }}"
+         server {{ listen 127.0.0.1:{proxy}; location / {{ proxy_pass http://127.0.0.1:{plain}; }} }}"
     );
-    let path = script("nginx.conf", &config);
-    let errors = format!("{folder}/errors");
-    let mut nginx = Command::new("nginx");
-    nginx.args(["-e", &errors, "-c", &path]);
-    let _nginx = start_listening(nginx, proxy);
+    let _nginx = nginx("http-nginx", &servers, proxy);
     for port in [plain, proxy, close] {
         let address = format!("127.0.0.1:{port}");
         let http = ["http", "--connect", &address, "--timeout=20"];

@@ -21,4 +21,5 @@ mod reports;
 mod scripts;
 mod serve;
 mod servers;
+mod tls;
 mod untrusted;

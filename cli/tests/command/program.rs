@@ -199,6 +199,26 @@ pub(crate) fn script(name: &str, text: &str) -> String {
     path
 }
 
+/// Starts nginx with some servers for HTTP, and waits until it listens on a port of theirs.
+#[track_caller]
+pub(crate) fn nginx(name: &str, servers: &str, port: u16) -> KilledOnDrop {
+    let folder = format!("{}/{name}", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path {folder}/{name}; "))
+        .concat();
+    let config = format!(
+        "daemon off; master_process off; pid {folder}/pid; error_log {folder}/errors;
+         events {{}}
+         http {{ access_log off; {paths} {servers} }}"
+    );
+    let path = script(&format!("{name}.conf"), &config);
+    let errors = format!("{folder}/errors");
+    let mut nginx = Command::new("nginx");
+    nginx.args(["-e", &errors, "-c", &path]);
+    start_listening(nginx, port)
+}
+
 /// Serves one client.
 pub(crate) type Serve = fn(TcpStream);
 
