@@ -57,7 +57,7 @@ bench-proxy:
 
 # Check the licences, sources and versions of the dependencies. Needs cargo-deny.
 deny:
-    cargo deny check bans licenses sources
+    cargo deny --workspace check bans licenses sources
 
 # Check the proofs of docs/proof. Needs Coq.
 proof:

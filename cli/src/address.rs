@@ -47,6 +47,18 @@ impl Address {
         }
     }
 
+    /// Returns the host as typed, if there is one.
+    pub(crate) fn host(&self) -> Option<&str> {
+        match self {
+            Self::Tcp { name, .. } => {
+                let (host, _) = name.rsplit_once(':')?;
+                Some(host.trim_matches(['[', ']']))
+            }
+            #[cfg(unix)]
+            Self::Unix(_) => None,
+        }
+    }
+
     /// Connects. Returns the last error if nothing that the address resolves to accepts.
     pub(crate) fn connect(&self) -> io::Result<Socket> {
         match self {

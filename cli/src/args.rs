@@ -224,11 +224,14 @@ pub(crate) struct TcpArgs {
     #[arg(
         long,
         requires = "command",
-        conflicts_with = "ready",
+        conflicts_with_all = ["ready", "tls"],
         value_name = "PORT",
         value_parser = clap::value_parser!(u16).range(1..)
     )]
     pub(crate) listen: Option<u16>,
+
+    #[command(flatten)]
+    pub(crate) tls: EncryptionArgs,
 
     /// File with a conversation, for a server that speaks first or in turns. Can be repeated.
     ///
@@ -287,6 +290,9 @@ pub(crate) struct HttpArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 
+    #[command(flatten)]
+    pub(crate) tls: EncryptionArgs,
+
     /// Path of the requests, with a query string if it has one.
     #[arg(long, default_value = default::HTTP_PATH, value_name = "PATH", value_parser = path)]
     pub(crate) path: String,
@@ -315,12 +321,41 @@ pub(crate) struct TlsArgs {
     #[command(flatten)]
     pub(crate) server: ServerArgs,
 
-    /// Name of the server in the `ClientHello`. An IP address is not sent.
-    #[arg(long, default_value = default::SERVER_NAME, value_name = "NAME", value_parser = host)]
-    pub(crate) server_name: String,
+    /// Name of the server in the `ClientHello` [default: the host of the address, or localhost]. An
+    /// IP address is not sent.
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    pub(crate) server_name: Option<String>,
 
     #[command(flatten)]
     pub(crate) live: LiveArgs,
+}
+
+/// TLS around the streams.
+#[derive(Args, Debug)]
+pub(crate) struct EncryptionArgs {
+    /// Connect with TLS, and cut what is inside. Needs --tls-ca or --tls-insecure.
+    ///
+    /// Each chunk is a record of its own, which is sent after the server has read the previous one.
+    /// A chunk of more than 16 KiB is several records.
+    #[arg(long)]
+    pub(crate) tls: bool,
+
+    /// File (PEM) with the certificate of the server, or those that have signed it.
+    #[arg(
+        long,
+        requires = "tls",
+        conflicts_with = "tls_insecure",
+        value_name = "FILE"
+    )]
+    pub(crate) tls_ca: Option<PathBuf>,
+
+    /// Accept any certificate of the server.
+    #[arg(long, requires = "tls")]
+    pub(crate) tls_insecure: bool,
+
+    /// Name of the server in its certificate [default: the host of --connect, or localhost].
+    #[arg(long, requires = "tls", value_name = "NAME", value_parser = host)]
+    pub(crate) server_name: Option<String>,
 }
 
 /// The server under test.

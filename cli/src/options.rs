@@ -103,6 +103,8 @@ pub(crate) struct ExecOptions {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TcpOptions {
     pub(crate) peer: PeerOptions,
+    /// TLS around the streams.
+    pub(crate) tls: Option<TlsOptions>,
     pub(crate) protocol: Protocol,
     /// What the requests of the verb `http` are about. There are no other streams then.
     pub(crate) http: Option<Target>,
@@ -150,6 +152,22 @@ pub(crate) enum Protocol {
     Tls,
 }
 
+/// How TLS is used.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TlsOptions {
+    pub(crate) trust: Trust,
+    /// The name of the server in its certificate.
+    pub(crate) server_name: String,
+}
+
+/// Which certificates are accepted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Trust {
+    /// Those in a file, and those that are signed by one of them.
+    Certificates(PathBuf),
+    Any,
+}
+
 /// The program at the other end of the connections.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum PeerOptions {
@@ -164,6 +182,17 @@ pub(crate) enum PeerOptions {
     },
     /// A client to start for each connection, which connects to `port`.
     Client { port: u16, command: Vec<OsString> },
+}
+
+impl PeerOptions {
+    /// Returns the name of the server for TLS: the host that it is connected to, as typed.
+    pub(crate) fn server_name(&self) -> String {
+        let host = match self {
+            Self::RunningServer { address, .. } => address.host(),
+            Self::StartedServer { .. } | Self::Client { .. } => None,
+        };
+        host.unwrap_or(default::SERVER_NAME).into()
+    }
 }
 
 /// A split of a stream to try again.
@@ -378,10 +407,8 @@ impl Tested {
             Self::Tcp(options) => {
                 // The token has the request.
                 options.http = options.http.take().map(|_| Target::default());
-                let name = options.client_hello.as_mut();
-                if let Some(name) = name {
-                    *name = default::SERVER_NAME.into();
-                }
+                let name = options.client_hello.take();
+                options.client_hello = name.map(|_| options.peer.server_name());
                 (&mut options.streams, &mut options.report, options.hostile)
             }
         };
@@ -479,7 +506,7 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
             reply_idle: tcp.reply_idle.0,
             max_idle: tcp.max_idle.0,
             max_growth: tcp.max_growth,
-            ..Self::live(tcp.server, tcp.listen, tcp.live)?
+            ..Self::live(tcp.server, tcp.listen, tcp.live)?.with_tls(tcp.tls)?
         })
     }
 }
@@ -495,7 +522,7 @@ impl TryFrom<args::HttpArgs> for TcpOptions {
                 host: http.host,
                 body: http.body,
             }),
-            ..Self::live(http.server, None, http.live)?
+            ..Self::live(http.server, None, http.live)?.with_tls(http.tls)?
         })
     }
 }
@@ -505,15 +532,37 @@ impl TryFrom<args::TlsArgs> for TcpOptions {
 
     fn try_from(mut tls: args::TlsArgs) -> Result<Self, Error> {
         tls.server.connect = tls.server.connect.or(tls.address);
+        let live = Self::live(tls.server, None, tls.live)?;
+        let name = tls.server_name;
         Ok(Self {
             protocol: Protocol::Tls,
-            client_hello: Some(tls.server_name),
-            ..Self::live(tls.server, None, tls.live)?
+            client_hello: Some(name.unwrap_or_else(|| live.peer.server_name())),
+            ..live
         })
     }
 }
 
 impl TcpOptions {
+    /// Adds TLS, if it is wanted.
+    fn with_tls(mut self, args: args::EncryptionArgs) -> Result<Self, Error> {
+        if !args.tls {
+            return Ok(self);
+        }
+        let trust = match args.tls_ca {
+            Some(file) => Trust::Certificates(file),
+            None if args.tls_insecure => Trust::Any,
+            None => {
+                return Err("with --tls, add --tls-ca FILE with the certificate of the server or of its CA, or --tls-insecure to accept any".into());
+            }
+        };
+        let name = args.server_name;
+        self.tls = Some(TlsOptions {
+            trust,
+            server_name: name.unwrap_or_else(|| self.peer.server_name()),
+        });
+        Ok(self)
+    }
+
     /// Returns the options that all verbs have, and the defaults of the others.
     fn live(
         server: args::ServerArgs,
@@ -547,6 +596,7 @@ impl TcpOptions {
         };
         Ok(Self {
             peer,
+            tls: None,
             protocol: Protocol::Raw,
             http: None,
             client_hello: None,

@@ -2,6 +2,7 @@
 //! uncut stream is the expectation, so no format is needed.
 
 mod baseline;
+mod channel;
 mod client;
 mod connection;
 mod conversation;
@@ -156,7 +157,7 @@ impl<'a> TcpRun<'a> {
     fn start(options: &'a TcpOptions, recorder: &'a mut Recorder) -> Result<Self, Error> {
         let peer: Box<dyn Peer> = match &options.peer {
             PeerOptions::RunningServer { address, .. } => {
-                Box::new(Server::running(address.clone(), options))
+                Box::new(Server::running(address.clone(), options)?)
             }
             PeerOptions::StartedServer { port, .. } => Box::new(Server::started(*port, options)?),
             PeerOptions::Client { port, command } => {

@@ -10,7 +10,7 @@ use everysplit::reference::ByteOrder;
 use super::{
     ConfigEntry, ExecOptions, Options, Output, PcapOptions, PeerOptions, Protocol, ProxyOptions,
     ReplayOptions, ReplySplit, ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested,
-    default,
+    TlsOptions, Trust, default,
 };
 use crate::framing::Framing;
 use crate::http::Target;
@@ -151,6 +151,7 @@ impl Words {
     fn tcp(&mut self, options: &TcpOptions) {
         let TcpOptions {
             peer,
+            tls,
             protocol,
             http,
             client_hello,
@@ -204,9 +205,17 @@ impl Words {
             self.unless_default("--host", &**host, default::HTTP_HOST);
             self.unless_default("--body", &**body, default::HTTP_BODY);
         } else if let Some(name) = client_hello {
-            self.unless_default("--server-name", &**name, default::SERVER_NAME);
+            self.unless_default("--server-name", &**name, &*peer.server_name());
         } else if *protocol == Protocol::Http1 {
             self.option("--framing", "http1");
+        }
+        if let Some(TlsOptions { trust, server_name }) = tls {
+            self.word("--tls");
+            match trust {
+                Trust::Certificates(file) => self.option("--tls-ca", file),
+                Trust::Any => self.word("--tls-insecure"),
+            }
+            self.unless_default("--server-name", &**server_name, &*peer.server_name());
         }
         for file in scripts {
             self.option("--script", file);
@@ -472,6 +481,11 @@ mod tests {
                 "--mask 'Date: [^\r]*' --mask=-+ --mask '' --mask \"'\"",
                 "--no-half-close",
                 "--max-reply 1",
+                if peer.contains("--listen") {
+                    "--seed 2"
+                } else {
+                    "--tls --tls-ca=-a --server-name -b"
+                },
                 "--timeout 0.001",
                 "--reply-idle 0.123456789",
                 "--max-idle 12345.678",
@@ -505,13 +519,21 @@ mod tests {
                 REPORT,
                 "--path '/a?b=c&d' --host '[::1]:80' --body='-a \"b\"'",
                 "--body ''",
+                "--tls --tls-insecure",
+                "--tls --tls-ca 'a b' --server-name 127.0.0.1",
                 "--mask 'x: [^\n]*' --max-reply 1 --timeout 0.001",
                 "--max-connections 1 --max-rate 1 --max-time 0.5 --seed 1",
             ];
             for line in lines(&format!("http {server}"), &groups[..2], end) {
                 survives(&parse(&line));
             }
-            for line in lines(&format!("http {server}"), &groups[2..], end) {
+            for line in lines(&format!("http {server}"), &groups[2..3], end) {
+                survives(&parse(&line));
+            }
+            for line in lines(&format!("http {server}"), &groups[4..], end) {
+                survives(&parse(&line));
+            }
+            for line in lines(&format!("http {server}"), &groups[3..4], end) {
                 survives(&parse(&line));
             }
         }

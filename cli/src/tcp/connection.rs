@@ -1,24 +1,27 @@
 //! A connection to the peer: sends a stream chunk by chunk, each after the previous one was
 //! read, and collects the reply.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::mem;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use everysplit::Split;
 
+use super::channel::{Channel, Written};
 use super::peer::Reading;
+use crate::Error;
 use crate::address::Socket;
 use crate::queues::{CHUNK_DELAY, Delivery, Holder, Kernel, Queues};
 use crate::stop;
+use crate::tls::TlsClient;
 
 /// Time between looks for received bytes.
 const POLL_INTERVAL: Duration = Duration::from_micros(50);
 
 /// A connection, on a non-blocking socket.
 pub(super) struct Connection {
-    socket: Socket,
+    channel: Channel,
     queues: Queues,
     /// Number of bytes sent.
     sent: usize,
@@ -48,7 +51,10 @@ impl Connection {
         socket.set_prompt()?;
         let queues = Queues::of(&Kernel::open(), &socket.system())?;
         Ok(Self {
-            socket,
+            channel: Channel {
+                socket,
+                session: None,
+            },
             queues,
             sent: 0,
             incoming: Incoming {
@@ -62,6 +68,20 @@ impl Connection {
             reading: Reading::Observed,
             holders: Vec::new(),
         })
+    }
+
+    /// Makes a handshake of TLS. What is sent from now on is inside it.
+    ///
+    /// # Errors
+    ///
+    /// Why it failed, in words.
+    pub(super) fn secure(&mut self, client: &TlsClient, timeout: Duration) -> Result<(), Error> {
+        let (session, sent) = client.handshake(&self.channel.socket, timeout)?;
+        self.queues.sent(sent);
+        self.channel.session = Some(Box::new(session));
+        // The first chunk is read alone, too.
+        self.queues.wait(timeout, || ());
+        Ok(())
     }
 
     /// Sends a stream in chunks, each after the previous one was read. With `find_holders`, looks
@@ -80,9 +100,9 @@ impl Connection {
                 return;
             }
             // Some peers read on only after their reply has been read.
-            let (socket, incoming, sent) = (&self.socket, &mut self.incoming, self.sent);
+            let (channel, incoming, sent) = (&mut self.channel, &mut self.incoming, self.sent);
             let delivery = self.queues.wait(timeout, || {
-                incoming.receive(socket, sent);
+                incoming.receive(channel, sent);
             });
             match delivery {
                 Delivery::Read => {
@@ -108,13 +128,13 @@ impl Connection {
     pub(super) fn send(&mut self, chunk: &[u8], timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         let mut rest = chunk;
-        while !rest.is_empty() {
-            match (&self.socket).write(rest) {
-                Ok(sent) => {
-                    self.sent += sent;
-                    self.queues.sent(sent);
-                    self.socket.acknowledge();
-                    rest = &rest[sent..];
+        while !rest.is_empty() || self.channel.wants_write() {
+            match self.channel.write(rest) {
+                Ok(Written { chunk, socket }) => {
+                    self.sent += chunk;
+                    self.queues.sent(socket);
+                    self.channel.acknowledge();
+                    rest = &rest[chunk..];
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -134,12 +154,13 @@ impl Connection {
 
     /// Receives what has arrived. Returns whether there was anything.
     pub(super) fn receive(&mut self) -> bool {
-        self.incoming.receive(&self.socket, self.sent)
+        self.incoming.receive(&mut self.channel, self.sent)
     }
 
     /// Shuts down the sending direction.
-    pub(super) fn half_close(&self) {
-        self.socket.half_close();
+    pub(super) fn half_close(&mut self) {
+        let sent = self.channel.half_close();
+        self.queues.sent(sent);
     }
 
     /// Receives until the reply is `complete` or the peer closes. Returns `false` on a timeout:
@@ -227,11 +248,11 @@ impl Connection {
 
 impl Incoming {
     /// Receives what has arrived, after `sent` bytes were sent. Returns whether there was anything.
-    fn receive(&mut self, mut socket: &Socket, sent: usize) -> bool {
+    fn receive(&mut self, channel: &mut Channel, sent: usize) -> bool {
         let before = self.reply.len();
         let mut chunk = [0; 16 * 1024];
         while !self.too_long {
-            match socket.read(&mut chunk) {
+            match channel.read(&mut chunk) {
                 Ok(0) => self.closed = true,
                 Ok(read) => {
                     self.reply.extend_from_slice(&chunk[..read]);
@@ -241,6 +262,8 @@ impl Incoming {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // An alert of TLS.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => self.closed = true,
                 Err(_) => (self.closed, self.reset) = (true, true),
             }
             break;
@@ -248,7 +271,7 @@ impl Incoming {
         let received = self.reply.len() > before;
         if received {
             self.replied_after = sent;
-            socket.acknowledge();
+            channel.acknowledge();
         }
         received
     }

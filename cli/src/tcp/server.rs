@@ -13,6 +13,7 @@ use super::peer::{
 use crate::address::{Address, Socket};
 use crate::options::{PeerOptions, TcpOptions};
 use crate::process::{ChildProcess, Memory};
+use crate::tls::TlsClient;
 use crate::{Error, stop};
 
 /// Time between attempts to connect to a server that is starting.
@@ -27,24 +28,26 @@ pub(super) struct Server<'a> {
     options: &'a TcpOptions,
     /// The program, if it is started here.
     process: Option<ChildProcess>,
+    tls: Option<TlsClient>,
     /// The process that reads, once it has been found.
     reader: Option<Reader>,
 }
 
 impl<'a> Server<'a> {
     /// Returns a server that runs already.
-    pub(super) const fn running(address: Address, options: &'a TcpOptions) -> Self {
-        Self {
+    pub(super) fn running(address: Address, options: &'a TcpOptions) -> Result<Self, Error> {
+        Ok(Self {
+            tls: options.tls.as_ref().map(TlsClient::new).transpose()?,
             address,
             options,
             process: None,
             reader: None,
-        }
+        })
     }
 
     /// Starts a server that listens on a port of this machine.
     pub(super) fn started(port: u16, options: &'a TcpOptions) -> Result<Self, Error> {
-        let mut server = Self::running(Address::local_port(port), options);
+        let mut server = Self::running(Address::local_port(port), options)?;
         if server.address.connect().is_ok() {
             return Err(format!(
                 "{} is already in use: stop that server, or choose another --port",
@@ -136,6 +139,19 @@ impl<'a> Server<'a> {
     }
 }
 
+impl Server<'_> {
+    /// Makes a connection, with TLS if that is wanted. `timeout` is the maximum time of its
+    /// handshake.
+    fn connection(&mut self, timeout: Duration) -> Result<Connection, Error> {
+        let mut connection = Connection::new(self.connect()?, self.options.max_reply)?;
+        if let Some(tls) = &self.tls {
+            let secured = connection.secure(tls, timeout);
+            secured.map_err(|error| format!("no TLS with {}: {error}", self.address))?;
+        }
+        Ok(connection)
+    }
+}
+
 impl Peer for Server<'_> {
     fn name(&self) -> &'static str {
         "server"
@@ -150,7 +166,7 @@ impl Peer for Server<'_> {
             self.start()?;
         }
         let options = self.options;
-        let mut connection = Connection::new(self.connect()?, options.max_reply)?;
+        let mut connection = self.connection(options.timeout)?;
         let find_holders = self.reader.is_none() || request.split.cuts().is_empty();
         let conversation = converse(&mut connection, request, options.timeout, find_holders);
         self.meet(&connection);
@@ -189,14 +205,19 @@ impl Peer for Server<'_> {
             if self.is_fresh() {
                 self.start()?;
             }
-            let mut connection = Connection::new(self.connect()?, self.options.max_reply)?;
+            let mut connection = match self.connection(reply_idle) {
+                Ok(connection) => connection,
+                // It does not serve so many at the same time.
+                Err(_) if self.tls.is_some() && !connections.is_empty() => break,
+                Err(error) => return Err(error),
+            };
             let conversation = converse(&mut connection, request, reply_idle, false);
             let waits = request.rule.end == ReplyEnd::FirstByte;
             let replied = waits
                 && conversation.unmatched.is_none()
                 && connection.collect(|reply| !conversation.awaits_reply(reply), |_| reply_idle);
             connections.push((connection, conversation));
-            // It does not serve so many at the same time.
+            // As above.
             if waits && !replied || stop::requested() {
                 break;
             }

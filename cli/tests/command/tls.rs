@@ -1,12 +1,13 @@
-//! TLS: how servers read a `ClientHello`. Tests of programs that are not installed are skipped,
-//! with a message.
+//! TLS: how servers read a `ClientHello`, and what is inside. Tests of programs that are not
+//! installed are skipped, with a message.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::program::{
-    Serve, concurrently, fails, free_port, is_installed, nginx, run, server, usage_error,
+    Serve, concurrently, fails, free_port, is_installed, nginx, run, script, server,
+    start_listening, usage_error,
 };
 
 /// Makes a key and a certificate for localhost. Returns their paths.
@@ -46,7 +47,13 @@ fn reads_once(mut socket: TcpStream) {
 #[test]
 fn a_server_that_refuses_all_is_a_warning() {
     let address = server(refuses as Serve).to_string();
-    let output = run(&["tls", &address, "--max-connections=40"]).with_status(0);
+    let output = run(&[
+        "tls",
+        &address,
+        "--server-name=localhost",
+        "--max-connections=40",
+    ])
+    .with_status(0);
     for text in [
         "ok    ClientHello: 240 bytes, ",
         "ok    ClientHello with a large key share: 1462 bytes, ",
@@ -60,7 +67,12 @@ fn a_server_that_refuses_all_is_a_warning() {
 #[test]
 fn a_client_hello_that_must_be_read_at_once_is_found() {
     let address = server(reads_once as Serve).to_string();
-    let tls = ["tls", &address, "--max-connections=320"];
+    let tls = [
+        "tls",
+        &address,
+        "--server-name=localhost",
+        "--max-connections=320",
+    ];
     let output = run(&tls).with_status(1);
     for text in [
         "FAIL  ClientHello: every_split\n",
@@ -80,6 +92,198 @@ fn a_client_hello_that_must_be_read_at_once_is_found() {
     let words: Vec<_> = line.unwrap().1.split(' ').collect();
     let output = run(&[&["replay"], &words[..]].concat()).with_status(1);
     assert!(output.contains("decode_error"), "{output}");
+}
+
+/// A server inside TLS that sends back each line. Its last argument is the bug that it has.
+const LINES: &str = r#"
+import socket, ssl, sys, threading
+port, key, certificate, bug = sys.argv[1:]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(certificate, key)
+listener = socket.create_server(("127.0.0.1", int(port)))
+
+def serve(client):
+    try:
+        with context.wrap_socket(client, server_side=True) as client:
+            buffer = b""
+            while read := client.recv(4096):
+                if bug == "twice" and buffer:
+                    read = read[:1] + read
+                buffer += read
+                while b"\n" in buffer:
+                    line, buffer = buffer.split(b"\n", 1)
+                    client.sendall(line + b"!\n")
+            if bug == "silent":
+                client.sendall(b"rest: " + buffer + b"\n")
+            client.unwrap()
+    except OSError:
+        pass
+
+while True:
+    client, _ = listener.accept()
+    threading.Thread(target=serve, args=(client,), daemon=True).start()
+"#;
+
+/// Tests the server above with a bug. Returns its standard output.
+#[track_caller]
+fn check_lines(bug: &str, status: i32, verb: &[&str], streams: &[&str]) -> Option<String> {
+    if !is_installed("python3") || !is_installed("openssl") {
+        return None;
+    }
+    let (key, certificate) = certificate(&format!("tls-lines-{bug}-{}", streams.len()));
+    let (path, port) = (script("tls-lines.py", LINES), free_port().to_string());
+    let tls = ["--port", &port, "--tls", "--tls-ca", &certificate];
+    let limits = ["--reply-idle=0.3"];
+    let start = ["--", "python3", &path, &port, &key, &certificate, bug];
+    let finished = run(&[verb, &tls, &limits, streams, &start].concat());
+    Some(finished.with_status(status))
+}
+
+const TWO_LINES: &str = "--hex=610a62630a";
+
+#[test]
+fn a_stream_inside_tls_is_cut() {
+    for bug in ["none", "silent"] {
+        let Some(output) = check_lines(bug, 0, &["tcp"], &["--timeout=20", TWO_LINES]) else {
+            return;
+        };
+        for text in [
+            "ok    hex 610a62630a: 5 bytes, uncut, 4 of 4 splits with 1 cut, ",
+            ", observed: each chunk was read before the next was sent; ",
+        ] {
+            assert!(output.contains(text), "{text}: {output}");
+        }
+        assert!(!output.contains("warning"), "{output}");
+    }
+}
+
+#[test]
+fn a_bug_inside_tls_is_found_and_replayed() {
+    let Some(output) = check_lines("twice", 1, &["tcp"], &["--timeout=20", TWO_LINES]) else {
+        return;
+    };
+    for text in [
+        "  split     1\n",
+        ", from byte 3: \"bc!\\n\"\n",
+        ", from byte 3: \"!\\n",
+        "everysplit replay 610a62630a@1 tcp --port ",
+        " --tls --tls-ca ",
+    ] {
+        assert!(output.contains(text), "{text}: {output}");
+    }
+    check_lines(
+        "twice",
+        1,
+        &["replay", "610a62630a@3", "tcp"],
+        &["--timeout=20"],
+    );
+    check_lines(
+        "twice",
+        0,
+        &["replay", "610a62630a@2", "tcp"],
+        &["--timeout=20"],
+    );
+}
+
+/// A chunk that is longer than a record, and invalid streams.
+#[test]
+fn long_and_hostile_streams_are_sent_inside_tls() {
+    let stream = script("tls-long", &"x".repeat(20_000));
+    let long = ["--stream", &stream, "--hostile", "--max-connections=3"];
+    // It waits without end for the rest of a line, and this time for the first reply.
+    let times = ["--timeout=3", "--max-idle=0.3"];
+    let Some(output) = check_lines("silent", 1, &["tcp"], &[long.as_slice(), &times].concat())
+    else {
+        return;
+    };
+    for text in [
+        ": the same reply of 20007 bytes: \"rest: xxx",
+        "\ntruncation   held\n",
+        "\nprogress     violated by 1 stream\n",
+    ] {
+        assert!(output.contains(text), "{text}: {output}");
+    }
+}
+
+/// Each is one line that says what to do.
+#[test]
+fn certificates_that_do_not_verify_are_errors() {
+    if !is_installed("openssl") {
+        return;
+    }
+    let (key, own) = certificate("tls-own");
+    let (_, other) = certificate("tls-other");
+    let port = free_port();
+    let accept = format!("127.0.0.1:{port}");
+    let mut openssl = Command::new("openssl");
+    openssl.args([
+        "s_server", "-quiet", "-accept", &accept, "-key", &key, "-cert", &own,
+    ]);
+    openssl.stdin(Stdio::null());
+    let _openssl = start_listening(openssl, port);
+    let tcp = |options: &[&str], message| {
+        let tcp = ["http", "--connect", &accept, "--timeout=5"];
+        let finished = run(&[&tcp[..], options].concat());
+        assert!(finished.stderr.contains(message), "{finished:?}");
+        assert_eq!(finished.stderr.lines().count(), 1, "{finished:?}");
+        finished.with_status(2);
+    };
+    tcp(&["--tls"], "with --tls, add --tls-ca FILE ");
+    tcp(
+        &["--tls", "--tls-ca=no-such"],
+        "cannot read the certificates no-such",
+    );
+    tcp(
+        &["--tls", "--tls-ca", &key],
+        " has no certificate; it must be a PEM file",
+    );
+    let unknown = "the certificate does not verify: it is not in --tls-ca";
+    tcp(&["--tls", "--tls-ca", &other], unknown);
+    let name = ["--tls", "--tls-insecure", "--server-name=a_%"];
+    tcp(&name, "\"a_%\" is not the name of a server");
+    let address = server(refuses as Serve).to_string();
+    let refused = run(&["http", "--connect", &address, "--tls", "--tls-insecure"]);
+    let message = "received fatal alert: HandshakeFailure";
+    assert!(refused.stderr.contains(message), "{refused:?}");
+    refused.with_status(2);
+    usage_error(
+        &["http", "--connect", &accept, "--tls-insecure"],
+        "not provided",
+    );
+    usage_error(
+        &["tcp", "--listen=7", "--tls", "--", "cat"],
+        "cannot be used with",
+    );
+}
+
+#[test]
+fn http_inside_tls_passes() {
+    if !is_installed("nginx") || !is_installed("openssl") {
+        return;
+    }
+    let (key, certificate) = certificate("tls-https");
+    let [plain, secure] = [(); 2].map(|()| free_port());
+    let servers = format!(
+        "ssl_certificate {certificate}; ssl_certificate_key {key};
+         server {{ listen 127.0.0.1:{secure} ssl; location / {{ return 200 ok; }} }}
+         server {{ listen 127.0.0.1:{plain}; }}"
+    );
+    let _nginx = nginx("tls-https", &servers, plain);
+    let http = |port, options: &[&str]| {
+        let address = format!("localhost:{port}");
+        let limits = ["--timeout=20", "--max-connections=20"];
+        run(&[&["http", "--connect", &address][..], &limits, options].concat())
+    };
+    let output = http(secure, &["--tls", "--tls-ca", &certificate]).with_status(0);
+    assert!(output.contains("; 12 streams, 0 violated\n"), "{output}");
+    assert!(
+        output.contains(": \"200 200, then 200 to one more"),
+        "{output}"
+    );
+    let finished = http(plain, &["--tls", "--tls-insecure"]);
+    let message = "the server does not speak TLS; leave out --tls";
+    assert!(finished.stderr.contains(message), "{finished:?}");
+    finished.with_status(2);
 }
 
 #[test]
