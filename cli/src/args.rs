@@ -16,7 +16,7 @@ use regex::bytes::Regex;
 
 use crate::address::Address;
 use crate::framing::{DESCRIBED, Description, NAMED};
-use crate::options::{ConfigEntry, ReplySplit, default};
+use crate::options::{ConfigEntry, ReplySplit, Shard, default};
 
 /// Tests whether a decoder, server or client handles a byte stream the same way however the
 /// stream is split into chunks.
@@ -206,6 +206,12 @@ pub(crate) struct ExecArgs {
     /// Seed of the random splits of a stream that is too long for a proof.
     #[arg(long, default_value_t = default::SEED, value_name = "N")]
     pub(crate) seed: u64,
+
+    /// Check only a share of the streams, such as 1/4: the first of four shards.
+    ///
+    /// Streams are dealt out in turn, so each is in exactly one shard.
+    #[arg(long, default_value_t = Shard::WHOLE, hide_default_value = true, value_name = "K/N")]
+    pub(crate) shard: Shard,
 
     /// The driver and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
@@ -428,6 +434,12 @@ pub(crate) struct LiveArgs {
     #[arg(long, default_value_t = default::SEED, value_name = "N")]
     pub(crate) seed: u64,
 
+    /// Check only a share of the streams, such as 1/4: the first of four shards.
+    ///
+    /// Streams are dealt out in turn, so each is in exactly one shard.
+    #[arg(long, default_value_t = Shard::WHOLE, hide_default_value = true, value_name = "K/N")]
+    pub(crate) shard: Shard,
+
     /// The server or client to start, and its arguments.
     #[arg(last = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
@@ -452,8 +464,20 @@ pub(crate) struct ProxyArgs {
     #[arg(long, default_value_t = default::SEED, value_name = "N")]
     pub(crate) seed: u64,
 
+    /// Use only a share of the seeds, such as 1/4: the first of four shards.
+    ///
+    /// Seeds are dealt out in turn, so each is in exactly one shard.
+    #[arg(
+        long,
+        default_value_t = Shard::WHOLE,
+        hide_default_value = true,
+        requires = "command",
+        value_name = "K/N"
+    )]
+    pub(crate) shard: Shard,
+
     /// Make the cuts of this file, which an earlier run has saved.
-    #[arg(long, conflicts_with_all = ["runs", "seed", "max_cuts", "save"], value_name = "FILE")]
+    #[arg(long, conflicts_with_all = ["runs", "seed", "shard", "max_cuts", "save"], value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
 
     /// File for the cuts with which the test command fails.
@@ -567,8 +591,8 @@ pub(crate) struct ReportArgs {
 
     /// File of known violations, which do not fail the run.
     ///
-    /// Each line is a property, a space, and the name of the stream. A listed violation that no
-    /// longer occurs fails the run, so the list cannot go stale.
+    /// Each line is a property, a space, and the name of the stream, in which * stands for any text. A
+    /// listed violation that no longer occurs fails the run, so the list cannot go stale.
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
 

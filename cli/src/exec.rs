@@ -87,9 +87,10 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
 
 /// Loads the streams of a run.
 pub(crate) fn load(options: &ExecOptions) -> Result<Vec<NamedStream>, Error> {
-    streams::load(&options.streams, None, |format| {
+    let streams = streams::load(&options.streams, None, |format| {
         format.streams(&options.streams.messages, framing::MAX_BODY)
-    })
+    })?;
+    options.shard.some_of(streams, "stream")
 }
 
 /// Tries one split, and shows the decoder's frames after each chunk.

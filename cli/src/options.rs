@@ -1,12 +1,15 @@
 //! The options of a run, typed: converted once from the command line, and written back as one.
 
 mod command_line;
+mod shard;
+mod title;
 
 pub(crate) use command_line::shell_line;
+pub(crate) use shard::Shard;
+pub(crate) use title::Title;
 
 use std::ffi::OsString;
 use std::num::NonZero;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -97,6 +100,8 @@ pub(crate) struct ExecOptions {
     pub(crate) max_time: Duration,
     /// Seed of the random splits.
     pub(crate) seed: u64,
+    /// Which streams are checked.
+    pub(crate) shard: Shard,
 }
 
 /// A server or client under test.
@@ -140,6 +145,8 @@ pub(crate) struct TcpOptions {
     pub(crate) max_time: Duration,
     /// Seed of the random splits.
     pub(crate) seed: u64,
+    /// Which streams are checked.
+    pub(crate) shard: Shard,
 }
 
 /// What is known about the replies to a stream.
@@ -220,6 +227,8 @@ pub(crate) struct ProxyOptions {
     pub(crate) runs: NonZero<u32>,
     /// The seed of the first.
     pub(crate) seed: u64,
+    /// Which seeds are used.
+    pub(crate) shard: Shard,
     /// File with the cuts to make instead.
     pub(crate) replay: Option<PathBuf>,
     /// File for the cuts of a failure.
@@ -363,9 +372,14 @@ impl Options {
 }
 
 impl ProxyOptions {
-    /// Returns the seeds, as many as there are runs.
-    pub(crate) fn seeds(&self) -> Range<u64> {
-        self.seed..self.seed.saturating_add(self.runs.get().into())
+    /// Returns the seeds of the shard, of as many as there are runs.
+    ///
+    /// # Errors
+    ///
+    /// If the shard has none.
+    pub(crate) fn seeds(&self) -> Result<Vec<u64>, Error> {
+        let seeds = self.seed..self.seed.saturating_add(self.runs.get().into());
+        self.shard.some_of(seeds.collect(), "seed")
     }
 
     /// Returns the command line that makes the saved cuts again, as typed in a shell.
@@ -374,6 +388,7 @@ impl ProxyOptions {
         Options::Proxy(Self {
             replay: Some(file.clone()),
             seed: default::SEED,
+            shard: Shard::WHOLE,
             runs: default::PROXY_RUNS,
             save: default::PROXY_SAVE.into(),
             max_cuts: default::PROXY_MAX_CUTS,
@@ -392,6 +407,13 @@ impl Tested {
         }
     }
 
+    pub(crate) fn shard(&self) -> Shard {
+        match self {
+            Self::Exec(options) => options.shard,
+            Self::Tcp(options) => options.shard,
+        }
+    }
+
     pub(crate) fn report(&self) -> &ReportOptions {
         match self {
             Self::Exec(options) => &options.report,
@@ -403,8 +425,12 @@ impl Tested {
     pub(crate) fn replay_line(&self, case: &Case) -> String {
         let mut tested = self.clone();
         let (streams, report, hostile) = match &mut tested {
-            Self::Exec(options) => (&mut options.streams, &mut options.report, false),
+            Self::Exec(options) => {
+                options.shard = Shard::WHOLE;
+                (&mut options.streams, &mut options.report, false)
+            }
             Self::Tcp(options) => {
+                options.shard = Shard::WHOLE;
                 // The token has the request.
                 options.http = options.http.take().map(|_| Target::default());
                 let name = options.client_hello.take();
@@ -477,6 +503,7 @@ impl TryFrom<args::ExecArgs> for ExecOptions {
             max_feeds: exec.max_feeds,
             max_time: exec.max_time.0,
             seed: exec.seed,
+            shard: exec.shard,
         })
     }
 }
@@ -616,6 +643,7 @@ impl TcpOptions {
             max_rate: live.max_rate,
             max_time: live.max_time.0,
             seed: live.seed,
+            shard: live.shard,
         })
     }
 }
@@ -634,6 +662,7 @@ impl TryFrom<args::ProxyArgs> for ProxyOptions {
             command: proxy.command,
             runs: proxy.runs,
             seed: proxy.seed,
+            shard: proxy.shard,
             replay: proxy.replay,
             save: proxy.save,
             max_cuts: proxy.max_cuts,

@@ -30,7 +30,7 @@ pub(crate) fn run(tested: &Tested, case: Option<Case>) -> Result<bool, Error> {
         // The known violations are those of the streams of a run.
         options.known = None;
     }
-    let so_far = ResultSoFar::start(&options);
+    let so_far = ResultSoFar::start(tested, &options);
     let run = {
         let (tested, options, so_far) = (tested.clone(), options.clone(), so_far.clone());
         in_thread(move || check(&tested, case.as_ref(), &options, &so_far))?

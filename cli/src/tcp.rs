@@ -76,6 +76,10 @@ pub(crate) fn replay(
 
 /// Loads the streams of a run.
 pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
+    options.shard.some_of(load_all(options)?, "stream")
+}
+
+fn load_all(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     if let Some(target) = &options.http {
         return Ok(http::shapes(target));
     }

@@ -9,8 +9,8 @@ use everysplit::reference::ByteOrder;
 
 use super::{
     ConfigEntry, ExecOptions, Options, Output, PcapOptions, PeerOptions, Protocol, ProxyOptions,
-    ReplayOptions, ReplySplit, ReportOptions, ServeOptions, StreamOptions, TcpOptions, Tested,
-    TlsOptions, Trust, default,
+    ReplayOptions, ReplySplit, ReportOptions, ServeOptions, Shard, StreamOptions, TcpOptions,
+    Tested, TlsOptions, Trust, default,
 };
 use crate::framing::Framing;
 use crate::http::Target;
@@ -131,6 +131,7 @@ impl Words {
             max_feeds,
             max_time,
             seed,
+            shard,
         } = options;
         self.word("exec");
         self.streams(streams);
@@ -145,6 +146,7 @@ impl Words {
         self.unless_default("--max-feeds", *max_feeds, default::MAX_FEEDS);
         self.seconds("--max-time", *max_time, default::MAX_TIME);
         self.unless_default("--seed", *seed, default::SEED);
+        self.unless_default("--shard", *shard, Shard::WHOLE);
         self.program(driver);
     }
 
@@ -171,12 +173,9 @@ impl Words {
             max_rate,
             max_time,
             seed,
+            shard,
         } = options;
-        self.word(match protocol {
-            Protocol::Raw | Protocol::Http1 if http.is_none() => "tcp",
-            Protocol::Raw | Protocol::Http1 => "http",
-            Protocol::Tls => "tls",
-        });
+        self.word(options.verb());
         let program: &[OsString] = match peer {
             PeerOptions::RunningServer { address, pid } => {
                 self.option("--connect", address.to_string());
@@ -243,6 +242,7 @@ impl Words {
         self.unless_default("--max-rate", *max_rate, default::MAX_RATE);
         self.seconds("--max-time", *max_time, default::MAX_TIME);
         self.unless_default("--seed", *seed, default::SEED);
+        self.unless_default("--shard", *shard, Shard::WHOLE);
         self.program(program);
     }
 
@@ -253,6 +253,7 @@ impl Words {
             command,
             runs,
             seed,
+            shard,
             replay,
             save,
             max_cuts,
@@ -265,6 +266,7 @@ impl Words {
         self.option("--to", to.to_string());
         self.unless_default("--runs", *runs, default::PROXY_RUNS);
         self.unless_default("--seed", *seed, default::SEED);
+        self.unless_default("--shard", *shard, Shard::WHOLE);
         if let Some(file) = replay {
             self.option("--replay", file);
         }
@@ -444,6 +446,7 @@ mod tests {
                 "--max-feeds 18446744073709551615",
                 "--max-time 1e9",
                 "--seed 7",
+                "--shard 2/3",
                 "--save 'a b' --only limit --only=prompt -q",
                 "--stream -",
             ];
@@ -482,9 +485,9 @@ mod tests {
                 "--no-half-close",
                 "--max-reply 1",
                 if peer.contains("--listen") {
-                    "--seed 2"
+                    "--mask a"
                 } else {
-                    "--tls --tls-ca=-a --server-name -b"
+                    "--tls --tls-ca=-a --server-name=-b"
                 },
                 "--timeout 0.001",
                 "--reply-idle 0.123456789",
@@ -494,6 +497,7 @@ mod tests {
                 "--max-rate 4294967295",
                 "--max-time 0.5",
                 "--seed 1",
+                "--shard 4/4",
             ];
             for line in lines(peer, &groups, end) {
                 survives(&parse(&line));
@@ -577,7 +581,7 @@ mod tests {
                 "--max-time 0.1",
             ];
             if !end.is_empty() {
-                groups.extend(["--runs 1", "--save='-a b'", "--max-idle 0.2"]);
+                groups.extend(["--runs 1", "--shard 1/9", "--save='-a b'", "--max-idle 0.2"]);
             }
             for line in lines(addresses, &groups, end) {
                 survives(&parse(&line));
@@ -699,7 +703,7 @@ mod tests {
                 "everysplit replay 0001@1 http --connect 127.0.0.1:7",
             ),
             (
-                "everysplit tls 127.0.0.1:7 --server-name a --report r.html",
+                "everysplit tls 127.0.0.1:7 --server-name a --report r.html --shard 1/2",
                 "everysplit replay 0001@1 tls --connect 127.0.0.1:7",
             ),
             (

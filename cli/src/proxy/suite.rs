@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
@@ -15,7 +14,7 @@ use super::plan::Plan;
 use super::reduce::reduce;
 use super::relay::Relay;
 use super::test_command::{Failure, Run, TestCommand};
-use crate::options::ProxyOptions;
+use crate::options::{ProxyOptions, Shard};
 use crate::output::{print_error, print_line};
 use crate::report::file;
 use crate::text::count;
@@ -76,9 +75,9 @@ impl<'a> Suite<'a> {
     pub(super) fn search(&mut self) -> Result<bool, Error> {
         let file = &self.options.save;
         file::check(file).map_err(|error| cannot_write(file, &error))?;
+        let seeds = self.options.seeds()?;
         let first = self.check_uncut()?;
-        let Range { start, end } = self.options.seeds();
-        for seed in start..end {
+        for (passed, &seed) in seeds.iter().enumerate() {
             self.show(format!("seed {seed}"));
             let plan = Plan::Seed {
                 seed,
@@ -87,10 +86,9 @@ impl<'a> Suite<'a> {
             let run = match self.run(plan, Kept::Cuts) {
                 Ok(run) => run,
                 Err(error) => {
-                    let passed = seed - start;
                     self.finish(&format!(
                         "{passed} of {} seeds passed before the end",
-                        end - start
+                        seeds.len()
                     ));
                     return Err(error);
                 }
@@ -106,10 +104,14 @@ impl<'a> Suite<'a> {
             )
             .into());
         }
-        let runs = count(end - start, "run");
+        let runs = count(seeds.len() as u64, "run");
+        let shard = match self.options.shard {
+            Shard::WHOLE => String::new(),
+            shard => format!(", shard {shard}"),
+        };
+        let (first, last) = (seeds[0], seeds[seeds.len() - 1]);
         self.finish(&format!(
-            "ok    {runs} with cuts passed, seeds {start} to {}\n\nevery_split  held",
-            end - 1
+            "ok    {runs} with cuts passed, seeds {first} to {last}{shard}\n\nevery_split  held"
         ));
         Ok(true)
     }

@@ -5,13 +5,26 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, X
 
 use super::model::{Counterexample, RunResult, StreamResult, Verdict};
 use crate::Error;
-
-/// The class name of the test cases, for tools that do not show suites.
-const CLASS: &str = "everysplit";
+use crate::options::Title;
 
 pub(super) fn suite(result: &RunResult) -> Result<String, Error> {
-    let mut suite = TestSuite::new(xml(&result.command));
-    suite.add_test_cases(result.streams.iter().map(stream));
+    let Title { verb, subject } = &result.title;
+    let mut suite = TestSuite::new(xml(&format!("everysplit {verb}: {subject}")));
+    suite.add_property((xml("command"), xml(&result.command)));
+    let class = class(&result.title);
+    let case = |name: &str, status| {
+        let mut case = TestCase::new(xml(name), status);
+        case.set_classname(&*class);
+        case
+    };
+    let cases = result.streams.iter().map(|stream| {
+        let mut case = case(&stream.name, status(stream));
+        if let Verdict::Held(tried) = &stream.verdict {
+            case.set_system_out(xml(tried));
+        }
+        case
+    });
+    suite.add_test_cases(cases);
     for stale in &result.stale {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         status.set_type("stale").set_message(xml(stale));
@@ -31,14 +44,16 @@ pub(super) fn suite(result: &RunResult) -> Result<String, Error> {
     Ok(report.to_string()?)
 }
 
-fn stream(stream: &StreamResult) -> TestCase {
+/// Returns the class name of the test cases, for tools that do not show suites. A dot separates
+/// packages.
+fn class(Title { verb, subject }: &Title) -> XmlString {
+    xml(&format!("everysplit.{verb}.{}", subject.replace('.', "_")))
+}
+
+fn status(stream: &StreamResult) -> TestCaseStatus {
     match &stream.verdict {
-        Verdict::Held(tried) => {
-            let mut case = case(&stream.name, TestCaseStatus::success());
-            case.set_system_out(xml(tried));
-            case
-        }
-        Verdict::Violated(counterexample) => case(&stream.name, violated(counterexample)),
+        Verdict::Held(_) => TestCaseStatus::success(),
+        Verdict::Violated(counterexample) => violated(counterexample),
     }
 }
 
@@ -54,12 +69,6 @@ fn violated(counterexample: &Counterexample) -> TestCaseStatus {
         .set_message(property.sentence())
         .set_description(xml(&counterexample.to_string()));
     status
-}
-
-fn case(name: &str, status: TestCaseStatus) -> TestCase {
-    let mut case = TestCase::new(xml(name), status);
-    case.set_classname(CLASS);
-    case
 }
 
 /// Removes two characters that XML does not allow and the crate lets pass.

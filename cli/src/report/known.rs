@@ -7,14 +7,16 @@ use everysplit::Property;
 
 use super::model::StreamResult;
 use crate::Error;
+use crate::options::Shard;
 
-/// The list. Each line is a property, a space, and the name of the stream; empty lines and those
-/// that begin with # are ignored.
+/// The list. Each line is a property, a space, and the name of the stream, in which `*` stands for
+/// any text; empty lines and those that begin with # are ignored.
 #[derive(Default)]
 pub(super) struct KnownViolations(Vec<KnownViolation>);
 
 struct KnownViolation {
     property: Property,
+    /// The name of the stream, or a pattern for names.
     stream: String,
     occurred: bool,
 }
@@ -40,37 +42,40 @@ impl KnownViolations {
         Ok(Self(violations))
     }
 
-    /// Returns whether a violation is on the list, and marks it as occurred.
+    /// Returns whether a violation is on the list, and marks all lines for it as occurred.
     pub(super) fn matches(&mut self, property: Property, stream: &str) -> bool {
+        let mut is_known = false;
         for known in &mut self.0 {
-            if known.property == property && known.stream == stream {
+            if known.property == property && known.is_for(stream) {
                 known.occurred = true;
-                return true;
+                is_known = true;
             }
         }
-        false
+        is_known
     }
 
-    /// Returns a message for each violation that did not occur on these streams.
-    pub(super) fn stale(&self, streams: &[StreamResult]) -> Vec<String> {
+    /// Returns a message for each violation that did not occur on these streams. Those of streams
+    /// that are in other shards may occur there.
+    pub(super) fn stale(&self, streams: &[StreamResult], shard: Shard) -> Vec<String> {
+        let has_stream = |known: &KnownViolation| {
+            let mut streams = streams.iter();
+            streams.any(|result| known.is_for(&result.name))
+        };
+        let is_here = |known: &KnownViolation| {
+            shard == Shard::WHOLE || !known.stream.contains('*') && has_stream(known)
+        };
         self.0
             .iter()
-            .filter(|known| !known.occurred)
-            .map(
-                |KnownViolation {
-                     property, stream, ..
-                 }| {
-                    let advice = if streams.iter().any(|result| result.name == *stream) {
-                        "if it is fixed, remove it from the list"
-                    } else {
-                        "there is no stream of this name"
-                    };
-                    format!(
-                        "known violation did not occur: {} {stream}; {advice}",
-                        property.name()
-                    )
-                },
-            )
+            .filter(|known| !known.occurred && is_here(known))
+            .map(|known| {
+                let advice = if has_stream(known) {
+                    "if it is fixed, remove it from the list"
+                } else {
+                    "there is no stream of this name"
+                };
+                let (property, stream) = (known.property.name(), &known.stream);
+                format!("known violation did not occur: {property} {stream}; {advice}")
+            })
             .collect()
     }
 }
@@ -86,5 +91,62 @@ impl KnownViolation {
             stream: stream.trim().into(),
             occurred: false,
         })
+    }
+
+    /// Returns whether a stream has its name.
+    fn is_for(&self, stream: &str) -> bool {
+        let mut parts = self.stream.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = stream.strip_prefix(first) else {
+            return false;
+        };
+        let Some(last) = parts.next_back() else {
+            return rest.is_empty();
+        };
+        let Some(inner) = rest.strip_suffix(last) else {
+            return false;
+        };
+        rest = inner;
+        parts.all(|part| match rest.find(part) {
+            Some(at) => {
+                rest = &rest[at + part.len()..];
+                true
+            }
+            None => false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, matches) in [
+            ("*", true),
+            ("hex 00", true),
+            ("hex 0", false),
+            ("hex *", true),
+            ("hex 00*", true),
+            ("hex 00**", true),
+            ("*hex 00", true),
+            ("h*x*0", true),
+            ("h*0*0", true),
+            ("h*0*0*0", false),
+            ("h*e*e* 00", false),
+            ("hex 00*0", false),
+            ("?ex 00", false),
+            ("", false),
+        ] {
+            let known = KnownViolation {
+                property: Property::Prompt,
+                stream: pattern.into(),
+                occurred: false,
+            };
+            assert_eq!(known.is_for("hex 00"), matches, "{pattern}");
+            // Each name is a pattern for itself.
+            assert!(known.is_for(pattern), "{pattern}");
+        }
     }
 }

@@ -6,6 +6,7 @@ use everysplit::{Deviation, Property, SplitMap, Violation};
 
 use super::MAX_SHOWN;
 use super::recorder::Ending;
+use crate::options::{Shard, Title};
 use crate::text::count;
 
 /// The result of a run.
@@ -13,6 +14,9 @@ use crate::text::count;
 pub(crate) struct RunResult {
     /// The command line, as typed in a shell.
     pub(super) command: String,
+    pub(super) title: Title,
+    /// The part of the streams that was checked.
+    pub(super) shard: Shard,
     /// The properties that can fail the run; empty for all.
     pub(super) only: Vec<Property>,
     /// The result of each stream, in the order in which they were checked.
@@ -131,6 +135,9 @@ impl RunResult {
         self.covered = covered;
         for (_, omitted) in &self.omitted {
             let _ = write!(self.covered, "; {omitted}");
+        }
+        if self.shard != Shard::WHOLE && !self.covered.is_empty() {
+            let _ = write!(self.covered, "; shard {}", self.shard);
         }
         self.stopped = stopped;
     }

@@ -28,9 +28,11 @@ pub(crate) struct ResultSoFar {
 }
 
 impl ResultSoFar {
-    pub(crate) fn start(options: &ReportOptions) -> Self {
+    pub(crate) fn start(tested: &Tested, options: &ReportOptions) -> Self {
         let result = RunResult {
             command: command_line(),
+            title: tested.into(),
+            shard: tested.shard(),
             only: options.only.clone(),
             ..RunResult::default()
         };
@@ -230,7 +232,7 @@ impl Recorder {
         let mut result = self.so_far.take()?;
         // After an early stop, a known violation may just not have been reached.
         if ending.stopped.is_none() {
-            result.stale = self.known.stale(&result.streams);
+            result.stale = self.known.stale(&result.streams, self.tested.shard());
         }
         result.end(ending);
         Some(result)

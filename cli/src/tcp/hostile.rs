@@ -14,6 +14,7 @@ use super::difference::{excerpt, violation};
 use super::peer::{ConnectionOutcome, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
 use crate::framing::{Framing, MAX_BODY};
+use crate::options::Shard;
 use crate::streams::NamedStream;
 
 /// The shortest time that counts as waiting for the rest of a frame.
@@ -84,11 +85,17 @@ fn invalid_lengths(framing: Framing) -> impl Iterator<Item = Probe> {
         })
 }
 
-fn probes(streams: &[NamedStream], framing: Option<Framing>) -> impl Iterator<Item = Probe> {
+/// Returns all probes of the streams of a shard, and those of the lengths in that shard.
+fn probes(
+    streams: &[NamedStream],
+    framing: Option<Framing>,
+    shard: Shard,
+) -> impl Iterator<Item = Probe> {
+    let lengths = framing.into_iter().flat_map(invalid_lengths);
     streams
         .iter()
         .flat_map(move |stream| incomplete(stream, framing))
-        .chain(framing.into_iter().flat_map(invalid_lengths))
+        .chain(shard.of(lengths))
 }
 
 impl TcpRun<'_> {
@@ -99,7 +106,7 @@ impl TcpRun<'_> {
         valid: &ValidStream<'_>,
     ) -> Result<(), Error> {
         self.memory_before = self.peer.memory();
-        for probe in probes(streams, self.framing) {
+        for probe in probes(streams, self.framing, self.options.shard) {
             self.recorder.checks([probe.property, Property::Progress]);
             self.recorder.progress(probe.name.clone());
             let count = probe.streams.len().min(self.options.max_connections.get());
@@ -134,7 +141,7 @@ impl TcpRun<'_> {
     ) -> Result<Option<Violation>, Error> {
         self.memory_before = self.peer.memory();
         let mut sent = false;
-        for probe in probes(streams, self.framing) {
+        for probe in probes(streams, self.framing, self.options.shard) {
             if !probe.streams.iter().any(|invalid| invalid == stream) {
                 continue;
             }

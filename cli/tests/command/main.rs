@@ -21,5 +21,6 @@ mod reports;
 mod scripts;
 mod serve;
 mod servers;
+mod shards;
 mod tls;
 mod untrusted;

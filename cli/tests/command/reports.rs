@@ -26,6 +26,12 @@ const CONSUMES: Change = (
     "            decoder.buffer = decoder.buffer[2:]\n            break\n",
 );
 
+/// The same for a frame of four bytes, which no generated stream has at its beginning.
+const CONSUMES_FOUR: Change = (
+    CONSUMES.0,
+    "            if end == 4: decoder.buffer = decoder.buffer[2:]\n            break\n",
+);
+
 /// Interrupts the command at the byte `!`.
 const INTERRUPTS: Change = (
     "    decoder.buffer += chunk\n",
@@ -142,6 +148,14 @@ fn reports_what_held() {
     }
     let junit = &reported.junit;
     assert_eq!((junit.tests, junit.failures, junit.errors), (7, 0, 0));
+    let suite = &junit.test_suites[0];
+    assert_eq!(
+        &*suite.name,
+        "everysplit exec: python3 -S reports-correct.py"
+    );
+    let class = "everysplit.exec.python3 -S reports-correct_py";
+    assert_eq!(suite.test_cases[0].classname.as_deref(), Some(class));
+    assert_eq!(&*suite.test_cases[0].name, reported.verdicts()[0].0);
     assert!(reported.html.contains("<h1>All properties held</h1>"));
     reported.assert_self_contained();
 }
@@ -358,12 +372,7 @@ fn untrusted_text_stays_text() {
 fn known_violations_do_not_fail_the_run() {
     let known = file("known", "# comment\n\n  every_split hex 00026f6b\n");
     let arguments = ["--framing", "len16", "--known", &known, "--hex", "00026f6b"];
-    // A bug that only the given stream reaches, not the generated ones.
-    let buggy = (
-        CONSUMES.0,
-        "            if end == 4: decoder.buffer = decoder.buffer[2:]\n            break\n",
-    );
-    let Some(reported) = exec("known", &[buggy], &arguments) else {
+    let Some(reported) = exec("known", &[CONSUMES_FOUR], &arguments) else {
         return;
     };
     assert_eq!(reported.status, Some(0), "{}", reported.stdout);
@@ -418,6 +427,26 @@ fn a_violation_is_known_only_if_stream_and_property_match() {
     assert_eq!(reported.json["stale"].as_array().unwrap().len(), 2);
     assert!(reported.html.contains("<h2>Counterexamples</h2>"));
     assert!(!reported.html.contains("<h2>Known violations</h2>"));
+}
+
+/// `*` stands for any text, and a line with it is stale if no stream violates the property.
+#[test]
+fn a_line_of_known_violations_can_hold_for_many_streams() {
+    for (line, known) in [("every_split *", 2), ("prompt *", 0)] {
+        let list = file("pattern", &format!("{line}\n"));
+        let framing = ["--framing", "len16", "--known", &list];
+        let streams = ["--hex", "00026f6b", "--hex", "00026f6c"];
+        let arguments = [framing, streams].concat();
+        let Some(reported) = exec("pattern", &[CONSUMES_FOUR], &arguments) else {
+            return;
+        };
+        let verdicts = reported.verdicts();
+        let found = verdicts.iter().filter(|(_, verdict)| *verdict == "known");
+        assert_eq!(found.count(), known, "{line}: {}", reported.stdout);
+        let stale = reported.json["stale"].as_array().unwrap();
+        assert_eq!(stale.len(), usize::from(known == 0), "{line}: {stale:?}");
+        assert_eq!(reported.status, Some(i32::from(known < 2)), "{line}");
+    }
 }
 
 #[test]

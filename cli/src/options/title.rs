@@ -1,0 +1,74 @@
+//! What a run is called in reports.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::{ExecOptions, PeerOptions, Protocol, ProxyOptions, TcpOptions, Tested, shell_line};
+
+/// The longest subject, in characters.
+const MAX_SUBJECT: usize = 60;
+
+/// The name of a run: what it does, and with what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Title {
+    /// The verb of the command.
+    pub(crate) verb: &'static str,
+    /// The program, or the address of the server.
+    pub(crate) subject: String,
+}
+
+impl From<&Tested> for Title {
+    fn from(tested: &Tested) -> Self {
+        match tested {
+            Tested::Exec(options) => {
+                let ExecOptions { driver, .. } = &**options;
+                Self {
+                    verb: "exec",
+                    subject: program(driver),
+                }
+            }
+            Tested::Tcp(options) => Self {
+                verb: options.verb(),
+                subject: match &options.peer {
+                    PeerOptions::RunningServer { address, .. } => address.to_string(),
+                    PeerOptions::StartedServer { command, .. }
+                    | PeerOptions::Client { command, .. } => program(command),
+                },
+            },
+        }
+    }
+}
+
+impl From<&ProxyOptions> for Title {
+    fn from(options: &ProxyOptions) -> Self {
+        Self {
+            verb: "proxy",
+            subject: program(&options.command),
+        }
+    }
+}
+
+impl TcpOptions {
+    /// Returns the verb of the command.
+    pub(crate) const fn verb(&self) -> &'static str {
+        match self.protocol {
+            Protocol::Tls => "tls",
+            Protocol::Raw | Protocol::Http1 if self.http.is_none() => "tcp",
+            Protocol::Raw | Protocol::Http1 => "http",
+        }
+    }
+}
+
+/// Returns the beginning of a command line, without the folders of absolute paths.
+fn program(command: &[OsString]) -> String {
+    let short = command.iter().map(|word| {
+        let path = Path::new(word);
+        let name = path.file_name().filter(|_| path.is_absolute());
+        name.map_or_else(|| word.clone(), OsString::from)
+    });
+    let line = shell_line(&short.collect::<Vec<_>>());
+    match line.char_indices().nth(MAX_SUBJECT) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
