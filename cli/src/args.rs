@@ -239,7 +239,7 @@ pub(crate) struct TcpArgs {
     #[command(flatten)]
     pub(crate) tls: EncryptionArgs,
 
-    /// File with a conversation, for a server that speaks first or in turns. Can be repeated.
+    /// File with a conversation, for a peer that speaks first or in turns. Can be repeated.
     ///
     /// A line is a step: expect "REGEX" waits for a reply, after the previous match, and captures
     /// its named groups; send "TEXT" sends, with \r, \n, \xNN and ${NAME} for a captured value;
@@ -249,7 +249,7 @@ pub(crate) struct TcpArgs {
         long,
         value_name = "FILE",
         conflicts_with_all = [
-            "listen", "hostile", "stream", "corpus", "pcap", "hex", "framing", "message",
+            "stream", "corpus", "pcap", "hex", "framing", "message",
         ]
     )]
     pub(crate) script: Vec<PathBuf>,

@@ -516,6 +516,9 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
         if is_http1 && tcp.listen.is_some() {
             return Err("--framing http1 is for servers, not with --listen".into());
         }
+        if tcp.hostile && !tcp.script.is_empty() {
+            return Err("--hostile sends parts of single streams, not of conversations; leave out --script, and give requests as --stream or --hex".into());
+        }
         if is_http1 {
             tcp.streams.refuse_framing_options()?;
             tcp.streams.framing = None;

@@ -263,14 +263,14 @@ impl<'a> TcpRun<'a> {
     ///
     /// # Errors
     ///
-    /// If the server does not reply as the script expects.
+    /// If the peer does not reply as the script expects.
     fn run_script(&mut self, stream: &NamedStream, script: &Script) -> Result<Vec<u8>, Error> {
         let outcome = self.send_uncut(stream, ReplyRule::open(ReplyEnd::FirstByte))?;
         let Some(line) = outcome.conversation.unmatched else {
             return Ok(outcome.conversation.sent);
         };
         let reason = if outcome.closed {
-            "before the server closes the connection".into()
+            format!("before the {} closes the connection", self.peer.name())
         } else {
             format!("within {:?}", self.options.timeout)
         };
@@ -320,7 +320,7 @@ impl<'a> TcpRun<'a> {
     ) -> Result<Option<Violation>, Error> {
         self.script.clone_from(&stream.script);
         if let Some(script) = &stream.script {
-            // The server must still reply as it expects. What it sends now is not in the token.
+            // The peer must still reply as it expects. What it sends now is not in the token.
             self.run_script(stream, script)?;
         }
         self.options.protocol.check_stream(stream)?;

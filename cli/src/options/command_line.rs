@@ -511,6 +511,9 @@ mod tests {
         for line in lines("tcp --connect 127.0.0.1:7", &groups, "") {
             survives(&parse(&line));
         }
+        for line in lines("tcp --listen 7", &groups, "-- 'a client'") {
+            survives(&parse(&line));
+        }
     }
 
     #[test]

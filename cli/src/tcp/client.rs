@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::conversation::Conversation;
+use super::conversation::converse;
 use super::peer::{ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyRule, Request};
 use crate::address::Socket;
 use crate::options::TcpOptions;
@@ -155,10 +155,12 @@ impl Peer for Client<'_> {
         let stdout = read_stdout(stdout);
         let socket = self.accept(&mut process)?;
         let mut connection = Connection::new(socket, self.options.max_reply)?;
-        self.wait_for_first(&mut connection, request.timeout);
-        let find_holders = self.reader.is_none();
-        let timeout = self.options.timeout;
-        connection.send_split(request.stream, request.split, timeout, find_holders);
+        // A script says itself what it waits for.
+        if request.script.is_none() {
+            self.wait_for_first(&mut connection, request.timeout);
+        }
+        let (find_holders, timeout) = (self.reader.is_none(), self.options.timeout);
+        let conversation = converse(&mut connection, request, timeout, find_holders);
         self.meet(&connection, &process);
         let begun = Instant::now();
         if request.rule.half_close != HalfClose::Never {
@@ -181,7 +183,7 @@ impl Peer for Client<'_> {
         let status = format!("\n({status})\n");
         Ok(ConnectionOutcome {
             reply: [&stdout[..], status.as_bytes(), connection.reply()].concat(),
-            conversation: Conversation::default(),
+            conversation,
             reading: connection.reading(),
             // Its outcome is known only at its exit.
             replied_after: request.stream.len(),

@@ -1,4 +1,5 @@
-//! A connection on which a script runs: waits, captures groups, and sends turn by turn.
+//! What is sent on a connection: a stream, or a script that waits, captures groups, and sends turn by
+//! turn.
 
 use std::time::Duration;
 
@@ -96,6 +97,31 @@ impl Conversation {
         let values = values.filter(|value| !value.is_empty());
         values.fold(reply.to_vec(), |reply, value| replaced(&reply, value))
     }
+}
+
+/// Sends a stream, or runs its script. `timeout` is the maximum time to read a chunk, and to reply
+/// in between.
+pub(super) fn converse(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    timeout: Duration,
+    find_holders: bool,
+) -> Conversation {
+    if let Some(script) = request.script {
+        // After a difference, the request has a shorter one.
+        let timeout = timeout.min(request.timeout);
+        return Conversation::run(
+            script,
+            connection,
+            &Request {
+                timeout,
+                ..*request
+            },
+            find_holders,
+        );
+    }
+    connection.send_split(request.stream, request.split, timeout, find_holders);
+    Conversation::default()
 }
 
 /// Replaces each occurrence of a value by `*`.

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
-use super::conversation::Conversation;
+use super::conversation::{Conversation, converse};
 use super::difference::masked_len;
 use super::peer::{
     ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyEnd, ReplyRule, Request,
@@ -259,31 +259,6 @@ impl Peer for Server<'_> {
     fn memory(&self) -> Option<Memory> {
         self.process.as_ref()?.memory()
     }
-}
-
-/// Sends a stream, or runs its script. `timeout` is the maximum time to read a chunk, and to reply
-/// in between.
-fn converse(
-    connection: &mut Connection,
-    request: &Request<'_>,
-    timeout: Duration,
-    find_holders: bool,
-) -> Conversation {
-    if let Some(script) = request.script {
-        // After a difference, the request has a shorter one.
-        let timeout = timeout.min(request.timeout);
-        return Conversation::run(
-            script,
-            connection,
-            &Request {
-                timeout,
-                ..*request
-            },
-            find_holders,
-        );
-    }
-    connection.send_split(request.stream, request.split, timeout, find_holders);
-    Conversation::default()
 }
 
 /// Receives the reply to a stream that was sent. Returns whether it ended in time.

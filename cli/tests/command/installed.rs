@@ -130,4 +130,15 @@ fn postgresql() {
     stream[..4].copy_from_slice(&len.to_be_bytes());
     stream.extend(b"Q\0\0\0\x0dselect 1\0X\0\0\0\x04");
     passes(port, &stream, &[r"--mask=(?s-u)K\x00\x00\x00\x0c.{8}"]);
+    // The same as a conversation, with a second query, as the guide shows it.
+    let guide = include_str!("../../../docs/guide/servers-and-clients.md");
+    let mut blocks = guide.split("```");
+    let text = blocks.find(|block| block.contains("SELECT 1")).unwrap();
+    let file = script("postgresql.script", text.strip_prefix("text\n").unwrap());
+    let address = format!("127.0.0.1:{port}");
+    let tcp = ["tcp", "--connect", &address, "--script", &file];
+    let limits = ["--timeout=20", "--max-connections=100"];
+    let output = run(&[&tcp[..], &limits].concat()).with_status(0);
+    assert!(output.contains(" 0 violated"), "{output}");
+    assert!(!output.contains("warning"), "{output}");
 }

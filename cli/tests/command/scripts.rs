@@ -187,6 +187,88 @@ fn a_late_surplus_after_a_conversation_is_found() {
     }
 }
 
+/// Sends a mail. BUG is what is wrong with it.
+const CLIENT: &str = r#"
+import smtplib, socket, sys
+port, bug = int(sys.argv[1]), sys.argv[2]
+if bug == "none":
+    with smtplib.SMTP("127.0.0.1", port, local_hostname="me") as smtp:
+        print(smtp.sendmail("a@me", "b@you", "hello"), smtp.esmtp_features)
+else:
+    client = socket.create_connection(("127.0.0.1", port))
+    # Takes each read for a whole reply.
+    def reply():
+        return client.recv(4096).split(b" ")[0]
+    print(reply())
+    client.sendall(b"EHLO me\r\n")
+    print(reply())
+    client.sendall(b"QUIT\r\n")
+    print(reply())
+"#;
+
+const GREETS: &str = r#"send "220 ready\r\n"
+expect "(?i)^ehlo (?<name>[^\r]*)\r\n"
+send "250-${name}\r\n250 SIZE\r\n"
+"#;
+
+/// A client, to which the script plays the server.
+#[test]
+fn conversations_with_clients_are_cut_too() {
+    if !is_installed("python3") {
+        return;
+    }
+    let client = script("conversations-client.py", CLIENT);
+    let mail = format!(
+        "{GREETS}expect \"(?i)^mail .*\\r\\n\"\nsend \"250 ok\\r\\n\"\n\
+         expect \"(?i)^rcpt .*\\r\\n\"\nsend \"250 ok\\r\\n\"\n\
+         expect \"(?i)^data\\r\\n\"\nsend \"354 go on\\r\\n\"\n\
+         expect \"hello\\r\\n.\\r\\n\"\nsend \"250 ok\\r\\n\"\n\
+         expect \"(?i)^quit\\r\\n\"\nsend \"221 bye\\r\\n\"\n"
+    );
+    let quit = format!("{GREETS}expect \"^QUIT\\r\\n\"\nsend \"221 bye\\r\\n\"\n");
+    let cases = [("none", mail, 0), ("chunk", quit, 1)];
+    concurrently(cases, |(bug, text, status)| {
+        let file = script(&format!("client-{bug}.script"), &text);
+        let port = free_port().to_string();
+        let tcp = ["tcp", "--listen", &port, "--script", &file, "--timeout=5"];
+        let start = [
+            "--max-connections=12",
+            "--",
+            "python3",
+            "-S",
+            &client,
+            &port,
+            bug,
+        ];
+        let output = run(&[&tcp[..], &start].concat()).with_status(status);
+        assert!(output.contains("observed"), "{output}");
+        if status == 0 {
+            assert!(!output.contains("warning"), "{output}");
+            return;
+        }
+        assert!(output.contains("into turn "), "{output}");
+        let words = replay_line(&output);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        run(&words).with_status(1);
+    });
+}
+
+#[test]
+fn invalid_input_is_not_for_conversations() {
+    let file = script("hostile.script", "send \"a\"\n");
+    let tcp = [
+        "tcp",
+        "--connect=127.0.0.1:1",
+        "--hostile",
+        "--script",
+        &file,
+    ];
+    fails(
+        &tcp,
+        "--hostile sends parts of single streams, not of conversations; ",
+    );
+}
+
 #[test]
 fn a_token_of_another_script_is_not_run() {
     let file = script("other.script", "send \"a\"\n");
