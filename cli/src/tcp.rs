@@ -35,7 +35,7 @@ use crate::report::{Ending, Recorder};
 use crate::script::Script;
 use crate::streams::{self, NamedStream};
 use crate::{Error, http, stop, tls};
-use baseline::{Baseline, REPETITIONS};
+use baseline::{Baseline, NotTestable, REPETITIONS};
 use client::Client;
 use coverage::{Coverage, SameReply, last_line};
 use difference::{Difference, excerpt, masked, violation};
@@ -217,7 +217,7 @@ impl<'a> TcpRun<'a> {
             }
         }
         self.recorder.expects(streams.len());
-        let mut valid = None;
+        let (mut valid, mut untested) = (None, None);
         let mut replies = Vec::new();
         for group in streams.chunks(SIDE_BY_SIDE) {
             let mut same = Vec::new();
@@ -230,6 +230,12 @@ impl<'a> TcpRun<'a> {
                         valid.get_or_insert(ValidStream { stream, baseline });
                     }
                     Ok(_) => {}
+                    Err(error) if error.is::<NotTestable>() => {
+                        let NamedStream { name, bytes, .. } = stream;
+                        let reason = format!("not checked: {error}");
+                        self.recorder.not_checked(name, bytes.len(), reason);
+                        untested.get_or_insert(error);
+                    }
                     Err(error) => {
                         stopped = Err(error);
                         break;
@@ -246,6 +252,10 @@ impl<'a> TcpRun<'a> {
             listened?;
         }
         let Some(valid) = valid else {
+            // The advice for one stream may be that for all.
+            if let Some(error) = untested {
+                return Err(error);
+            }
             return Err(format!(
                 "the {} did not reply to any stream; add a stream of its format",
                 self.peer.name()
@@ -402,9 +412,10 @@ impl<'a> TcpRun<'a> {
         for _ in 1..REPETITIONS {
             found = self.try_split(bytes, &split, baseline, timeout)?;
             if found.is_none() {
-                self.recorder.warn(format!(
-                    "{name}: not tested, as the {peer} does not reply to {what} within {timeout:?}"
-                ));
+                let reason = format!(
+                    "not checked, as the {peer} does not reply to {what} within {timeout:?}"
+                );
+                self.recorder.not_checked(name, bytes.len(), reason);
                 return Ok(());
             }
             self.check_repeatable(stream, baseline)?;

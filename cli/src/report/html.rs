@@ -89,7 +89,13 @@ impl Mark {
 fn headline(result: &RunResult) -> String {
     let violated = result.violated_properties();
     match result.status() {
-        Status::Held => "all properties held".into(),
+        Status::Held => match result.unchecked_streams() {
+            0 => "all properties held".into(),
+            unchecked => {
+                let streams = count(unchecked, "stream", "streams");
+                format!("all properties held, {streams} not checked")
+            }
+        },
         Status::Stopped => "stopped early".into(),
         Status::Violated if violated > 0 => {
             format!("{} violated", count(violated, "property", "properties"))
@@ -285,6 +291,10 @@ fn stream_row(stream: &StreamResult, examples: &[Example]) -> Markup {
                     Verdict::Held(tried) => {
                         (Mark::Good.badge("held"))
                         p.tried { (tried) }
+                    }
+                    Verdict::NotChecked(reason) => {
+                        (Mark::Nothing.badge("not checked"))
+                        p.tried { (reason) }
                     }
                     Verdict::Violated(counterexample) => {
                         @if counterexample.known {

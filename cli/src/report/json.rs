@@ -61,6 +61,8 @@ struct JsonStream<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tried: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     violation: Option<JsonViolation<'a>>,
 }
 
@@ -102,15 +104,16 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
 }
 
 fn stream(stream: &StreamResult) -> JsonStream<'_> {
-    let (verdict, tried, violation) = match &stream.verdict {
-        Verdict::Held(tried) => ("held", Some(tried.as_str()), None),
+    let (verdict, tried, reason, violation) = match &stream.verdict {
+        Verdict::Held(tried) => ("held", Some(tried.as_str()), None, None),
+        Verdict::NotChecked(reason) => ("not_checked", None, Some(reason.as_str()), None),
         Verdict::Violated(counterexample) => {
             let verdict = if counterexample.known {
                 "known"
             } else {
                 "violated"
             };
-            (verdict, None, Some(violation(counterexample)))
+            (verdict, None, None, Some(violation(counterexample)))
         }
     };
     JsonStream {
@@ -118,6 +121,7 @@ fn stream(stream: &StreamResult) -> JsonStream<'_> {
         bytes: stream.bytes,
         verdict,
         tried,
+        reason,
         violation,
     }
 }

@@ -54,6 +54,11 @@ fn status(stream: &StreamResult) -> TestCaseStatus {
     match &stream.verdict {
         Verdict::Held(_) => TestCaseStatus::success(),
         Verdict::Violated(counterexample) => violated(counterexample),
+        Verdict::NotChecked(reason) => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_type("not_checked").set_message(xml(reason));
+            status
+        }
     }
 }
 

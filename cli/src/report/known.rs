@@ -5,7 +5,7 @@ use std::path::Path;
 
 use everysplit::Property;
 
-use super::model::StreamResult;
+use super::model::{StreamResult, Verdict};
 use crate::Error;
 use crate::options::Shard;
 
@@ -64,9 +64,16 @@ impl KnownViolations {
         let is_here = |known: &KnownViolation| {
             shard == Shard::WHOLE || !known.stream.contains('*') && has_stream(known)
         };
+        // There, it may still occur.
+        let is_unchecked = |known: &KnownViolation| {
+            let mut streams = streams.iter();
+            streams.any(|result| {
+                known.is_for(&result.name) && matches!(result.verdict, Verdict::NotChecked(_))
+            })
+        };
         self.0
             .iter()
-            .filter(|known| !known.occurred && is_here(known))
+            .filter(|known| !known.occurred && is_here(known) && !is_unchecked(known))
             .map(|known| {
                 let advice = if has_stream(known) {
                     "if it is fixed, remove it from the list"

@@ -51,6 +51,8 @@ pub(super) enum Verdict {
     /// Everything held; with what was tried, in a line.
     Held(String),
     Violated(Box<Counterexample>),
+    /// It could not be checked; with the reason.
+    NotChecked(String),
 }
 
 /// A violation with its context.
@@ -157,14 +159,21 @@ impl RunResult {
         self.streams
             .iter()
             .filter_map(|stream| match &stream.verdict {
-                Verdict::Held(_) => None,
+                Verdict::Held(_) | Verdict::NotChecked(_) => None,
                 Verdict::Violated(counterexample) => Some(&**counterexample),
             })
     }
 
+    /// Returns the number of streams that could not be checked.
+    pub(super) fn unchecked_streams(&self) -> usize {
+        let is_unchecked =
+            |stream: &&StreamResult| matches!(stream.verdict, Verdict::NotChecked(_));
+        self.streams.iter().filter(is_unchecked).count()
+    }
+
     /// Returns the number of streams on which everything held.
     pub(super) fn held_streams(&self) -> usize {
-        self.streams.len() - self.counterexamples().count()
+        self.streams.len() - self.counterexamples().count() - self.unchecked_streams()
     }
 
     /// Returns the number of streams with a violation that is not known.
@@ -255,6 +264,10 @@ impl RunResult {
         let known = self.known_streams();
         if known > 0 {
             let _ = write!(summary, ", {known} known");
+        }
+        let unchecked = self.unchecked_streams();
+        if unchecked > 0 {
+            let _ = write!(summary, ", {unchecked} not checked");
         }
         if !self.stale.is_empty() {
             let stale = count(self.stale.len() as u64, "stale known violation");

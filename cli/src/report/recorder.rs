@@ -165,6 +165,16 @@ impl Recorder {
         self.so_far.terminal.advance();
     }
 
+    /// Records a stream that could not be checked.
+    pub(crate) fn not_checked(&mut self, name: &str, bytes: usize, reason: String) {
+        self.checked.clear();
+        let line = format!("{name}: {reason}");
+        self.so_far
+            .update(|result| result.add(name, bytes, Verdict::NotChecked(reason)));
+        self.so_far.terminal.print_verdict(Mark::Skip, &line);
+        self.so_far.terminal.advance();
+    }
+
     /// Records a stream with a violation.
     pub(crate) fn violated(
         &mut self,

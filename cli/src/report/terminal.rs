@@ -1,6 +1,7 @@
 //! The terminal: a progress line and the verdicts during a run, and the result at its end.
 
 use std::env;
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -164,8 +165,13 @@ impl Terminal {
             }
         }
         self.print("");
+        let unchecked = result.unchecked_streams();
         for (property, status) in result.properties() {
-            if let Some((mark, status)) = status_text(status) {
+            if let Some((mark, mut status)) = status_text(status) {
+                if mark == Mark::Ok && unchecked > 0 {
+                    let streams = count(unchecked as u64, "stream");
+                    let _ = write!(status, ", except on {streams} not checked");
+                }
                 let status = self.painted(mark.colour(), &status);
                 self.print_raw(&format!("{:<12} {status}", property.name()));
             }

@@ -1,5 +1,6 @@
 //! The reply to the uncut stream, to which all others are compared.
 
+use std::fmt;
 use std::time::Duration;
 
 use everysplit::Split;
@@ -9,6 +10,18 @@ use super::difference::{excerpt, first_difference};
 use super::peer::{ConnectionOutcome, Ended, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
 use crate::streams::NamedStream;
+
+/// Why a stream cannot be tested, although the peer can.
+#[derive(Debug)]
+pub(super) struct NotTestable(pub(super) String);
+
+impl fmt::Display for NotTestable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotTestable {}
 
 /// Number of times that the uncut stream is sent first.
 pub(super) const REPETITIONS: usize = 3;
@@ -150,8 +163,11 @@ impl TcpRun<'_> {
         }
     }
 
-    /// Sends the uncut stream again. A peer whose replies vary by themselves cannot be tested,
-    /// so that is an error.
+    /// Sends the uncut stream again.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTestable`], if the reply varies by itself.
     pub(super) fn check_repeatable(
         &mut self,
         stream: &NamedStream,
@@ -165,9 +181,9 @@ impl TcpRun<'_> {
         let at = first_difference(&again, &baseline.masked);
         let (first, second) = (excerpt(&baseline.masked, at), excerpt(&again, at));
         let (peer, reply, name) = (self.peer.name(), self.peer.reply_name(), &stream.name);
-        Err(format!(
+        Err(NotTestable(format!(
             "the {peer}'s {reply} to {name} varies by itself, from byte {at}: \"{first}\", then \"{second}\"; add --mask for what may vary"
-        )
+        ))
         .into())
     }
 
@@ -175,7 +191,7 @@ impl TcpRun<'_> {
     ///
     /// # Errors
     ///
-    /// If the reply is longer than --max-reply: there is no end to compare.
+    /// [`NotTestable`], if the reply is longer than --max-reply: there is no end to compare.
     pub(super) fn send_uncut(
         &mut self,
         stream: &NamedStream,
@@ -192,9 +208,9 @@ impl TcpRun<'_> {
         if outcome.ended == Ended::TooLong {
             let (peer, reply, name) = (self.peer.name(), self.peer.reply_name(), &stream.name);
             let max = self.options.max_reply;
-            return Err(format!(
+            return Err(NotTestable(format!(
                 "the {peer}'s {reply} to {name} is longer than {max} bytes; allow more with --max-reply"
-            )
+            ))
             .into());
         }
         Ok(outcome)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use everysplit::Split;
 
 use super::TcpRun;
-use super::baseline::{Baseline, REPETITIONS};
+use super::baseline::{Baseline, NotTestable, REPETITIONS};
 use super::difference::Difference;
 use crate::Error;
 use crate::options::TcpOptions;
@@ -192,7 +192,7 @@ impl TcpRun<'_> {
     ///
     /// # Errors
     ///
-    /// If the reply to the uncut stream varies by itself.
+    /// [`NotTestable`], if the reply to the uncut stream varies by itself.
     pub(super) fn try_splits(
         &mut self,
         stream: &NamedStream,
@@ -248,7 +248,7 @@ impl TcpRun<'_> {
     ///
     /// # Errors
     ///
-    /// If the difference does not occur every time.
+    /// [`NotTestable`], if the difference does not occur every time.
     pub(super) fn minimize(
         &mut self,
         name: &str,
@@ -273,10 +273,10 @@ impl TcpRun<'_> {
             let split = &smallest.split;
             let Some(difference) = self.try_split(stream, split, baseline, timeout)? else {
                 let (peer, reply) = (self.peer.name(), self.peer.reply_name());
-                return Err(format!(
+                return Err(NotTestable(format!(
                     "the {peer}'s {reply} to {name} in the split {split} varies by itself: \"{}\", then the same as for the uncut stream; it depends on something other than the split",
                     smallest.difference.actual
-                )
+                ))
                 .into());
             };
             smallest.difference = difference;

@@ -254,7 +254,7 @@ fn pipelined_requests_without_a_reply_are_a_warning() {
     let message = "the server did not reply to any stream";
     let output = run(&[&tcp[..], &["--timeout=0.3"]].concat());
     assert!(output.stderr.contains(message), "{output:?}");
-    let warning = ": not tested, as the server does not reply to all of it within 300ms\n";
+    let warning = ": not checked, as the server does not reply to all of it within 300ms\n";
     assert!(output.with_status(2).contains(warning));
 }
 

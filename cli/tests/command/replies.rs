@@ -7,6 +7,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::program::{
     REQUEST, Serve, concurrently, fails, free_port, is_installed, run, script, server,
 };
@@ -199,7 +201,74 @@ fn no_reply_is_not_the_expectation() {
         &["--timeout=0.5", QUICK, "--no-half-close", "--hex=00ff"],
     );
     assert!(!output.contains("ok    hex 026f6b0161"), "{output}");
-    assert!(output.contains("\nwarning: hex 026f6b0161: not tested, as the server does not reply to it within 500ms\n"), "{output}");
+    assert!(
+        output.contains(
+            "skip  hex 026f6b0161: not checked, as the server does not reply to it within 500ms\n"
+        ),
+        "{output}"
+    );
+}
+
+/// Its replies to `v` vary, and those to `r` only when they are cut.
+fn varies_now_and_then(mut socket: TcpStream) {
+    static REPLIES: AtomicUsize = AtomicUsize::new(0);
+    let number = REPLIES.fetch_add(1, Ordering::Relaxed);
+    let mut stream = [0; 3];
+    let read = socket.read(&mut stream).unwrap_or(0);
+    let _ = socket.read_exact(&mut stream[read..]);
+    let _ = match (stream[0], read) {
+        (b'v', _) => write!(socket, "reply {number}"),
+        (b'r', 1..3) if number.is_multiple_of(2) => write!(socket, "odd"),
+        _ => write!(socket, "ok"),
+    };
+}
+
+/// The others go on.
+#[test]
+fn a_stream_whose_replies_vary_is_not_checked() {
+    let address = server(varies_now_and_then).to_string();
+    let json = script("replies-varies.json", "");
+    let tcp = ["tcp", "--connect", &address, QUICK, "--report", &json];
+    let output = run(&[&tcp[..], &["--hex=767676", "--hex=616161", "--hex=727272"]].concat());
+    let output = output.with_status(0);
+    for text in [
+        "skip  hex 767676: not checked: the server's reply to hex 767676 varies by itself, from byte 6: ",
+        "ok    hex 616161: ",
+        "skip  hex 727272: not checked: the server's reply to hex 727272 in the split ",
+        "\nevery_split  held, except on 2 streams not checked\n",
+        "; 3 streams, 0 violated, 2 not checked\n",
+    ] {
+        assert!(output.contains(text), "{text}: {output}");
+    }
+    let json: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    let streams = json["streams"].as_array().unwrap();
+    let stream = |name| {
+        streams
+            .iter()
+            .find(|stream| stream["name"] == name)
+            .unwrap()
+    };
+    let (varies, same) = (stream("hex 767676"), stream("hex 616161"));
+    assert_eq!(
+        (&varies["verdict"], &same["verdict"]),
+        (&"not_checked".into(), &"held".into())
+    );
+    assert!(
+        varies["reason"]
+            .as_str()
+            .unwrap()
+            .starts_with("not checked: "),
+        "{json}"
+    );
+    // A known violation may still be there.
+    let known = script("replies-known", "every_split hex 767676\n");
+    let streams = ["--hex=767676", "--hex=616161", "--known", &known];
+    run(&[&tcp[..], &streams].concat()).with_status(0);
+    // Without any other, there is no verdict.
+    let finished = run(&[&tcp[..], &["--hex=767676"]].concat());
+    let message = "the server's reply to hex 767676 varies by itself";
+    assert!(finished.stderr.contains(message), "{finished:?}");
+    finished.with_status(2);
 }
 
 /// The stream of 5000 bytes is too long for all cuts.

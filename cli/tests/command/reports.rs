@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{io, thread};
 
-use crate::program::{fails, is_installed, run};
+use crate::program::{fails, is_installed, run, server};
 use everysplit::Harness;
 use everysplit::reference::{Config, Framer};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
@@ -257,8 +259,18 @@ fn docs_describe_every_json_field() {
         return;
     };
     assert_eq!(reported.status, Some(1), "{}", reported.stdout);
+    // A server whose replies vary by themselves.
+    let address = server(|mut socket| {
+        static REPLIES: AtomicUsize = AtomicUsize::new(0);
+        let _ = write!(socket, "{}", REPLIES.fetch_add(1, Ordering::Relaxed));
+    });
+    let (path, address) = (file("fields-varies.json", ""), address.to_string());
+    let tcp = ["tcp", "--connect", &address, "--hex=00", "--report", &path];
+    run(&tcp).with_status(2);
+    let varies: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let mut written = BTreeSet::new();
     fields(&reported.json, &mut written);
+    fields(&varies, &mut written);
     let text = include_str!("../../../docs/REPORT.md");
     let (_, text) = text.split_once("## JSON").unwrap();
     let (text, _) = text.split_once("## JUnit").unwrap();
