@@ -484,6 +484,10 @@ pub(crate) struct ProxyArgs {
     #[arg(long, default_value = default::PROXY_SAVE, requires = "command", value_name = "FILE")]
     pub(crate) save: PathBuf,
 
+    /// Write a report to a file: HTML (.html), JSON (.json) or JUnit (.xml). Can be repeated.
+    #[arg(long, requires = "command", value_name = "FILE")]
+    pub(crate) report: Vec<PathBuf>,
+
     /// Maximum number of cuts in each direction of a connection. The rest passes uncut.
     ///
     /// After each tenth of them, chunks become twice as long: one byte at a time, 1000 cuts reach

@@ -233,6 +233,8 @@ pub(crate) struct ProxyOptions {
     pub(crate) replay: Option<PathBuf>,
     /// File for the cuts of a failure.
     pub(crate) save: PathBuf,
+    /// Files for the result.
+    pub(crate) report: Vec<PathBuf>,
     /// Maximum number of cuts in each direction of a connection.
     pub(crate) max_cuts: u64,
     /// Maximum time to wait until a chunk is read.
@@ -391,6 +393,7 @@ impl ProxyOptions {
             shard: Shard::WHOLE,
             runs: default::PROXY_RUNS,
             save: default::PROXY_SAVE.into(),
+            report: Vec::new(),
             max_cuts: default::PROXY_MAX_CUTS,
             ..self.clone()
         })
@@ -668,6 +671,7 @@ impl TryFrom<args::ProxyArgs> for ProxyOptions {
             shard: proxy.shard,
             replay: proxy.replay,
             save: proxy.save,
+            report: proxy.report,
             max_cuts: proxy.max_cuts,
             max_wait: proxy.max_wait.0,
             max_idle: proxy.max_idle.0,

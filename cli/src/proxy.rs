@@ -19,7 +19,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::options::{ProxyOptions, default};
-use crate::output::print_line;
+use crate::output::{print_error, print_line};
 use crate::{Error, stop};
 use cuts::Cuts;
 use log::{Kept, Traffic};
@@ -51,10 +51,20 @@ pub(crate) fn run(options: &ProxyOptions) -> Result<bool, Error> {
         return forward(relay, plan, options).map(|()| true);
     }
     stop::after(options.max_time.unwrap_or(default::MAX_TIME));
-    let mut suite = Suite::new(relay, options);
-    match replayed {
+    let mut suite = Suite::new(relay, options)?;
+    let held = match replayed {
         Some((cuts, file)) => suite.replay(cuts, file),
         None => suite.search(),
+    };
+    let written = suite.write_report(held.as_ref().err());
+    match (held, written) {
+        // A violation is one all the same.
+        (Ok(false), Err(error)) => {
+            print_error(&error.to_string());
+            Ok(false)
+        }
+        (Ok(_), Err(error)) => Err(error),
+        (held, _) => held,
     }
 }
 

@@ -7,15 +7,17 @@ mod json;
 mod junit;
 mod known;
 mod model;
+mod plain;
 mod recorder;
 mod terminal;
 
 pub(crate) use model::RunResult;
+pub(crate) use plain::PlainReport;
 pub(crate) use recorder::{Ending, Recorder, ResultSoFar};
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use everysplit::Violation;
 
@@ -54,8 +56,8 @@ impl ReportFormat {
 }
 
 /// Checks that the report files have known formats and can be written.
-fn check_files(options: &ReportOptions) -> Result<(), Error> {
-    for path in &options.files {
+fn check_files(files: &[PathBuf]) -> Result<(), Error> {
+    for path in files {
         ReportFormat::of(path)?;
         file::check(path)
             .map_err(|error| format!("cannot write the report {}: {error}", path.display()))?;

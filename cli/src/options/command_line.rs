@@ -256,6 +256,7 @@ impl Words {
             shard,
             replay,
             save,
+            report,
             max_cuts,
             max_wait,
             max_idle,
@@ -272,6 +273,9 @@ impl Words {
         }
         if save != Path::new(default::PROXY_SAVE) {
             self.option("--save", save);
+        }
+        for file in report {
+            self.option("--report", file);
         }
         self.unless_default("--max-cuts", *max_cuts, default::PROXY_MAX_CUTS);
         self.seconds("--max-wait", *max_wait, default::PROXY_MAX_WAIT);
@@ -584,7 +588,13 @@ mod tests {
                 "--max-time 0.1",
             ];
             if !end.is_empty() {
-                groups.extend(["--runs 1", "--shard 1/9", "--save='-a b'", "--max-idle 0.2"]);
+                groups.extend([
+                    "--runs 1",
+                    "--shard 1/9",
+                    "--report a.xml --report=-b.json",
+                    "--save='-a b'",
+                    "--max-idle 0.2",
+                ]);
             }
             for line in lines(addresses, &groups, end) {
                 survives(&parse(&line));

@@ -16,7 +16,7 @@ use super::relay::Relay;
 use super::test_command::{Failure, Run, TestCommand};
 use crate::options::{ProxyOptions, Shard};
 use crate::output::{print_error, print_line};
-use crate::report::file;
+use crate::report::{Ending, PlainReport, file};
 use crate::text::count;
 use crate::{Error, stop};
 
@@ -38,6 +38,7 @@ pub(super) struct Suite<'a> {
     /// Number of runs without cuts that have passed.
     uncut: u32,
     runs: u64,
+    report: PlainReport,
 }
 
 /// How often a command fails with the same cuts.
@@ -60,15 +61,37 @@ struct Found {
 }
 
 impl<'a> Suite<'a> {
-    pub(super) fn new(relay: Relay, options: &'a ProxyOptions) -> Self {
-        Self {
+    /// Prepares the runs.
+    ///
+    /// # Errors
+    ///
+    /// If a report cannot be written.
+    pub(super) fn new(relay: Relay, options: &'a ProxyOptions) -> Result<Self, Error> {
+        Ok(Self {
+            report: PlainReport::start(options.into(), options.shard, &options.report)?,
             command: TestCommand::new(relay, options),
             options,
             progress: ProgressBar::new_spinner(),
             begun: Instant::now(),
             uncut: 0,
             runs: 0,
-        }
+        })
+    }
+
+    /// Writes the report files, with why the runs were stopped.
+    pub(super) fn write_report(&mut self, stopped: Option<&Error>) -> Result<(), Error> {
+        let covered = self.covered();
+        self.report.write(Ending {
+            covered,
+            stopped: stopped.map(ToString::to_string),
+        })
+    }
+
+    /// Returns what was done, in a line.
+    fn covered(&self) -> String {
+        let time = self.begun.elapsed().as_secs_f64();
+        let runs = count(self.runs, "run");
+        format!("{runs} in {time:.1} s; {}", self.command.traffic)
     }
 
     /// Runs the command with the cuts of each seed. Returns whether it always passes.
@@ -96,6 +119,7 @@ impl<'a> Suite<'a> {
             if let Some(failure) = run.failure {
                 return self.failed(seed, run.log.cuts, &failure);
             }
+            self.record_passed(&format!("seed {seed}"), &run.log);
         }
         if self.command.traffic.cuts() == 0 {
             let bytes = count(first.traffic.bytes(), "byte");
@@ -122,13 +146,15 @@ impl<'a> Suite<'a> {
         let repeated = self.repeat(&cuts, CONFIRMATIONS)?;
         let made = repeated.log.as_ref().map_or(0, |log| log.cuts.len());
         let file = file.display();
+        let name = format!("cuts of {file}");
         if repeated.failed > 0 {
             let history = format!("the cuts of {file}");
-            self.print_violation(&Found {
+            let found = Found {
                 cuts,
                 repeated,
                 history,
-            });
+            };
+            self.print_violation(&name, &found);
             return Ok(false);
         }
         if made == 0 {
@@ -136,6 +162,9 @@ impl<'a> Suite<'a> {
                 "none of the cuts of {file} was reached: the connections are others, or shorter"
             )
             .into());
+        }
+        if let Some(log) = &repeated.log {
+            self.record_passed(&name, log);
         }
         self.finish(&format!(
             "ok    {} with {made} of the {} of {file} passed\n\nevery_split  held",
@@ -213,7 +242,7 @@ impl<'a> Suite<'a> {
             Err(_) => return result.map(|()| false),
         };
         self.save(&found.cuts)?;
-        self.print_violation(&found);
+        self.print_violation(&format!("seed {seed}"), &found);
         Ok(false)
     }
 
@@ -292,18 +321,13 @@ impl<'a> Suite<'a> {
     /// Prints the end of a run.
     fn finish(&self, verdict: &str) {
         self.progress.finish_and_clear();
-        let time = self.begun.elapsed().as_secs_f64();
-        let runs = count(self.runs, "run");
-        let printed = print_line(&format!(
-            "{verdict}\n\n{runs} in {time:.1} s; {}",
-            self.command.traffic
-        ));
+        let printed = print_line(&format!("{verdict}\n\n{}", self.covered()));
         if let Err(error) = printed {
             print_error(&error);
         }
     }
 
-    fn print_violation(&self, found: &Found) {
+    fn print_violation(&mut self, name: &str, found: &Found) {
         let Found {
             cuts,
             repeated,
@@ -334,7 +358,14 @@ impl<'a> Suite<'a> {
         );
         let _ = writeln!(text, "  found     {history}");
         let _ = writeln!(text, "  run       {}", self.options.replay_line());
+        let bytes = repeated.log.as_ref().map_or(0, |log| log.traffic.bytes());
+        self.report.failed(name, bytes, &text);
         self.finish(&format!("{text}\nevery_split  violated"));
+    }
+
+    fn record_passed(&mut self, name: &str, log: &Log) {
+        let cuts = count(log.cuts.len() as u64, "cut");
+        self.report.passed(name, log.traffic.bytes(), &cuts);
     }
 
     /// Writes the cuts to the file that replays them.

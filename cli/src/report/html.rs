@@ -292,6 +292,10 @@ fn stream_row(stream: &StreamResult, examples: &[Example]) -> Markup {
                         (Mark::Good.badge("held"))
                         p.tried { (tried) }
                     }
+                    Verdict::Failed(text) => {
+                        (Mark::Bad.badge("violated"))
+                        pre { (text) }
+                    }
                     Verdict::NotChecked(reason) => {
                         (Mark::Nothing.badge("not checked"))
                         p.tried { (reason) }

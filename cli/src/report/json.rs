@@ -106,6 +106,7 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
 fn stream(stream: &StreamResult) -> JsonStream<'_> {
     let (verdict, tried, reason, violation) = match &stream.verdict {
         Verdict::Held(tried) => ("held", Some(tried.as_str()), None, None),
+        Verdict::Failed(reason) => ("violated", None, Some(reason.as_str()), None),
         Verdict::NotChecked(reason) => ("not_checked", None, Some(reason.as_str()), None),
         Verdict::Violated(counterexample) => {
             let verdict = if counterexample.known {

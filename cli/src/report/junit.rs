@@ -1,6 +1,7 @@
 //! The `JUnit` report, for CI: a test case for each stream. It has no times, so that equal runs
 //! give equal reports.
 
+use everysplit::Property;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 
 use super::model::{Counterexample, RunResult, StreamResult, Verdict};
@@ -54,6 +55,15 @@ fn status(stream: &StreamResult) -> TestCaseStatus {
     match &stream.verdict {
         Verdict::Held(_) => TestCaseStatus::success(),
         Verdict::Violated(counterexample) => violated(counterexample),
+        Verdict::Failed(text) => {
+            let property = Property::EverySplit;
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status
+                .set_type(property.name())
+                .set_message(property.sentence())
+                .set_description(xml(text));
+            status
+        }
         Verdict::NotChecked(reason) => {
             let mut status = TestCaseStatus::skipped();
             status.set_type("not_checked").set_message(xml(reason));

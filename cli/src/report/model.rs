@@ -51,6 +51,8 @@ pub(super) enum Verdict {
     /// Everything held; with what was tried, in a line.
     Held(String),
     Violated(Box<Counterexample>),
+    /// A test command failed because of the cuts; with a text that says so.
+    Failed(String),
     /// It could not be checked; with the reason.
     NotChecked(String),
 }
@@ -159,9 +161,15 @@ impl RunResult {
         self.streams
             .iter()
             .filter_map(|stream| match &stream.verdict {
-                Verdict::Held(_) | Verdict::NotChecked(_) => None,
+                Verdict::Held(_) | Verdict::Failed(_) | Verdict::NotChecked(_) => None,
                 Verdict::Violated(counterexample) => Some(&**counterexample),
             })
+    }
+
+    /// Returns the number of runs of a test command that failed.
+    fn failed_runs(&self) -> usize {
+        let is_failed = |stream: &&StreamResult| matches!(stream.verdict, Verdict::Failed(_));
+        self.streams.iter().filter(is_failed).count()
     }
 
     /// Returns the number of streams that could not be checked.
@@ -173,14 +181,14 @@ impl RunResult {
 
     /// Returns the number of streams on which everything held.
     pub(super) fn held_streams(&self) -> usize {
-        self.streams.len() - self.counterexamples().count() - self.unchecked_streams()
+        let is_held = |stream: &&StreamResult| matches!(stream.verdict, Verdict::Held(_));
+        self.streams.iter().filter(is_held).count()
     }
 
     /// Returns the number of streams with a violation that is not known.
     pub(super) fn violated_streams(&self) -> usize {
-        self.counterexamples()
-            .filter(|counterexample| !counterexample.known)
-            .count()
+        let new = self.counterexamples().filter(|found| !found.known);
+        new.count() + self.failed_runs()
     }
 
     /// Returns the number of streams with a known violation.
@@ -223,7 +231,11 @@ impl RunResult {
         let unknown = self.unknown.iter().filter(|&&other| other == property);
         let held = self.held.contains(&property)
             && !self.omitted.iter().any(|(other, _)| *other == property);
-        match (violated.len(), known.len(), unknown.count()) {
+        let failed = match property {
+            Property::EverySplit => self.failed_runs(),
+            _ => 0,
+        };
+        match (violated.len() + failed, known.len(), unknown.count()) {
             (0, 0, 0) if held && self.stopped.is_some() => PropertyStatus::HeldSoFar,
             (0, 0, 0) if held => PropertyStatus::Held,
             (0, 0, 0) => PropertyStatus::NotChecked,

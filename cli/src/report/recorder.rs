@@ -111,7 +111,7 @@ impl Recorder {
         tested: &Tested,
         so_far: ResultSoFar,
     ) -> Result<Self, Error> {
-        check_files(options)?;
+        check_files(&options.files)?;
         let known = options.known.as_deref().map(KnownViolations::read);
         Ok(Self {
             so_far,
@@ -250,7 +250,7 @@ impl Recorder {
 }
 
 /// Returns the command line of this process, as typed in a shell.
-fn command_line() -> String {
+pub(super) fn command_line() -> String {
     let mut words: Vec<OsString> = env::args_os().collect();
     if let Some(program) = words.first_mut() {
         *program = "everysplit".into();

@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
 use socket2::{SockAddr, Socket, Type};
 
 use crate::program::{
@@ -612,6 +613,69 @@ fn a_correct_server_passes() {
     });
 }
 
+/// A run is a stream of the report: those that passed, one that failed, and why there are no more.
+#[test]
+fn the_runs_are_reported() {
+    let report = |name: &str, to: &str, status, arguments: &[&str]| {
+        let [json, xml, html] = ["json", "xml", "html"].map(new_path);
+        let files = ["--report", &json, "--report", &xml, "--report", &html];
+        let output = test("0", to, &[&files, arguments].concat()).with_status(status);
+        let [json, xml, html] = [json, xml, html].map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            fs::remove_file(path).unwrap();
+            text
+        });
+        assert!(
+            xml.contains("<testsuite name=\"everysplit proxy: "),
+            "{name}: {xml}"
+        );
+        let json: Value = serde_json::from_str(&json).unwrap();
+        (output, json, xml, html)
+    };
+    let to = serve(Family::Tcp, correct);
+    let (_, json, xml, html) = report("held", &to, 0, &["--runs=3", "--seed=7"]);
+    assert_eq!(json["result"], "held");
+    let names = json["streams"].as_array().unwrap().iter();
+    let names: Vec<_> = names
+        .map(|stream| stream["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["seed 7", "seed 8", "seed 9"]);
+    for stream in json["streams"].as_array().unwrap() {
+        assert!(stream["bytes"].as_u64().unwrap() > 0, "{stream}");
+        let tried = stream["tried"].as_str().unwrap();
+        assert!(
+            tried.contains(" cut") && tried.ends_with(": passed"),
+            "{tried}"
+        );
+    }
+    assert!(xml.contains("failures=\"0\""), "{xml}");
+    assert!(html.contains("<h1>All properties held</h1>"), "{html}");
+
+    let (to, cuts) = (serve(Family::Tcp, loses_headers), new_path("cuts"));
+    let (output, json, xml, html) = report("violated", &to, 1, &["--save", &cuts]);
+    assert_eq!(json["result"], "violated");
+    let last = json["streams"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["verdict"], "violated");
+    // The same text as on the terminal.
+    let text = last["reason"].as_str().unwrap();
+    assert!(
+        text.contains(": cut after byte ") && output.contains(text),
+        "{text}"
+    );
+    assert!(xml.contains(" type=\"every_split\">every_split: "), "{xml}");
+    assert!(html.contains(": cut after byte "), "{html}");
+    let replay = ["--replay", &cuts];
+    let (_, json, ..) = report("replayed", &to, 1, &replay);
+    assert_eq!(json["streams"][0]["name"], format!("cuts of {cuts}"));
+    fs::remove_file(cuts).unwrap();
+
+    let (_, json, xml, _) = report("stopped", &free_port().to_string(), 2, &[]);
+    assert_eq!(json["result"], "stopped");
+    let stopped = json["stopped"].as_str().unwrap();
+    assert!(stopped.contains("cannot connect to "), "{stopped}");
+    assert!(xml.contains(" type=\"stopped\"/>"), "{xml}");
+}
+
 /// A failure that does not always occur is repeated, and the verdict says how often it occurs.
 #[test]
 fn a_failure_that_varies_is_counted() {
@@ -888,6 +952,10 @@ fn bad_input_is_an_error() {
     let listen = ["proxy", "--listen", "0", "--to", &gone];
     fails(&[&listen[..], &PATIENT, &command].concat(), refused);
 
+    let report = ["--report", "a.txt", "--", "true"];
+    proxy(&report, "unknown report format of a.txt");
+    let report = ["--report", "no-such-folder/a.xml", "--", "true"];
+    proxy(&report, "cannot write the report no-such-folder/a.xml");
     usage_error(&["proxy", "--to", &to], "--listen <ADDRESS>");
     usage_error(
         &["proxy", "--listen", "x", "--to", &to],
