@@ -184,17 +184,19 @@ fn servers_are_asked_to_end_and_then_killed() {
     });
 }
 
-/// However the command ends, the server ends, also as a daemon. The signal goes to the command, or
-/// to the process in which it runs.
+/// However the command ends, the server ends, also as a daemon. The signals go to the command, to the
+/// process below it, to the one below that in which it runs, or to two of them at once.
 #[cfg(target_os = "linux")]
 #[test]
 fn nothing_survives_the_command() {
     let signals = ["INT", "TERM", "HUP", "QUIT", "ALRM", "USR1", "ABRT", "KILL"];
-    let to_command = signals.iter().map(|name| (*name, false));
-    let cases = to_command.chain([("KILL", true), ("ABRT", true)]);
-    concurrently(cases, |(name, to_runner)| {
+    let to_command = signals.iter().map(|name| (*name, &[0][..]));
+    let abort = [("ABRT", &[1][..]), ("ABRT", &[2])];
+    let kill = [&[1][..], &[2], &[0, 1], &[0, 2], &[1, 2]].map(|processes| ("KILL", processes));
+    let cases = to_command.chain(abort).chain(kill);
+    concurrently(cases, |(name, processes)| {
         let port = free_port();
-        let end = path(&format!("signal-{name}-{to_runner}"));
+        let end = path(&format!("signal-{name}-{processes:?}"));
         // At this rate, the run takes a long time.
         let slow = ["--max-rate", "1", "--max-connections", "1000"];
         let Some(words) = start_server("daemon", &end, &port.to_string(), &slow) else {
@@ -209,35 +211,38 @@ fn nothing_survives_the_command() {
             assert!(Instant::now() < deadline, "the server does not start");
             thread::sleep(Duration::from_millis(10));
         }
-        let process = child.0.id();
-        signal(
-            name,
-            if to_runner {
-                only_child(process)
-            } else {
-                process
-            },
-        );
+        let command = child.0.id();
+        let below = only_child(command);
+        let all = [command, below, only_child(below)];
+        signal(name, processes.iter().map(|&process| all[process]));
         let status = child.0.wait().unwrap();
-        if !matches!((name, to_runner), ("ABRT" | "KILL", false)) {
-            assert_eq!(status.code(), Some(2), "{name}");
+        let to_command = processes.contains(&0);
+        if !(to_command && ["ABRT", "KILL"].contains(&name)) {
+            assert_eq!(status.code(), Some(2), "{name} {processes:?}");
         }
-        assert!(becomes_free(port), "{name}");
+        assert!(becomes_free(port), "{name} {processes:?}");
         let mut message = String::new();
         let mut stderr = child.0.stderr.take().unwrap();
         stderr.read_to_string(&mut message).unwrap();
-        if !to_runner && status.code().is_some() {
+        if to_command && status.code().is_some() {
             assert_eq!(message, "everysplit: interrupted\n", "{name}");
         }
     });
 }
 
-/// Returns the child of a process.
+/// Returns the child of a process, as soon as the kernel lists it.
 #[cfg(target_os = "linux")]
 fn only_child(process: u32) -> u32 {
-    let children = format!("/proc/{process}/task/{process}/children");
-    let children = fs::read_to_string(children).unwrap();
-    children.split_whitespace().next().unwrap().parse().unwrap()
+    let file = format!("/proc/{process}/task/{process}/children");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let children = fs::read_to_string(&file).unwrap();
+        if let Some(child) = children.split_whitespace().next() {
+            return child.parse().unwrap();
+        }
+        assert!(Instant::now() < deadline, "{process} has no child");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// A report is replaced as a whole: the old file keeps its content under another name.

@@ -315,7 +315,7 @@ fn an_interrupted_run_leaves_no_process() {
     let mut output = String::new();
     stdout.read_line(&mut output).unwrap();
     assert!(output.starts_with("ok    concatenated: "), "{output}");
-    signal("INT", child.0.id());
+    signal("INT", [child.0.id()]);
     stdout.read_to_string(&mut output).unwrap();
     let status = child.0.wait().unwrap();
     let mut message = String::new();

@@ -72,14 +72,13 @@ pub(crate) fn run_to_its_end(command: &mut Command) -> Finished {
     }
 }
 
-/// Sends a signal to a process.
+/// Sends a signal to processes.
 #[cfg(unix)]
-pub(crate) fn signal(name: &str, process: u32) {
+pub(crate) fn signal(name: &str, processes: impl IntoIterator<Item = u32>) {
     let mut command = Command::new("kill");
-    let status = command
-        .args([format!("-{name}"), process.to_string()])
-        .status();
-    assert!(status.unwrap().success());
+    command.arg(format!("-{name}"));
+    command.args(processes.into_iter().map(|process| process.to_string()));
+    assert!(command.status().unwrap().success());
 }
 
 /// Makes a named pipe in the temporary folder of the tests; returns its path.
