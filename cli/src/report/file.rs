@@ -11,12 +11,16 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
         // To open a pipe waits for its reader.
         return Ok(());
     }
-    let new = !path.exists();
-    OpenOptions::new().append(true).create(true).open(path)?;
-    if new {
-        fs::remove_file(path)?;
+    match OpenOptions::new().append(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened.map(drop),
     }
-    Ok(())
+    match File::create_new(path) {
+        Ok(_) => fs::remove_file(path),
+        // Another run checks the same file, and removes it.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Writes a file beside the path, and renames it.
@@ -53,5 +57,23 @@ fn keep_permissions(path: &Path, new: &File) -> io::Result<()> {
     match fs::metadata(path) {
         Ok(metadata) => new.set_permissions(metadata.permissions()),
         Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs that start at the same time have the same default file.
+    #[test]
+    fn a_file_can_be_checked_by_several_at_once() {
+        let name = format!("everysplit-check-{}", process::id());
+        let path = std::env::temp_dir().join(name);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| (0..2000).for_each(|_| check(&path).unwrap()));
+            }
+        });
+        assert!(!path.exists());
     }
 }
