@@ -3,6 +3,7 @@
 mod program;
 
 mod captures;
+mod drivers;
 #[cfg(unix)]
 mod ending;
 mod exec;
