@@ -76,6 +76,75 @@ const DRIVERS: &[ReadyDriver] = &[
         "node/stream.js",
         "node/loop.js"
     ),
+    driver!(
+        "go",
+        "Go: a decoder that is fed",
+        "go build driver.go",
+        "go/imports.go",
+        "go/fed.go",
+        "go/loop.go"
+    ),
+    driver!(
+        "go-split",
+        "Go: a bufio.SplitFunc, or another decoder whose caller owns the buffer",
+        "go build driver.go",
+        "go/imports.go",
+        "go/split.go",
+        "go/loop.go"
+    ),
+    driver!(
+        "go-reader",
+        "Go: a function that reads from an io.Reader",
+        "go build driver.go",
+        "go/imports.go",
+        "go/reader.go",
+        "go/loop.go"
+    ),
+    driver!(
+        "java",
+        "Java: a decoder that is fed",
+        "javac Driver.java",
+        "java/fed.java",
+        "java/loop.java"
+    ),
+    driver!(
+        "java-stream",
+        "Java: a method that reads from an InputStream",
+        "javac Driver.java",
+        "java/stream.java",
+        "java/loop.java"
+    ),
+    driver!(
+        "java-netty",
+        "Java: handlers of Netty",
+        "javac -cp netty-all.jar Driver.java",
+        "java/netty.java",
+        "java/loop.java"
+    ),
+    driver!(
+        "c",
+        "C: a decoder that is fed",
+        "cc -o driver driver.c, with c-header",
+        "c/driver.c"
+    ),
+    driver!(
+        "c-buffer",
+        "C: a decoder whose caller owns the buffer",
+        "cc -o driver driver.c, with c-header",
+        "c/buffer.c"
+    ),
+    driver!(
+        "cpp",
+        "C++: a decoder that is fed",
+        "c++ -std=c++17 -o driver driver.cpp, with c-header",
+        "c/driver.cpp"
+    ),
+    driver!(
+        "c-header",
+        "C and C++: everysplit.h, which their drivers include",
+        "a header",
+        "c/everysplit.h"
+    ),
 ];
 
 /// The names of the ready drivers.

@@ -11,7 +11,8 @@ use std::time::Instant;
 use everysplit::oracle::Oracle;
 use everysplit::subject::{Buffered, Subject};
 use everysplit::{
-    Case, Certificate, Door, Expected, Harness, Outcome, Property, Split, SplitMap, Violation,
+    Case, Certificate, Deviation, Door, Expected, Harness, Outcome, Property, Split, SplitMap,
+    Violation,
 };
 
 use crate::driver::{
@@ -220,7 +221,7 @@ impl DecoderRun {
     {
         let driver = Rc::clone(&self.driver);
         let harness = harness
-            .declare(self.expectation.held_to())
+            .declare(self.expectation.declared())
             // The number of feeds decides which streams are proved.
             .max_work(u64::MAX)
             .minimize_while(move || driver.borrow_mut().may_minimize());
@@ -310,13 +311,19 @@ impl DecoderRun {
         violation
     }
 
+    /// Returns whether the stream of a violation is rejected.
+    fn is_rejected(&self, violation: &Violation) -> bool {
+        let stream = &violation.case.stream;
+        let expected = on_decoder!(self, stream, |harness| harness.expected(stream));
+        expected.is_some_and(|expected| matches!(expected.outcome, Outcome::Rejected { .. }))
+    }
+
     /// Returns whether the split of a violation holds in this run, of which one declaration is new.
     fn explains(&self, violation: &Violation) -> bool {
         let configure = |config| self.driver.borrow_mut().configure(config);
         let before = configure(self.expectation.configure(&self.config));
         let case = &violation.case;
         let holds = self.check_case(case).is_ok();
-        // Without an error, the decoder has nothing to go on after.
         let is_at_stake = !self.expectation.resynchronises() || self.rejects(&case.stream);
         configure(before);
         holds && is_at_stake

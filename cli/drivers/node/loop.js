@@ -162,7 +162,7 @@ async function call(run, data, atEnd, out) {
       const kind = String(error?.code ?? error?.name ?? error).split(/\s/)[0];
       if (resynchronises && !atEnd) out.push(`reject ${kind}`);
       // After an error, the decoder is no longer used.
-      else run.failed = kind;
+      else Object.assign(run, { decoder: undefined, failed: kind });
     }
   }
   if (run.failed) out.push(`error ${run.failed}`);

@@ -113,7 +113,8 @@ def call(run, data, at_end, out):
                 out.append("reject " + type(error).__name__)
             else:
                 # After an error, the decoder is no longer used.
-                run[1] = failed = type(error).__name__
+                run[:] = None, type(error).__name__
+                failed = run[1]
     if failed:
         out.append("error " + failed)
     out.append(f"ready {consumed[0] if consumed else 0}" if is_buffered else "ready")

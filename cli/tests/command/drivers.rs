@@ -198,7 +198,7 @@ fn a_driver_that_breaks_a_rule_is_told_which() {
         ),
         (
             (
-                "run[1] = failed = type(error).__name__",
+                "run[:] = None, type(error).__name__\n                failed = run[1]",
                 "out.append(\"error \" + type(error).__name__)",
             ),
             "FAIL  repeats an error: the call after an error: expected [], error ValueError, not []",
@@ -429,7 +429,8 @@ fn a_violation_names_the_option_that_declares_it() {
     if !is_installed("python3") {
         return;
     }
-    let goes_on = "if failed:\n        out.append(\"error \" + failed)";
+    let poisons = "run[:] = None, type(error).__name__\n                failed = run[1]";
+    let goes_on = (poisons, "failed = type(error).__name__");
     let cases: [(&str, &[(&str, &str)], &[&str], &str); 5] = [
         (
             "discards",
@@ -455,10 +456,7 @@ fn a_violation_names_the_option_that_declares_it() {
         (
             "stops",
             &[
-                (
-                    goes_on,
-                    "if failed:\n        out.append(\"error \" + failed)\n        run[1] = None",
-                ),
+                goes_on,
                 (
                     "            raise ValueError\n",
                     "            decoder.buffer = b''\n            raise ValueError\n",
@@ -470,10 +468,7 @@ fn a_violation_names_the_option_that_declares_it() {
         (
             "resynchronises",
             &[
-                (
-                    goes_on,
-                    "if failed:\n        out.append(\"error \" + failed)\n        run[1] = None",
-                ),
+                goes_on,
                 (
                     "            raise ValueError\n",
                     "            decoder.buffer = b''\n            raise ValueError\n",
