@@ -297,14 +297,21 @@ impl DecoderRun {
         if violation.property == Property::Progress {
             return violation;
         }
+        let is_rejected = self.is_rejected(&violation);
         for deviation in self.expectation.not_declared() {
+            if stop::requested() || self.driver.borrow().misuse().is_some() {
+                break;
+            }
+            // Without an error, the decoder has nothing to go on after.
+            let is_at_stake = deviation != Deviation::Resynchronises || is_rejected;
+            if !is_at_stake || violation.declare.contains(&deviation) {
+                continue;
+            }
             let declared = Self {
                 expectation: self.expectation.with(deviation),
                 ..self.clone()
             };
-            let may_stop = stop::requested() || self.driver.borrow().misuse().is_some();
-            if !may_stop && !violation.declare.contains(&deviation) && declared.explains(&violation)
-            {
+            if declared.explains(&violation) {
                 violation.declare.push(deviation);
             }
         }

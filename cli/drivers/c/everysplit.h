@@ -122,7 +122,7 @@ static size_t everysplit_slot(const everysplit_bytes *key) {
         size_t slot = hash & (everysplit_table_size - 1), index = everysplit_table[slot];
         if (!index) return slot;
         const everysplit_bytes *other = &everysplit_states[index - 1].description;
-        if (other->length == key->length && !memcmp(other->at, key->at, key->length)) return slot;
+        if (other->length == key->length && (!key->length || !memcmp(other->at, key->at, key->length))) return slot;
     }
 }
 

@@ -30,9 +30,11 @@ pub(super) enum Failure {
     AfterError,
     /// The driver's answer to `hello`.
     WrongVersion(String),
-    /// The number of consumed bytes is missing or too large.
-    Consumed {
-        ready: String,
+    /// The number of consumed bytes is missing.
+    NoNumber(String),
+    /// The decoder takes more bytes than its buffer has.
+    ConsumesTooMuch {
+        consumed: usize,
         buffered: usize,
     },
     /// More than one frame from one call of a decoder whose caller owns the buffer.
@@ -50,7 +52,7 @@ impl Failure {
             | Self::UnknownLine(_)
             | Self::AfterError
             | Self::WrongVersion(_)
-            | Self::Consumed { .. }
+            | Self::NoNumber(_)
             | Self::SeveralFrames => true,
             Self::Ended
             | Self::Timeout(_)
@@ -58,6 +60,7 @@ impl Failure {
             | Self::TooMuchMemory(_)
             | Self::TooManyFrames(_)
             | Self::LongReply(_)
+            | Self::ConsumesTooMuch { .. }
             | Self::Stopped => false,
         }
     }
@@ -95,11 +98,17 @@ impl fmt::Display for Failure {
                 "the driver uses another version of the protocol: expected \"ready 2\" or \"ready 1\" in reply to \"hello 2\", not \"ready {}\"",
                 one_line(ready)
             ),
-            Self::Consumed { ready, buffered } => write!(
+            Self::NoNumber(ready) => write!(
                 f,
-                "expected \"ready\" with the number of consumed bytes, from 0 to {buffered}, not \"ready {}\"",
+                "expected \"ready\" with the number of consumed bytes, not \"ready {}\"",
                 one_line(ready)
             ),
+            Self::ConsumesTooMuch { consumed, buffered } => {
+                write!(
+                    f,
+                    "the decoder consumed {consumed} bytes of a buffer of {buffered}"
+                )
+            }
             Self::SeveralFrames => {
                 f.write_str("the driver wrote more than one frame for one call of decode")
             }

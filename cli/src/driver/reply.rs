@@ -73,11 +73,13 @@ impl DriverReply {
     /// Returns how many bytes of its buffer a decoder whose caller owns it has consumed.
     pub(super) fn consumed(&self, buffered: usize) -> Result<usize, Failure> {
         let word = self.ready.split(' ').next().unwrap_or_default();
-        let consumed = word.parse().ok().filter(|&consumed| consumed <= buffered);
-        consumed.ok_or_else(|| Failure::Consumed {
-            ready: self.ready.clone(),
-            buffered,
-        })
+        match word.parse() {
+            Ok(consumed) if consumed > buffered => {
+                Err(Failure::ConsumesTooMuch { consumed, buffered })
+            }
+            Ok(consumed) => Ok(consumed),
+            Err(_) => Err(Failure::NoNumber(self.ready.clone())),
+        }
     }
 
     /// Returns whether there is more than one frame, or something after it.

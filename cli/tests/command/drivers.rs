@@ -273,16 +273,24 @@ fn misuse_of_the_protocol_is_no_verdict() {
         );
         assert!(!finished.stdout.contains("FAIL"), "{finished:?}");
     });
-    let path = ready(
-        "python-buffer",
-        "misuse-buffer.py",
-        &[("2:end], end", "2:end], end + 1")],
+    let no_number = (
+        "f\"ready {consumed[0] if consumed else 0}\"",
+        "\"ready all\"",
     );
+    let path = ready("python-buffer", "misuse-buffer.py", &[no_number]);
     let finished = python(&path, &["--hex", "000161"]);
     assert_eq!(finished.status, Some(2), "{finished:?}");
-    let message =
-        "expected \"ready\" with the number of consumed bytes, from 0 to 3, not \"ready 4";
+    let message = "expected \"ready\" with the number of consumed bytes, not \"ready all";
     assert!(finished.stderr.contains(message), "{finished:?}");
+    // A decoder that claims more than it was given is a verdict.
+    let path = ready(
+        "python-buffer",
+        "consumes.py",
+        &[("2:end], end", "2:end], end + 1")],
+    );
+    let output = python(&path, &["--hex", "000161"]).with_status(1);
+    let message = "the decoder consumed 3 bytes of a buffer of 2";
+    assert!(output.contains(message), "{output}");
 }
 
 /// What a decoder prints goes to stderr, and disturbs nothing.

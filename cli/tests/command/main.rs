@@ -3,6 +3,8 @@
 mod program;
 
 mod captures;
+#[cfg(unix)]
+mod decoders;
 mod drivers;
 #[cfg(unix)]
 mod ending;
