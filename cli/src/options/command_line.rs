@@ -459,7 +459,7 @@ mod tests {
                 STREAMS,
                 messages,
                 "--config a=b --config c= --config =d --config='-e=f=g' --config \"h=it's\"",
-                "--discards-at-end --caller-stops --no-empty-frame",
+                "--discards-at-end --caller-stops",
                 "--resynchronises --bytes-between-frames",
                 "--timeout 0.7",
                 "--max-memory 1",
@@ -475,6 +475,11 @@ mod tests {
                 "-- 'my driver' --framing len32 -- '' 'a b' -x \"it's\"",
             ] {
                 for line in lines("exec", &groups, driver) {
+                    survives(&parse(&line));
+                }
+                let of_format = ["--no-empty-frame", "--counts-header"];
+                let verb = "exec --framing len16 --size-limit 9";
+                for line in lines(verb, &of_format, driver) {
                     survives(&parse(&line));
                 }
             }
