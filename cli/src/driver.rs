@@ -411,6 +411,7 @@ impl Driver {
             None => failure.to_string(),
             Some(mut running) => {
                 self.generation += 1;
+                self.row_bytes = 0;
                 let status = running.process.exit_status_soon();
                 let status = status.map_or(String::new(), |status| format!(" ({status})"));
                 running.process.kill();

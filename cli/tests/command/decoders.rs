@@ -218,6 +218,8 @@ function open(config, emit) {
 
 ";
 
+/// http-parser-js counts all bytes of a chunk as those of a header, so its states depend on the
+/// split, and no proof merges them.
 #[test]
 fn packages_of_node() {
     let packages = format!("{PACKAGES}/node/node_modules");
@@ -227,7 +229,7 @@ fn packages_of_node() {
             "http-parser-js",
             "node",
             HTTP_PARSER_JS,
-            hex(REQUESTS),
+            hex("PUT /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"),
             "length > 0 ? parser",
             "length !== 3 ? parser",
         ),
