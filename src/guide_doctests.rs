@@ -7,6 +7,32 @@ mod adapters {}
 #[doc = include_str!("../docs/guide/expectations.md")]
 mod expectations {}
 
+#[doc = include_str!("../docs/guide/every-stream.md")]
+mod every_stream {}
+
+/// The chapter shows the real output of its program:
+///
+/// ```
+/// use everysplit::Harness;
+///
+/// fn parse(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
+///     let Some((&length, rest)) = bytes.split_first() else {
+///         return Ok(None);
+///     };
+///     if length > 2 {
+///         return Err("too long");
+///     }
+///     let body = rest.get(..length.into());
+///     Ok(body.map(|body| (body.to_vec(), 1 + body.len())))
+/// }
+///
+/// let every = Harness::parser(parse, "truncated").every_stream(9)?;
+/// let chapter = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide/every-stream.md"));
+/// assert!(chapter.contains(&every.to_string()), "{every}");
+/// # Ok::<(), everysplit::Violation>(())
+/// ```
+mod every_stream_output {}
+
 #[doc = include_str!("../docs/guide/first-test.md")]
 #[cfg(feature = "tokio")]
 mod first_test {}

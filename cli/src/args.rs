@@ -1,21 +1,22 @@
 //! The command line as clap reads it: names, help texts, and the form of each value. Only
 //! `options` reads these types.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::PossibleValuesParser;
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgGroup, Args, Command, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use everysplit::{Case, Property};
 use regex::bytes::Regex;
 
 use crate::address::Address;
 use crate::drivers;
+use crate::framing::{DESCRIBED, Description, NAMED};
 use crate::options::{ConfigEntry, ReplySplit, default};
 
 /// Tests whether a decoder, server or client handles a byte stream the same way however the
@@ -137,6 +138,7 @@ pub(crate) enum VerbArgs {
 const EXEC_EXAMPLES: &str = "\
 Examples:
   everysplit exec --framing len16 -- python3 driver.py
+  everysplit exec --framing length:offset=2,width=2,counts=frame -- python3 driver.py
   everysplit exec --stream recorded.bin --report report.html -- node driver.js";
 
 const DRIVER_EXAMPLES: &str = "\
@@ -515,16 +517,16 @@ pub(crate) struct ServeArgs {
     pub(crate) port: u16,
 
     /// Format of the frames.
-    #[arg(long, value_enum)]
-    pub(crate) framing: FramingName,
+    #[arg(long, value_name = "FORMAT", value_parser = FormatParser)]
+    pub(crate) framing: FormatArg,
 
     /// Byte order of the length fields [default: that of the format].
     #[arg(long, value_enum, value_name = "ORDER")]
     pub(crate) byte_order: Option<ByteOrderName>,
 
-    /// Maximum body size, in bytes.
-    #[arg(long, default_value_t = ByteCount(default::SERVE_SIZE_LIMIT), value_name = "BYTES")]
-    pub(crate) size_limit: ByteCount,
+    /// Maximum body size, in bytes [default: 8M].
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) size_limit: Option<ByteCount>,
 
     /// Maximum time to wait for the rest of a frame, in seconds.
     #[arg(long, default_value_t = Seconds(default::SERVE_MAX_IDLE), value_name = "SECONDS")]
@@ -636,8 +638,8 @@ pub(crate) struct StreamArgs {
     pub(crate) hex: Vec<HexBytes>,
 
     /// Format of the frames. Adds generated streams, and checks the decoded frames.
-    #[arg(long, value_enum)]
-    pub(crate) framing: Option<FramingName>,
+    #[arg(long, value_name = "FORMAT", value_parser = FormatParser)]
+    pub(crate) framing: Option<FormatArg>,
 
     /// Byte order of the length fields [default: that of the format].
     #[arg(long, value_enum, requires = "framing", value_name = "ORDER")]
@@ -657,26 +659,42 @@ pub(crate) struct StreamArgs {
     pub(crate) message: Vec<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FramingName {
-    /// Three u32 (bodySize, cmd, recv), little-endian, then the body. A driver writes a frame as
-    /// "cmd recv body", the body in hexadecimal.
-    Header12,
-    /// A u16 length, big-endian, then the body. A driver writes a frame as its body in
-    /// hexadecimal.
-    Len16,
-    /// An i32 length, little-endian, then the body. A driver writes a frame as its body in
-    /// hexadecimal.
-    Len32,
-    /// A u32 length, big-endian, then the body. A driver writes a frame as its body in
-    /// hexadecimal.
-    Len32u,
-    /// An i32 length, little-endian, a JSON header of that length with the size of the body, such
-    /// as `{"total_size": 5}`, then the body. A driver writes a frame as its body in hexadecimal.
-    JsonHeader,
-    /// HTTP/1.1, for `tcp` only. Streams are requests of your own; replies end where HTTP says, and
-    /// are compared without Date and similar fields.
+/// The value of `--framing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FormatArg {
+    Described(Description),
+    /// For `tcp` only.
     Http1,
+}
+
+/// Parses the description of a format, and lists the formats in help texts and completions.
+#[derive(Clone)]
+struct FormatParser;
+
+impl TypedValueParser for FormatParser {
+    type Value = FormatArg;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<FormatArg, clap::Error> {
+        let parse = |text: &str| match text {
+            "http1" => Ok(FormatArg::Http1),
+            text => text.parse().map(FormatArg::Described),
+        };
+        parse.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        const HTTP1: &str = "HTTP/1.1, for `tcp` only. Streams are requests of your own; replies \
+            end where HTTP says, and are compared without Date and similar fields";
+        let named = NAMED.into_iter().map(|(name, _, help)| (name, help));
+        let formats = named.chain(DESCRIBED).chain([("http1", HTTP1)]);
+        let values = formats.map(|(name, help)| PossibleValue::new(name).help(help));
+        Some(Box::new(values))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,7 +1,9 @@
 //! The formats that the command knows: what a stream of one contains, and where its fields are.
 
+mod description;
 mod generate;
 
+pub(crate) use description::{DESCRIBED, Description, NAMED};
 pub(crate) use generate::{MAX_BODY, MAX_PRINTED_BODY};
 
 use std::iter;
@@ -9,7 +11,8 @@ use std::iter;
 use bytes::Bytes;
 use everysplit::reference::{ByteOrder, Config, Frame, naive};
 use everysplit::{Expected, Outcome};
-use everysplit_formats::{json_header, len32};
+use everysplit_formats::length_field::{self, LengthField, Sign, Width};
+use everysplit_formats::{delimited, json_header, netstring, varint};
 use serde_json::{Value, json};
 
 /// A format, with the settings that both ends agree on.
@@ -34,16 +37,35 @@ pub(crate) enum FramingKind {
     Len32u,
     /// An i32 length, a JSON header of that length, then a body of the size in the header.
     JsonHeader,
+    /// A length field as described. Its byte order and its size limit are not used.
+    LengthField(LengthField),
+    /// A varint, then the body.
+    Varint(varint::Width),
+    /// The body, then a delimiter.
+    Delimited(delimited::Delimiter),
+    /// The length in decimal digits, a colon, the body, a comma.
+    Netstring,
 }
 
 impl FramingKind {
-    /// Returns the byte order that the format usually has.
-    pub(crate) const fn byte_order(self) -> ByteOrder {
+    /// Returns the byte order that the format usually has, or `None` if it has none.
+    pub(crate) const fn byte_order(self) -> Option<ByteOrder> {
         match self {
-            Self::Len16 | Self::Len32u => ByteOrder::Big,
-            Self::Header12 | Self::Len32 | Self::JsonHeader => ByteOrder::Little,
+            Self::Len16 | Self::Len32u | Self::LengthField(_) => Some(ByteOrder::Big),
+            Self::Header12 | Self::Len32 | Self::JsonHeader => Some(ByteOrder::Little),
+            Self::Varint(_) | Self::Delimited(_) | Self::Netstring => None,
         }
     }
+}
+
+/// A format with all its settings, in the types of the crates that parse it.
+enum Wire {
+    Header12(Config),
+    JsonHeader(json_header::Config),
+    LengthField(LengthField),
+    Varint(varint::Config),
+    Delimited(delimited::Config),
+    Netstring(netstring::Config),
 }
 
 /// A frame of any format.
@@ -81,57 +103,74 @@ impl From<json_header::naive::Frame> for ParsedFrame {
 }
 
 impl Framing {
-    /// Returns the format's name in JSON.
-    pub(crate) const fn name(&self) -> &'static str {
+    /// Returns the format's name in JSON: its description.
+    pub(crate) fn name(&self) -> String {
         match self.kind {
-            FramingKind::Header12 => "header12",
-            FramingKind::Len16 => "len16",
-            FramingKind::Len32 => "len32",
-            FramingKind::Len32u => "len32u",
-            FramingKind::JsonHeader => "json_header",
+            FramingKind::JsonHeader => "json_header".into(),
+            kind => kind.to_string(),
         }
     }
 
-    /// Returns the byte order's name in JSON.
-    pub(crate) const fn byte_order_name(&self) -> &'static str {
-        match self.byte_order {
+    /// Returns the byte order's name in JSON, or `None` if the format has none.
+    pub(crate) fn byte_order_name(&self) -> Option<&'static str> {
+        let order = self.kind.byte_order().map(|_| self.byte_order);
+        order.map(|order| match order {
             ByteOrder::Little => "little",
             ByteOrder::Big => "big",
-        }
+        })
     }
 
-    /// Returns the largest body that a header may claim, in bytes.
-    fn max_body(&self) -> u32 {
-        let max = match self.kind {
-            FramingKind::Header12 | FramingKind::Len32u | FramingKind::JsonHeader => u32::MAX,
-            FramingKind::Len16 => u16::MAX.into(),
-            FramingKind::Len32 => i32::MAX.unsigned_abs(),
+    fn wire(&self) -> Wire {
+        let max_size = self.size_limit.map_or(u64::MAX, u64::from);
+        let length_field = |field| {
+            Wire::LengthField(LengthField {
+                byte_order: self.byte_order,
+                max_size,
+                ..field
+            })
         };
-        self.size_limit.map_or(max, |limit| limit.min(max))
-    }
-
-    fn header12(&self) -> Config {
-        Config {
-            byte_order: self.byte_order,
-            max_body_size: self.max_body(),
+        match self.kind {
+            FramingKind::Header12 => Wire::Header12(Config {
+                byte_order: self.byte_order,
+                max_body_size: self.size_limit.unwrap_or(u32::MAX),
+            }),
+            FramingKind::JsonHeader => Wire::JsonHeader(self.json_header(max_size)),
+            FramingKind::Len16 => length_field(LengthField::new(0, Width::Two)),
+            FramingKind::Len32 => length_field(LengthField {
+                sign: Sign::Signed,
+                ..LengthField::new(0, Width::Four)
+            }),
+            FramingKind::Len32u => length_field(LengthField::new(0, Width::Four)),
+            FramingKind::LengthField(field) => length_field(field),
+            FramingKind::Varint(width) => Wire::Varint(varint::Config { width, max_size }),
+            FramingKind::Delimited(delimiter) => Wire::Delimited(delimited::Config {
+                delimiter,
+                max_size,
+            }),
+            FramingKind::Netstring => Wire::Netstring(netstring::Config { max_size }),
         }
     }
 
-    fn len32(&self) -> len32::Config {
-        len32::Config {
-            byte_order: self.byte_order,
-            max_size: self.max_body(),
-        }
-    }
-
-    fn json_header(&self) -> json_header::Config {
+    fn json_header(&self, max_size: u64) -> json_header::Config {
         let config = json_header::Config::default();
         json_header::Config {
             byte_order: self.byte_order,
-            max_size: self.size_limit.map_or(u64::MAX, u64::from),
+            max_size,
             // Without a limit on the body, the header has none either.
             max_header_size: self.size_limit.map_or(u32::MAX, |_| config.max_header_size),
             ..config
+        }
+    }
+
+    /// Returns the size of the largest body that a frame can have, in bytes.
+    fn max_body(&self) -> u64 {
+        match self.wire() {
+            Wire::Header12(config) => config.max_body_size.into(),
+            Wire::JsonHeader(config) => config.max_size,
+            Wire::LengthField(field) => field.max_message(),
+            Wire::Varint(config) => config.max_body(),
+            Wire::Delimited(config) => config.max_size,
+            Wire::Netstring(config) => config.max_size,
         }
     }
 
@@ -155,105 +194,64 @@ impl Framing {
 
     /// Parses a whole stream.
     pub(crate) fn parse(&self, stream: &[u8]) -> Expected<ParsedFrame, ()> {
-        match self.kind {
-            FramingKind::Header12 => map(
-                naive::parse(self.header12(), stream),
-                ParsedFrame::from,
-                drop,
-            ),
-            FramingKind::Len16 | FramingKind::Len32u => {
-                map(self.parse_unsigned(stream), ParsedFrame::from, drop)
+        match self.wire() {
+            Wire::Header12(config) => map(naive::parse(config, stream), ParsedFrame::from, drop),
+            Wire::JsonHeader(config) => {
+                let parsed = json_header::naive::parse(config, stream);
+                map(parsed, ParsedFrame::from, drop)
             }
-            FramingKind::Len32 => map(
-                len32::naive::parse(self.len32(), stream),
-                ParsedFrame::from,
-                drop,
-            ),
-            FramingKind::JsonHeader => map(
-                json_header::naive::parse(self.json_header(), stream),
-                ParsedFrame::from,
-                drop,
-            ),
-        }
-    }
-
-    /// Parses frames with an unsigned length field.
-    fn parse_unsigned(&self, stream: &[u8]) -> Expected<Bytes, ()> {
-        let (mut frames, mut start) = (Vec::new(), 0);
-        let outcome = loop {
-            let rest = &stream[start..];
-            if rest.is_empty() {
-                break Outcome::Clean;
+            Wire::LengthField(field) => {
+                let parsed = length_field::naive::parse(field, stream);
+                map(parsed, ParsedFrame::from, drop)
             }
-            let Some((size, rest)) = rest.split_at_checked(self.length_bytes()) else {
-                break Outcome::Truncated(());
-            };
-            let size = self.number(size);
-            if size > self.max_body() {
-                break Outcome::Rejected {
-                    at: start + self.length_bytes(),
-                    error: (),
-                };
+            Wire::Varint(config) => {
+                let parsed = varint::naive::parse(config, stream);
+                map(parsed, ParsedFrame::from, drop)
             }
-            let Some(body) = rest.get(..size as usize) else {
-                break Outcome::Truncated(());
-            };
-            start += self.length_bytes() + body.len();
-            frames.push((start, Bytes::copy_from_slice(body)));
-        };
-        Expected {
-            frames,
-            at_end: Vec::new(),
-            outcome,
+            Wire::Delimited(config) => {
+                let parsed = delimited::naive::parse(config, stream);
+                map(parsed, ParsedFrame::from, drop)
+            }
+            Wire::Netstring(config) => {
+                let parsed = netstring::naive::parse(config, stream);
+                map(parsed, ParsedFrame::from, drop)
+            }
         }
     }
 
     /// Returns whether a frame of a stream has a body of the maximum size.
     pub(crate) fn has_body_at_limit(&self, stream: &[u8]) -> bool {
         let frames = self.parse(stream).frames;
-        let at_limit = |body: &Bytes| body.len() == self.max_body() as usize;
+        let at_limit = |body: &Bytes| body.len() as u64 == self.max_body();
         self.size_limit.is_some() && frames.iter().any(|(_, frame)| at_limit(&frame.body))
     }
 
     /// Returns the offsets at which a stream's fields begin and end, increasing.
     pub(crate) fn edges(&self, stream: &[u8]) -> Vec<usize> {
-        match self.kind {
-            FramingKind::Header12 => return naive::edges(self.header12(), stream),
-            FramingKind::Len32 => return len32::naive::edges(self.len32(), stream),
-            FramingKind::Len16 | FramingKind::Len32u | FramingKind::JsonHeader => {}
+        match self.wire() {
+            Wire::Header12(config) => naive::edges(config, stream),
+            Wire::JsonHeader(_) => self.json_header_edges(stream),
+            Wire::LengthField(field) => length_field::naive::edges(field, stream),
+            Wire::Varint(config) => varint::naive::edges(config, stream),
+            Wire::Delimited(config) => delimited::naive::edges(config, stream),
+            Wire::Netstring(config) => netstring::naive::edges(config, stream),
         }
+    }
+
+    fn json_header_edges(&self, stream: &[u8]) -> Vec<usize> {
         let mut edges = Vec::new();
         let frames = self.parse(stream).frames;
         for start in iter::once(0).chain(frames.iter().map(|&(end, _)| end)) {
-            edges.extend([start, start + self.length_bytes()]);
-            let length = stream.get(start..start + 4);
-            if let (FramingKind::JsonHeader, Some(length)) = (self.kind, length) {
-                edges.push((start + 4).saturating_add(self.number(length) as usize));
+            edges.extend([start, start + 4]);
+            let length = stream.get(start..).and_then(|rest| rest.first_chunk());
+            if let Some(&length) = length {
+                let length = self.byte_order.read_u32(length);
+                edges.push((start + 4).saturating_add(length as usize));
             }
         }
         edges.dedup();
         edges.retain(|&edge| edge <= stream.len());
         edges
-    }
-
-    /// Returns the size of a length field, in bytes.
-    const fn length_bytes(&self) -> usize {
-        match self.kind {
-            FramingKind::Len16 => 2,
-            FramingKind::Header12
-            | FramingKind::Len32
-            | FramingKind::Len32u
-            | FramingKind::JsonHeader => 4,
-        }
-    }
-
-    /// Reads a number of up to four bytes.
-    fn number(&self, bytes: &[u8]) -> u32 {
-        let append = |number, &byte: &u8| number << 8 | u32::from(byte);
-        match self.byte_order {
-            ByteOrder::Little => bytes.iter().rev().fold(0, append),
-            ByteOrder::Big => bytes.iter().fold(0, append),
-        }
     }
 }
 

@@ -18,7 +18,7 @@ use everysplit::{Case, Deviation, Property, Split};
 use regex::bytes::Regex;
 
 use crate::address::Address;
-use crate::framing::{Framing, FramingKind};
+use crate::framing::{Description, Framing};
 use crate::http::Target;
 use crate::{Error, args};
 
@@ -529,7 +529,7 @@ impl TryFrom<args::TcpArgs> for TcpOptions {
     type Error = Error;
 
     fn try_from(mut tcp: args::TcpArgs) -> Result<Self, Error> {
-        let is_http1 = tcp.streams.framing == Some(args::FramingName::Http1);
+        let is_http1 = tcp.streams.framing == Some(args::FormatArg::Http1);
         if is_http1 && tcp.listen.is_some() {
             return Err("--framing http1 is for servers, not with --listen".into());
         }
@@ -655,9 +655,14 @@ impl TryFrom<args::ServeArgs> for ServeOptions {
     type Error = Error;
 
     fn try_from(serve: args::ServeArgs) -> Result<Self, Error> {
+        let size_limit = serve.size_limit.map(|limit| limit.0);
+        let framing = framing(serve.framing, serve.byte_order, size_limit)?;
         Ok(Self {
             port: serve.port,
-            framing: framing(serve.framing, serve.byte_order, Some(serve.size_limit.0))?,
+            framing: Framing {
+                size_limit: framing.size_limit.or(Some(default::SERVE_SIZE_LIMIT)),
+                ..framing
+            },
             max_idle: serve.max_idle.0,
             split: serve.split,
             seed: serve.seed,
@@ -705,41 +710,54 @@ impl TryFrom<args::StreamArgs> for StreamOptions {
             (streams.byte_order, streams.size_limit.map(|limit| limit.0));
         let framing = streams
             .framing
-            .map(|name| framing(name, byte_order, size_limit));
+            .map(|format| framing(format, byte_order, size_limit))
+            .transpose()?;
+        if let Some(framing) = framing {
+            framing.check_messages(&streams.message)?;
+        }
         Ok(Self {
             files: streams.stream,
             folders: streams.corpus,
             captures: streams.pcap,
             hex: streams.hex.into_iter().map(|bytes| bytes.0).collect(),
-            framing: framing.transpose()?,
+            framing,
             messages: streams.message,
         })
     }
 }
 
 fn framing(
-    name: args::FramingName,
+    format: args::FormatArg,
     byte_order: Option<args::ByteOrderName>,
     size_limit: Option<u32>,
 ) -> Result<Framing, Error> {
-    let kind = match name {
-        args::FramingName::Header12 => FramingKind::Header12,
-        args::FramingName::Len16 => FramingKind::Len16,
-        args::FramingName::Len32 => FramingKind::Len32,
-        args::FramingName::Len32u => FramingKind::Len32u,
-        args::FramingName::JsonHeader => FramingKind::JsonHeader,
-        args::FramingName::Http1 => {
+    let Description {
+        kind,
+        byte_order: described_order,
+        size_limit: described_limit,
+    } = match format {
+        args::FormatArg::Described(description) => description,
+        args::FormatArg::Http1 => {
             return Err("--framing http1 is only for `everysplit tcp`".into());
         }
     };
-    let byte_order = match byte_order {
-        None => kind.byte_order(),
-        Some(args::ByteOrderName::Little) => ByteOrder::Little,
-        Some(args::ByteOrderName::Big) => ByteOrder::Big,
-    };
+    if described_order.is_some() && byte_order.is_some() {
+        return Err("--framing has the byte order; leave out --byte-order".into());
+    }
+    if described_limit.is_some() && size_limit.is_some() {
+        return Err("--framing has the maximum; leave out --size-limit".into());
+    }
+    let byte_order = byte_order.map(|order| match order {
+        args::ByteOrderName::Little => ByteOrder::Little,
+        args::ByteOrderName::Big => ByteOrder::Big,
+    });
+    if byte_order.is_some() && kind.byte_order().is_none() {
+        return Err(format!("--framing {kind} has no --byte-order").into());
+    }
+    let byte_order = byte_order.or(described_order).or(kind.byte_order());
     Ok(Framing {
         kind,
-        byte_order,
-        size_limit,
+        byte_order: byte_order.unwrap_or(ByteOrder::Big),
+        size_limit: size_limit.or(described_limit),
     })
 }

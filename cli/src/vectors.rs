@@ -14,8 +14,8 @@ use crate::streams::{self, NamedStream};
 #[derive(Serialize)]
 struct Vector {
     name: String,
-    framing: &'static str,
-    order: &'static str,
+    framing: String,
+    order: Option<&'static str>,
     max: Option<u32>,
     stream: String,
     frames: Vec<Map<String, Value>>,

@@ -302,6 +302,16 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
 }
 
 impl<F, E> Expectation<F, E> {
+    /// Takes an expected result in which no size limit is known.
+    pub(crate) const fn of(expected: Expected<F, E>) -> Self {
+        Self {
+            expected,
+            limit: AtStake::NOWHERE,
+            longest_frame: None,
+            unfinished: None,
+        }
+    }
+
     /// Returns an offset that no stream of `len` bytes can have for a frame or an error, or that is
     /// before the one of an earlier frame.
     pub(crate) fn misplaced_offset(&self, len: usize) -> Option<usize> {

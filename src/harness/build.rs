@@ -16,7 +16,7 @@ use crate::door::AsyncReader;
 use crate::door::Reader;
 use crate::door::{CallerBuffered, Door, Fed};
 use crate::expected::Expected;
-use crate::oracle::{ByteByByte, Messages, Oracle, Parse};
+use crate::oracle::{ByteByByte, Messages, Oracle, Parse, Specified};
 #[cfg(feature = "tokio")]
 use crate::subject::AsyncChunkReader;
 #[cfg(feature = "std")]
@@ -324,6 +324,17 @@ impl<T: Door, O> Harness<T, O> {
             limit_errors: None,
             limit_frames: None,
         })
+    }
+
+    /// Expects of a stream what another framer emits byte by byte: one that is simple enough to be
+    /// trusted, such as a state machine. `make` makes one at the beginning of a stream.
+    ///
+    /// For [`every_stream`](Harness::every_stream) it must be `Clone + Eq`.
+    pub fn specification<S>(self, make: impl Fn() -> S + 'static) -> Harness<T, Specified<S>>
+    where
+        S: Subject<Frame = T::Frame, Error = T::Error>,
+    {
+        self.with_oracle(Specified::new(make))
     }
 
     /// Expects of every split what the framer emits byte by byte. This is what a harness does

@@ -104,6 +104,16 @@ impl Effort {
         self.given_up = Rc::default();
     }
 
+    /// Returns how far a proof of all streams goes.
+    pub(super) fn of_streams(&self) -> Bounds {
+        /// About two million calls.
+        const WORK: u64 = 1 << 27;
+        Bounds {
+            max_states: self.max_states,
+            max_work: self.max_work.unwrap_or(WORK),
+        }
+    }
+
     /// Runs a proof: at all offsets if the stream is short enough, or else at as many as the work
     /// allows. Returns its result with the offsets.
     pub(super) fn prove(

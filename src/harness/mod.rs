@@ -2,6 +2,7 @@
 //!
 //! - `build`: what is expected of it, and the streams to check
 //! - `effort`: how much a check does
+//! - `every_stream`: proofs of all streams, and not of one
 //! - `prove`: proofs, the strongest that the framer's type allows
 //! - `splits`: checks of one split at a time, for every framer
 //! - `coverage`: the properties that a stream checks, and what to add to check the others
@@ -13,6 +14,7 @@
 mod build;
 mod coverage;
 mod effort;
+mod every_stream;
 mod mutated;
 mod mutator;
 mod prove;
@@ -41,8 +43,9 @@ use crate::oracle::ByteByByte;
 /// 2. An *oracle* returns the expected result of a stream: [`messages`](Harness::messages) and their
 ///    encodings, a parser for whole streams ([`oracle`](Harness::oracle)), or, without either, the
 ///    framer itself byte by byte.
-/// 3. [`check`](SplitHarness::check) checks a stream, and [`framer_tests!`](crate::framer_tests)
-///    makes a test module of the harness.
+/// 3. [`check`](SplitHarness::check) checks a stream, [`every_stream`](Harness::every_stream) all
+///    streams of up to a length, and [`framer_tests!`](crate::framer_tests) makes a test module of the
+///    harness.
 ///
 /// ```
 /// use everysplit::Harness;

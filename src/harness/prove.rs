@@ -57,6 +57,12 @@ impl<T, O> Harness<T, O> {
     }
 }
 
+impl<T, O> RebuildTextHarness<T, O> {
+    pub(super) const fn effort(&self) -> &Effort {
+        &self.effort
+    }
+}
+
 /// Dereferences a harness to the next one.
 macro_rules! next {
     ($($harness:ident . $field:tt: $next:ident;)*) => {
@@ -214,7 +220,7 @@ impl<T: FeedDoor, O: Oracle<T>> RebuildTextHarness<T, O> {
             Err(Stop::NotProved(reason)) => return self.check_few_cuts(input.stream, reason),
             Err(Stop::StateViolation(violation)) => return Err(minimize::cut_off(*violation)),
             Err(Stop::Violation { violation, path }) => {
-                if isolate::hung() || premises::occurs(fresh(), input, &path) {
+                if isolate::hung() || premises::follow(fresh(), input, &path).is_err() {
                     return Err(self.minimal(*violation));
                 }
                 let reason = match W::CLONE {

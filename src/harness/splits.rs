@@ -202,7 +202,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
         recorded.is_ok_and(|recorded| matches!(recorded.outcome, Outcome::Rejected { .. }))
     }
 
-    fn run_case(
+    pub(super) fn run_case(
         &self,
         case: &Case,
         input: &Input<'_, T::Frame, T::Error>,

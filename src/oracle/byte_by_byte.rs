@@ -1,7 +1,7 @@
 //! The oracle for framers without another one: the framer itself, byte by byte.
 
 use super::{Judged, Oracle};
-use crate::check::judge::{AtStake, Expectation};
+use crate::check::judge::Expectation;
 use crate::door::Door;
 use crate::expected::Source;
 use crate::split::Split;
@@ -26,10 +26,5 @@ impl<T: Door> Oracle<T> for ByteByByte {
 /// Returns what a fresh framer emits for a stream, byte by byte.
 pub(crate) fn byte_by_byte<T: Door>(door: &T, stream: &[u8]) -> Judged<T> {
     let recorded = door.record(stream, &Split::bytes(stream.len()));
-    recorded.map(|expected| Expectation {
-        expected,
-        limit: AtStake::NOWHERE,
-        longest_frame: None,
-        unfinished: None,
-    })
+    recorded.map(Expectation::of)
 }

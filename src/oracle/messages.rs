@@ -282,7 +282,42 @@ impl<F: Clone, E: Clone> Messages<F, E> {
         (1..each).chain(few.filter(move |&end| end >= each))
     }
 
-    fn expect(&self, stream: &[u8]) -> Option<Expectation<F, E>> {
+    /// Reads the last byte of a message that has begun with `bytes`. Returns the frame that it
+    /// completes, and whether the message is whole or the error that rejects it. Returns `None` if no
+    /// message begins like this.
+    pub(crate) fn read_on(&self, bytes: &[u8]) -> Option<(Option<F>, Result<bool, E>)> {
+        let begun = || {
+            self.accepted
+                .iter()
+                .filter(|it| it.bytes.starts_with(bytes))
+        };
+        let emitted = |it: &Accepted<F>| it.frame.clone().filter(|_| it.at == bytes.len());
+        if let Some(whole) = begun().find(|it| it.bytes.len() == bytes.len()) {
+            return Some((emitted(whole), Ok(true)));
+        }
+        let mut rejected = self.rejected.iter();
+        if let Some(rejected) = rejected.find(|it| it.bytes[..it.at] == *bytes) {
+            return Some((None, Err(rejected.error.clone())));
+        }
+        if let Some(accepted) = begun().find(|it| it.frame.is_some()).or(begun().next()) {
+            return Some((emitted(accepted), Ok(false)));
+        }
+        let mut rejected = self.rejected.iter();
+        rejected
+            .any(|it| it.bytes[..it.at].starts_with(bytes))
+            .then_some((None, Ok(false)))
+    }
+
+    /// Returns the bytes with which a message that has begun can go on.
+    pub(crate) fn next_bytes(&self, begun: &[u8]) -> Vec<u8> {
+        let accepted = self.accepted.iter().map(|it| &it.bytes[..]);
+        let rejected = self.rejected.iter().map(|it| &it.bytes[..it.at]);
+        let next = |bytes: &[u8]| bytes.strip_prefix(begun)?.first().copied();
+        let next: BTreeSet<u8> = accepted.chain(rejected).filter_map(next).collect();
+        next.into_iter().collect()
+    }
+
+    pub(crate) fn expect(&self, stream: &[u8]) -> Option<Expectation<F, E>> {
         let (mut frames, mut start) = (Vec::new(), 0);
         let mut limit = AtStake::NOWHERE;
         let mut unfinished = None;

@@ -4,12 +4,17 @@ mod byte_by_byte;
 mod differential;
 mod messages;
 mod parse;
+mod specification;
+mod specified;
 
 pub use byte_by_byte::ByteByByte;
 pub(crate) use byte_by_byte::byte_by_byte;
 pub(crate) use differential::differential;
 pub use messages::Messages;
 pub use parse::Parse;
+pub use specification::Specification;
+pub(crate) use specification::{End, Reading};
+pub use specified::Specified;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -26,7 +31,7 @@ pub type Judged<T> = Result<Expectation<<T as Door>::Frame, <T as Door>::Error>,
 
 /// The expected results of streams, for a harness whose framer went through the door `T`.
 ///
-/// There are three: [`ByteByByte`], [`Messages`] and [`Parse`]; the methods of
+/// There are four: [`ByteByByte`], [`Messages`], [`Parse`] and [`Specified`]; the methods of
 /// [`Harness`](crate::Harness) choose between them.
 pub trait Oracle<T: Door>: crate::door::Sealed {
     /// Where the expectation comes from.

@@ -294,6 +294,12 @@ impl Framer {
         }
     }
 
+    /// Returns the bytes of the unfinished frame. Empty after an error.
+    #[must_use]
+    pub fn unfinished(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Returns the capacity of the buffer for the unfinished frame, in bytes.
     ///
     /// Its allocation can be larger: next to the buffered bytes it may hold up to eight times as

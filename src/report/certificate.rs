@@ -134,7 +134,7 @@ pub enum ProvedBy {
 
 impl ProvedBy {
     /// Returns what follows the number of states: nothing for `CloneEq`.
-    const fn note(self) -> &'static str {
+    pub(crate) const fn note(self) -> &'static str {
         match self {
             Self::CloneEq => "",
             Self::CloneDebug => ", states compared by their Debug text",

@@ -8,6 +8,7 @@
 //! | of tokio-util | [`TokioDecoder`] |
 //! | that is a function over a slice | [`ParseFn`] |
 //! | that emits a body in pieces | [`JoinPieces`] around it |
+//! | whose states are compared by a key | [`Keyed`] around it |
 //! | that goes on after an error | [`ErrorsAsFrames`] around its [`Decode`] |
 //! | whose caller stops at the first error | [`StopAtError`] around it |
 //! | that borrows a reader | a closure that takes a [`ChunkReader`] |
@@ -29,6 +30,7 @@ mod errors_as_frames;
 mod feed_fn;
 mod frames;
 mod join_pieces;
+mod keyed;
 mod parse_fn;
 #[cfg(feature = "std")]
 mod queue;
@@ -56,6 +58,7 @@ pub use frames::Frames;
 #[cfg(feature = "std")]
 pub(crate) use frames::most_frames;
 pub use join_pieces::JoinPieces;
+pub use keyed::Keyed;
 pub use parse_fn::{ParseFn, with_length};
 #[cfg(feature = "std")]
 pub use queue::Queue;

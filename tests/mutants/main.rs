@@ -32,7 +32,7 @@ mod zero;
 use std::collections::HashSet;
 
 use everysplit::oracle::Parse;
-use everysplit::{Case, Fed, Harness, Interruption, Property, Split, Tier, Violation};
+use everysplit::{Case, EveryStream, Fed, Harness, Interruption, Property, Split, Tier, Violation};
 
 use formats::Format;
 use toy::{Expected, Framed, Toy};
@@ -88,7 +88,11 @@ struct Mutant {
     smaller: Box<Smaller>,
     /// Runs the same checks on the correct framer of the same format.
     judge_correct: Box<Judge>,
+    /// Proves all streams of the format up to a length; none for readers and writers.
+    every_stream: Option<Box<EveryStreams>>,
 }
+
+type EveryStreams = dyn Fn(usize) -> Result<EveryStream, Violation>;
 
 /// Runs every column on a framer and a stream, and returns what each found and the verdict.
 type Judge = dyn Fn(&[u8]) -> (Kills, Verdict);
@@ -135,6 +139,7 @@ impl Mutant {
         streams: &'static [&'static [u8]],
     ) -> Self {
         let subject = Framed::new(toy.clone());
+        let every = subject.clone();
         Self {
             name,
             source,
@@ -143,6 +148,9 @@ impl Mutant {
             judge: Box::new(move |stream| judge(&Framed::new(toy.clone()), stream, F::parse)),
             smaller: Box::new(move |stream| smaller(&subject, stream, F::parse)),
             judge_correct: Box::new(judge_correct::<F>),
+            every_stream: Some(Box::new(move |longest| {
+                harness(&every, F::parse).every_stream(longest)
+            })),
         }
     }
 
@@ -167,6 +175,7 @@ impl Mutant {
             judge_correct: Box::new(move |stream| {
                 judge_timed(&Framed::new(F::default()), stream, F::parse, long)
             }),
+            every_stream: None,
         }
     }
 
@@ -188,6 +197,7 @@ impl Mutant {
             judge: Box::new(move |stream| judge_reads(buggy, stream, interruption)),
             smaller: Box::new(|_| None),
             judge_correct: Box::new(move |stream| judge_reads(correct, stream, interruption)),
+            every_stream: None,
         }
     }
 
@@ -521,4 +531,70 @@ fn streams_are_short() {
             assert!(stream.len() <= 28, "{}", mutant.name);
         }
     }
+}
+
+/// The length of the longest streams that are made of letters, in bytes.
+const LONGEST: usize = 16;
+
+/// The mutants that a proof of certain streams kills, and a proof of all streams does not. Each needs
+/// a row of bytes of which none changes anything alone.
+const NEEDS_A_STREAM: [&str; 6] = [
+    // A greeting.
+    "frames that come with the greeting are lost",
+    // An answer.
+    "frames in the chunk of the answer are lost",
+    "a prefix of the answer passes",
+    // One of 2^32 lengths.
+    "length plus header wraps below zero",
+    // A name in a header of text.
+    "the last of two sizes is taken",
+    "received counts the header toward the size",
+];
+
+#[test]
+fn mutants_are_killed_without_a_stream() {
+    let (mut killed, mut missed) = (0, Vec::new());
+    for mutant in mutants() {
+        let Some(every_stream) = &mutant.every_stream else {
+            continue;
+        };
+        if mutant.judge().0[PROOF] != Kill::Killed {
+            continue;
+        }
+        match every_stream(LONGEST) {
+            Ok(_) => missed.push(mutant.name),
+            Err(_) => killed += 1,
+        }
+    }
+    assert_eq!((killed, &missed[..]), (72, &NEEDS_A_STREAM[..]));
+}
+
+/// A correct framer of each format is proved on all streams, without a stream.
+#[test]
+fn correct_framers_pass_without_a_stream() {
+    fn passes<F: Format>() {
+        let every = harness(&Framed::new(F::default()), F::parse).every_stream(7);
+        let every = every.unwrap_or_else(|violation| panic!("{violation}"));
+        assert!(every.longest >= 4, "{every}");
+    }
+    passes::<formats::Short>();
+    passes::<formats::Pair>();
+    passes::<formats::Int32>();
+    passes::<formats::Varint>();
+    passes::<formats::Extended>();
+    passes::<formats::Line>();
+    passes::<formats::Discard>();
+    passes::<formats::Event>();
+    passes::<formats::Header12>();
+    passes::<formats::Decimal>();
+    passes::<formats::Chunked>();
+    passes::<formats::Typed>();
+    passes::<formats::Total>();
+    passes::<formats::Values>();
+    passes::<formats::Greeting>();
+    passes::<formats::Keyed>();
+    passes::<formats::Head>();
+    passes::<formats::Large>();
+    passes::<formats::Array>();
+    passes::<formats::Upload>();
 }

@@ -12,7 +12,7 @@ use super::{
     Protocol, ProxyOptions, ReplayOptions, ReplySplit, ReportOptions, ServeOptions, StreamOptions,
     TcpOptions, Tested, declaration, default,
 };
-use crate::framing::{Framing, FramingKind};
+use crate::framing::Framing;
 use crate::http::Target;
 
 impl Options {
@@ -378,15 +378,8 @@ impl Words {
             byte_order,
             size_limit,
         } = framing;
-        let name = match kind {
-            FramingKind::Header12 => "header12",
-            FramingKind::Len16 => "len16",
-            FramingKind::Len32 => "len32",
-            FramingKind::Len32u => "len32u",
-            FramingKind::JsonHeader => "json-header",
-        };
-        self.option("--framing", name);
-        if *byte_order != kind.byte_order() {
+        self.option("--framing", kind.to_string());
+        if kind.byte_order().is_some_and(|usual| usual != *byte_order) {
             let name = match byte_order {
                 ByteOrder::Little => "little",
                 ByteOrder::Big => "big",
@@ -592,6 +585,52 @@ mod tests {
         }
         for messages in MESSAGES {
             survives(&parse(&format!("everysplit vectors {STREAMS} {messages}")));
+        }
+    }
+
+    /// Descriptions of formats, each as it is written.
+    #[test]
+    fn formats_survive_the_command_line() {
+        for framing in [
+            "header12",
+            "json-header",
+            "length:width=4",
+            "length:width=1,signed",
+            "length:offset=2,width=2,adjust=-4,strip=0",
+            "length:offset=1,width=3,signed,adjust=7,strip=12",
+            "length:width=8 --byte-order little --size-limit 5",
+            "varint",
+            "varint:bits=32",
+            "delimiter:lf",
+            "delimiter:crlf --size-limit 1024",
+            "delimiter:nul",
+            "delimiter:0d0d0a",
+            "netstring --size-limit 0",
+        ] {
+            let line = format!("everysplit vectors --framing {framing}");
+            survives(&parse(&line));
+            assert_eq!(parse(&line).to_line().replace('\'', ""), line);
+        }
+        for (described, written) in [
+            ("length", "length:width=4"),
+            (
+                "length:offset=2,counts=frame,width=2",
+                "length:offset=2,width=2,adjust=-4",
+            ),
+            (
+                "length:strip=4,width=4,order=little,counts=rest,max=64",
+                "length:width=4 --byte-order little --size-limit 64",
+            ),
+            ("length:order=big,width=1,adjust=0", "length:width=1"),
+            ("varint:bits=64,max=7", "varint --size-limit 7"),
+            ("delimiter:0D0a", "delimiter:crlf"),
+            ("delimiter:max=1,00", "delimiter:nul --size-limit 1"),
+            ("netstring:max=9", "netstring --size-limit 9"),
+            ("len16:max=9", "len16 --size-limit 9"),
+        ] {
+            let line = parse(&format!("everysplit vectors --framing {described}")).to_line();
+            let written = format!("everysplit vectors --framing {written}");
+            assert_eq!(line.replace('\'', ""), written);
         }
     }
 

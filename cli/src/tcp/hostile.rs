@@ -13,7 +13,7 @@ use super::baseline::{Baseline, REPETITIONS};
 use super::difference::{excerpt, violation};
 use super::peer::{ConnectionOutcome, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
-use crate::framing::Framing;
+use crate::framing::{Framing, MAX_BODY};
 use crate::streams::NamedStream;
 
 /// The shortest time that counts as waiting for the rest of a frame.
@@ -70,7 +70,7 @@ fn incomplete(stream: &NamedStream, framing: Option<Framing>) -> [Probe; 2] {
 /// format without a limit: then it must not be waited for without end, and that is all.
 fn invalid_lengths(framing: Framing) -> impl Iterator<Item = Probe> {
     framing
-        .invalid_lengths()
+        .invalid_lengths(MAX_BODY)
         .into_iter()
         .map(move |NamedStream { name, bytes, .. }| Probe {
             property: if framing.size_limit.is_none() && name.starts_with("maximal") {

@@ -9,6 +9,7 @@ mod drivers;
 #[cfg(unix)]
 mod ending;
 mod exec;
+mod formats;
 mod hostile;
 mod http;
 #[cfg(unix)]

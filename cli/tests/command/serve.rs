@@ -9,7 +9,7 @@ use crate::program::{KilledOnDrop, concurrently, everysplit, fails, run, usage_e
 use serde_json::Value;
 
 /// Starts the server; returns it with its address.
-fn serve(arguments: &[&str]) -> (KilledOnDrop, String) {
+pub(crate) fn serve(arguments: &[&str]) -> (KilledOnDrop, String) {
     let serve = ["serve", "--port", "0", "--framing"];
     let mut command = everysplit(&[&serve, arguments].concat());
     let mut server = KilledOnDrop(command.stdout(Stdio::piped()).spawn().unwrap());

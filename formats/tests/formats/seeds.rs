@@ -14,10 +14,12 @@ use everysplit::oracle::Oracle;
 use everysplit::reference::{Framer, Sent, fuzzing};
 use everysplit::{Case, Door, Harness, Interruption, Outcome, Split, Violation};
 use everysplit_formats::auth::fuzzing as auth;
+use everysplit_formats::fuzzing::FORMATS;
 use everysplit_formats::json_header::fuzzing as json_header;
 use everysplit_formats::len32::Config;
 use everysplit_formats::len32::fuzzing as len32;
 
+use crate::described::clean_streams;
 use crate::support::simple_splits;
 
 fn folder(kind: &str, target: &str) -> PathBuf {
@@ -134,6 +136,15 @@ fn len32(input: &[u8]) -> Result<(), Violation> {
     Ok(())
 }
 
+fn described(input: &[u8]) -> Result<(), Violation> {
+    for case in cases(input) {
+        for format in FORMATS {
+            check(&format.harness(), case.clone())?;
+        }
+    }
+    Ok(())
+}
+
 /// Checks a case without and with empty chunks.
 fn check<T: Door, O: Oracle<T>>(harness: &Harness<T, O>, case: Case) -> Result<(), Violation> {
     harness.one_split(&case.with(Interruption::EmptyChunk))
@@ -145,9 +156,10 @@ type Check = fn(&[u8]) -> Result<(), Violation>;
 type Seeds = fn() -> BTreeMap<String, Vec<u8>>;
 
 /// Every fuzz target with its check and the seeds derived from the vectors and captures.
-const TARGETS: [(&str, Check, Seeds); 7] = [
+const TARGETS: [(&str, Check, Seeds); 8] = [
     ("auth", auth, auth_seeds),
     ("decode", decode, reference_seeds),
+    ("described", described, described_seeds),
     ("differential", differential, reference_seeds),
     ("encode", encode, reference_seeds),
     ("json_header", json_header, json_header_seeds),
@@ -199,6 +211,21 @@ fn json_header_seeds() -> BTreeMap<String, Vec<u8>> {
     let big = b"\0\0\0\x07{\"n\":2}ab\0\0\0\x07{\"n\":0}".to_vec();
     let big = [("big-endian".to_string(), big)];
     vector_seeds("json_header").into_iter().chain(big).collect()
+}
+
+/// Returns the longest valid vector of each format with settings.
+fn described_seeds() -> BTreeMap<String, Vec<u8>> {
+    let mut seeds: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for (framing, order, stream) in clean_streams() {
+        let name = framing
+            .replace(['=', ':', ',', '.'], "-")
+            .replace("--", "-minus-");
+        let seed = seeds.entry(format!("{name}-{order}")).or_default();
+        if seed.len() < stream.len() {
+            *seed = stream;
+        }
+    }
+    seeds
 }
 
 /// Returns the vectors and captures of the reference format.

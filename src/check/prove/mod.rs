@@ -2,6 +2,7 @@
 //! states. One file for each kind of framer, and one for the ways to save a state.
 
 mod caller_buffered;
+pub(crate) mod every_stream;
 mod fed;
 pub(crate) mod offsets;
 pub(crate) mod premises;

@@ -124,18 +124,21 @@ pub(crate) fn broken<W: State<Framer: Subject>>(
     })
 }
 
-/// Returns whether a fresh subject violates what is expected when it is fed along a path: the offsets
-/// at which chunks end, from 0.
-pub(crate) fn occurs<S: Subject>(
+/// Feeds a fresh subject along a path: the offsets at which chunks end, from 0. Then ends the stream.
+///
+/// # Errors
+///
+/// Returns what differs from what is expected.
+pub(crate) fn follow<S: Subject>(
     subject: S,
     input: &Input<'_, S::Frame, S::Error>,
     path: &[usize],
-) -> bool {
+) -> Result<(), Finding> {
     let len = input.stream.len();
     let rest = path.last().filter(|&&end| end < len).map(|&end| (end, len));
     let chunks = path.windows(2).map(|ends| (ends[0], ends[1])).chain(rest);
     let chunks = chunks.map(|(from, to)| &input.stream[from..to]);
-    one_split::feed(subject, chunks, input).is_err()
+    one_split::feed(subject, chunks, input).map(drop)
 }
 
 /// A subject that a clone replaces before each call.

@@ -1,0 +1,286 @@
+//! The letters that streams are made of: pieces that were given, or bytes that are inferred from a
+//! specification.
+//!
+//! Where letters are inferred, two bytes share a letter if the specification emits frames and errors
+//! of the same shape in the same places, whichever of them comes next: followed by each of some test
+//! bytes, again and again. The *shape* of a value is its `Debug` text with its numbers and the
+//! characters in its strings left out. So the bytes of a body share a letter, and the sizes of a
+//! header do not.
+
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt::{self, Debug, Write};
+
+use crate::check::isolate::isolate;
+use crate::door::Door;
+use crate::oracle::{Reading, Specification};
+
+/// What streams are made of.
+pub(super) enum Letters {
+    /// Bytes that the specification can tell apart, followed by these test bytes.
+    Inferred {
+        tests: Vec<u8>,
+    },
+    Pieces(Pieces),
+}
+
+/// Sequences of bytes.
+pub(super) struct Pieces(pub(super) Vec<Vec<u8>>);
+
+impl Letters {
+    /// Returns the pieces that may have begun at the beginning of a stream.
+    pub(super) fn begin(&self) -> Vec<(usize, usize)> {
+        match self {
+            Self::Inferred { .. } => Vec::new(),
+            Self::Pieces(pieces) => pieces.begin(),
+        }
+    }
+
+    /// Returns the pieces that may have begun after one more byte.
+    pub(super) fn advance(&self, begun: &[(usize, usize)], byte: u8) -> Vec<(usize, usize)> {
+        match self {
+            Self::Inferred { .. } => Vec::new(),
+            Self::Pieces(pieces) => pieces.advance(begun, byte),
+        }
+    }
+}
+
+impl Pieces {
+    fn begin(&self) -> Vec<(usize, usize)> {
+        (0..self.0.len()).map(|piece| (piece, 0)).collect()
+    }
+
+    fn advance(&self, begun: &[(usize, usize)], byte: u8) -> Vec<(usize, usize)> {
+        let goes_on = |&&(piece, len): &&(usize, usize)| self.0[piece][len] == byte;
+        let mut next = Vec::new();
+        for &(piece, len) in begun.iter().filter(goes_on) {
+            if len + 1 == self.0[piece].len() {
+                next.extend(self.begin());
+            } else {
+                next.push((piece, len + 1));
+            }
+        }
+        next.sort_unstable();
+        next.dedup();
+        next
+    }
+
+    /// Returns the bytes that may come next.
+    pub(super) fn next_bytes(&self, begun: &[(usize, usize)]) -> Vec<u8> {
+        let mut bytes: Vec<u8> = begun
+            .iter()
+            .map(|&(piece, len)| self.0[piece][len])
+            .collect();
+        bytes.sort_unstable();
+        bytes.dedup();
+        bytes
+    }
+}
+
+/// Lets each byte stand for itself.
+pub(super) fn singles(bytes: impl IntoIterator<Item = u8>) -> Vec<Vec<u8>> {
+    bytes.into_iter().map(|byte| vec![byte]).collect()
+}
+
+/// Returns the bytes that may follow a position, in classes that the specification does not tell
+/// apart, if up to `remaining` bytes come.
+///
+/// All bytes are compared by what they give alone, with one test byte after them, and with as many as
+/// remain, each at once. Then some bytes of
+/// each class are compared one by one, and if these differ, all of them.
+pub(super) fn infer<T: Door, O: Specification<T>>(
+    oracle: &O,
+    at: &O::Position,
+    tests: &[u8],
+    remaining: usize,
+) -> Vec<Vec<u8>> {
+    let judged = |byte: &u8| !matches!(isolate(0, || oracle.read(at, *byte)), Ok(None));
+    let bytes = (0..=u8::MAX).filter(judged);
+    let mut stream = vec![0; remaining];
+    let at_once = classes(bytes, tests, |byte, test| {
+        stream.fill(test);
+        stream[0] = byte;
+        let mut shape = Shape::default();
+        for len in [1, remaining.min(2), remaining] {
+            match isolate(0, || oracle.read_all(at, &stream[..len])) {
+                Ok(Some(all)) => shape.values(&all.frames, all.result.as_ref().err()),
+                Ok(None) => shape.add(NOT_JUDGED),
+                Err(_) => shape.add(STUCK),
+            }
+        }
+        shape.hash
+    });
+    let one_by_one = |byte, test| {
+        let mut shape = Shape::default();
+        let (mut next, mut position) = (byte, at.clone());
+        for _ in 0..remaining {
+            match isolate(0, || oracle.read(&position, next)) {
+                Ok(Some(reading)) => {
+                    shape.reading(&reading);
+                    match reading.then {
+                        Ok(then) => position = then,
+                        Err(_) => break,
+                    }
+                }
+                Ok(None) => {
+                    shape.add(NOT_JUDGED);
+                    break;
+                }
+                Err(_) => {
+                    shape.add(STUCK);
+                    break;
+                }
+            }
+            next = test;
+        }
+        shape.hash
+    };
+    let refined = at_once.into_iter().flat_map(|class| {
+        let step = class.len().div_ceil(SOME);
+        let some = class.iter().step_by(step).chain(class.last()).copied();
+        if classes(some, tests, one_by_one).len() == 1 {
+            return vec![class];
+        }
+        classes(class.into_iter(), tests, one_by_one)
+    });
+    let mut refined: Vec<Vec<u8>> = refined.collect();
+    refined.sort_unstable();
+    refined
+}
+
+/// How many bytes of a class are compared one by one, about.
+const SOME: usize = 4;
+
+/// Divides bytes into classes that have the same shape with each test byte.
+fn classes(
+    bytes: impl Iterator<Item = u8>,
+    tests: &[u8],
+    mut shape: impl FnMut(u8, u8) -> u64,
+) -> Vec<Vec<u8>> {
+    let mut classes: BTreeMap<Vec<u64>, Vec<u8>> = BTreeMap::new();
+    for byte in bytes {
+        let shapes = tests.iter().map(|&test| shape(byte, test)).collect();
+        let class = classes.entry(shapes).or_default();
+        if !class.contains(&byte) {
+            class.push(byte);
+        }
+    }
+    classes.into_values().collect()
+}
+
+/// Returns whether a reading has frames of the same shape, and rejects the stream if `rejects`. Equal
+/// errors may have different texts.
+pub(super) fn alike<T: Door, P>(
+    frames: &[T::Frame],
+    rejects: bool,
+    reading: &Reading<T, P>,
+) -> bool {
+    let shape = |frames| {
+        let mut shape = Shape::default();
+        shape.values::<_, ()>(frames, None);
+        shape.hash
+    };
+    rejects == reading.then.is_err() && shape(frames) == shape(&reading.frames)
+}
+
+/// Marks of a [`Shape`].
+const NOT_JUDGED: u8 = 1;
+const READ: u8 = 2;
+const STUCK: u8 = 3;
+const NUMBER: u8 = 4;
+const CHARACTER: u8 = 5;
+
+/// A hash of what was emitted and where, of values by their shape.
+struct Shape {
+    hash: u64,
+    text: Text,
+}
+
+/// Where in a `Debug` text the next character is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    Plain,
+    Number,
+    Quoted,
+    /// After a backslash.
+    Escaped,
+    /// In `\u{` or `\x`, until it ends.
+    Code(u8),
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            // FNV-1a.
+            hash: 0xcbf2_9ce4_8422_2325,
+            text: Text::Plain,
+        }
+    }
+}
+
+impl Shape {
+    fn add(&mut self, byte: u8) {
+        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    fn reading<T: Door, P>(&mut self, reading: &Reading<T, P>) {
+        self.values(&reading.frames, reading.then.as_ref().err());
+    }
+
+    fn values<F: Debug, E: Debug>(&mut self, frames: &[F], error: Option<&E>) {
+        self.add(READ);
+        for frame in frames {
+            self.value(frame);
+        }
+        if let Some(error) = error {
+            self.value(error);
+        }
+    }
+
+    fn value(&mut self, value: &dyn Debug) {
+        self.text = Text::Plain;
+        // An error of its `Debug` ends the text.
+        let _ = write!(self, "{value:?};");
+    }
+
+    fn character(&mut self, character: char) {
+        self.text = match (self.text, character) {
+            (Text::Plain | Text::Number, '"') => {
+                self.add(b'"');
+                Text::Quoted
+            }
+            (Text::Number, '0'..='9' | 'a'..='f' | 'x' | '_' | '.') => Text::Number,
+            (Text::Plain, '0'..='9') => {
+                self.add(NUMBER);
+                Text::Number
+            }
+            (Text::Plain | Text::Number, other) => {
+                let mut bytes = [0; 4];
+                for byte in other.encode_utf8(&mut bytes).bytes() {
+                    self.add(byte);
+                }
+                Text::Plain
+            }
+            (Text::Quoted, '"') => {
+                self.add(b'"');
+                Text::Plain
+            }
+            (Text::Quoted, '\\') => Text::Escaped,
+            (Text::Escaped, 'x') => Text::Code(2),
+            (Text::Escaped, 'u') => Text::Code(u8::MAX),
+            (Text::Quoted | Text::Escaped | Text::Code(1), _) | (Text::Code(_), '}') => {
+                self.add(CHARACTER);
+                Text::Quoted
+            }
+            (Text::Code(left), _) => Text::Code(left - 1),
+        };
+    }
+}
+
+impl Write for Shape {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().for_each(|character| self.character(character));
+        Ok(())
+    }
+}

@@ -1,0 +1,233 @@
+//! Proves all streams over certain letters, up to a length, in all splits.
+//!
+//! A specification says what each byte gives. A node is (position of the specification, state of the
+//! framer). From each node each chunk is fed that can come next: every sequence of letters up to the
+//! length. Each call must return what the specification gave for the chunk's bytes one by one, and
+//! leads to a node. Nodes merge across streams, and across offsets: what follows depends on the
+//! position and the state only.
+//!
+//! Every split of every stream is a path through these nodes, by induction on its chunks. A node is
+//! first reached after some bytes, and gets the chunks that fit into the rest of the longest stream.
+//! If no node without an error is first reached later than after `d` bytes of `n`, each has been fed
+//! every chunk of up to `n - d` bytes. These nodes are then closed under such chunks, which proves
+//! streams of any length, up to their first error.
+
+mod automaton;
+mod letters;
+mod search;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use automaton::{Automaton, Reach};
+use fastrand::Rng;
+use letters::{Letters, Pieces};
+use search::{Halt, Search};
+
+use super::{Bounds, State, Work};
+use crate::case::{Case, Interruption};
+use crate::deviation::Deviation;
+use crate::door::FeedDoor;
+use crate::oracle::Specification;
+use crate::report::NotProved;
+use crate::split::Split;
+
+/// Which streams are proved.
+#[derive(Clone, Copy)]
+pub(crate) struct Streams<'a> {
+    /// What they are made of; without pieces, of letters that are inferred.
+    pub(crate) pieces: Option<&'a [Vec<u8>]>,
+    /// The length of the longest.
+    pub(crate) longest: usize,
+    pub(crate) deviations: &'a [Deviation],
+    /// Whether the oracle may look back to whole frames, which makes streams differ for longer.
+    pub(crate) remembers: bool,
+}
+
+/// A finished search without a violation.
+pub(crate) struct Proof {
+    /// How many streams have the largest length.
+    pub(crate) streams: u128,
+    /// If the nodes are closed: the length of the longest chunks.
+    pub(crate) any_length: Option<usize>,
+    /// The bytes that are letters somewhere.
+    pub(crate) letters: Vec<u8>,
+    /// How many chunks were tried with other bytes of their letters.
+    pub(crate) varied: u64,
+    pub(crate) states: usize,
+    pub(crate) calls: u64,
+    /// For each letter that may come next somewhere, the shortest stream that ends with it.
+    pub(crate) streams_of_letters: Vec<Vec<u8>>,
+    /// Random cases among the streams.
+    pub(crate) samples: Vec<Case>,
+}
+
+impl Proof {
+    /// The empty stream, without a call.
+    pub(crate) const NOTHING: Self = Self {
+        streams: 1,
+        any_length: None,
+        letters: Vec::new(),
+        varied: 0,
+        states: 0,
+        calls: 0,
+        streams_of_letters: Vec::new(),
+        samples: Vec::new(),
+    };
+}
+
+/// Why a search ended before it was done.
+pub(crate) enum Stop {
+    NotProved(NotProved),
+    /// The framer, or the specification, does something else than expected or gets stuck.
+    Found {
+        case: Case,
+        /// The offsets at which chunks end, from 0. The same one twice is an empty chunk.
+        path: Vec<usize>,
+    },
+}
+
+/// Why an automaton is not complete.
+enum Stuck {
+    /// The specification gets stuck in a stream.
+    At(Vec<u8>),
+    TooMany,
+}
+
+impl From<Stuck> for Stop {
+    fn from(stuck: Stuck) -> Self {
+        match stuck {
+            Stuck::At(stream) => {
+                let split = Split::bytes(stream.len());
+                let path = (0..=stream.len()).collect();
+                let case = Case::new(stream, split);
+                Self::Found { case, path }
+            }
+            Stuck::TooMany => Self::NotProved(NotProved::TooMuchWork { calls: 0 }),
+        }
+    }
+}
+
+/// The largest number of positions of a specification.
+const MOST_POSITIONS: usize = 1 << 13;
+/// How often letters are inferred again with the letters that were found as test bytes.
+const ROUNDS: usize = 4;
+/// The largest number of test bytes.
+const MOST_TESTS: usize = 8;
+/// The number of cases that are drawn to be replayed.
+const SAMPLES: u64 = 64;
+
+/// Proves all streams of a kind in all splits.
+pub(crate) fn prove<T, O, W>(
+    door: &T,
+    oracle: &O,
+    streams: Streams<'_>,
+    bounds: Bounds,
+) -> Result<Proof, Stop>
+where
+    T: FeedDoor,
+    O: Specification<T>,
+    W: State<Framer = T::Subject>,
+{
+    let reach = Reach {
+        longest: streams.longest,
+        max_positions: MOST_POSITIONS,
+        caller_stops: streams.deviations.contains(&Deviation::CallerStops),
+        remembers: streams.remembers,
+    };
+    let (mut automaton, letters) = learn(door, oracle, streams.pieces, reach)?;
+    let mut work = Work::new(bounds.max_work);
+    loop {
+        let mut search = Search::<T, O, W>::new(
+            door,
+            oracle,
+            &automaton,
+            reach,
+            streams.deviations,
+            &mut work,
+        );
+        match search.run() {
+            Ok(()) => {
+                let deepest = search.deepest();
+                let (states, varied) = (search.states(), search.varied());
+                search.release()?;
+                return Ok(Proof {
+                    streams: automaton.count(reach.longest),
+                    any_length: reach
+                        .longest
+                        .checked_sub(deepest)
+                        .filter(|&chunk| chunk > 0),
+                    letters: automaton.letters(),
+                    varied,
+                    states,
+                    calls: work.calls,
+                    streams_of_letters: automaton.streams(),
+                    samples: (0..SAMPLES)
+                        .map(|seed| sample(&automaton, reach, seed))
+                        .collect(),
+                });
+            }
+            Err(Halt::Stop(stop)) => return Err(stop),
+            // The byte is a letter of its own: search again with it.
+            Err(Halt::Letter { position, byte }) => {
+                drop(search);
+                automaton.split(oracle, position, byte, &letters, reach)?;
+            }
+        }
+    }
+}
+
+/// Makes the automaton, and infers the letters if none are given.
+fn learn<T: FeedDoor, O: Specification<T>>(
+    door: &T,
+    oracle: &O,
+    pieces: Option<&[Vec<u8>]>,
+    reach: Reach,
+) -> Result<(Automaton<T, O>, Letters), Stuck> {
+    if let Some(pieces) = pieces {
+        let letters = Letters::Pieces(Pieces(pieces.to_vec()));
+        return Ok((Automaton::new(oracle, door, &letters, reach)?, letters));
+    }
+    let mut tests = vec![0, u8::MAX];
+    let mut round = 1;
+    loop {
+        let letters = Letters::Inferred {
+            tests: tests.clone(),
+        };
+        let automaton = Automaton::new(oracle, door, &letters, reach)?;
+        let before = tests.len();
+        for test in automaton.tests() {
+            if tests.len() < MOST_TESTS && !tests.contains(&test) {
+                tests.push(test);
+            }
+        }
+        if round == ROUNDS || tests.len() == before {
+            return Ok((automaton, letters));
+        }
+        round += 1;
+    }
+}
+
+/// Draws a stream of the automaton, with any bytes of its letters, and a split of it.
+fn sample<T: FeedDoor, O: Specification<T>>(
+    automaton: &Automaton<T, O>,
+    reach: Reach,
+    seed: u64,
+) -> Case {
+    let mut rng = Rng::with_seed(seed);
+    let (mut stream, mut position) = (Vec::new(), 0);
+    while stream.len() < reach.longest {
+        let Some(edge) = rng.choice(&automaton.positions[position].edges) else {
+            break;
+        };
+        stream.extend(rng.choice(&edge.class));
+        position = edge.to;
+    }
+    let split = Split::sample(stream.len(), &[], seed);
+    let interruption = if rng.bool() {
+        Interruption::EmptyChunk
+    } else {
+        Interruption::None
+    };
+    Case::new(stream, split).with(interruption)
+}

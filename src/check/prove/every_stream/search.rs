@@ -1,0 +1,487 @@
+//! The search: from each node, nearest first, each chunk of letters.
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::iter;
+
+use fastrand::Rng;
+
+use super::Stop;
+use super::automaton::{Automaton, Edge, Reach};
+use super::letters::alike;
+use crate::case::{Case, Interruption};
+use crate::check::end::end;
+use crate::check::input::Input;
+use crate::check::isolate::{Guarded, isolate};
+use crate::check::judge::Expectation;
+use crate::check::prove::state::release;
+use crate::check::prove::{Fault, State, Work};
+use crate::check::values::isolate_values;
+use crate::deviation::Deviation;
+use crate::door::FeedDoor;
+use crate::expected::{Expected, Outcome, Source};
+use crate::oracle::{End, Specification};
+use crate::report::NotProved;
+use crate::split::Split;
+use crate::subject::{Frames, Subject};
+
+/// A state of the framer at a position of the specification.
+struct Node<W> {
+    position: usize,
+    state: W,
+    /// The number of bytes after which it is first reached.
+    depth: usize,
+    /// The node before it, and the chunk.
+    parent: Option<(usize, Box<[u8]>)>,
+}
+
+/// Why a search ended before it was done.
+pub(super) enum Halt {
+    Stop(Stop),
+    /// After a position, a byte does not do the same as the letter that stands for it.
+    Letter {
+        position: usize,
+        byte: u8,
+    },
+}
+
+pub(super) struct Search<'a, T: FeedDoor, O: Specification<T>, W> {
+    door: &'a T,
+    oracle: &'a O,
+    automaton: &'a Automaton<T, O>,
+    reach: Reach,
+    deviations: &'a [Deviation],
+    /// As many as the longest stream has bytes.
+    zeros: Vec<u8>,
+    nodes: Vec<Node<W>>,
+    /// The nodes of each position.
+    at: Vec<Vec<usize>>,
+    /// The nodes that are first reached after each number of bytes, as far as it is known.
+    by_depth: Vec<Vec<usize>>,
+    work: &'a mut Work,
+    frames: Guarded<Frames<T::Frame>>,
+    rng: Rng,
+    varied: u64,
+}
+
+/// What a specification gives for a chunk.
+struct Read<T: FeedDoor, P> {
+    frames: Vec<T::Frame>,
+    /// Its position after it, or the error.
+    at: Result<P, T::Error>,
+    /// Whether each byte gives values of the same shape as its letter.
+    alike: bool,
+}
+
+/// A chunk of letters after a node: the edges that it follows, each with the position before it.
+type Path<'a, T> = Vec<(usize, &'a Edge<T>)>;
+
+impl<'a, T, O, W> Search<'a, T, O, W>
+where
+    T: FeedDoor,
+    O: Specification<T>,
+    W: State<Framer = T::Subject>,
+{
+    pub(super) fn new(
+        door: &'a T,
+        oracle: &'a O,
+        automaton: &'a Automaton<T, O>,
+        reach: Reach,
+        deviations: &'a [Deviation],
+        work: &'a mut Work,
+    ) -> Self {
+        Self {
+            door,
+            oracle,
+            automaton,
+            reach,
+            deviations,
+            zeros: vec![0; reach.longest],
+            nodes: Vec::new(),
+            at: automaton.positions.iter().map(|_| Vec::new()).collect(),
+            by_depth: (0..=reach.longest).map(|_| Vec::new()).collect(),
+            work,
+            frames: Guarded::new(Frames::for_stream(reach.longest)),
+            rng: Rng::with_seed(0),
+            varied: 0,
+        }
+    }
+
+    /// Returns after how many bytes the last node without an error is first reached.
+    pub(super) fn deepest(&self) -> usize {
+        let positions = &self.automaton.positions;
+        let nodes = self.nodes.iter();
+        let accepted = nodes.filter(|node| positions[node.position].at.is_ok());
+        accepted.map(|node| node.depth).max().unwrap_or(0)
+    }
+
+    pub(super) fn states(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(super) const fn varied(&self) -> u64 {
+        self.varied
+    }
+
+    pub(super) fn run(&mut self) -> Result<(), Halt> {
+        let fresh = Guarded::new(self.door.subject());
+        self.visit(fresh, 0, None, &[])
+            .map_err(|fault| self.stop(fault.as_ref(), None, &[]))?;
+        for depth in 0..=self.reach.longest {
+            let mut next = 0;
+            while let Some(&node) = self.by_depth[depth].get(next) {
+                // It may have been reached after fewer bytes since.
+                if self.nodes[node].depth == depth {
+                    self.expand(node)?;
+                }
+                next += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds each chunk that can come after a node, the empty one first.
+    fn expand(&mut self, node: usize) -> Result<(), Halt> {
+        let automaton = self.automaton;
+        let Node {
+            position, depth, ..
+        } = self.nodes[node];
+        let longest = self.reach.longest - depth;
+        let (mut path, mut chunk) = (Path::new(), Vec::new());
+        self.feed(node, &path, &chunk)?;
+        // For each byte of the chunk, the letters that are still to be tried there.
+        let mut open = vec![automaton.positions[position].edges.iter()];
+        if longest == 0 {
+            return Ok(());
+        }
+        while let Some(letters) = open.last_mut() {
+            let from = path
+                .last()
+                .map_or(position, |&(_, edge): &(_, &Edge<T>)| edge.to);
+            let Some(edge) = letters.next() else {
+                open.pop();
+                path.pop();
+                chunk.pop();
+                continue;
+            };
+            path.push((from, edge));
+            chunk.push(edge.byte);
+            self.feed(node, &path, &chunk)?;
+            self.vary(node, &path)?;
+            if chunk.len() < longest {
+                open.push(automaton.positions[edge.to].edges.iter());
+            } else {
+                path.pop();
+                chunk.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds a chunk of letters after a node, and visits the node that this leads to.
+    fn feed(&mut self, node: usize, path: &Path<'a, T>, chunk: &[u8]) -> Result<(), Halt> {
+        self.try_feed(node, path, chunk)
+            .map_err(|fault| self.stop(fault.as_ref(), Some(node), &[chunk]))
+    }
+
+    fn try_feed(
+        &mut self,
+        node: usize,
+        path: &Path<'a, T>,
+        chunk: &[u8],
+    ) -> Result<(), Option<Fault>> {
+        let to = path
+            .last()
+            .map_or(self.nodes[node].position, |(_, edge)| edge.to);
+        let expected = path.iter().flat_map(|(_, edge)| &edge.frames);
+        let error = self.automaton.positions[to].at.as_ref().err();
+        let subject = self.judge(node, chunk, expected, error)?;
+        if error.is_some() && self.reach.caller_stops {
+            let depth = self.nodes[node].depth;
+            return release(subject, depth).map_err(Some);
+        }
+        self.visit(subject, to, Some(node), chunk)
+    }
+
+    /// Feeds a chunk after a node. Fails without a fault if the framer returns something else than
+    /// expected.
+    fn judge<'f>(
+        &mut self,
+        node: usize,
+        chunk: &[u8],
+        expected: impl Iterator<Item = &'f T::Frame>,
+        error: Option<&T::Error>,
+    ) -> Result<Guarded<T::Subject>, Option<Fault>>
+    where
+        T::Frame: 'f,
+    {
+        let subject = self.resume(node)?;
+        let depth = self.nodes[node].depth + chunk.len();
+        self.judge_next(subject, depth, chunk, expected, error)
+    }
+
+    /// Feeds the next chunk to a subject.
+    fn judge_next<'f>(
+        &mut self,
+        mut subject: Guarded<T::Subject>,
+        depth: usize,
+        chunk: &[u8],
+        expected: impl Iterator<Item = &'f T::Frame>,
+        error: Option<&T::Error>,
+    ) -> Result<Guarded<T::Subject>, Option<Fault>>
+    where
+        T::Frame: 'f,
+    {
+        self.work.call(chunk.len())?;
+        let frames = &mut *self.frames;
+        let result = isolate(depth, || subject.feed(chunk, frames)).map_err(Fault::from)?;
+        let same = isolate_values(depth, || {
+            let same = expected.eq(frames.iter()) && result.as_ref().err() == error;
+            drop(result);
+            frames.clear();
+            Ok(same)
+        })
+        .map_err(Fault::from)?;
+        if same { Ok(subject) } else { Err(None) }
+    }
+
+    /// Feeds the same chunk with other bytes for its letters, if any stands for more than one: with the
+    /// largest ones, and with random ones.
+    fn vary(&mut self, node: usize, path: &Path<'a, T>) -> Result<(), Halt> {
+        if path.iter().all(|(_, edge)| edge.class.len() == 1) {
+            return Ok(());
+        }
+        let largest = path
+            .iter()
+            .map(|(_, edge)| edge.class[edge.class.len() - 1]);
+        self.feed_other(node, path, &largest.collect::<Vec<u8>>())?;
+        let random = path.iter().map(|(_, edge)| {
+            let index = self.rng.usize(..edge.class.len());
+            edge.class[index]
+        });
+        let random: Vec<u8> = random.collect();
+        self.feed_other(node, path, &random)
+    }
+
+    /// Feeds other bytes for the letters of a chunk, and then a chunk of letters at random: what the
+    /// bytes change may show later.
+    fn feed_other(&mut self, node: usize, path: &Path<'a, T>, bytes: &[u8]) -> Result<(), Halt> {
+        let Node {
+            position, depth, ..
+        } = self.nodes[node];
+        let start = &self.automaton.positions[position].at;
+        let read = |bytes: &[u8]| isolate(depth, || self.read(start, path, bytes));
+        let Ok(Some(first)) = read(bytes) else {
+            // The oracle judges no stream with these bytes, or gets stuck.
+            return Ok(());
+        };
+        if !first.alike {
+            let letters: Vec<u8> = path.iter().map(|(_, edge)| edge.byte).collect();
+            for (index, &(position, edge)) in path.iter().enumerate() {
+                let byte = bytes[index];
+                let mut one = letters.clone();
+                one[index] = byte;
+                if byte != edge.byte && matches!(read(&one), Ok(Some(one)) if !one.alike) {
+                    return Err(Halt::Letter { position, byte });
+                }
+            }
+        }
+        let end = path.last().map_or(position, |(_, edge)| edge.to);
+        let rest = self.walk(end, self.reach.longest - depth - bytes.len());
+        let letters: Vec<u8> = rest.iter().map(|(_, edge)| edge.byte).collect();
+        let second = isolate(depth, || self.read(&first.at, &rest, &letters));
+        self.varied += 1;
+        let subject = self.judge(node, bytes, first.frames.iter(), first.at.as_ref().err());
+        let fed = match (subject, second) {
+            (Ok(subject), Ok(Some(second))) if first.at.is_ok() || !self.reach.caller_stops => {
+                let stream = [bytes, &letters].concat();
+                let frames = second.frames.iter();
+                let error = second.at.as_ref().err();
+                self.judge_next(subject, depth, &letters, frames, error)
+                    .map_err(|fault| (fault, stream))
+            }
+            (Ok(subject), _) => Ok(subject),
+            (Err(fault), _) => Err((fault, bytes.to_vec())),
+        };
+        match fed {
+            Ok(subject) => release(subject, depth)
+                .map_err(|fault| self.stop(Some(&fault), Some(node), &[bytes])),
+            Err((fault, stream)) => {
+                let (first, second) = stream.split_at(bytes.len());
+                Err(self.stop(fault.as_ref(), Some(node), &[first, second]))
+            }
+        }
+    }
+
+    /// Returns a sequence of random letters after a position.
+    fn walk(&mut self, mut position: usize, len: usize) -> Path<'a, T> {
+        let automaton = self.automaton;
+        let mut path = Path::new();
+        while path.len() < len {
+            let Some(edge) = self.rng.choice(&automaton.positions[position].edges) else {
+                break;
+            };
+            path.push((position, edge));
+            position = edge.to;
+        }
+        path
+    }
+
+    /// Reads a chunk that differs from a path in some of its bytes. Returns `None` if the oracle does
+    /// not judge streams with it.
+    fn read(
+        &self,
+        start: &Result<O::Position, T::Error>,
+        path: &Path<'a, T>,
+        bytes: &[u8],
+    ) -> Option<Read<T, O::Position>> {
+        let mut read = Read {
+            frames: Vec::new(),
+            at: start.clone(),
+            alike: true,
+        };
+        for ((_, edge), &byte) in path.iter().zip(bytes) {
+            let Ok(from) = &read.at else { break };
+            let reading = self.oracle.read(from, byte)?;
+            let rejects = self.automaton.positions[edge.to].at.is_err();
+            read.alike &= alike(&edge.frames, rejects, &reading);
+            read.frames.extend(reading.frames);
+            read.at = reading.then;
+        }
+        Some(read)
+    }
+
+    fn visit(
+        &mut self,
+        subject: Guarded<T::Subject>,
+        position: usize,
+        parent: Option<usize>,
+        chunk: &[u8],
+    ) -> Result<(), Option<Fault>> {
+        let depth = parent.map_or(0, |parent| self.nodes[parent].depth + chunk.len());
+        let state = W::save(subject, depth)?;
+        self.work.text(state.text_len())?;
+        let parent = parent.map(|parent| (parent, chunk.into()));
+        // Each is compared.
+        self.work.add(self.at[position].len() as u64)?;
+        for &known in &self.at[position] {
+            if self.nodes[known].state.equals(&state, depth)? {
+                if depth < self.nodes[known].depth {
+                    self.nodes[known].depth = depth;
+                    self.nodes[known].parent = parent;
+                    self.by_depth[depth].push(known);
+                }
+                return state.release(depth).map_err(Some);
+            }
+        }
+        let new = self.nodes.len();
+        self.at[position].push(new);
+        self.by_depth[depth].push(new);
+        self.nodes.push(Node {
+            position,
+            state,
+            depth,
+            parent,
+        });
+        self.finish(new)
+    }
+
+    /// Ends the stream at a node, and calls the framer again after that.
+    fn finish(&mut self, node: usize) -> Result<(), Option<Fault>> {
+        let Node {
+            position, depth, ..
+        } = self.nodes[node];
+        let position = &self.automaton.positions[position];
+        let Some(End { frames, result }) = &position.end else {
+            return Ok(());
+        };
+        let expected = Expected {
+            frames: Vec::new(),
+            at_end: frames.clone(),
+            outcome: match (result, &position.at) {
+                (Ok(()), _) => Outcome::Clean,
+                (Err(error), Ok(_)) => Outcome::Truncated(error.clone()),
+                (Err(error), Err(_)) => Outcome::Rejected {
+                    at: depth,
+                    error: error.clone(),
+                },
+            },
+        };
+        let mut subject = self.resume(node)?;
+        let input = Input {
+            // Only its length matters at the end.
+            stream: &self.zeros[..depth],
+            expected: Expectation::of(expected),
+            source: Source::Parser,
+            edges: None,
+            deviations: self.deviations,
+        };
+        self.work.call(0)?;
+        let ended = end(&mut *subject, &mut self.frames, usize::MAX, &input);
+        self.frames.clear();
+        release(subject, depth)?;
+        ended.map_err(|_| None)
+    }
+
+    /// Makes a subject in the state of a node.
+    fn resume(&mut self, node: usize) -> Result<Guarded<T::Subject>, Fault> {
+        let depth = self.nodes[node].depth;
+        if let Some(resumed) = self.nodes[node].state.resume(depth) {
+            return resumed;
+        }
+        let mut subject = Guarded::new(self.door.subject());
+        let chunks: Vec<Box<[u8]>> = self.chunks(node).map(Box::from).collect();
+        for chunk in chunks.iter().rev() {
+            self.work.call(chunk.len())?;
+            let frames = &mut *self.frames;
+            isolate(depth, || {
+                drop(subject.feed(chunk, frames));
+                frames.clear();
+            })?;
+        }
+        Ok(subject)
+    }
+
+    /// Returns the chunks before a node, last first.
+    fn chunks(&self, node: usize) -> impl Iterator<Item = &[u8]> {
+        let first = self.nodes[node].parent.as_ref();
+        let parents = iter::successors(first, |(node, _)| self.nodes[*node].parent.as_ref());
+        parents.map(|(_, chunk)| &**chunk)
+    }
+
+    /// Makes the case of chunks after a node, of which the last did not do what is expected.
+    #[cold]
+    fn stop(&self, fault: Option<&Fault>, node: Option<usize>, last: &[&[u8]]) -> Halt {
+        if let Some(Fault::NotProved(reason)) = fault {
+            return Halt::Stop(Stop::NotProved(*reason));
+        }
+        let before = node.into_iter().flat_map(|node| self.chunks(node));
+        let last = last.iter().rev().copied();
+        let chunks: Vec<&[u8]> = last.chain(before).collect();
+        let interruption = if chunks.iter().any(|chunk| chunk.is_empty()) {
+            Interruption::EmptyChunk
+        } else {
+            Interruption::None
+        };
+        let (mut stream, mut path) = (Vec::new(), vec![0]);
+        for chunk in chunks.into_iter().rev() {
+            stream.extend_from_slice(chunk);
+            path.push(stream.len());
+        }
+        let inner = path.iter().copied();
+        let split = Split::new(inner.filter(|&cut| 0 < cut && cut < stream.len()));
+        let case = Case::new(stream, split).with(interruption);
+        Halt::Stop(Stop::Found { case, path })
+    }
+
+    /// Drops the states one by one.
+    pub(super) fn release(&mut self) -> Result<(), Stop> {
+        while let Some(Node { state, depth, .. }) = self.nodes.pop() {
+            if state.release(depth).is_err() {
+                return Err(Stop::NotProved(NotProved::NotComparable));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! Proofs of all streams, and not of one.
+
+use alloc::vec::Vec;
+use core::fmt::Debug;
+use core::mem;
+
+use super::Harness;
+use super::prove::{RebuildHarness, RebuildTextHarness, TextHarness};
+use crate::case::Case;
+use crate::check::prove::every_stream::{self, Proof, Stop, Streams};
+use crate::check::prove::premises;
+use crate::check::prove::{Cloned, ClonedText, Rebuilt, RebuiltText, State};
+use crate::door::FeedDoor;
+use crate::oracle::Specification;
+use crate::report::{EveryStream, NotProved, Violation};
+
+/// Adds `every_stream` to a harness, for framers with the given traits.
+macro_rules! every_stream {
+    ($($harness:ident: $state:ident, $($bound:ident)+;)*) => {
+        $(impl<T, O> $harness<T, O>
+        where
+            T: FeedDoor<Subject: $($bound+)+>,
+            O: Specification<T>,
+        {
+            /// Proves all streams of up to `longest` bytes, each in every split, with empty chunks
+            /// anywhere. No stream is needed.
+            ///
+            /// The streams are those that the [messages](Harness::messages) form, in any order and
+            /// number. With another oracle, they are made of *letters*: bytes that the oracle can
+            /// tell apart are inferred from what it expects. A letter stands for all bytes that lead
+            /// to the same frames and errors in the same places; the proof is about the letters, and
+            /// the others are tried on the way.
+            ///
+            /// After an error a stream goes on with one letter only.
+            ///
+            /// Where states are equal at different offsets, their number does not grow with the
+            /// length, and streams of any length are proved up to their first error, see
+            /// [`any_length`](EveryStream::any_length).
+            ///
+            /// If it would take too much work, shorter streams are proved, and the result says
+            /// how far it came; see [`max_work`](Harness::max_work).
+            ///
+            /// ```
+            /// use everysplit::Harness;
+            ///
+            /// // A length of one byte, of at most 2, then the body.
+            /// fn parse(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
+            ///     let Some((&length, rest)) = bytes.split_first() else {
+            ///         return Ok(None);
+            ///     };
+            ///     if length > 2 {
+            ///         return Err("too long");
+            ///     }
+            ///     let body = rest.get(..length.into());
+            ///     Ok(body.map(|body| (body.to_vec(), 1 + body.len())))
+            /// }
+            ///
+            /// let every = Harness::parser(parse, "truncated").every_stream(8)?;
+            /// assert_eq!(every.any_length, Some(6), "{every}");
+            /// # Ok::<(), everysplit::Violation>(())
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// Returns a minimal violation.
+            pub fn every_stream(&self, longest: usize) -> Result<EveryStream, Violation> {
+                self.prove_streams::<$state<T::Subject>>(None, longest)
+            }
+
+            /// Proves all streams of up to `longest` bytes that are made of the given bytes, or of
+            /// pieces of several bytes, in any order and number. Pieces are split as well, and the
+            /// last one of a stream may be incomplete. As [`every_stream`](Self::every_stream) in all
+            /// else.
+            ///
+            /// ```
+            /// use everysplit::Harness;
+            ///
+            /// let lines = |bytes: &[u8]| {
+            ///     let end = bytes.iter().position(|&byte| byte == b'\n');
+            ///     Ok::<_, ()>(end.map(|end| (bytes[..end].to_vec(), end + 1)))
+            /// };
+            /// let every = Harness::parser(lines, ()).every_stream_of(["a", "\r\n"], 8)?;
+            /// assert_eq!((every.longest, every.not_proved), (8, None));
+            /// # Ok::<(), everysplit::Violation>(())
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// Returns a minimal violation.
+            ///
+            /// # Panics
+            ///
+            /// Panics if there are no pieces, or if one is empty.
+            #[track_caller]
+            pub fn every_stream_of<B: AsRef<[u8]>>(
+                &self,
+                pieces: impl IntoIterator<Item = B>,
+                longest: usize,
+            ) -> Result<EveryStream, Violation> {
+                let pieces: Vec<Vec<u8>> = pieces.into_iter().map(|it| it.as_ref().to_vec()).collect();
+                assert!(!pieces.is_empty(), "`every_stream_of` needs one piece at least");
+                assert!(
+                    pieces.iter().all(|piece| !piece.is_empty()),
+                    "a piece has one byte at least"
+                );
+                self.prove_streams::<$state<T::Subject>>(Some(&pieces), longest)
+            }
+        })*
+    };
+}
+
+every_stream! {
+    Harness: Cloned, Clone Eq;
+    TextHarness: ClonedText, Clone Debug;
+    RebuildHarness: Rebuilt, Eq;
+    RebuildTextHarness: RebuiltText, Debug;
+}
+
+impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
+    /// Proves streams of up to `longest` bytes or, if that is too much work, of as many as it can.
+    fn prove_streams<W: State<Framer = T::Subject>>(
+        &self,
+        pieces: Option<&[Vec<u8>]>,
+        longest: usize,
+    ) -> Result<EveryStream, Violation> {
+        let deviations = &self.deviations;
+        let bounds = self.effort().of_streams();
+        let (mut best, mut not_proved) = ((0, Proof::NOTHING), None);
+        // Short streams first: most violations are found with them, at little cost.
+        let (mut next, mut remembers) = (longest.min(1), false);
+        loop {
+            let streams = Streams {
+                pieces,
+                longest: next,
+                deviations,
+                remembers,
+            };
+            match every_stream::prove::<T, O, W>(&self.door, &self.oracle, streams, bounds) {
+                Ok(proof) => {
+                    // What is expected must not contradict what is declared.
+                    for stream in &proof.streams_of_letters {
+                        self.input(stream)?;
+                    }
+                    best = (next, proof);
+                }
+                Err(Stop::NotProved(reason)) => not_proved = Some(reason),
+                Err(Stop::Found { case, path }) => {
+                    let reason = self.confirm::<W>(&case, &path)?;
+                    // The oracle may look back to whole frames.
+                    if !mem::replace(&mut remembers, true) {
+                        continue;
+                    }
+                    not_proved = Some(reason);
+                }
+            }
+            if next == longest || not_proved.is_some() {
+                break;
+            }
+            next = longest.min(next + 1 + next / 2);
+        }
+        let (longest, proof) = best;
+        let mut replayed = 0;
+        for case in &proof.samples {
+            let input = self.input(&case.stream)?;
+            self.run_case(case, &input)
+                .map_err(|violation| self.minimal(violation))?;
+            replayed += 1;
+        }
+        Ok(EveryStream {
+            longest,
+            streams: proof.streams,
+            any_length: proof.any_length,
+            letters: pieces.map_or_else(
+                || {
+                    proof
+                        .letters
+                        .iter()
+                        .map(|&letter| [letter].into())
+                        .collect()
+                },
+                <[Vec<u8>]>::to_vec,
+            ),
+            inferred: pieces.is_none(),
+            varied: proof.varied,
+            states: proof.states,
+            by: W::BY,
+            calls: proof.calls,
+            replayed,
+            not_proved,
+            deviations: self.deviations.clone(),
+        })
+    }
+
+    /// Returns the violation of a case that the search found or, if a fresh framer does not show it,
+    /// why the search is no proof.
+    fn confirm<W: State<Framer = T::Subject>>(
+        &self,
+        case: &Case,
+        path: &[usize],
+    ) -> Result<NotProved, Violation> {
+        let input = self.input(&case.stream)?;
+        self.run_case(case, &input)
+            .map_err(|violation| self.minimal(violation))?;
+        // Empty chunks in some places only, which no case has.
+        premises::follow(self.door.subject(), &input, path)
+            .map_err(|finding| input.violation(finding, &case.split, case.interruption))?;
+        Ok(match W::CLONE {
+            Some(_) => NotProved::UnfaithfulClone,
+            None => NotProved::NotRepeatable,
+        })
+    }
+}

@@ -1,0 +1,176 @@
+//! The letters that are inferred, and what they leave out.
+
+use everysplit::reference::{Config, Frame, Framer};
+use everysplit::subject::{Frames, Subject};
+use everysplit::{Harness, Property};
+
+use crate::{Parsed, parse, parser};
+
+/// Asserts which letters are inferred. They are the smallest bytes of their classes.
+#[track_caller]
+fn assert_letters(actual: &[Vec<u8>], expected: &[u8]) {
+    assert_eq!(actual.concat(), expected);
+}
+
+/// The sizes, one that is too large, and one byte that stands for all of a body.
+#[test]
+fn of_a_length() {
+    let every = parser(parse).every_stream(6).unwrap();
+    assert_letters(&every.letters, &[0, 1, 2, 3]);
+}
+
+#[test]
+fn of_the_reference_header() {
+    let config = Config {
+        max_body_size: 2,
+        ..Config::default()
+    };
+    let every = Harness::framer(move || Framer::new(config))
+        .every_stream(15)
+        .unwrap();
+    assert_letters(&every.letters, &[0, 1, 2, 3]);
+    // Of the sizes that are too large there are many: any of the four bytes can be.
+    assert!(every.varied > 100, "{every}");
+}
+
+/// The line feed, the carriage return before it, and what is no text.
+#[test]
+fn of_lines() {
+    fn lines(bytes: &[u8]) -> Parsed {
+        let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
+            return Ok(None);
+        };
+        let line = &bytes[..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.is_ascii() {
+            return Err("no text");
+        }
+        Ok(Some((line.to_vec(), end + 1)))
+    }
+    let every = parser(lines).every_stream(5).unwrap();
+    assert_letters(&every.letters, &[0, b'\n', b'\r', 0x80]);
+}
+
+/// Digits, a colon, a body of so many bytes, and a comma.
+fn netstring(bytes: &[u8]) -> Parsed {
+    let Some(colon) = bytes.iter().position(|&byte| byte == b':') else {
+        let is_number = bytes.len() < 2 && bytes.iter().all(u8::is_ascii_digit);
+        return if is_number {
+            Ok(None)
+        } else {
+            Err("no length")
+        };
+    };
+    let [digit @ b'0'..=b'9'] = bytes[..colon] else {
+        return Err("no length");
+    };
+    let end = colon + 1 + usize::from(digit - b'0');
+    match bytes.get(end) {
+        None => Ok(None),
+        Some(b',') => Ok(Some((bytes[colon + 1..end].to_vec(), end + 1))),
+        Some(_) => Err("no comma"),
+    }
+}
+
+#[test]
+fn of_netstrings() {
+    let every = parser(netstring).every_stream(6).unwrap();
+    let letters = every.letters.concat();
+    for letter in [0, b',', b'0', b'1', b'2', b'3', b':'] {
+        assert!(letters.contains(&letter), "{letters:x?}");
+    }
+    // What is longer than the streams is one letter.
+    assert!(!letters.contains(&b'8'), "{letters:x?}");
+}
+
+/// Bodies of text: a continuation byte alone is an error.
+#[test]
+fn of_a_varint() {
+    fn varint(bytes: &[u8]) -> Parsed {
+        match *bytes {
+            [length @ 0..0x80, ..] => {
+                let body = bytes.get(1..=length.into());
+                Ok(body.map(|body| (body.to_vec(), 1 + body.len())))
+            }
+            [_, 0..0x80, ..] => Err("too long"),
+            [_, _, ..] => Err("no varint"),
+            _ => Ok(None),
+        }
+    }
+    let every = parser(varint).every_stream(5).unwrap();
+    let letters = every.letters.concat();
+    for letter in [0, 1, 2, 3, 0x80] {
+        assert!(letters.contains(&letter), "{letters:x?}");
+    }
+}
+
+/// Corrupts a frame with a body of two bytes and a `cmd` that ends in `ff`, if the stream is cut at
+/// 5 and at 9.
+#[derive(Clone, PartialEq, Eq)]
+struct Planted {
+    framer: Framer,
+    fed: usize,
+    /// Whether a chunk was the bytes from 5 to 9, with this `cmd`.
+    triggered: bool,
+}
+
+impl Planted {
+    fn new() -> Self {
+        let config = Config {
+            max_body_size: 2,
+            ..Config::default()
+        };
+        Self {
+            framer: Framer::new(config),
+            fed: 0,
+            triggered: false,
+        }
+    }
+}
+
+impl Subject for Planted {
+    type Frame = Frame;
+    type Error = <Framer as Subject>::Error;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), Self::Error> {
+        self.triggered |= self.fed == 5 && chunk.len() == 4 && chunk[2] == 0xff;
+        self.fed += chunk.len();
+        let mut emitted = Frames::new(100);
+        let result = Subject::feed(&mut self.framer, chunk, &mut emitted);
+        for mut frame in emitted {
+            if self.triggered && frame.body.len() == 2 {
+                frame.body.clear();
+            }
+            frames.push(frame);
+        }
+        result
+    }
+
+    fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), Self::Error> {
+        Subject::finish(&mut self.framer, frames)
+    }
+}
+
+/// No letter is the byte that triggers the bug. A byte that the letter stands for is.
+#[test]
+fn a_bug_that_needs_another_byte_is_found() {
+    let violation = Harness::framer(Planted::new).every_stream(16).unwrap_err();
+    assert_eq!(violation.property, Property::EverySplit);
+    assert_eq!(violation.case.split.cuts(), [5, 9], "{violation}");
+    assert_eq!(violation.case.stream[7], 0xff, "{violation}");
+}
+
+/// It takes one byte for another in one place only, which no test byte shows: the body `"2"` is
+/// followed by a byte that is left out.
+#[test]
+fn a_byte_that_differs_on_the_way_becomes_a_letter() {
+    fn odd(bytes: &[u8]) -> Parsed {
+        match *bytes {
+            [1, b'2', _, ..] => Ok(Some((vec![b'2'], 3))),
+            [1, b'2'] => Ok(None),
+            _ => parse(bytes),
+        }
+    }
+    let every = parser(odd).every_stream(6).unwrap();
+    assert!(every.letters.contains(&vec![b'2']), "{every}");
+}

@@ -1,0 +1,330 @@
+//! What is found, what is claimed, and what is not.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::{Buf, BytesMut};
+use everysplit::subject::{Buffered, Decode, DecodeFn, ParseFn};
+use everysplit::{Deviation, Expected, Harness, NotProved, Outcome, Property, ProvedBy};
+
+use crate::{Parsed, decoder, parse, parser};
+
+/// Forgets a length that arrives without its body.
+fn forgets(known: &mut bool, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+    if buffer.len() == 1 && buffer[0] > 0 && !*known {
+        *known = true;
+        buffer.clear();
+    }
+    let Some((body, len)) = parse(buffer)? else {
+        return Ok(None);
+    };
+    buffer.advance(len);
+    Ok(Some(body))
+}
+
+#[test]
+fn a_bug_is_found_without_a_stream() {
+    let harness = Harness::decoder(|| decoder(forgets)).specification(|| {
+        let parse: fn(&[u8]) -> Parsed = parse;
+        Buffered::new(ParseFn::new(parse, "truncated"))
+    });
+    let violation = harness.every_stream(8).unwrap_err();
+    assert_eq!(harness.one_split(&violation.case), Err(violation.clone()));
+    assert!(violation.case.stream.len() <= 2, "{violation}");
+}
+
+/// It is wrong in every split, which a specification shows.
+#[test]
+fn a_wrong_frame_is_found_by_a_specification_only() {
+    let wrong = |bytes: &[u8]| -> Parsed { Ok(parse(bytes)?.map(|(_, len)| (vec![b'?'], len))) };
+    let itself = Harness::parser(wrong, "truncated");
+    assert!(itself.every_stream(6).is_ok());
+    let specified = itself.specification(|| {
+        let parse: fn(&[u8]) -> Parsed = parse;
+        Buffered::new(ParseFn::new(parse, "truncated"))
+    });
+    let violation = specified.every_stream(6).unwrap_err();
+    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+    assert_eq!(violation.case.stream, [0], "{violation}");
+}
+
+/// Parses a whole stream.
+fn naive(stream: &[u8]) -> Expected<Vec<u8>, &'static str> {
+    let (mut frames, mut start) = (Vec::new(), 0);
+    let outcome = loop {
+        match parse(&stream[start..]) {
+            Ok(Some((body, len))) => {
+                start += len;
+                frames.push((start, body));
+            }
+            Ok(None) if start == stream.len() => break Outcome::Clean,
+            Ok(None) => break Outcome::Truncated("truncated"),
+            Err(error) => {
+                let at = start + 1;
+                break Outcome::Rejected { at, error };
+            }
+        }
+    };
+    Expected {
+        frames,
+        at_end: Vec::new(),
+        outcome,
+    }
+}
+
+#[test]
+fn a_parser_of_whole_streams_is_a_specification() {
+    let every = parser(parse).oracle(naive).every_stream(9).unwrap();
+    assert_eq!((every.longest, every.any_length), (9, Some(7)), "{every}");
+    let violation = Harness::decoder(|| decoder(forgets))
+        .oracle(naive)
+        .every_stream(9);
+    assert!(violation.is_err());
+}
+
+/// What follows a frame depends on the frame: the parser cannot be asked about the rest alone.
+#[test]
+fn an_oracle_may_look_back() {
+    let looks_back = |stream: &[u8]| {
+        let mut expected = naive(stream);
+        for index in 1..expected.frames.len() {
+            if expected.frames[index - 1].1.is_empty() {
+                expected.frames[index].1 = b"after an empty one".to_vec();
+            }
+        }
+        expected
+    };
+    let make = || {
+        decoder(|was_empty: &mut bool, buffer| {
+            let Some((mut body, len)) = parse(buffer)? else {
+                return Ok(None);
+            };
+            buffer.advance(len);
+            if *was_empty {
+                body = b"after an empty one".to_vec();
+            }
+            *was_empty = body.is_empty();
+            Ok(Some(body))
+        })
+    };
+    let harness = Harness::decoder(make).oracle(looks_back);
+    let every = harness.every_stream(6).unwrap();
+    assert_eq!((every.longest, every.not_proved), (6, None), "{every}");
+}
+
+#[test]
+fn messages_follow_one_another_in_any_order() {
+    let encode = |body: &Vec<u8>| [&[u8::try_from(body.len()).unwrap()], &body[..]].concat();
+    let harness = parser(parse)
+        .encoder(encode)
+        .messages(["", "a", "bc"])
+        .rejects([3], 1, "too long")
+        .truncation_error("truncated");
+    let every = harness.every_stream(9).unwrap();
+    assert_eq!(every.letters.concat(), b"\0\x01\x02\x03abc");
+    assert!(every.inferred && every.varied == 0, "{every}");
+    assert_eq!(every.any_length, Some(7), "{every}");
+    // Each stream of that length is a row of messages and the beginning of one.
+    assert_eq!(
+        parser(parse)
+            .encoder(encode)
+            .messages([""])
+            .every_stream(4)
+            .unwrap()
+            .streams,
+        1
+    );
+
+    let forgets = Harness::decoder(|| decoder(forgets))
+        .encoder(encode)
+        .messages(["", "a"])
+        .truncation_error("truncated");
+    assert!(forgets.every_stream(4).is_err());
+}
+
+#[test]
+fn a_proof_says_how_far_it_came() {
+    let every = parser(parse).max_work(1 << 16).every_stream(30).unwrap();
+    assert!(
+        matches!(every.not_proved, Some(NotProved::TooMuchWork { .. })),
+        "{every}"
+    );
+    assert!((2..30).contains(&every.longest), "{every}");
+    assert!(
+        every.to_string().contains("no longer ones: too much work"),
+        "{every}"
+    );
+    let none = parser(parse).every_stream(0).unwrap();
+    assert_eq!((none.longest, none.streams, none.not_proved), (0, 1, None));
+}
+
+/// Clones share what they have read.
+#[test]
+fn clones_that_share_state_prove_nothing() {
+    #[derive(Clone, Default)]
+    struct Shares(Rc<RefCell<Vec<u8>>>);
+
+    impl PartialEq for Shares {
+        fn eq(&self, other: &Self) -> bool {
+            self.0 == other.0
+        }
+    }
+
+    impl Eq for Shares {}
+
+    impl Decode for Shares {
+        type Frame = Vec<u8>;
+        type Error = &'static str;
+
+        fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+            let mut held = self.0.borrow_mut();
+            held.extend_from_slice(&buffer.split());
+            let Some((body, len)) = parse(&held)? else {
+                return Ok(None);
+            };
+            held.drain(..len);
+            Ok(Some(body))
+        }
+
+        fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+            let decoded = self.decode(buffer)?;
+            match decoded {
+                None if !self.0.borrow().is_empty() => Err("truncated"),
+                decoded => Ok(decoded),
+            }
+        }
+    }
+
+    let every = Harness::decoder(Shares::default)
+        .oracle(naive)
+        .every_stream(6)
+        .unwrap();
+    assert_eq!(
+        every.not_proved,
+        Some(NotProved::UnfaithfulClone),
+        "{every}"
+    );
+}
+
+/// Without `Clone`, and without `Eq`.
+#[test]
+fn each_way_to_compare_states_proves_all_streams() {
+    macro_rules! decodes {
+        ($($name:ident $by:ident: $($derived:ident)*;)*) => {
+            $({
+                #[derive(Default, $($derived),*)]
+                struct $name;
+
+                impl Decode for $name {
+                    type Frame = Vec<u8>;
+                    type Error = &'static str;
+
+                    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+                        let Some((body, len)) = parse(buffer)? else {
+                            return Ok(None);
+                        };
+                        buffer.advance(len);
+                        Ok(Some(body))
+                    }
+
+                    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+                        match self.decode(buffer)? {
+                            None if !buffer.is_empty() => Err("truncated"),
+                            decoded => Ok(decoded),
+                        }
+                    }
+                }
+
+                let every = Harness::decoder($name::default).oracle(naive).every_stream(7).unwrap();
+                assert_eq!((every.by, every.not_proved), (ProvedBy::$by, None), "{every}");
+                assert_eq!((every.longest, every.any_length), (7, Some(5)), "{every}");
+            })*
+        };
+    }
+    decodes! {
+        Equal CloneEq: Clone PartialEq Eq;
+        Text CloneDebug: Clone Debug;
+        Again RebuildEq: PartialEq Eq;
+        AgainText RebuildDebug: Debug;
+    }
+}
+
+#[test]
+fn a_panic_is_a_violation() {
+    let panics = |bytes: &[u8]| -> Parsed {
+        assert!(!bytes.starts_with(&[2, 1]), "a body may not begin with 1");
+        parse(bytes)
+    };
+    let violation = Harness::parser(panics, "truncated")
+        .every_stream(6)
+        .unwrap_err();
+    assert_eq!(violation.property, Property::Progress);
+    assert_eq!(violation.case.stream, [2, 1], "{violation}");
+}
+
+/// It accepts what comes after an error. Its caller does not read on.
+#[test]
+fn a_caller_that_stops_is_believed() {
+    fn goes_on(
+        rejected: &mut bool,
+        buffer: &mut BytesMut,
+    ) -> Result<Option<Vec<u8>>, &'static str> {
+        if std::mem::take(rejected) {
+            buffer.clear();
+        }
+        match parse(buffer) {
+            Ok(Some((body, len))) => {
+                buffer.advance(len);
+                Ok(Some(body))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => {
+                *rejected = true;
+                Err(error)
+            }
+        }
+    }
+    let finish = |rejected: &mut bool, buffer: &mut BytesMut| match goes_on(rejected, buffer)? {
+        None if !buffer.is_empty() => Err("truncated"),
+        decoded => Ok(decoded),
+    };
+    let make = move || DecodeFn::new(false, goes_on, finish);
+    let violation = Harness::decoder(make).every_stream(5).unwrap_err();
+    assert_eq!(violation.declare, [Deviation::CallerStops], "{violation}");
+    let every = Harness::decoder(make)
+        .declare([Deviation::CallerStops])
+        .every_stream(5);
+    assert_eq!(every.unwrap().longest, 5);
+}
+
+#[test]
+fn the_line_says_what_was_proved() {
+    let pieces = parser(parse)
+        .every_stream_of([&b"\x01a"[..], b"\0", b"\x03"], 3)
+        .unwrap();
+    assert_eq!(
+        pieces.to_string(),
+        "proved: streams of any length over 3 pieces (0161 00 03), up to an error, in all splits \
+         into chunks of up to 2 bytes; up to 3 bytes in all splits, 9 streams of that length, \
+         34 calls, 5 states; 64 splits replayed"
+    );
+    let one = parser(parse).every_stream(1).unwrap();
+    assert_eq!(
+        one.to_string(),
+        "proved: all streams of up to 1 byte over 3 letters, inferred (00 01 03), in all splits, \
+         3 streams of that length, 17 calls, 3 states; 4 chunks also with other bytes of the same \
+         letters; 64 splits replayed"
+    );
+}
+
+#[test]
+#[should_panic(expected = "`every_stream_of` needs one piece at least")]
+fn there_must_be_pieces() {
+    let _ = parser(parse).every_stream_of([[0_u8; 1]; 0], 3);
+}
+
+#[test]
+#[should_panic(expected = "a piece has one byte at least")]
+fn a_piece_must_not_be_empty() {
+    let _ = parser(parse).every_stream_of([""], 3);
+}
