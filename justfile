@@ -55,6 +55,10 @@ bench-table name="compare":
 bench-proxy:
     cargo bench -p everysplit-cli --bench proxy
 
+# Print the table about drivers of docs/performance.md.
+bench-drivers:
+    cargo bench -p everysplit-cli --bench drivers
+
 # Check the licences, sources and versions of the dependencies. Needs cargo-deny.
 deny:
     cargo deny --workspace check bans licenses sources

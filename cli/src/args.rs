@@ -8,13 +8,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgGroup, Args, Command, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use everysplit::{Case, Property};
 use regex::bytes::Regex;
 
 use crate::address::Address;
+use crate::drivers;
 use crate::framing::{DESCRIBED, Description, NAMED};
 use crate::options::{ConfigEntry, ReplySplit, Shard, default};
 
@@ -38,10 +39,22 @@ pub(crate) enum VerbArgs {
     /// Test a decoder in any language, through a driver program.
     ///
     /// The driver reads chunks from stdin and writes the decoded frames to stdout, one per line.
-    /// cli/drivers/driver.py and cli/drivers/driver.js are ready drivers for Python and Node;
-    /// cli/drivers/PROTOCOL.md describes the protocol.
+    /// "everysplit driver LANGUAGE" prints a ready driver, in which up to three functions are to be
+    /// replaced; "everysplit driver --list" lists the languages, and "everysplit protocol" prints
+    /// the protocol.
     #[command(before_help = EXEC_EXAMPLES)]
     Exec(Box<ExecArgs>),
+
+    /// Print a ready driver for a language, or test a driver.
+    ///
+    /// A driver is one file: above a line in it, up to three functions are to be replaced; below it
+    /// is the protocol.
+    #[command(before_help = DRIVER_EXAMPLES)]
+    Driver(DriverArgs),
+
+    /// Print the protocol between everysplit and a driver.
+    #[command(before_help = "Example: everysplit protocol | less")]
+    Protocol,
 
     /// Test a live server or client over TCP, unmodified.
     ///
@@ -138,6 +151,12 @@ Examples:
   everysplit exec --framing length:offset=2,width=2,counts=frame -- python3 driver.py
   everysplit exec --stream recorded.bin --report report.html -- node driver.js";
 
+const DRIVER_EXAMPLES: &str = "\
+Examples:
+  everysplit driver python > driver.py
+  everysplit driver --list
+  everysplit driver --check -- python3 driver.py";
+
 const TCP_EXAMPLES: &str = "\
 Examples:
   everysplit tcp --port 7000 --stream request.bin -- python3 server.py
@@ -176,9 +195,8 @@ pub(crate) struct ExecArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) config: Vec<ConfigEntry>,
 
-    /// Declare that the decoder silently discards an incomplete frame at the end of a stream.
-    #[arg(long)]
-    pub(crate) discards_at_end: bool,
+    #[command(flatten)]
+    pub(crate) declared: DeclaredArgs,
 
     /// Maximum time to wait for a reply of the driver, in seconds.
     #[arg(long, default_value_t = Seconds(default::DRIVER_TIMEOUT), value_name = "SECONDS")]
@@ -188,7 +206,7 @@ pub(crate) struct ExecArgs {
     #[arg(long, default_value_t = default::MAX_MEMORY, value_name = "MIB")]
     pub(crate) max_memory: u64,
 
-    /// Maximum number of cuts in the splits that are tried if the driver has no save and load.
+    /// Maximum number of cuts in the splits that are tried if the driver saves no states.
     #[arg(long, default_value_t = default::MAX_CUTS, value_name = "N")]
     pub(crate) max_cuts: usize,
 
@@ -216,6 +234,78 @@ pub(crate) struct ExecArgs {
     /// The driver and its arguments.
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) driver: Vec<OsString>,
+}
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("action").args(["language", "list", "check"]).required(true))]
+pub(crate) struct DriverArgs {
+    /// The ready driver to print: a language, and the kind of decoder if it is not fed.
+    #[arg(value_name = "LANGUAGE", value_parser = PossibleValuesParser::new(drivers::names()))]
+    pub(crate) language: Option<String>,
+
+    /// List the ready drivers.
+    #[arg(long)]
+    pub(crate) list: bool,
+
+    /// Test whether the driver after -- keeps to the protocol.
+    #[arg(long, requires = "driver")]
+    pub(crate) check: bool,
+
+    /// The stream for the test, in hexadecimal: best one that the decoder accepts.
+    #[arg(long, requires = "check", default_value = default::CHECK_HEX, value_name = "HEX")]
+    pub(crate) hex: HexBytes,
+
+    /// Configuration passed to the decoder, such as max=64. Can be repeated.
+    #[arg(long, requires = "check", value_name = "KEY=VALUE")]
+    pub(crate) config: Vec<ConfigEntry>,
+
+    /// Maximum time to wait for a reply of the driver, in seconds.
+    #[arg(
+        long,
+        requires = "check",
+        default_value_t = Seconds(default::DRIVER_TIMEOUT),
+        value_name = "SECONDS"
+    )]
+    pub(crate) timeout: Seconds,
+
+    /// The driver to test, and its arguments.
+    #[arg(last = true, requires = "check", value_name = "CMD")]
+    pub(crate) driver: Vec<OsString>,
+}
+
+/// Where the decoder is meant to differ from the strict policy.
+#[derive(Args, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command line"
+)]
+pub(crate) struct DeclaredArgs {
+    /// Declare that the decoder silently discards an incomplete frame at the end of a stream.
+    #[arg(long)]
+    pub(crate) discards_at_end: bool,
+
+    /// Declare that the decoder goes on after an error.
+    ///
+    /// The driver gets resynchronises=yes, and writes such errors as `reject`. What a format expects
+    /// of an invalid stream is not known then: its frames byte by byte are expected.
+    #[arg(long)]
+    pub(crate) resynchronises: bool,
+
+    /// Declare that the decoder's caller stops at the first error, so that no call comes after it.
+    #[arg(long)]
+    pub(crate) caller_stops: bool,
+
+    /// Declare that the decoder drops bytes that belong to no frame, such as padding.
+    #[arg(long)]
+    pub(crate) bytes_between_frames: bool,
+
+    /// Declare that the size limit applies to header and body together.
+    #[arg(long, requires = "size_limit")]
+    pub(crate) counts_header: bool,
+
+    /// Declare that the decoder rejects a frame with an empty body.
+    #[arg(long, requires = "framing")]
+    pub(crate) no_empty_frame: bool,
 }
 
 #[derive(Args, Debug)]

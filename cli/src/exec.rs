@@ -1,5 +1,6 @@
 //! `everysplit exec`: checks the decoder in a driver, stream by stream.
 
+mod expectation;
 mod trace;
 
 use std::cell::RefCell;
@@ -8,21 +9,22 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use everysplit::oracle::Oracle;
-use everysplit::subject::Subject;
+use everysplit::subject::{Buffered, Subject};
 use everysplit::{
-    Case, Certificate, Deviation, Expected, Fed, Harness, Outcome, Property, Split, SplitMap,
+    Case, Certificate, Deviation, Door, Expected, Harness, Outcome, Property, Split, SplitMap,
     Violation,
 };
 
 use crate::driver::{
-    DecoderError, Driver, DriverDecoder, DriverSettings, ErrorComparison, SavedDecoder,
+    CallerBufferedDecoder, DecoderError, Driver, DriverDecoder, DriverFrame, DriverSettings,
 };
 use crate::framing::{self, Framing};
-use crate::options::{ConfigEntry, ExecOptions};
+use crate::options::{ExecOptions, config_words};
 use crate::report::{Ending, Recorder};
 use crate::streams::{self, NamedStream};
 use crate::text::{count, pace};
 use crate::{Error, stop};
+use expectation::Expectation;
 
 /// The longest stream of which a split map is drawn, in bytes.
 const MAX_MAP: usize = 46;
@@ -39,14 +41,14 @@ const MAX_SAMPLED_BYTES: u64 = 64 * 1024 * 1024;
 /// Checks the decoder on every stream.
 pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
     let streams = load(options)?;
-    let format = options.streams.framing;
+    let format = Expectation::new(options.streams.framing, &options.declared).framing();
     if format.is_none() {
         check_lengths(&streams, options.max_feeds)?;
     }
     let longest = streams.iter().map(|stream| stream.bytes.len()).max();
     let run = DecoderRun::start(options, longest.unwrap_or(0))?;
-    if run.fresh.is_none() {
-        recorder.note("the driver has no save and load: only some splits are tried, no proof");
+    if !run.driver.borrow().has_states() {
+        recorder.note("the driver saves no states: only some splits are tried, no proof");
     }
     if let Some(omitted) = format.and_then(|format| format.omitted(framing::MAX_BODY)) {
         recorder.omits(Property::Limit, &omitted);
@@ -70,6 +72,9 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
         if stop::requested() {
             break;
         }
+        if let Some(error) = run.driver.borrow().misuse() {
+            return Err(error);
+        }
         recorder.checks(properties);
         match result {
             Ok(tried) => recorder.held(name, bytes.len(), tried),
@@ -88,6 +93,7 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
 /// Loads the streams of a run.
 pub(crate) fn load(options: &ExecOptions) -> Result<Vec<NamedStream>, Error> {
     let streams = streams::load(&options.streams, None, |format| {
+        let format = expectation::counted(format, &options.declared);
         format.streams(&options.streams.messages, framing::MAX_BODY)
     })?;
     options.shard.some_of(streams, "stream")
@@ -101,9 +107,13 @@ pub(crate) fn replay(
 ) -> Result<Ending, Error> {
     let run = DecoderRun::start(options, case.stream.len())?;
     recorder.checks(run.properties(&case.stream));
-    recorder.note(&trace::trace(&mut run.decoder(), case));
+    recorder.note(&trace::trace(&mut *run.decoder(), case));
     let (name, bytes) = ("replayed", case.stream.len());
-    match run.check_case(case) {
+    let checked = run.check_case(case);
+    if let Some(error) = run.driver.borrow().misuse() {
+        return Err(error);
+    }
+    match checked.map_err(|violation| run.advised(violation)) {
         // A driver that is being ended is not evidence.
         _ if stop::requested() => {}
         Ok(()) => recorder.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),
@@ -139,18 +149,20 @@ fn check_lengths(streams: &[NamedStream], max_feeds: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Evaluates an expression with the harness of the driver's decoder, whichever oracle it has.
+/// Evaluates an expression with the harness of the driver's decoder, whoever owns its buffer.
 macro_rules! on_decoder {
-    ($run:ident, |$harness:ident| $body:expr) => {{
-        $run.driver.borrow_mut().reset();
+    ($run:ident, $stream:expr, |$harness:ident| $body:expr) => {{
+        $run.driver.borrow_mut().reset($stream);
         let run = $run.clone();
-        let $harness = $run.harness(move || run.decoder());
-        match $run.framing_oracle() {
-            Some(oracle) => {
-                let $harness = $harness.oracle(oracle);
-                $body
-            }
-            None => $body,
+        if $run.is_caller_buffered {
+            let make =
+                move || CallerBufferedDecoder::new(&run.driver, run.expectation.comparison());
+            let $harness = $run.configure(Harness::decoder(make));
+            $body
+        } else {
+            let make = move || DriverDecoder::new(&run.driver, run.expectation.comparison());
+            let $harness = $run.configure(Harness::framer(make));
+            $body
         }
     }};
 }
@@ -162,20 +174,20 @@ struct DecoderRun {
     max_cuts: usize,
     seed: u64,
     driver: Rc<RefCell<Driver>>,
-    /// The saved state of a fresh decoder, if the driver has save and load.
-    fresh: Option<Rc<str>>,
-    comparison: ErrorComparison,
-    framing: Option<Framing>,
-    /// Where the decoder is declared to differ from the strict policy.
-    declared: Option<Deviation>,
+    /// Whether the decoder's caller owns the buffer.
+    is_caller_buffered: bool,
+    expectation: Expectation,
+    /// The decoder's configuration, without what is declared.
+    config: String,
 }
 
 impl DecoderRun {
     fn start(options: &ExecOptions, longest: usize) -> Result<Self, Error> {
-        let framing = options.streams.framing;
-        let (driver, fresh) = Driver::start(DriverSettings {
+        let expectation = Expectation::new(options.streams.framing, &options.declared);
+        let config = config_text(options);
+        let driver = Driver::start(DriverSettings {
             command: options.driver.clone(),
-            config: config_text(options),
+            config: expectation.configure(&config),
             timeout: options.timeout,
             max_memory: options.max_memory,
             // A frame has at least one byte.
@@ -185,120 +197,152 @@ impl DecoderRun {
             max_feeds: options.max_feeds,
             max_cuts: options.max_cuts,
             seed: options.seed,
+            is_caller_buffered: driver.is_caller_buffered(),
             driver: Rc::new(RefCell::new(driver)),
-            fresh,
-            comparison: match framing {
-                Some(_) => ErrorComparison::AllEqual,
-                None => ErrorComparison::ByKind,
-            },
-            framing,
-            declared: options.discards_at_end.then_some(Deviation::DiscardsAtEnd),
+            expectation,
+            config,
         })
     }
 
-    fn decoder(&self) -> DriverDecoder {
-        DriverDecoder::new(&self.driver, self.comparison)
-    }
-
-    fn saved_decoder(&self, fresh: &Rc<str>) -> SavedDecoder {
-        SavedDecoder::new(&self.driver, self.comparison, fresh)
-    }
-
-    /// Makes a harness that expects what the decoder emits byte by byte.
-    fn harness<S>(&self, make: impl Fn() -> S + 'static) -> Harness<Fed<S>>
-    where
-        S: Subject<Frame = String, Error = DecoderError>,
-    {
-        let driver = Rc::clone(&self.driver);
-        let harness = Harness::framer(make)
-            .declare(self.declared)
-            // The number of feeds decides which streams are proved.
-            .max_work(u64::MAX)
-            .minimize_while(move || driver.borrow_mut().may_minimize());
-        match self.framing {
-            Some(framing) => harness.edges(move |stream| framing.edges(stream)),
-            None => harness,
+    /// Makes the decoder that the driver has, with a buffer if it needs one.
+    fn decoder(&self) -> Box<dyn Subject<Frame = DriverFrame, Error = DecoderError>> {
+        let comparison = self.expectation.comparison();
+        if self.is_caller_buffered {
+            let decoder = CallerBufferedDecoder::new(&self.driver, comparison);
+            Box::new(Buffered::new(decoder))
+        } else {
+            Box::new(DriverDecoder::new(&self.driver, comparison))
         }
     }
 
-    /// Returns the oracle of the format, if there is one.
-    fn framing_oracle(
-        &self,
-    ) -> Option<impl Fn(&[u8]) -> Expected<String, DecoderError> + Clone + use<>> {
-        let (comparison, discards) = (self.comparison, self.declared.is_some());
-        self.framing.map(move |framing| {
-            move |stream: &[u8]| {
-                let mut expected = framing.expect(stream, || DecoderError {
-                    kind: "an error".into(),
-                    comparison,
-                });
-                if discards && matches!(expected.outcome, Outcome::Truncated(_)) {
-                    expected.outcome = Outcome::Clean;
-                }
-                expected
-            }
-        })
+    /// Adds the expectation, and how much is done.
+    fn configure<T>(&self, harness: Harness<T>) -> Harness<T, impl Oracle<T> + use<T>>
+    where
+        T: Door<Frame = DriverFrame, Error = DecoderError>,
+    {
+        let driver = Rc::clone(&self.driver);
+        let harness = harness
+            .declare(self.expectation.declared())
+            // The number of feeds decides which streams are proved.
+            .max_work(u64::MAX)
+            .minimize_while(move || driver.borrow_mut().may_minimize());
+        let harness = match self.expectation.framing() {
+            Some(framing) => harness.edges(move |stream| framing.edges(stream)),
+            None => harness,
+        };
+        let expectation = self.expectation.clone();
+        harness.oracle(move |stream: &[u8]| expectation.of(stream))
     }
 
     /// Checks a stream, also in the split in which it was captured. Returns what was tried.
     fn check_captured(&self, stream: &[u8], segments: Option<&Split>) -> Result<String, Violation> {
-        let mut tried = self.check(stream)?.to_string();
-        if let Some(split) = segments {
-            self.check_case(&Case::new(stream, split.clone()))?;
-            let segments = count(split.cuts().len() as u64 + 1, "segment");
-            let _ = write!(tried, "; also in its {segments}, as captured");
-        }
-        Ok(tried)
+        let check = || {
+            let mut tried = self.check(stream)?.to_string();
+            if let Some(split) = segments {
+                self.check_case(&Case::new(stream, split.clone()))?;
+                let segments = count(split.cuts().len() as u64 + 1, "segment");
+                let _ = write!(tried, "; also in its {segments}, as captured");
+            }
+            Ok(tried)
+        };
+        check().map_err(|violation| self.advised(violation))
     }
 
     /// Checks a stream as thoroughly as the driver and the maximum number of feeds allow.
     fn check(&self, stream: &[u8]) -> Result<Certificate, Violation> {
-        self.driver.borrow_mut().reset();
-        let run = self.clone();
-        let decoders = self.harness(move || run.decoder());
-        let saved = self.fresh.clone().map(|fresh| {
-            let run = self.clone();
-            self.harness(move || run.saved_decoder(&fresh))
-        });
-        match self.framing_oracle() {
-            Some(oracle) => {
-                let saved = saved.map(|saved| saved.oracle(oracle.clone()));
-                self.check_with(stream, &decoders.oracle(oracle), saved)
-            }
-            None => self.check_with(stream, &decoders, saved),
-        }
+        on_decoder!(self, stream, |harness| {
+            self.check_with(stream, &harness, |harness| harness.check(stream))
+        })
     }
 
-    fn check_with<O, P>(
+    fn check_with<T, O>(
         &self,
         stream: &[u8],
-        decoders: &Harness<Fed<DriverDecoder>, O>,
-        saved: Option<Harness<Fed<SavedDecoder>, P>>,
+        harness: &Harness<T, O>,
+        prove: impl Fn(&Harness<T, O>) -> Result<Certificate, Violation>,
     ) -> Result<Certificate, Violation>
     where
-        O: Oracle<Fed<DriverDecoder>>,
-        P: Oracle<Fed<SavedDecoder>>,
+        T: Door<Frame = DriverFrame, Error = DecoderError>,
+        O: Oracle<T>,
     {
         let (len, max_feeds) = (stream.len() as u64, self.max_feeds);
-        if len * (len + 1) / 2 > max_feeds {
+        let feeds = if self.is_caller_buffered {
+            calls_of_proof(harness.expected(stream), len)
+        } else {
+            len * (len + 1) / 2
+        };
+        if feeds > max_feeds {
             let samples = (max_feeds / FEEDS_PER_SAMPLE)
                 .min(MAX_SAMPLED_BYTES / (3 * len))
                 .clamp(MIN_SAMPLES, MAX_SAMPLES);
-            let certificate = decoders.sampled(stream, self.seed, samples)?;
+            let certificate = harness.sampled(stream, self.seed, samples)?;
             if feeds_byte_by_byte(len) <= max_feeds {
-                decoders.one_split(&Case::new(stream, Split::bytes(stream.len())))?;
+                harness.one_split(&Case::new(stream, Split::bytes(stream.len())))?;
             }
             return Ok(certificate);
         }
-        match saved {
-            Some(saved) => saved.check(stream),
-            None => decoders.bounded(stream, self.max_cuts),
+        if self.driver.borrow().has_states() {
+            prove(harness)
+        } else {
+            harness.bounded(stream, self.max_cuts)
         }
     }
 
     /// Checks one split.
     fn check_case(&self, case: &Case) -> Result<(), Violation> {
-        on_decoder!(self, |harness| harness.one_split(case))
+        on_decoder!(self, &case.stream, |harness| harness.one_split(case))
+    }
+
+    /// Adds the declarations to a violation of which each makes this split of it correct.
+    fn advised(&self, mut violation: Violation) -> Violation {
+        if violation.property == Property::Progress {
+            return violation;
+        }
+        let is_rejected = self.is_rejected(&violation);
+        for deviation in self.expectation.not_declared() {
+            if stop::requested() || self.driver.borrow().misuse().is_some() {
+                break;
+            }
+            // Without an error, the decoder has nothing to go on after.
+            let is_at_stake = deviation != Deviation::Resynchronises || is_rejected;
+            if !is_at_stake || violation.declare.contains(&deviation) {
+                continue;
+            }
+            let declared = Self {
+                expectation: self.expectation.with(deviation),
+                ..self.clone()
+            };
+            if declared.explains(&violation) {
+                violation.declare.push(deviation);
+            }
+        }
+        violation
+    }
+
+    /// Returns whether the stream of a violation is rejected.
+    fn is_rejected(&self, violation: &Violation) -> bool {
+        let stream = &violation.case.stream;
+        let expected = on_decoder!(self, stream, |harness| harness.expected(stream));
+        expected.is_some_and(|expected| matches!(expected.outcome, Outcome::Rejected { .. }))
+    }
+
+    /// Returns whether the split of a violation holds in this run, of which one declaration is new.
+    fn explains(&self, violation: &Violation) -> bool {
+        let configure = |config| self.driver.borrow_mut().configure(config);
+        let before = configure(self.expectation.configure(&self.config));
+        let case = &violation.case;
+        let holds = self.check_case(case).is_ok();
+        let is_at_stake = !self.expectation.resynchronises() || self.rejects(&case.stream);
+        configure(before);
+        holds && is_at_stake
+    }
+
+    /// Returns whether the decoder goes on after an error in a stream.
+    fn rejects(&self, stream: &[u8]) -> bool {
+        let expected = on_decoder!(self, stream, |harness| harness.expected(stream));
+        let frames = expected.map_or(Vec::new(), |expected| expected.frames);
+        let is_rejection = |frame: &DriverFrame| matches!(frame, DriverFrame::Rejection(_));
+        frames.iter().any(|(_, frame)| is_rejection(frame))
     }
 
     /// Draws the splits of a violation's stream, if it is not too long.
@@ -307,7 +351,7 @@ impl DecoderRun {
         if !(2..=MAX_MAP).contains(&stream.len()) || stop::requested() {
             return None;
         }
-        Some(on_decoder!(self, |harness| harness.split_map(stream)))
+        Some(on_decoder!(self, stream, |harness| harness.split_map(stream)))
     }
 
     /// Returns the properties that are checked on a stream.
@@ -317,39 +361,47 @@ impl DecoderRun {
             Property::EmptyChunk,
             Property::Progress,
         ];
-        let Some(expected) = on_decoder!(self, |harness| harness.expected(stream)) else {
+        let Some(expected) = on_decoder!(self, stream, |harness| harness.expected(stream)) else {
             return properties;
         };
+        let framing = self.expectation.framing();
         if !expected.frames.is_empty() {
             properties.push(Property::Prompt);
             // Without a format, the encoded messages are unknown.
-            properties.extend(self.framing.map(|_| Property::RoundTrip));
+            properties.extend(framing.map(|_| Property::RoundTrip));
         }
         let at_limit = |framing: Framing| framing.has_body_at_limit(stream);
-        if self.framing.is_some_and(at_limit) {
+        if framing.is_some_and(at_limit) {
             properties.push(Property::Limit);
         }
         match expected.outcome {
             Outcome::Clean => {}
             Outcome::Truncated(_) => properties.push(Property::Truncation),
-            Outcome::Rejected { .. } => properties.extend([Property::Limit, Property::Poisoned]),
+            Outcome::Rejected { .. } => {
+                properties.push(Property::Limit);
+                if !self.expectation.caller_stops() {
+                    properties.push(Property::Poisoned);
+                }
+            }
         }
         properties
     }
 }
 
-/// Returns the configuration as the protocol has it: ` KEY=VALUE` for each entry.
+/// Returns the number of calls that a proof of a decoder takes whose caller owns the buffer: from
+/// the end of each frame, one for each number of bytes that can have arrived.
+fn calls_of_proof(expected: Option<Expected<DriverFrame, DecoderError>>, len: u64) -> u64 {
+    let frames = expected.map_or(Vec::new(), |expected| expected.frames);
+    let ends = frames
+        .iter()
+        .map(|&(end, _)| len - (end as u64).min(len) + 1);
+    len + ends.sum::<u64>()
+}
+
+/// Returns the decoder's configuration as the protocol has it.
 fn config_text(options: &ExecOptions) -> String {
-    let mut text = String::new();
-    if let Some(limit) = options
-        .streams
-        .framing
-        .and_then(|framing| framing.size_limit)
-    {
-        let _ = write!(text, " max={limit}");
-    }
-    for ConfigEntry { key, value } in &options.config {
-        let _ = write!(text, " {key}={value}");
-    }
-    text
+    let framing = options.streams.framing;
+    let limit = framing.and_then(|framing| framing.size_limit);
+    let limit = limit.map_or(String::new(), |limit| format!(" max={limit}"));
+    limit + &config_words(&options.config)
 }

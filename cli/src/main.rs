@@ -8,6 +8,7 @@ mod address;
 mod args;
 mod capture;
 mod driver;
+mod drivers;
 mod exec;
 mod framing;
 mod http;
@@ -75,6 +76,14 @@ fn run(options: Options) -> Result<ExitCode, Error> {
         // Ctrl-C ends the server at once, as it has nothing to report.
         Options::Serve(options) => serve::run(&options).map(|()| true)?,
         Options::Vectors(options) => vectors::run(&options).map(|()| true)?,
+        Options::Driver(name) => drivers::print(&name).map(|()| true)?,
+        Options::DriverList => drivers::list().map(|()| true)?,
+        Options::DriverCheck(options) => {
+            let keeps_all = driver::check::run(&options);
+            process::end_all();
+            keeps_all?
+        }
+        Options::Protocol => drivers::print_protocol().map(|()| true)?,
         Options::Completions(shell) => about::completions(shell).map(|()| true)?,
         Options::Man(verb) => about::manual(verb.as_deref()).map(|()| true)?,
         Options::Pcap(options) => pcap::run(&options).map(|()| true)?,

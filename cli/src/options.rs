@@ -9,6 +9,7 @@ pub(crate) use shard::Shard;
 pub(crate) use title::Title;
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use clap_complete::Shell;
 use everysplit::reference::ByteOrder;
-use everysplit::{Case, Property, Split};
+use everysplit::{Case, Deviation, Property, Split};
 use regex::bytes::Regex;
 
 use crate::address::Address;
@@ -28,6 +29,8 @@ use crate::{Error, args};
 pub(crate) mod default {
     use super::{Duration, NonZero};
 
+    /// Two frames with a length of two bytes.
+    pub(crate) const CHECK_HEX: &str = "00026f6b000161";
     pub(crate) const DRIVER_TIMEOUT: Duration = Duration::from_secs(10);
     pub(crate) const MAX_CUTS: usize = 2;
     pub(crate) const MAX_FEEDS: u64 = 200_000;
@@ -72,9 +75,33 @@ pub(crate) enum Options {
     Serve(ServeOptions),
     Vectors(StreamOptions),
     Pcap(PcapOptions),
+    /// The ready driver of this name.
+    Driver(String),
+    DriverList,
+    DriverCheck(DriverCheckOptions),
+    Protocol,
     Completions(Shell),
     /// The manual page of the command, or of a verb.
     Man(Option<String>),
+}
+
+/// The options that declare where a decoder differs from the strict policy, in the order of their
+/// help. What it may allocate in advance is not among them, as the memory of a decoder in a driver
+/// is not known, and a decoder without limit is one without --size-limit.
+pub(crate) const DECLARATIONS: [(Deviation, &str); 6] = [
+    (Deviation::DiscardsAtEnd, "--discards-at-end"),
+    (Deviation::Resynchronises, "--resynchronises"),
+    (Deviation::CallerStops, "--caller-stops"),
+    (Deviation::BytesBetweenFrames, "--bytes-between-frames"),
+    (Deviation::CountsHeader, "--counts-header"),
+    (Deviation::NoEmptyFrame, "--no-empty-frame"),
+];
+
+/// Returns the option that declares a deviation, if there is one.
+pub(crate) fn declaration(deviation: Deviation) -> Option<&'static str> {
+    let mut declarations = DECLARATIONS.iter();
+    let (_, option) = declarations.find(|(known, _)| *known == deviation)?;
+    Some(option)
 }
 
 /// A decoder under test, in a driver.
@@ -86,8 +113,8 @@ pub(crate) struct ExecOptions {
     pub(crate) report: ReportOptions,
     /// The decoder's configuration.
     pub(crate) config: Vec<ConfigEntry>,
-    /// Whether the decoder is declared to discard an incomplete frame at the end.
-    pub(crate) discards_at_end: bool,
+    /// Where the decoder is declared to differ from the strict policy, as in [`DECLARATIONS`].
+    pub(crate) declared: Vec<Deviation>,
     /// Maximum time to wait for a reply.
     pub(crate) timeout: Duration,
     /// Maximum memory of the driver, in MiB.
@@ -258,6 +285,18 @@ pub(crate) struct ServeOptions {
     pub(crate) seed: u64,
 }
 
+/// A driver to test on its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct DriverCheckOptions {
+    /// The driver and its arguments; never empty.
+    pub(crate) driver: Vec<OsString>,
+    pub(crate) stream: Vec<u8>,
+    /// The decoder's configuration.
+    pub(crate) config: Vec<ConfigEntry>,
+    /// Maximum time to wait for a reply.
+    pub(crate) timeout: Duration,
+}
+
 /// A capture to list.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PcapOptions {
@@ -308,6 +347,15 @@ pub(crate) struct StreamOptions {
 pub(crate) struct ConfigEntry {
     pub(crate) key: String,
     pub(crate) value: String,
+}
+
+/// Returns configuration as the driver protocol has it: ` KEY=VALUE` for each entry.
+pub(crate) fn config_words(config: &[ConfigEntry]) -> String {
+    let mut words = String::new();
+    for ConfigEntry { key, value } in config {
+        let _ = write!(words, " {key}={value}");
+    }
+    words
 }
 
 impl FromStr for ConfigEntry {
@@ -362,11 +410,14 @@ impl Options {
     /// Returns whether programs may be started, which must not survive the command.
     pub(crate) const fn starts_programs(&self) -> bool {
         match self {
-            Self::Run(_) | Self::Replay(_) => true,
+            Self::Run(_) | Self::Replay(_) | Self::DriverCheck(_) => true,
             Self::Proxy(options) => !options.command.is_empty(),
             Self::Serve(_)
             | Self::Vectors(_)
             | Self::Pcap(_)
+            | Self::Driver(_)
+            | Self::DriverList
+            | Self::Protocol
             | Self::Completions(_)
             | Self::Man(_) => false,
         }
@@ -473,6 +524,8 @@ impl TryFrom<args::Arguments> for Options {
                 file: pcap.file,
                 save: pcap.save,
             }),
+            args::VerbArgs::Driver(driver) => driver.into(),
+            args::VerbArgs::Protocol => Self::Protocol,
             args::VerbArgs::Completions { shell } => Self::Completions(shell),
             args::VerbArgs::Man { verb } => Self::Man(verb),
             args::VerbArgs::Replay(args::ReplayArgs { token, tested }) => {
@@ -499,7 +552,7 @@ impl TryFrom<args::ExecArgs> for ExecOptions {
             streams: exec.streams.try_into()?,
             report: exec.report.into(),
             config: exec.config,
-            discards_at_end: exec.discards_at_end,
+            declared: exec.declared.into(),
             timeout: exec.timeout.0,
             max_memory: exec.max_memory,
             max_cuts: exec.max_cuts,
@@ -508,6 +561,37 @@ impl TryFrom<args::ExecArgs> for ExecOptions {
             seed: exec.seed,
             shard: exec.shard,
         })
+    }
+}
+
+impl From<args::DriverArgs> for Options {
+    fn from(args: args::DriverArgs) -> Self {
+        match args.language {
+            Some(language) => Self::Driver(language),
+            None if args.list => Self::DriverList,
+            None => Self::DriverCheck(DriverCheckOptions {
+                driver: args.driver,
+                stream: args.hex.0,
+                config: args.config,
+                timeout: args.timeout.0,
+            }),
+        }
+    }
+}
+
+impl From<args::DeclaredArgs> for Vec<Deviation> {
+    fn from(declared: args::DeclaredArgs) -> Self {
+        // In the order of DECLARATIONS.
+        let given = [
+            declared.discards_at_end,
+            declared.resynchronises,
+            declared.caller_stops,
+            declared.bytes_between_frames,
+            declared.counts_header,
+            declared.no_empty_frame,
+        ];
+        let given = DECLARATIONS.iter().zip(given).filter(|(_, given)| *given);
+        given.map(|((deviation, _), _)| *deviation).collect()
     }
 }
 

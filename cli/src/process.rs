@@ -1,5 +1,6 @@
 //! A child process: starts it, watches it, and ends it with all processes that it started.
 
+mod explanation;
 #[cfg(unix)]
 mod family;
 pub(crate) mod table;
@@ -13,7 +14,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::stop;
-use crate::text::one_line;
 #[cfg(unix)]
 use family::Family;
 #[cfg(unix)]
@@ -26,7 +26,7 @@ const ENDING_TIME: Duration = Duration::from_millis(50);
 /// Maximum time for a process to end after a signal to end, before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 /// Maximum number of bytes kept of its stderr.
-const MAX_STDERR: usize = 4096;
+const MAX_STDERR: usize = 64 * 1024;
 
 /// A running process. Dropping it ends the process.
 pub(crate) struct ChildProcess {
@@ -138,7 +138,7 @@ impl ChildProcess {
         let _ = self.child.wait();
     }
 
-    /// Returns the last line of its stderr as the end of a message, or nothing.
+    /// Returns the part of its stderr that explains a failure as the end of a message, or nothing.
     ///
     /// Reads for a moment longer, as the end of stderr may still be on its way.
     pub(crate) fn stderr_note(&self) -> String {
@@ -207,13 +207,10 @@ impl Tail {
         Self { bytes, reader }
     }
 
-    /// Returns the last line as the end of a message, with the name of the pipe, or nothing.
+    /// Returns the part that explains a failure as the end of a message, with the name of the pipe,
+    /// or nothing.
     pub(crate) fn note(&self, pipe: &str) -> String {
-        let text = self.text();
-        match text.trim_end().lines().last() {
-            Some(line) => format!("; last line of {pipe}: {}", one_line(line)),
-            None => String::new(),
-        }
+        explanation::explanation(&self.text(), pipe)
     }
 
     /// Returns the text so far: all of it if the pipe is closed within a moment.

@@ -1,35 +1,37 @@
-//! The decoder in a driver, as a [`Subject`] for the library's checks.
+//! The decoder in a driver, as the library's checks call it.
 
 use std::cell::RefCell;
 use std::fmt;
-use std::panic::resume_unwind;
 use std::rc::Rc;
 
-use everysplit::subject::{Frames, Subject};
+use bytes::{Buf as _, BytesMut};
+use everysplit::subject::{Decode, Frames, Subject};
 
 use super::Driver;
-use super::running::DriverReply;
+use super::handle::Handle;
+use super::reply::{DriverReply, Emission};
 use crate::text::one_line;
 
-/// Which errors are different.
+/// Which frames and errors are different.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ErrorComparison {
-    /// Those of different kinds.
-    ByKind,
-    /// None: only the driver knows its kinds, and the expectation is from elsewhere.
-    AllEqual,
+pub(crate) enum Comparison {
+    /// Frames of different text, and errors of different kinds.
+    ByText,
+    /// Frames of different text in lower case, and no errors: only the driver knows its kinds, and
+    /// the expectation is from elsewhere.
+    ByFormat,
 }
 
 /// An error of the decoder.
 #[derive(Clone)]
 pub(crate) struct DecoderError {
     pub(crate) kind: String,
-    pub(crate) comparison: ErrorComparison,
+    pub(crate) comparison: Comparison,
 }
 
 impl PartialEq for DecoderError {
     fn eq(&self, other: &Self) -> bool {
-        self.comparison == ErrorComparison::AllEqual || self.kind == other.kind
+        self.comparison == Comparison::ByFormat || self.kind == other.kind
     }
 }
 
@@ -41,121 +43,148 @@ impl fmt::Debug for DecoderError {
     }
 }
 
-/// A decoder in a driver. Only the one that was fed last exists: a fresh one replaces it.
-pub(crate) struct DriverDecoder {
-    driver: Rc<RefCell<Driver>>,
-    comparison: ErrorComparison,
-    /// Whether the driver has made the decoder.
-    exists: bool,
+/// What the decoder emits: a frame, or an error after which it goes on.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum DriverFrame {
+    Frame(String),
+    Rejection(DecoderError),
 }
 
-impl DriverDecoder {
-    pub(crate) fn new(driver: &Rc<RefCell<Driver>>, comparison: ErrorComparison) -> Self {
-        Self {
-            driver: Rc::clone(driver),
-            comparison,
-            exists: false,
+impl fmt::Debug for DriverFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame(text) => text.fmt(f),
+            Self::Rejection(error) => write!(f, "error {error:?}"),
+        }
+    }
+}
+
+/// Joins pieces to frames, and makes errors of kinds.
+#[derive(Clone, PartialEq, Eq)]
+struct Reader {
+    comparison: Comparison,
+    /// The pieces of a frame that is not complete.
+    unfinished: String,
+}
+
+impl Reader {
+    /// Reads what a decoder emits. Returns the frame that it completes, if any.
+    fn read(&mut self, emission: Emission) -> Option<DriverFrame> {
+        Some(match emission {
+            Emission::Piece(text) => {
+                self.unfinished.push_str(&text);
+                return None;
+            }
+            Emission::Frame(text) => {
+                let mut frame = std::mem::take(&mut self.unfinished);
+                frame.push_str(&text);
+                if self.comparison == Comparison::ByFormat {
+                    frame.make_ascii_lowercase();
+                }
+                DriverFrame::Frame(frame)
+            }
+            Emission::Rejection(kind) => {
+                self.unfinished.clear();
+                DriverFrame::Rejection(self.error(kind))
+            }
+        })
+    }
+
+    fn error(&self, kind: String) -> DecoderError {
+        DecoderError {
+            kind,
+            comparison: self.comparison,
         }
     }
 
-    /// Sends a request, to a fresh decoder the first time.
-    fn request(&mut self, request: &str, frames: &mut Frames<String>) -> Result<(), DecoderError> {
-        let mut driver = self.driver.borrow_mut();
-        let (requests, index) = if std::mem::replace(&mut self.exists, true) {
-            (request.into(), 0)
-        } else {
-            (format!("new{}\n{request}", driver.settings.config), 1)
-        };
-        let mut replies = unwrap(driver.request(requests, index + 1));
-        take_result(&mut replies[index], self.comparison, frames)
+    /// Moves the frames of a reply to `frames`, and returns its error.
+    fn read_all(
+        &mut self,
+        reply: DriverReply,
+        frames: &mut Frames<DriverFrame>,
+    ) -> Result<(), DecoderError> {
+        let emitted = reply.emitted.into_iter();
+        frames.extend(emitted.filter_map(|emission| self.read(emission)));
+        reply.error.map_or(Ok(()), |kind| Err(self.error(kind)))
+    }
+}
+
+/// A decoder that is fed. Its clones can be compared if the driver saves states.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct DriverDecoder {
+    handle: Handle,
+    reader: Reader,
+}
+
+impl DriverDecoder {
+    pub(crate) fn new(driver: &Rc<RefCell<Driver>>, comparison: Comparison) -> Self {
+        Self {
+            handle: Handle::new(driver),
+            reader: Reader {
+                comparison,
+                unfinished: String::new(),
+            },
+        }
     }
 }
 
 impl Subject for DriverDecoder {
-    type Frame = String;
+    type Frame = DriverFrame;
     type Error = DecoderError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<String>) -> Result<(), DecoderError> {
-        self.request(&feed_request(chunk), frames)
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<DriverFrame>) -> Result<(), DecoderError> {
+        let (reply, _) = self.handle.call(chunk);
+        self.reader.read_all(reply, frames)
     }
 
-    fn finish(&mut self, frames: &mut Frames<String>) -> Result<(), DecoderError> {
-        self.request("finish\n", frames)
+    fn finish(&mut self, frames: &mut Frames<DriverFrame>) -> Result<(), DecoderError> {
+        let (reply, _) = self.handle.finish(&[]);
+        self.reader.read_all(reply, frames)
     }
 }
 
-/// A decoder that the driver has saved, so that it can be cloned and compared.
-#[derive(Clone)]
-pub(crate) struct SavedDecoder {
-    driver: Rc<RefCell<Driver>>,
-    comparison: ErrorComparison,
-    /// The text that loads it.
-    saved: Rc<str>,
-}
+/// A decoder whose caller owns the buffer. Its clones can be compared if the driver saves states.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct CallerBufferedDecoder(DriverDecoder);
 
-impl SavedDecoder {
-    pub(crate) fn new(
-        driver: &Rc<RefCell<Driver>>,
-        comparison: ErrorComparison,
-        saved: &Rc<str>,
-    ) -> Self {
-        Self {
-            driver: Rc::clone(driver),
-            comparison,
-            saved: Rc::clone(saved),
+impl CallerBufferedDecoder {
+    pub(crate) fn new(driver: &Rc<RefCell<Driver>>, comparison: Comparison) -> Self {
+        Self(DriverDecoder::new(driver, comparison))
+    }
+
+    /// Calls the decoder until it completes a frame, or needs more bytes.
+    fn call(
+        &mut self,
+        buffer: &mut BytesMut,
+        call: fn(&mut Handle, &[u8]) -> (DriverReply, usize),
+    ) -> Result<Option<DriverFrame>, DecoderError> {
+        let DriverDecoder { handle, reader } = &mut self.0;
+        loop {
+            let (reply, consumed) = call(handle, buffer);
+            buffer.advance(consumed);
+            let goes_on = consumed > 0 && !reply.emitted.is_empty();
+            let emitted = reply.emitted.into_iter();
+            let frame = emitted.filter_map(|emission| reader.read(emission)).last();
+            if let Some(kind) = reply.error {
+                return Err(reader.error(kind));
+            }
+            // After pieces, the frame may be complete.
+            if frame.is_some() || !goes_on {
+                return Ok(frame);
+            }
         }
     }
 }
 
-/// Equal if the driver saves both under the same text: it then promises the same behaviour.
-impl PartialEq for SavedDecoder {
-    fn eq(&self, other: &Self) -> bool {
-        self.saved == other.saved
-    }
-}
-
-impl Eq for SavedDecoder {}
-
-impl Subject for SavedDecoder {
-    type Frame = String;
+impl Decode for CallerBufferedDecoder {
+    type Frame = DriverFrame;
     type Error = DecoderError;
 
-    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<String>) -> Result<(), DecoderError> {
-        let requests = format!("load {}\n{}save\n", self.saved, feed_request(chunk));
-        let mut replies = unwrap(self.driver.borrow_mut().request(requests, 3));
-        self.saved = replies[2].ready.as_str().into();
-        take_result(&mut replies[1], self.comparison, frames)
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<DriverFrame>, DecoderError> {
+        self.call(buffer, Handle::call)
     }
 
-    fn finish(&mut self, frames: &mut Frames<String>) -> Result<(), DecoderError> {
-        let requests = format!("load {}\nfinish\n", self.saved);
-        let mut replies = unwrap(self.driver.borrow_mut().request(requests, 2));
-        take_result(&mut replies[1], self.comparison, frames)
-    }
-}
-
-fn feed_request(chunk: &[u8]) -> String {
-    if chunk.is_empty() {
-        "feed\n".into()
-    } else {
-        format!("feed {}\n", hex::encode(chunk))
-    }
-}
-
-/// Panics if the driver failed: the checks report a panic of the subject as a violation.
-fn unwrap(replies: Result<Vec<DriverReply>, String>) -> Vec<DriverReply> {
-    replies.unwrap_or_else(|failure| resume_unwind(Box::new(failure)))
-}
-
-/// Moves the frames of a reply to `frames`, and returns its error.
-fn take_result(
-    reply: &mut DriverReply,
-    comparison: ErrorComparison,
-    frames: &mut Frames<String>,
-) -> Result<(), DecoderError> {
-    frames.extend(std::mem::take(&mut reply.frames));
-    match reply.error.take() {
-        None => Ok(()),
-        Some(kind) => Err(DecoderError { kind, comparison }),
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<DriverFrame>, DecoderError> {
+        self.call(buffer, Handle::finish)
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::PROTOCOL_VERSION;
 use crate::text::one_line;
 
 /// Maximum number of characters of a line in a message.
@@ -24,12 +23,47 @@ pub(super) enum Failure {
     TooManyFrames(usize),
     /// In MiB.
     LongReply(u64),
+    CannotStart(String),
     /// A line that is no reply.
     UnknownLine(String),
+    /// A frame or an error after an error, in one reply.
+    AfterError,
     /// The driver's answer to `hello`.
     WrongVersion(String),
+    /// The number of consumed bytes is missing.
+    NoNumber(String),
+    /// The decoder takes more bytes than its buffer has.
+    ConsumesTooMuch {
+        consumed: usize,
+        buffered: usize,
+    },
+    /// More than one frame from one call of a decoder whose caller owns the buffer.
+    SeveralFrames,
     /// The run must stop before there is a reply.
     Stopped,
+}
+
+impl Failure {
+    /// Returns whether the driver does not keep to the protocol, which says nothing about the
+    /// decoder in it.
+    pub(super) const fn is_misuse(&self) -> bool {
+        match self {
+            Self::CannotStart(_)
+            | Self::UnknownLine(_)
+            | Self::AfterError
+            | Self::WrongVersion(_)
+            | Self::NoNumber(_)
+            | Self::SeveralFrames => true,
+            Self::Ended
+            | Self::Timeout(_)
+            | Self::LaterTimeout { .. }
+            | Self::TooMuchMemory(_)
+            | Self::TooManyFrames(_)
+            | Self::LongReply(_)
+            | Self::ConsumesTooMuch { .. }
+            | Self::Stopped => false,
+        }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -51,15 +85,33 @@ impl fmt::Display for Failure {
                 f,
                 "the driver wrote more than {most} MiB in one reply; allow more with --max-memory"
             ),
+            Self::CannotStart(reason) => f.write_str(reason),
             Self::UnknownLine(line) => {
                 let line: String = line.chars().take(MAX_LINE).collect();
                 write!(f, "the driver wrote an unknown line: {line:?}")
             }
+            Self::AfterError => {
+                f.write_str("the driver wrote a frame or an error after an error in one reply")
+            }
             Self::WrongVersion(ready) => write!(
                 f,
-                "the driver uses another version of the protocol: expected \"ready {PROTOCOL_VERSION}\" in reply to \"hello {PROTOCOL_VERSION}\", not \"ready {}\"",
+                "the driver uses another version of the protocol: expected \"ready 2\" or \"ready 1\" in reply to \"hello 2\", not \"ready {}\"",
                 one_line(ready)
             ),
+            Self::NoNumber(ready) => write!(
+                f,
+                "expected \"ready\" with the number of consumed bytes, not \"ready {}\"",
+                one_line(ready)
+            ),
+            Self::ConsumesTooMuch { consumed, buffered } => {
+                write!(
+                    f,
+                    "the decoder consumed {consumed} bytes of a buffer of {buffered}"
+                )
+            }
+            Self::SeveralFrames => {
+                f.write_str("the driver wrote more than one frame for one call of decode")
+            }
             Self::Stopped => f.write_str("the run was stopped"),
         }
     }

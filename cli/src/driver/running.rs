@@ -1,7 +1,8 @@
 //! The driver's process: writes requests to its stdin and parses replies from its stdout.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
+use std::ops::ControlFlow;
 use std::process::{ChildStdin, ChildStdout};
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -9,13 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
+use super::reply::{DriverReply, ReplyLine};
 use crate::process::ChildProcess;
 use crate::stop;
 
 /// Maximum number of bytes that the thread reads at once.
-const MAX_PIECE: u64 = 4 * 1024;
+const MAX_PIECE: usize = 32 * 1024;
 /// Maximum number of pieces read ahead.
-const MAX_PIECES: usize = 1024;
+const MAX_PIECES: usize = 128;
 const MEBIBYTE: u64 = 1024 * 1024;
 /// Time between checks of the memory while waiting for a line.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -23,20 +25,30 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// A running driver.
 pub(super) struct RunningDriver {
     pub(super) process: ChildProcess,
-    requests: Sender<String>,
-    /// Lines in pieces: the last one of a line ends with a newline.
+    /// `None` once stdin is closed.
+    requests: Option<Sender<String>>,
+    /// What the driver writes, in pieces.
     pieces: Receiver<Vec<u8>>,
-    /// The saved state of a fresh decoder, if the driver has save and load.
+    /// The piece that is being parsed, and where its next line begins.
+    piece: (Vec<u8>, usize),
+}
+
+/// What a driver has said about itself.
+#[derive(Clone, Default)]
+pub(super) struct Greeting {
+    pub(super) version: Version,
+    /// Whether the decoder's caller owns the buffer.
+    pub(super) is_caller_buffered: bool,
+    /// The saved state of a fresh decoder, if the driver saves states.
     pub(super) fresh: Option<Rc<str>>,
 }
 
-/// The reply to one request.
-#[derive(Default)]
-pub(super) struct DriverReply {
-    pub(super) frames: Vec<String>,
-    pub(super) error: Option<String>,
-    /// The text after `ready`.
-    pub(super) ready: String,
+/// A version of the protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Version {
+    One,
+    #[default]
+    Two,
 }
 
 /// What a driver may use for a reply.
@@ -49,67 +61,67 @@ pub(super) struct Limits {
 }
 
 impl RunningDriver {
-    pub(super) fn start(command: &[OsString]) -> Result<Self, String> {
-        let (process, stdin, stdout) = ChildProcess::start_with_pipes(command)?;
+    pub(super) fn start(command: &[OsString]) -> Result<Self, Failure> {
+        let (process, stdin, stdout) =
+            ChildProcess::start_with_pipes(command).map_err(Failure::CannotStart)?;
         Ok(Self {
             process,
-            requests: write_requests(stdin),
+            requests: Some(write_requests(stdin)),
             pieces: read_pieces(stdout),
-            fresh: None,
+            piece: (Vec::new(), 0),
         })
     }
 
-    /// Sends some requests at once, and returns the reply to each.
+    /// Sends some requests at once, and passes each of `count` replies on.
     pub(super) fn exchange(
-        &self,
+        &mut self,
         requests: String,
         count: usize,
         limits: Limits,
-    ) -> Result<Vec<DriverReply>, Failure> {
+        mut take: impl FnMut(DriverReply) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         // If the driver has ended, there is no reply either.
-        let _ = self.requests.send(requests);
-        (0..count).map(|_| self.reply(limits)).collect()
+        let _ = self.requests.as_ref().map(|stdin| stdin.send(requests));
+        (0..count).try_for_each(|_| take(self.reply(limits)?))
     }
 
-    fn reply(&self, limits: Limits) -> Result<DriverReply, Failure> {
+    /// Closes the driver's stdin, after all requests.
+    pub(super) fn close(&mut self) {
+        self.requests = None;
+    }
+
+    fn reply(&mut self, limits: Limits) -> Result<DriverReply, Failure> {
         let mut reply = DriverReply::default();
         let mut wait = Wait::begin(limits);
         loop {
             let line = self.line(&mut wait)?;
-            let line = line.strip_suffix('\n').unwrap_or(&line);
-            let line = line.trim_end_matches('\r');
-            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-            match word {
-                "ready" => {
-                    reply.ready = rest.into();
-                    return Ok(reply);
-                }
-                "frame" if reply.frames.len() == limits.max_frames => {
-                    return Err(Failure::TooManyFrames(limits.max_frames));
-                }
-                "frame" if reply.error.is_none() => reply.frames.push(rest.into()),
-                "error" if reply.error.is_none() => reply.error = Some(rest.into()),
-                _ => return Err(Failure::UnknownLine(line.into())),
+            match reply.add(ReplyLine::parse(&line), limits.max_frames)? {
+                ControlFlow::Break(()) => return Ok(reply),
+                ControlFlow::Continue(()) => {}
             }
         }
     }
 
-    /// Waits for a line, and checks the limits meanwhile.
-    fn line(&self, wait: &mut Wait) -> Result<String, Failure> {
+    /// Waits for a line, and checks the limits meanwhile. Returns it without its newline.
+    fn line(&mut self, wait: &mut Wait) -> Result<String, Failure> {
         let mut line = Vec::new();
         loop {
+            let (piece, begin) = &mut self.piece;
+            let rest = &piece[*begin..];
+            let newline = rest.iter().position(|&byte| byte == b'\n');
+            let end = newline.map_or(rest.len(), |newline| newline + 1);
+            line.extend_from_slice(&rest[..end]);
+            *begin += end;
+            if end > 0 {
+                wait.receives(end, &self.process)?;
+            }
+            if newline.is_some() {
+                return Ok(text(&line));
+            }
             match self.pieces.recv_timeout(wait.interval()) {
-                Ok(piece) => {
-                    wait.receives(piece.len(), &self.process)?;
-                    line.extend(piece);
-                    if line.ends_with(b"\n") {
-                        return Ok(String::from_utf8_lossy(&line).into_owned());
-                    }
-                }
+                Ok(piece) => self.piece = (piece, 0),
                 // The last line may have no newline.
-                Err(RecvTimeoutError::Disconnected) if !line.is_empty() => {
-                    return Ok(String::from_utf8_lossy(&line).into_owned());
-                }
+                Err(RecvTimeoutError::Disconnected) if !line.is_empty() => return Ok(text(&line)),
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Ended),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -117,6 +129,12 @@ impl RunningDriver {
             wait.check_memory(&self.process)?;
         }
     }
+}
+
+/// Returns a line without its end.
+fn text(line: &[u8]) -> String {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
 }
 
 /// A wait for a reply.
@@ -192,15 +210,13 @@ fn write_requests(mut stdin: ChildStdin) -> Sender<String> {
     sender
 }
 
-/// Reads lines in a thread, in pieces, to the end of stdout.
-fn read_pieces(stdout: ChildStdout) -> Receiver<Vec<u8>> {
+/// Reads stdout in a thread, in pieces, to its end.
+fn read_pieces(mut stdout: ChildStdout) -> Receiver<Vec<u8>> {
     let (sender, pieces) = mpsc::sync_channel(MAX_PIECES);
     thread::spawn(move || {
-        let mut stdout = BufReader::new(stdout);
-        loop {
-            let mut piece = Vec::new();
-            let read = (&mut stdout).take(MAX_PIECE).read_until(b'\n', &mut piece);
-            if read.unwrap_or(0) == 0 || sender.send(piece).is_err() {
+        let mut buffer = vec![0; MAX_PIECE];
+        while let Ok(read @ 1..) = stdout.read(&mut buffer) {
+            if sender.send(buffer[..read].to_vec()).is_err() {
                 return;
             }
         }

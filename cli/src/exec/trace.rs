@@ -5,10 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use everysplit::Case;
 use everysplit::subject::{Frames, Subject};
 
-use crate::driver::DriverDecoder;
+use crate::driver::{DecoderError, DriverFrame};
+
+/// A decoder of any kind.
+type AnyDecoder = dyn Subject<Frame = DriverFrame, Error = DecoderError>;
 
 /// Feeds a decoder chunk by chunk. Returns a line for each chunk and one for the end.
-pub(super) fn trace(decoder: &mut DriverDecoder, Case { stream, split, .. }: &Case) -> String {
+pub(super) fn trace(decoder: &mut AnyDecoder, Case { stream, split, .. }: &Case) -> String {
     let mut lines = Vec::new();
     for chunk in split.chunks(stream).map(Some).chain([None]) {
         let (line, alive) = step(decoder, chunk);
@@ -21,14 +24,14 @@ pub(super) fn trace(decoder: &mut DriverDecoder, Case { stream, split, .. }: &Ca
 }
 
 /// Feeds a chunk, or ends the stream. Returns a line, and whether the driver is still alive.
-fn step(decoder: &mut DriverDecoder, chunk: Option<&[u8]>) -> (String, bool) {
+fn step(decoder: &mut AnyDecoder, chunk: Option<&[u8]>) -> (String, bool) {
     let mut frames = Frames::new(usize::MAX);
     // A driver that fails panics.
     let result = catch_unwind(AssertUnwindSafe(|| match chunk {
         Some(chunk) => decoder.feed(chunk, &mut frames),
         None => decoder.finish(&mut frames),
     }));
-    let frames: Vec<String> = frames.iter().cloned().collect();
+    let frames: Vec<DriverFrame> = frames.iter().cloned().collect();
     let call = match chunk {
         Some(chunk) => format!("feed {}", hex::encode(chunk)),
         None => "finish".into(),

@@ -8,9 +8,9 @@ use std::time::Duration;
 use everysplit::reference::ByteOrder;
 
 use super::{
-    ConfigEntry, ExecOptions, Options, Output, PcapOptions, PeerOptions, Protocol, ProxyOptions,
-    ReplayOptions, ReplySplit, ReportOptions, ServeOptions, Shard, StreamOptions, TcpOptions,
-    Tested, TlsOptions, Trust, default,
+    ConfigEntry, DriverCheckOptions, ExecOptions, Options, Output, PcapOptions, PeerOptions,
+    Protocol, ProxyOptions, ReplayOptions, ReplySplit, ReportOptions, ServeOptions, Shard,
+    StreamOptions, TcpOptions, Tested, TlsOptions, Trust, declaration, default,
 };
 use crate::framing::Framing;
 use crate::http::Target;
@@ -37,6 +37,16 @@ impl Options {
                 words.word("vectors");
                 words.streams(options);
             }
+            Self::Driver(name) => {
+                words.word("driver");
+                words.word(name);
+            }
+            Self::DriverList => {
+                words.word("driver");
+                words.word("--list");
+            }
+            Self::DriverCheck(options) => words.driver_check(options),
+            Self::Protocol => words.word("protocol"),
             Self::Completions(shell) => {
                 words.word("completions");
                 words.word(shell.to_string());
@@ -124,7 +134,7 @@ impl Words {
             streams,
             report,
             config,
-            discards_at_end,
+            declared,
             timeout,
             max_memory,
             max_cuts,
@@ -136,10 +146,10 @@ impl Words {
         self.word("exec");
         self.streams(streams);
         self.report(report);
-        for ConfigEntry { key, value } in config {
-            self.option("--config", format!("{key}={value}"));
+        self.config(config);
+        for option in declared.iter().copied().filter_map(declaration) {
+            self.word(option);
         }
-        self.flag("--discards-at-end", *discards_at_end);
         self.seconds("--timeout", *timeout, default::DRIVER_TIMEOUT);
         self.unless_default("--max-memory", *max_memory, default::MAX_MEMORY);
         self.unless_default("--max-cuts", *max_cuts, default::MAX_CUTS);
@@ -148,6 +158,27 @@ impl Words {
         self.unless_default("--seed", *seed, default::SEED);
         self.unless_default("--shard", *shard, Shard::WHOLE);
         self.program(driver);
+    }
+
+    fn driver_check(&mut self, options: &DriverCheckOptions) {
+        let DriverCheckOptions {
+            driver,
+            stream,
+            config,
+            timeout,
+        } = options;
+        self.word("driver");
+        self.word("--check");
+        self.unless_default("--hex", &*hex::encode(stream), default::CHECK_HEX);
+        self.config(config);
+        self.seconds("--timeout", *timeout, default::DRIVER_TIMEOUT);
+        self.program(driver);
+    }
+
+    fn config(&mut self, config: &[ConfigEntry]) {
+        for ConfigEntry { key, value } in config {
+            self.option("--config", format!("{key}={value}"));
+        }
     }
 
     fn tcp(&mut self, options: &TcpOptions) {
@@ -443,7 +474,8 @@ mod tests {
                 STREAMS,
                 messages,
                 "--config a=b --config c= --config =d --config='-e=f=g' --config \"h=it's\"",
-                "--discards-at-end",
+                "--discards-at-end --caller-stops",
+                "--resynchronises --bytes-between-frames",
                 "--timeout 0.7",
                 "--max-memory 1",
                 "--max-cuts 0",
@@ -459,6 +491,11 @@ mod tests {
                 "-- 'my driver' --framing len32 -- '' 'a b' -x \"it's\"",
             ] {
                 for line in lines("exec", &groups, driver) {
+                    survives(&parse(&line));
+                }
+                let of_format = ["--no-empty-frame", "--counts-header"];
+                let verb = "exec --framing len16 --size-limit 9";
+                for line in lines(verb, &of_format, driver) {
                     survives(&parse(&line));
                 }
             }
@@ -669,7 +706,16 @@ mod tests {
         for output in ["-q", "-v", "--list", "-v --list"] {
             survives(&parse(&format!("everysplit exec {output} -- cat")));
         }
-        for line in ["completions zsh", "man", "man exec"] {
+        for line in [
+            "completions zsh",
+            "man",
+            "man exec",
+            "driver node",
+            "driver --list",
+            "driver --check -- cat",
+            "driver --check --hex '' --config a=b --timeout 1 -- 'my driver' -x",
+            "protocol",
+        ] {
             survives(&parse(&format!("everysplit {line}")));
         }
     }

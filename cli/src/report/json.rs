@@ -77,7 +77,7 @@ struct JsonViolation<'a> {
     actual: &'a str,
     declared: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    option: Option<&'a str>,
+    option: Option<String>,
     token: String,
     replay: &'a str,
 }

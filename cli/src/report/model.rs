@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use everysplit::{Deviation, Property, SplitMap, Violation};
+use everysplit::{Property, SplitMap, Violation};
 
 use super::MAX_SHOWN;
 use super::recorder::Ending;
-use crate::options::{Shard, Title};
+use crate::options::{Shard, Title, declaration};
 use crate::text::count;
 
 /// The result of a run.
@@ -69,12 +69,11 @@ pub(super) struct Counterexample {
 }
 
 impl Counterexample {
-    /// Returns the option that declares the behaviour as intended, if there is one.
-    pub(super) fn option(&self) -> Option<&'static str> {
-        match self.violation.declare.first() {
-            Some(Deviation::DiscardsAtEnd) => Some("--discards-at-end"),
-            _ => None,
-        }
+    /// Returns the options of which each declares the behaviour as intended, if there are any.
+    pub(super) fn option(&self) -> Option<String> {
+        let declare = self.violation.declare.iter();
+        let options: Vec<_> = declare.copied().filter_map(declaration).collect();
+        (!options.is_empty()).then(|| options.join(" or "))
     }
 }
 

@@ -5,9 +5,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 
-use crate::program::{Serve, fails, is_installed, run, script, server};
-
-const DRIVER: &str = include_str!("../../drivers/driver.py");
+use crate::program::{PYTHON_DRIVER, Serve, fails, is_installed, run, script, server};
 
 /// What a client sent in the captures of tcpdump, to a server that echoed it.
 const ECHOED: &[u8] = b"\0\x05hello\0\x02ok\0\0";
@@ -356,7 +354,7 @@ fn a_decoder_is_tested_with_a_capture() {
     }
     let driver = script(
         "capture-driver.py",
-        &DRIVER.replace("\"ready 1 states\"", "\"ready 1\""),
+        &PYTHON_DRIVER.replace("\"ready 1 states\"", "\"ready 1\""),
     );
     let packets = [
         syn(9),

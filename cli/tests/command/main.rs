@@ -4,6 +4,9 @@ mod program;
 
 mod captures;
 #[cfg(unix)]
+mod decoders;
+mod drivers;
+#[cfg(unix)]
 mod ending;
 mod exec;
 mod formats;

@@ -6,11 +6,10 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use crate::program::{
-    Finished, everysplit, fails, is_installed, run, run_to_its_end, script, usage_error,
+    Finished, PYTHON_DRIVER, everysplit, fails, is_installed, run, run_to_its_end, script,
+    usage_error,
 };
 use serde_json::Value;
-
-const DRIVER: &str = include_str!("../../drivers/driver.py");
 
 /// Loses frames after the first of a chunk.
 const STALLS: (&str, &str) = (
@@ -28,7 +27,7 @@ fn exec(name: &str, changes: &[(&str, &str)], arguments: &[&str]) -> Option<Fini
 fn words<'a>(name: &str, changes: &[(&str, &str)], arguments: &[&'a str]) -> Vec<&'a str> {
     let driver = changes
         .iter()
-        .fold(DRIVER.to_string(), |driver, (correct, buggy)| {
+        .fold(PYTHON_DRIVER.to_string(), |driver, (correct, buggy)| {
             assert!(driver.contains(correct), "{correct}");
             driver.replacen(correct, buggy, 1)
         });

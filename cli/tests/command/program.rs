@@ -243,3 +243,13 @@ impl Drop for KilledOnDrop {
         let _ = self.0.wait();
     }
 }
+
+/// The ready drivers for Python and Node, for decoders that are fed.
+pub(crate) const PYTHON_DRIVER: &str = concat!(
+    include_str!("../../drivers/python/fed.py"),
+    include_str!("../../drivers/python/loop.py")
+);
+pub(crate) const NODE_DRIVER: &str = concat!(
+    include_str!("../../drivers/node/fed.js"),
+    include_str!("../../drivers/node/loop.js")
+);

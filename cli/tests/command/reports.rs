@@ -10,13 +10,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{io, thread};
 
-use crate::program::{fails, is_installed, run, server};
+use crate::program::{PYTHON_DRIVER, fails, is_installed, run, server};
 use everysplit::Harness;
 use everysplit::reference::{Config, Framer};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
 use serde_json::Value;
 
-const DRIVER: &str = include_str!("../../drivers/driver.py");
 const COMMAND: &str = env!("CARGO_BIN_EXE_everysplit");
 
 /// What is replaced in the driver, and by what.
@@ -68,7 +67,7 @@ fn exec(name: &str, changes: &[Change], arguments: &[&str]) -> Option<Reported> 
     if !is_installed("python3") {
         return None;
     }
-    let mut driver = DRIVER.to_string();
+    let mut driver = PYTHON_DRIVER.to_string();
     for (correct, buggy) in changes {
         assert!(driver.contains(correct), "{correct}");
         driver = driver.replacen(correct, buggy, 1);

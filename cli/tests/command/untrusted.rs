@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use crate::program::{is_installed, run, script};
-
-const DRIVER: &str = include_str!("../../drivers/driver.py");
+use crate::program::{PYTHON_DRIVER, is_installed, run, script};
 
 /// What a terminal acts on. It deletes a line, forges another, and reverses the rest.
 const ACTIVE: &str = "\u{1b}[2K\rok    forged: proved\u{7}\u{9b}31m\u{202e}";
@@ -36,7 +34,7 @@ fn untrusted_text_does_not_reach_the_terminal() {
     let kind = format!("        raise type('{python}', (Exception,), {{}})\n");
     let ends = format!("        sys.exit('{python}')\n");
     for (name, change) in [("kind", &kind), ("ends", &ends)] {
-        let driver = DRIVER.replacen("        raise EOFError\n", change, 1);
+        let driver = PYTHON_DRIVER.replacen("        raise EOFError\n", change, 1);
         let driver = script(&format!("untrusted-{name}.py"), &driver);
         let corpus = format!("{}/untrusted-{name}", env!("CARGO_TARGET_TMPDIR"));
         fs::create_dir_all(&corpus).unwrap();

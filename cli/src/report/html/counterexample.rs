@@ -87,7 +87,7 @@ impl<'a> Example<'a> {
                     span.of { span.name { (self.names()) } }
                 }
                 (Dump(violation))
-                (facts(violation, self.counterexample.option()))
+                (facts(violation, self.counterexample.option().as_deref()))
                 h4 { "try it again (click to select)" }
                 @if replay.len() <= MAX_SHOWN {
                     (command_line(replay))

@@ -1,0 +1,225 @@
+
+// ---- The protocol, version 2. "everysplit protocol" describes it. Nothing below needs a change. ----
+
+// A part of a frame, to be emitted before the rest of it.
+class Piece {
+  constructor(content) {
+    this.content = content;
+  }
+}
+
+// Numbers for prototypes and functions, which are compared by identity.
+const numbers = new WeakMap();
+let lastNumber = 0;
+
+function numberOf(object) {
+  if (!numbers.has(object)) numbers.set(object, ++lastNumber);
+  return numbers.get(object);
+}
+
+const known = new Set([Object, Array, Map, Set, Date, RegExp, Buffer, ArrayBuffer]);
+for (const native of [Uint8Array, Int8Array, Uint16Array, Int16Array, Uint32Array, Int32Array, Error, TypeError, RangeError]) known.add(native);
+const checked = new Set();
+
+// Checks that objects of a prototype have no state that cannot be read from outside.
+function check(prototype) {
+  if (prototype === null || checked.has(prototype)) return;
+  const { constructor } = prototype;
+  if (typeof constructor === 'function' && !known.has(constructor)) {
+    const source = Function.prototype.toString.call(constructor);
+    if (source.includes('[native code]') || /#[\p{ID_Start}$_]/u.test(source)) throw new TypeError('hidden state');
+    check(Object.getPrototypeOf(prototype));
+  }
+  checked.add(prototype);
+}
+
+// Appends a text to parts that is the same for two values only if they are in the same state.
+function describe(value, parts, seen) {
+  if (typeof value === 'function') return void parts.push('f', numberOf(value));
+  if (typeof value === 'string') return void parts.push('s', value.length, ':', value);
+  if (typeof value === 'symbol') return void parts.push('y', value.toString());
+  if (typeof value !== 'object' || value === null) return void parts.push(typeof value, Object.is(value, -0) ? '-0' : String(value), ';');
+  if (seen.has(value)) return void parts.push('#', seen.get(value), ';');
+  seen.set(value, seen.size);
+  if (Buffer.isBuffer(value)) return void parts.push('b', value.length, ':', value.latin1Slice());
+  const prototype = Object.getPrototypeOf(value);
+  check(prototype);
+  parts.push('{', prototype === null ? 0 : numberOf(prototype), ';');
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return void parts.push(Buffer.from(value.buffer ?? value, value.byteOffset, value.byteLength).latin1Slice(), '}');
+  if (value instanceof Date) parts.push(value.getTime());
+  if (value instanceof RegExp) parts.push(String(value));
+  if (value instanceof Map || value instanceof Set) {
+    for (const entry of value instanceof Map ? [...value].flat() : value) describe(entry, parts, seen);
+  }
+  for (const key of Reflect.ownKeys(value)) {
+    parts.push(typeof key === 'symbol' ? key.toString() : key, '=');
+    describe(value[key], parts, seen);
+  }
+  parts.push('}');
+}
+
+function copy(value, seen) {
+  if (typeof value !== 'object' || value === null) return value;
+  if (seen.has(value)) return seen.get(value);
+  const keep = (made) => (seen.set(value, made), made);
+  if (Buffer.isBuffer(value)) return keep(Buffer.from(value));
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return keep(value.slice());
+  const prototype = Object.getPrototypeOf(value);
+  let made;
+  if (value instanceof Map) {
+    made = keep(Reflect.construct(Map, [], prototype?.constructor ?? Map));
+    for (const [key, entry] of value) made.set(copy(key, seen), copy(entry, seen));
+  } else if (value instanceof Set) {
+    made = keep(Reflect.construct(Set, [], prototype?.constructor ?? Set));
+    for (const entry of value) made.add(copy(entry, seen));
+  } else if (value instanceof Date) made = keep(new Date(value));
+  else if (value instanceof RegExp) made = keep(new RegExp(value));
+  else if (Array.isArray(value)) made = keep(Object.setPrototypeOf([], prototype));
+  else made = keep(Object.create(prototype));
+  for (const key of Reflect.ownKeys(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    if ('value' in property) {
+      property.value = copy(property.value, seen);
+      if (property.writable && property.enumerable && property.configurable) made[key] = property.value;
+      else Object.defineProperty(made, key, property);
+    } else Object.defineProperty(made, key, property);
+  }
+  return made;
+}
+
+function nameOf(run) {
+  const parts = [];
+  describe(run, parts, new Map());
+  return parts.join('');
+}
+
+// The saved decoders, and the index of each by its description.
+const saved = [];
+const indices = new Map();
+let canSave = false;
+let resynchronises = false;
+const isBuffered = typeof decode === 'function';
+
+// Returns whether decoders can be copied and compared, by trying it on fresh ones.
+function triesToSave(run, config) {
+  try {
+    const name = nameOf(run);
+    return name === nameOf(copy(run, new Map())) && name === nameOf({ decoder: create(config), failed: undefined });
+  } catch {
+    return false;
+  }
+}
+
+// Returns the name of the decoder's state, with a space before it; nothing if it cannot be saved.
+function save(run) {
+  if (!canSave) return '';
+  try {
+    const name = nameOf(run);
+    let index = indices.get(name);
+    if (index === undefined) {
+      index = saved.push(run) - 1;
+      indices.set(name, index);
+    }
+    return ` ${index}`;
+  } catch {
+    return '';
+  }
+}
+
+const writeReplies = process.stdout.write.bind(process.stdout);
+
+function write(out) {
+  if (out.length > 0) writeReplies(out.splice(0).join('\n') + '\n');
+}
+
+function lineOf(frame) {
+  return frame instanceof Piece ? `piece ${text(frame.content)}` : `frame ${text(frame)}`;
+}
+
+function text(frame) {
+  if (ArrayBuffer.isView(frame)) return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString('hex');
+  return String(frame).replaceAll('\r', '\\r').replaceAll('\n', '\\n');
+}
+
+// Calls the decoder. Appends the lines of the reply, the last one without the state.
+async function call(run, data, atEnd, out) {
+  let consumed = 0;
+  if (!run.failed) {
+    try {
+      if (isBuffered) {
+        const [frame, count] = decode(run.decoder, data, atEnd);
+        consumed = count;
+        if (frame !== undefined && frame !== null) out.push(lineOf(frame));
+      } else {
+        let frames = atEnd ? finish(run.decoder) : feed(run.decoder, data);
+        if (frames instanceof Promise) frames = await frames;
+        for (const frame of frames ?? []) {
+          out.push(lineOf(frame));
+          if (out.length >= 1000) write(out);
+        }
+      }
+    } catch (error) {
+      const kind = String(error?.code ?? error?.name ?? error).split(/\s/)[0];
+      if (resynchronises && !atEnd) out.push(`reject ${kind}`);
+      // After an error, the decoder is no longer used.
+      else Object.assign(run, { decoder: undefined, failed: kind });
+    }
+  }
+  if (run.failed) out.push(`error ${run.failed}`);
+  out.push(isBuffered ? `ready ${consumed}` : 'ready');
+}
+
+let run;
+
+async function reply(line) {
+  const [word, ...words] = line.split(' ');
+  const out = [];
+  switch (word) {
+    case 'hello':
+      out.push(isBuffered ? 'ready 2 buffer' : 'ready 2');
+      break;
+    case 'new': {
+      const config = Object.fromEntries(words.filter(Boolean).map((pair) => pair.split(/=(.*)/s, 2)));
+      resynchronises = 'resynchronises' in config;
+      run = { decoder: create(config), failed: undefined };
+      if (saved.length === 0) canSave = triesToSave(run, config);
+      out.push(`ready${save(canSave ? copy(run, new Map()) : run)}`);
+      break;
+    }
+    case 'feed':
+    case 'decode':
+    case 'finish':
+      await call(run, Buffer.from(words[0] ?? '', 'hex'), word === 'finish', out);
+      break;
+    case 'row': {
+      const state = saved[Number(words[0])];
+      const data = Buffer.from(words[1] ?? '', 'hex');
+      for (let length = 0; length <= data.length; length++) {
+        run = copy(state, new Map());
+        await call(run, data.subarray(0, length), false, out);
+        out[out.length - 1] += save(run);
+        if (length % 64 === 63) write(out);
+      }
+      break;
+    }
+    default:
+      throw new Error(`unknown request: ${line}`);
+  }
+  write(out);
+}
+
+async function main() {
+  // What a decoder prints is no reply.
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  let rest = '';
+  for await (const data of process.stdin.setEncoding('latin1')) {
+    const lines = (rest + data).split('\n');
+    rest = lines.pop();
+    for (const line of lines) await reply(line);
+  }
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});

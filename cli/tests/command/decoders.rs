@@ -1,0 +1,564 @@
+//! `everysplit exec` on decoders that others have published, and on drivers in every language: each
+//! correct one passes with what it must declare, and a bug in each language is found.
+//!
+//! `.ci/run` installs the packages. A test whose packages are absent is skipped, with a message.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::program::{concurrently, is_installed, run, script};
+
+/// Returns whether a folder or file exists; prints that a test is skipped if not.
+#[track_caller]
+fn is_there(path: &str, name: &str) -> bool {
+    let exists = Path::new(path).exists();
+    if !exists {
+        let may_skip = std::env::var_os("EVERYSPLIT_SKIP_NO_TEST").is_none();
+        assert!(may_skip, "{name} is not installed");
+        eprintln!("skipped: {name} is not installed");
+    }
+    exists
+}
+
+/// Where `.ci/run` installs packages of Python and Node.
+const PACKAGES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../decoders");
+
+/// Returns a ready driver of which the part that a user writes is replaced.
+fn with_decoder(language: &str, decoder: &str) -> String {
+    let text = run(&["driver", language]).with_status(0);
+    let begin = text
+        .find("---- Nothing below")
+        .or(text.find("---- The protocol"));
+    let begin = text[..begin.unwrap()].rfind('\n').unwrap();
+    format!("{decoder}{}", &text[begin..])
+}
+
+/// Returns a ready driver after a change.
+fn changed(language: &str, old: &str, new: &str) -> String {
+    let text = run(&["driver", language]).with_status(0);
+    assert!(text.contains(old), "{old}");
+    text.replacen(old, new, 1)
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Checks a stream with a driver; returns stdout.
+#[track_caller]
+fn check(arguments: &[&str], driver: &[&str], status: i32) -> String {
+    run(&[&["exec"], arguments, &["--"], driver].concat()).with_status(status)
+}
+
+const H11: &str = "
+import h11
+
+def new(config):
+    return h11.Connection(h11.SERVER)
+
+def feed(connection, chunk):
+    if chunk:
+        connection.receive_data(chunk)
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed):
+            return
+        if isinstance(event, h11.Request):
+            yield Piece(event.method + event.target)
+        elif isinstance(event, h11.Data):
+            yield Piece(bytes(event.data))
+        else:
+            yield b''
+            connection.send(h11.Response(status_code=200, headers=[('Content-Length', '0')]))
+            connection.send(h11.EndOfMessage())
+            connection.start_next_cycle()
+
+def finish(connection):
+    connection.receive_data(b'')
+    yield from feed(connection, b'')
+";
+
+const WSPROTO: &str = "
+from wsproto.frame_protocol import FrameProtocol
+
+def new(config):
+    return FrameProtocol(client=False, extensions=[])
+
+def feed(protocol, chunk):
+    protocol.receive_bytes(chunk)
+    for frame in protocol.received_frames():
+        payload = frame.payload
+        yield Piece(payload.encode() if isinstance(payload, str) else bytes(payload))
+        if frame.message_finished:
+            yield b''
+
+def finish(protocol):
+    return ()
+";
+
+const HIREDIS: &str = "
+import hiredis
+
+def new(config):
+    return hiredis.Reader()
+
+def feed(reader, chunk):
+    reader.feed(chunk)
+    while (reply := reader.gets()) is not False:
+        yield repr(reply)
+
+def finish(reader):
+    return ()
+";
+
+/// Two requests, the second one chunked.
+const REQUESTS: &str = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcPOST /b HTTP/1.1\r\n\
+    Host: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
+#[test]
+fn packages_of_python() {
+    let packages = format!("{PACKAGES}/python");
+    let websocket = "818200000000686981830000000068690a";
+    let replies = hex("*2\r\n$2\r\nhi\r\n:7\r\n+OK\r\n$0\r\n\r\n");
+    let cases = [
+        ("h11", H11, hex(REQUESTS), "proved: "),
+        // Neither a generator nor an extension in C can be saved.
+        ("wsproto", WSPROTO, websocket.into(), "bounded: "),
+        ("hiredis", HIREDIS, replies, "bounded: "),
+    ];
+    if !is_installed("python3") {
+        return;
+    }
+    concurrently(cases, |(name, decoder, stream, tier)| {
+        if !is_there(&format!("{packages}/{name}"), name) {
+            return;
+        }
+        let text = with_decoder(
+            "python",
+            &format!("import sys\nsys.path.insert(0, {packages:?})\n{decoder}"),
+        );
+        let path = script(&format!("package-{name}.py"), &text);
+        let output = check(
+            &["--hex", &stream, "--max-cuts", "1"],
+            &["python3", &path],
+            0,
+        );
+        assert!(output.contains(tier), "{name}: {output}");
+        // A caller that passes on only what arrives with a request.
+        let buggy = text.replace(
+            "        yield Piece(",
+            "        if chunk[-1:] != b'i': yield Piece(",
+        );
+        let buggy = buggy.replace(
+            "reader.gets()) is not False:",
+            "reader.gets()) is not False and len(chunk) > 1:",
+        );
+        let buggy = buggy.replace(
+            "            yield Piece(bytes(event.data))",
+            "            yield Piece(bytes(event.data) if len(chunk) > 1 else b'')",
+        );
+        let path = script(&format!("package-{name}-buggy.py"), &buggy);
+        let output = check(
+            &["--hex", &stream, "--max-cuts=1", "--bytes-between-frames"],
+            &["python3", &path],
+            1,
+        );
+        assert!(output.contains("\nevery_split: "), "{name}: {output}");
+    });
+}
+
+const HTTP_PARSER_JS: &str = "
+const { HTTPParser } = require('http-parser-js');
+
+function onHeaders(info) {
+  this.frames.push(new Piece(Buffer.from(info.url)));
+}
+
+function onBody(buffer, start, length) {
+  this.frames.push(new Piece(buffer.subarray(start, start + length)));
+}
+
+function onMessage() {
+  this.frames.push(Buffer.alloc(0));
+}
+
+function create(config) {
+  const parser = new HTTPParser(HTTPParser.REQUEST);
+  parser.frames = [];
+  parser[HTTPParser.kOnHeadersComplete] = onHeaders;
+  parser[HTTPParser.kOnBody] = onBody;
+  parser[HTTPParser.kOnMessageComplete] = onMessage;
+  return parser;
+}
+
+function* feed(parser, chunk) {
+  const result = chunk.length > 0 ? parser.execute(chunk) : 0;
+  yield* parser.frames.splice(0);
+  if (result instanceof Error) throw result;
+}
+
+function* finish(parser) {
+  const result = parser.finish();
+  if (result instanceof Error) throw result;
+}
+";
+
+const WS: &str = "
+const { Receiver } = require('ws');
+
+function open(config, emit) {
+  const receiver = new Receiver({ isServer: true });
+  receiver.on('message', (data) => emit(data));
+  return receiver;
+}
+
+";
+
+/// http-parser-js counts all bytes of a chunk as those of a header, so its states depend on the
+/// split, and no proof merges them.
+#[test]
+fn packages_of_node() {
+    let packages = format!("{PACKAGES}/node/node_modules");
+    let websocket = "818200000000686981830000000068690a";
+    let cases = [
+        (
+            "http-parser-js",
+            "node",
+            HTTP_PARSER_JS,
+            hex("PUT /a HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc"),
+            "length > 0 ? parser",
+            "length !== 3 ? parser",
+        ),
+        (
+            "ws",
+            "node-stream",
+            WS,
+            websocket.into(),
+            "(data) => emit(data)",
+            "(data) => data.length !== 3 && emit(data)",
+        ),
+    ];
+    if !is_installed("node") {
+        return;
+    }
+    concurrently(
+        cases,
+        |(name, language, decoder, stream, correct, buggy)| {
+            let package = format!("{packages}/{name}");
+            if !is_there(&package, name) {
+                return;
+            }
+            let decoder = decoder.replace(&format!("'{name}'"), &format!("{package:?}"));
+            let text = with_decoder(language, &decoder);
+            let path = script(&format!("package-{name}.js"), &text);
+            let stream = ["--hex", &stream, "--max-cuts", "1"];
+            let output = check(&stream, &["node", &path], 0);
+            assert!(output.contains("ok    hex "), "{name}: {output}");
+            if language == "node" {
+                let path = script(
+                    &format!("package-{name}-buggy.js"),
+                    &text.replace(correct, buggy),
+                );
+                let output = check(&stream, &["node", &path], 1);
+                assert!(
+                    output.contains("\n  split     3\n") || output.contains("\nevery_split: "),
+                    "{output}"
+                );
+            }
+        },
+    );
+}
+
+/// Makes a folder, writes a file to it, and runs a compiler there.
+#[track_caller]
+fn compile(folder: &str, files: &[(&str, &str)], compiler: &[&str]) -> String {
+    let folder = format!("{}/compiled-{folder}", env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(&folder).unwrap();
+    for (name, text) in files {
+        fs::write(format!("{folder}/{name}"), text).unwrap();
+    }
+    let mut command = Command::new(compiler[0]);
+    let output = command
+        .args(&compiler[1..])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    folder
+}
+
+/// Reads lines, with the scanner of the standard library.
+const SCANNER: &str = r#"
+import (
+	"bufio"
+	"errors"
+	"io"
+)
+
+func Read(reader io.Reader, config map[string]string, emit func(frame any)) error {
+	scanner := bufio.NewScanner(reader)
+	for scanner.Scan() {
+		emit(scanner.Bytes())
+	}
+	return scanner.Err()
+}
+"#;
+
+#[test]
+fn decoders_of_go() {
+    if !is_installed("go") {
+        return;
+    }
+    let imports = include_str!("../../drivers/go/imports.go");
+    let scanner = format!("{imports}{SCANNER}");
+    let framed = ["--framing", "len16", "--message", "ok"];
+    let frame = ["--hex", "00026f6b"];
+    let lines = ["--hex", "61620a0a63640d0a"];
+    let keeps = "if len(d.buffer) < end {";
+    let consumes = "if len(d.buffer) < end {\n\t\t\td.buffer = d.buffer[2:]";
+    let panics = "if len(d.buffer) == 3 {\n\t\t\tpanic(\"three bytes\")\n\t\t}\n\t\tend := 2";
+    let end = "return end, data[2:end], nil";
+    let skips =
+        "return end, data[2:end], nil\n\t\t}\n\t\tif len(data) == 3 {\n\t\t\treturn 1, nil, nil";
+    let whole = "io.ReadFull(reader, body); err == io.EOF";
+    let once = "reader.Read(body); err == io.EOF";
+    let cases: [(&str, String, &[&str], i32, &str); 7] = [
+        (
+            "go",
+            changed("go", keeps, keeps),
+            &framed,
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "go-buggy",
+            changed("go", keeps, consumes),
+            &framed,
+            1,
+            "\n  split     2\n",
+        ),
+        (
+            "go-panics",
+            changed("go", "end := 2", panics),
+            &frame,
+            1,
+            "; stderr: panic: three bytes, ",
+        ),
+        (
+            "go-split",
+            changed("go-split", end, end),
+            &framed,
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "go-split-buggy",
+            changed("go-split", end, skips),
+            &framed,
+            1,
+            "\nevery_split: ",
+        ),
+        (
+            "go-reader-buggy",
+            changed("go-reader", whole, once),
+            &frame,
+            1,
+            "\nevery_split: ",
+        ),
+        (
+            "bufio-scanner",
+            with_decoder("go-reader", &scanner),
+            &lines,
+            0,
+            "bounded: 8 bytes",
+        ),
+    ];
+    concurrently(cases, |(name, text, arguments, status, expected)| {
+        let folder = compile(name, &[("driver.go", &text)], &["go", "build", "driver.go"]);
+        let output = check(arguments, &[&format!("{folder}/driver")], status);
+        assert!(output.contains(expected), "{name}: {output}");
+        if status == 0 {
+            let check = ["driver", "--check", "--", &format!("{folder}/driver")];
+            run(&check).with_status(0);
+        }
+    });
+}
+
+/// Debian's Netty.
+const NETTY: &str = "/usr/share/java/netty-buffer.jar:/usr/share/java/netty-codec.jar:\
+    /usr/share/java/netty-common.jar:/usr/share/java/netty-transport.jar:\
+    /usr/share/java/netty-resolver.jar:.";
+
+/// Consumes the length before the body is complete.
+const NETTY_BUG: &str = "pipeline.addLast(new io.netty.handler.codec.ByteToMessageDecoder() {
+    @Override
+    protected void decode(io.netty.channel.ChannelHandlerContext context, ByteBuf in, List<Object> out) {
+        if (in.readableBytes() < 2) return;
+        int size = in.readUnsignedShort();
+        if (in.readableBytes() >= size) out.add(in.readBytes(size));
+    }
+});";
+
+#[test]
+fn decoders_of_java() {
+    if !is_installed("javac") || !is_installed("java") {
+        return;
+    }
+    let has_netty = is_there("/usr/share/java/netty-codec.jar", "libnetty-java");
+    let framed = ["--framing", "len16", "--message", "ok", "--size-limit", "8"];
+    let declared = ["--counts-header", "--discards-at-end", "--resynchronises"];
+    let netty = [&framed[..], &declared].concat();
+    let frame = ["--hex", "00026f6b"];
+    let lines = ["--hex", "61620a0a63640d0a"];
+    let keeps = "if (buffer.length < end) break;";
+    let consumes = "if (buffer.length < end) { buffer = new byte[0]; break; }";
+    let throws =
+        "if (buffer.length == 3) throw new Error(\"three bytes\");\n            int end = 2";
+    let fully = "data.readFully(body);";
+    let once = "data.read(body);";
+    let length = "pipeline.addLast(new LengthFieldBasedFrameDecoder(max, 0, 2, 0, 2));";
+    let line = "pipeline.addLast(new io.netty.handler.codec.LineBasedFrameDecoder(20));";
+    let cases: [(&str, String, &[&str], i32, &str); 7] = [
+        (
+            "java",
+            changed("java", keeps, keeps),
+            &framed,
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "java-buggy",
+            changed("java", keeps, consumes),
+            &framed,
+            1,
+            "\n  split     2\n",
+        ),
+        (
+            "java-throws",
+            changed("java", "int end = 2", throws),
+            &frame,
+            1,
+            "java.lang.Error: three bytes, at Decoder.feed",
+        ),
+        (
+            "java-stream-buggy",
+            changed("java-stream", fully, once),
+            &frame,
+            1,
+            "\nevery_split: ",
+        ),
+        (
+            "netty-length",
+            changed("java-netty", length, length),
+            &netty,
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "netty-line",
+            changed("java-netty", length, line),
+            &lines,
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "netty-buggy",
+            changed("java-netty", length, NETTY_BUG),
+            &framed,
+            1,
+            "\n  split     2\n",
+        ),
+    ];
+    concurrently(cases, |(name, text, arguments, status, expected)| {
+        if name.starts_with("netty") && !has_netty {
+            return;
+        }
+        let files = [("Driver.java", &*text)];
+        let folder = compile(name, &files, &["javac", "-cp", NETTY, "Driver.java"]);
+        let path = format!("{NETTY}:{folder}");
+        let java = ["java", "-XX:TieredStopAtLevel=1", "-cp", &path, "Driver"];
+        let output = check(&[arguments, &["--timeout", "60"]].concat(), &java, status);
+        assert!(output.contains(expected), "{name}: {output}");
+    });
+}
+
+#[test]
+fn decoders_of_c_and_cpp() {
+    let framed = ["--framing", "len16", "--message", "ok", "--size-limit", "8"];
+    let header = run(&["driver", "c-header"]).with_status(0);
+    let sanitized = [
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-fsanitize=address,undefined",
+    ];
+    let keeps = "if (d->length < end) break;";
+    let consumes =
+        "if (d->length < end) { memmove(d->buffer, d->buffer + 2, d->length -= 2); break; }";
+    let longer = "if (length >= end) everysplit_frame";
+    let beyond = "if (length >= end - 1) everysplit_frame";
+    let erases = "if (buffer.size() < end) { buffer.erase(0, 2); break; }";
+    let cases: [(&str, &str, String, i32, &str); 6] = [
+        ("c", "c", changed("c", keeps, keeps), 0, "proved: 8 bytes"),
+        (
+            "c-buggy",
+            "c",
+            changed("c", keeps, consumes),
+            1,
+            "\n  split     2\n",
+        ),
+        (
+            "c-buffer",
+            "c",
+            changed("c-buffer", longer, longer),
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "c-buffer-buggy",
+            "c",
+            changed("c-buffer", longer, beyond),
+            1,
+            "the decoder consumed 2 bytes of a buffer of 1",
+        ),
+        (
+            "cpp",
+            "cpp",
+            changed("cpp", "break;", "break;"),
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "cpp-buggy",
+            "cpp",
+            changed("cpp", "if (buffer.size() < end) break;", erases),
+            1,
+            "\n  split     2\n",
+        ),
+    ];
+    concurrently(cases, |(name, language, text, status, expected)| {
+        let compiler: &[&str] = if language == "c" {
+            &["cc", "-std=c11", "-D_GNU_SOURCE"]
+        } else {
+            &["c++", "-std=c++17"]
+        };
+        if !is_installed(compiler[0]) {
+            return;
+        }
+        let file = format!("driver.{language}");
+        let files = [(&*file, &*text), ("everysplit.h", &*header)];
+        let compiler = [compiler, &sanitized, &["-o", "driver", &file]].concat();
+        let folder = compile(name, &files, &compiler);
+        let driver = format!("{folder}/driver");
+        let output = check(&framed, &[&driver], status);
+        assert!(output.contains(expected), "{name}: {output}");
+        if status == 0 {
+            run(&["driver", "--check", "--", &driver]).with_status(0);
+        }
+    });
+}

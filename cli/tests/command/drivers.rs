@@ -1,0 +1,510 @@
+//! `everysplit driver` and `everysplit protocol`: the ready drivers, the protocol between them and
+//! the command, and what the command says about drivers that do not keep to it.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
+
+use crate::program::{
+    Finished, KilledOnDrop, concurrently, is_installed, run, script, usage_error,
+};
+
+const PROTOCOL: &str = include_str!("../../drivers/PROTOCOL.md");
+const VERSION_1: [(&[&str], &str, &str); 2] = [
+    (
+        &["python3", "-S"],
+        include_str!("../data/drivers/version1.py"),
+        "version1.py",
+    ),
+    (
+        &["node"],
+        include_str!("../data/drivers/version1.js"),
+        "version1.js",
+    ),
+];
+
+/// Prints a ready driver after a change, and writes it to a file; returns its path.
+fn ready(language: &str, name: &str, changes: &[(&str, &str)]) -> String {
+    let mut text = run(&["driver", language]).with_status(0);
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old}");
+        text = text.replacen(old, new, 1);
+    }
+    script(name, &text)
+}
+
+fn python(path: &str, arguments: &[&str]) -> Finished {
+    let start = ["--", "python3", "-S", path];
+    run(&[&["exec"], arguments, &start].concat())
+}
+
+/// The installed binary has the protocol and the drivers, and names them.
+#[test]
+fn the_binary_has_the_drivers() {
+    assert_eq!(run(&["protocol"]).with_status(0), PROTOCOL);
+    let list = run(&["driver", "--list"]).with_status(0);
+    for line in list.lines() {
+        let name = line.split(' ').next().unwrap();
+        let driver = run(&["driver", name]).with_status(0);
+        assert!(driver.contains("everysplit"), "{name}: {driver}");
+    }
+    assert!(list.lines().count() > 6, "{list}");
+    usage_error(&["driver", "cobol"], "possible values: python, ");
+    usage_error(&["driver"], "required arguments were not provided");
+}
+
+/// A session of PROTOCOL.md: requests and replies, in order.
+struct Session<'a> {
+    /// The name of the driver, from the text before it.
+    language: &'a str,
+    lines: Vec<&'a str>,
+}
+
+fn sessions() -> Vec<Session<'static>> {
+    let mut language = "";
+    let mut sessions = Vec::new();
+    for (index, part) in PROTOCOL.split("```").enumerate() {
+        let named = part.rsplit_once("everysplit driver python");
+        match (index % 2, named) {
+            (1, _) => sessions.push(Session {
+                language,
+                lines: part.lines().skip(1).collect(),
+            }),
+            (_, Some((_, suffix))) => {
+                language = if suffix.starts_with("-buffer") {
+                    "python-buffer"
+                } else {
+                    "python"
+                };
+            }
+            (_, None) => {}
+        }
+    }
+    sessions
+}
+
+#[test]
+fn the_sessions_of_the_protocol_are_true() {
+    if !is_installed("python3") {
+        return;
+    }
+    let sessions = sessions();
+    assert_eq!(sessions.len(), 4);
+    concurrently(sessions.iter().enumerate(), |(index, session)| {
+        let path = ready(session.language, &format!("session-{index}.py"), &[]);
+        let mut command = Command::new("python3");
+        let command = command.args(["-S", &path]).stdin(Stdio::piped());
+        let mut driver = KilledOnDrop(command.stdout(Stdio::piped()).spawn().unwrap());
+        let mut stdin = driver.0.stdin.take().unwrap();
+        let mut stdout = BufReader::new(driver.0.stdout.take().unwrap()).lines();
+        for line in &session.lines {
+            match line.split_at(2) {
+                ("> ", request) => writeln!(stdin, "{request}").unwrap(),
+                (_, reply) => assert_eq!(stdout.next().unwrap().unwrap(), reply, "{line}"),
+            }
+        }
+        drop(stdin);
+        // Nothing follows, and the driver exits.
+        assert!(stdout.next().is_none());
+        assert!(driver.0.wait().unwrap().success());
+    });
+}
+
+/// Drivers of version 1 are still served, and their decoders proved.
+#[test]
+fn drivers_of_version_1_are_served() {
+    concurrently(VERSION_1, |(start, text, name)| {
+        if !is_installed(start[0]) {
+            return;
+        }
+        let path = script(name, text);
+        let stream = ["exec", "--framing", "len16", "--message", "ok", "--"];
+        let output = run(&[&stream, start, &[&path]].concat()).with_status(0);
+        assert!(
+            output.contains("ok    concatenated: proved: 8 bytes"),
+            "{output}"
+        );
+        let buggy = text.replace("decoder.buffer += chunk", "decoder.buffer = chunk");
+        let buggy = buggy.replace("Buffer.concat([decoder.buffer, chunk])", "chunk");
+        let path = script(&format!("buggy-{name}"), &buggy);
+        let output = run(&[&stream, start, &[&path]].concat()).with_status(1);
+        assert!(output.contains("\n  split     1\n"), "{output}");
+        // It dies at a version that it does not know.
+        let strict = text.replace(
+            "if word == \"hello\":",
+            "if rest == \"1\" and word == \"hello\":",
+        );
+        let strict = strict.replace("case 'hello':", "case rest === '1' && 'hello':");
+        let path = script(&format!("strict-{name}"), &strict);
+        run(&[&stream, start, &[&path]].concat()).with_status(0);
+    });
+}
+
+#[test]
+fn ready_drivers_keep_to_the_protocol() {
+    let languages = [
+        "python",
+        "python-buffer",
+        "python-protocol",
+        "python-reader",
+        "node",
+        "node-buffer",
+        "node-stream",
+    ];
+    for language in languages {
+        let start = if language.starts_with("python") {
+            "python3"
+        } else {
+            "node"
+        };
+        if !is_installed(start) {
+            continue;
+        }
+        let path = ready(language, &format!("keeps-{language}"), &[]);
+        let check = [
+            "driver", "--check", "--config", "max=300", "--", start, &path,
+        ];
+        let output = run(&check).with_status(0);
+        assert_eq!(output.matches("ok    ").count(), 6, "{output}");
+    }
+}
+
+/// Rejects the stream, and forgets it.
+const CLEARS: &str = "            decoder.buffer = b''\n            raise ValueError\n";
+
+/// Each rule of the protocol that a driver breaks is named.
+#[test]
+fn a_driver_that_breaks_a_rule_is_told_which() {
+    if !is_installed("python3") {
+        return;
+    }
+    let cases = [
+        (
+            (
+                "\"ready 2 buffer\" if is_buffered else \"ready 2\"",
+                "\"ready 7\"",
+            ),
+            "FAIL  replies to hello 2 and new: expected \"ready 2\" or \"ready 2 buffer\"",
+        ),
+        (
+            (
+                "run = [new(config), None]",
+                "run = [new(config | {'max': 9 + len(saved)}), None]",
+            ),
+            "FAIL  replies to hello 2 and new: two fresh decoders must be in one state",
+        ),
+        (
+            ("run = pickle.loads(content)", "pass"),
+            "FAIL  has rows that agree with its calls: the row, feed 0002: expected [], not [Frame(",
+        ),
+        (
+            (
+                "run[:] = None, type(error).__name__\n                failed = run[1]",
+                "out.append(\"error \" + type(error).__name__)",
+            ),
+            "FAIL  repeats an error: the call after an error: expected [], error ValueError, not []",
+        ),
+        (
+            (
+                "if word == \"hello\":",
+                "if not rest:\n            sys.exit('no bytes')\n        if word == \"hello\":",
+            ),
+            "FAIL  takes an empty chunk: the driver ended, in reply to \"new\"",
+        ),
+        (
+            (
+                "if __name__ == \"__main__\":\n    main()",
+                "main()\nsys.exit(3)",
+            ),
+            "FAIL  exits at the end of stdin: exit status: 3",
+        ),
+        (
+            (
+                "out = []\n        if word",
+                "out = ['debug']\n        if word",
+            ),
+            "the driver wrote an unknown line: \"debug\"",
+        ),
+    ];
+    concurrently(cases.iter().enumerate(), |(index, (change, message))| {
+        let change = (change.0.to_owned(), change.1.to_owned());
+        let change = (&*change.0, &*change.1);
+        let mut changes = vec![change];
+        if message.contains("repeats") {
+            changes.extend([
+                ("int(config.get(\"max\", 65535))", "9"),
+                ("            raise ValueError\n", CLEARS),
+            ]);
+        }
+        let path = ready("python", &format!("breaks-{index}.py"), &changes);
+        let check = ["driver", "--check", "--", "python3", "-S", &path];
+        let output = run(&check).with_status(1);
+        assert!(output.contains(message), "{index}: {output}");
+    });
+}
+
+/// A driver that does not keep to the protocol is an error, and never a verdict on its decoder.
+#[test]
+fn misuse_of_the_protocol_is_no_verdict() {
+    if !is_installed("python3") {
+        return;
+    }
+    let bad_call =
+        |line: &str| format!("    decoder.buffer += chunk\n    if b'!' in chunk: {line}\n");
+    let cases = [
+        (
+            "print('debug', file=sys.__stdout__)",
+            "the driver wrote an unknown line: \"debug\"",
+        ),
+        (
+            "print('error a', file=sys.__stdout__); raise ValueError",
+            "the driver wrote a frame or an error after an error in one reply",
+        ),
+    ];
+    concurrently(cases.iter().enumerate(), |(index, (line, message))| {
+        let bad = bad_call(line);
+        let changes = [("    decoder.buffer += chunk\n", &*bad)];
+        let path = ready("python", &format!("misuse-{index}.py"), &changes);
+        let finished = python(&path, &["--hex", "000161", "--hex", "000121"]);
+        assert_eq!(finished.status, Some(2), "{finished:?}");
+        assert!(finished.stderr.contains(message), "{finished:?}");
+        assert!(
+            finished.stderr.contains("\"everysplit protocol\" prints"),
+            "{finished:?}"
+        );
+        assert!(!finished.stdout.contains("FAIL"), "{finished:?}");
+    });
+    let no_number = (
+        "f\"ready {consumed[0] if consumed else 0}\"",
+        "\"ready all\"",
+    );
+    let path = ready("python-buffer", "misuse-buffer.py", &[no_number]);
+    let finished = python(&path, &["--hex", "000161"]);
+    assert_eq!(finished.status, Some(2), "{finished:?}");
+    let message = "expected \"ready\" with the number of consumed bytes, not \"ready all";
+    assert!(finished.stderr.contains(message), "{finished:?}");
+    // A decoder that claims more than it was given is a verdict.
+    let path = ready(
+        "python-buffer",
+        "consumes.py",
+        &[("2:end], end", "2:end], end + 1")],
+    );
+    let output = python(&path, &["--hex", "000161"]).with_status(1);
+    let message = "the decoder consumed 3 bytes of a buffer of 2";
+    assert!(output.contains(message), "{output}");
+}
+
+/// What a decoder prints goes to stderr, and disturbs nothing.
+#[test]
+fn a_decoder_may_print() {
+    let cases = [
+        (
+            "python",
+            "python3",
+            "decoder.buffer += chunk",
+            "decoder.buffer += chunk; print('debug')",
+        ),
+        (
+            "node",
+            "node",
+            "const end =",
+            "console.log('debug'); const end =",
+        ),
+    ];
+    for (language, program, old, new) in cases {
+        if !is_installed(program) {
+            continue;
+        }
+        let path = ready(language, &format!("prints-{language}"), &[(old, new)]);
+        let arguments = ["exec", "--hex", "000161", "--", program, &path];
+        let output = run(&arguments).with_status(0);
+        assert!(output.contains("proved"), "{output}");
+    }
+}
+
+/// A proof of a decoder whose caller owns the buffer takes far fewer calls, and finds bugs too.
+#[test]
+fn a_caller_can_own_the_buffer() {
+    let cases = [
+        (
+            "python-buffer",
+            "python3",
+            "return None, 0",
+            "return None, min(len(buffer), 2)",
+        ),
+        (
+            "node-buffer",
+            "node",
+            "return [undefined, 0]",
+            "return [undefined, Math.min(2, buffer.length)]",
+        ),
+    ];
+    for (language, program, old, new) in cases {
+        if !is_installed(program) {
+            continue;
+        }
+        let path = ready(language, &format!("owns-{language}"), &[]);
+        let stream = "0003616263".repeat(6);
+        let arguments = [
+            "exec",
+            "--framing",
+            "len16",
+            "--size-limit",
+            "9",
+            "--hex",
+            &stream,
+        ];
+        let output = run(&[&arguments[..], &["--", program, &path]].concat()).with_status(0);
+        let calls = "proved: 30 bytes, all 536870912 splits, 112 calls";
+        assert!(output.contains(calls), "{output}");
+        let buggy = ["exec", "--framing", "len16", "--message", "ok"];
+        let path = ready(language, &format!("owns-buggy-{language}"), &[(old, new)]);
+        let output = run(&[&buggy[..], &["--", program, &path]].concat()).with_status(1);
+        assert!(
+            output.contains("every_split: ") || output.contains("prompt: "),
+            "{output}"
+        );
+    }
+}
+
+/// Pieces may depend on the split; the frames that they make may not.
+#[test]
+fn pieces_are_joined() {
+    if !is_installed("python3") {
+        return;
+    }
+    // Lines, in pieces of one chunk.
+    let lines = "    *ends, rest = chunk.split(b'\\n')
+    for end in ends:
+        yield end
+        decoder.buffer = b''
+    decoder.buffer += rest
+    if rest:
+        yield Piece(rest)
+    return
+";
+    let lost = lines.replace("        decoder.buffer = b''\n", "        break\n");
+    for (text, status) in [(lines, 0), (&*lost, 1)] {
+        let changes = [("    decoder.buffer += chunk\n", text)];
+        let path = ready("python", &format!("pieces-{status}.py"), &changes);
+        let arguments = ["--hex", "61620a63640a", "--bytes-between-frames"];
+        let output = python(&path, &arguments).with_status(status);
+        assert_eq!(output.contains("proved: 6 bytes"), status == 0, "{output}");
+    }
+}
+
+/// Frames of a format are hexadecimal, in either case.
+#[test]
+fn hex_may_be_in_either_case() {
+    if !is_installed("python3") {
+        return;
+    }
+    let changes = [(
+        "        return frame.hex()\n",
+        "        return frame.hex().upper()\n",
+    )];
+    let path = ready("python", "upper.py", &changes);
+    python(&path, &["--framing", "len16", "--message", "jklmno"]).with_status(0);
+}
+
+/// State that a driver does not save is found by splits that are fed without saving.
+#[test]
+fn state_beside_what_is_saved_is_found() {
+    if !is_installed("python3") {
+        return;
+    }
+    let changes = [
+        (
+            "    decoder.buffer += chunk\n",
+            "    global calls\n    calls += 1\n    decoder.buffer += chunk\n",
+        ),
+        (
+            "        yield decoder.buffer[2:end]\n",
+            "        yield decoder.buffer[2:end] if calls != 2 else b'lost'\n",
+        ),
+        ("class Decoder:", "calls = 0\n\n\nclass Decoder:"),
+        (
+            "    return Decoder(",
+            "    global calls\n    calls = 0\n    return Decoder(",
+        ),
+    ];
+    let path = ready("python", "hidden.py", &changes);
+    let output = python(&path, &["--hex", "000161000162000163"]).with_status(1);
+    assert!(output.contains("every_split: "), "{output}");
+}
+
+/// A deviation that would make a violation correct is named as an option, which then holds.
+#[test]
+fn a_violation_names_the_option_that_declares_it() {
+    if !is_installed("python3") {
+        return;
+    }
+    let poisons = "run[:] = None, type(error).__name__\n                failed = run[1]";
+    let goes_on = (poisons, "failed = type(error).__name__");
+    let cases: [(&str, &[(&str, &str)], &[&str], &str); 5] = [
+        (
+            "discards",
+            &[("        raise EOFError\n", "        decoder.buffer = b''\n")],
+            &["--framing", "len16"],
+            "--discards-at-end",
+        ),
+        (
+            "counts",
+            &[("if end - 2 > decoder.limit", "if end > decoder.limit")],
+            &["--framing", "len16", "--size-limit", "7"],
+            "--counts-header",
+        ),
+        (
+            "empty",
+            &[(
+                "if end - 2 > decoder.limit",
+                "if end == 2 or end - 2 > decoder.limit",
+            )],
+            &["--framing", "len16"],
+            "--no-empty-frame",
+        ),
+        (
+            "stops",
+            &[
+                goes_on,
+                (
+                    "            raise ValueError\n",
+                    "            decoder.buffer = b''\n            raise ValueError\n",
+                ),
+            ],
+            &["--framing", "len16", "--size-limit", "7"],
+            "--caller-stops",
+        ),
+        (
+            "resynchronises",
+            &[
+                goes_on,
+                (
+                    "            raise ValueError\n",
+                    "            decoder.buffer = b''\n            raise ValueError\n",
+                ),
+            ],
+            &["--framing", "len16", "--size-limit", "7"],
+            "--resynchronises",
+        ),
+    ];
+    concurrently(cases, |(name, changes, arguments, option)| {
+        let path = ready("python", &format!("declares-{name}.py"), changes);
+        let output = python(&path, arguments).with_status(1);
+        let named = output
+            .lines()
+            .any(|line| line.starts_with("  option    ") && line.contains(option));
+        assert!(named, "{name}: {output}");
+        if name != "resynchronises" {
+            let output = python(&path, &[arguments, &[option]].concat()).with_status(0);
+            assert!(
+                output.contains("; declared: ") || name != "discards",
+                "{output}"
+            );
+        }
+        // A decoder that needs no declaration is held to the one it has.
+        if matches!(name, "discards" | "counts" | "empty") {
+            let path = ready("python", &format!("declares-strict-{name}.py"), &[]);
+            python(&path, &[arguments, &[option]].concat()).with_status(1);
+        }
+    });
+}
