@@ -87,8 +87,8 @@ pub use harness::{
 };
 pub use property::Property;
 pub use report::{
-    Cell, Certificate, EveryStream, Hexdump, NotProved, Premise, ProvedBy, Row, SplitMap, Tier,
-    Violation,
+    Cell, Certificate, EveryStream, Hexdump, MadeOf, NotProved, Premise, ProvedBy, Row, SplitMap,
+    Tier, Violation,
 };
 pub use split::{ParseSplitError, Split};
 

@@ -6,13 +6,14 @@ use core::mem;
 
 use super::Harness;
 use super::prove::{RebuildHarness, RebuildTextHarness, TextHarness};
-use crate::case::Case;
-use crate::check::prove::every_stream::{self, Proof, Stop, Streams};
+use crate::check::minimize;
+use crate::check::prove::every_stream::{self, Found, Proof, Stop, Streams};
 use crate::check::prove::premises;
 use crate::check::prove::{Cloned, ClonedText, Rebuilt, RebuiltText, State};
 use crate::door::FeedDoor;
+use crate::expected::Source;
 use crate::oracle::Specification;
-use crate::report::{EveryStream, NotProved, Violation};
+use crate::report::{EveryStream, MadeOf, NotProved, Violation};
 
 /// Adds `every_stream` to a harness, for framers with the given traits.
 macro_rules! every_stream {
@@ -128,6 +129,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         let (mut best, mut not_proved) = ((0, Proof::NOTHING), None);
         // Short streams first: most violations are found with them, at little cost.
         let (mut next, mut remembers) = (longest.min(1), false);
+        let longer = |len| longest.min(len + 1 + len / 2);
         loop {
             let streams = Streams {
                 pieces,
@@ -144,19 +146,30 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
                     best = (next, proof);
                 }
                 Err(Stop::NotProved(reason)) => not_proved = Some(reason),
-                Err(Stop::Found { case, path }) => {
-                    let reason = self.confirm::<W>(&case, &path)?;
+                Err(Stop::Found(found)) => {
+                    let judged = self
+                        .oracle
+                        .expected(&self.door, &found.case.stream)
+                        .is_some();
+                    self.confirm(found)?;
+                    if !judged && next < longest {
+                        // A longer stream that begins like it may be judged.
+                        next = longer(next);
+                        continue;
+                    }
                     // The oracle may look back to whole frames.
                     if !mem::replace(&mut remembers, true) {
                         continue;
                     }
-                    not_proved = Some(reason);
+                    // What was proved of shorter streams rests on the same premises.
+                    best = (0, Proof::NOTHING);
+                    not_proved = Some(NotProved::Unconfirmed);
                 }
             }
             if next == longest || not_proved.is_some() {
                 break;
             }
-            next = longest.min(next + 1 + next / 2);
+            next = longer(next);
         }
         let (longest, proof) = best;
         let mut replayed = 0;
@@ -180,7 +193,13 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
                 },
                 <[Vec<u8>]>::to_vec,
             ),
-            inferred: pieces.is_none(),
+            made_of: match pieces {
+                Some(_) => MadeOf::Pieces,
+                None if O::SOURCE == Source::Encoder => MadeOf::Messages,
+                None => MadeOf::Letters,
+            },
+            unjudged: proof.unjudged,
+            after_errors: proof.after_errors,
             varied: proof.varied,
             states: proof.states,
             by: W::BY,
@@ -191,22 +210,25 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         })
     }
 
-    /// Returns the violation of a case that the search found or, if a fresh framer does not show it,
-    /// why the search is no proof.
-    fn confirm<W: State<Framer = T::Subject>>(
-        &self,
-        case: &Case,
-        path: &[usize],
-    ) -> Result<NotProved, Violation> {
+    /// Returns without an error if a fresh framer does not show what the search found.
+    ///
+    /// # Errors
+    ///
+    /// Returns the violation.
+    fn confirm(&self, found: Found) -> Result<(), Violation> {
+        let Found { case, path, stuck } = found;
         let input = self.input(&case.stream)?;
-        self.run_case(case, &input)
+        self.run_case(&case, &input)
             .map_err(|violation| self.minimal(violation))?;
         // Empty chunks in some places only, which no case has.
-        premises::follow(self.door.subject(), &input, path)
+        premises::follow(self.door.subject(), &input, &path)
             .map_err(|finding| input.violation(finding, &case.split, case.interruption))?;
-        Ok(match W::CLONE {
-            Some(_) => NotProved::UnfaithfulClone,
-            None => NotProved::NotRepeatable,
-        })
+        match stuck {
+            Some(finding) => {
+                let violation = input.violation(finding, &case.split, case.interruption);
+                Err(minimize::cut_off(violation))
+            }
+            None => Ok(()),
+        }
     }
 }

@@ -22,11 +22,15 @@ pub struct EveryStream {
     /// If streams of any length are proved, up to their first error: the length of the longest
     /// chunks, in bytes.
     pub any_length: Option<usize>,
-    /// What the streams are made of: bytes, or pieces of several bytes.
+    /// What the streams are made of.
+    pub made_of: MadeOf,
+    /// The bytes or pieces that occur in them, up to an error.
     pub letters: Vec<Vec<u8>>,
-    /// Whether the letters were inferred: other bytes do the same as one of them, as far as that was
-    /// tried.
-    pub inferred: bool,
+    /// Whether the oracle does not judge some streams of these letters. Then all streams are covered of
+    /// which it judges each beginning.
+    pub unjudged: bool,
+    /// Whether some streams go on after an error: with one letter only.
+    pub after_errors: bool,
     /// How many chunks were also tried with other bytes than the letters that stand for them.
     pub varied: u64,
     /// The number of different states of the framer, each with what is expected of it.
@@ -44,15 +48,30 @@ pub struct EveryStream {
     pub deviations: Vec<Deviation>,
 }
 
+/// What streams are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MadeOf {
+    /// Letters that were inferred: in each place, one byte for all that do the same there.
+    Letters,
+    /// The messages of the harness.
+    Messages,
+    /// The bytes or pieces that were given.
+    Pieces,
+}
+
 impl fmt::Display for EveryStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (0, Some(reason)) = (self.longest, self.not_proved) {
+            return write!(f, "not proved: {reason}");
+        }
         let letters = Letters(self);
         let longest = Count(self.longest as u64, "byte");
         if let Some(chunk) = self.any_length {
             let chunk = Count(chunk as u64, "byte");
             write!(
                 f,
-                "proved: streams of any length {letters}, up to an error, "
+                "proved: streams of any length, {letters}, up to an error, "
             )?;
             write!(
                 f,
@@ -62,6 +81,9 @@ impl fmt::Display for EveryStream {
             write!(f, "proved: all streams of up to {longest} {letters}, ")?;
         }
         f.write_str("in all splits, ")?;
+        if self.after_errors {
+            f.write_str("with one letter after an error, ")?;
+        }
         match self.streams {
             u128::MAX => write!(f, "more than 2^128 streams")?,
             1 => write!(f, "1 stream")?,
@@ -87,30 +109,33 @@ struct Letters<'a>(&'a EveryStream);
 
 impl fmt::Display for Letters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// More are counted only.
-        const SHOWN: usize = 16;
-        let EveryStream {
-            letters, inferred, ..
-        } = self.0;
-        let count = letters.len() as u64;
-        let noun = if letters.iter().all(|letter| letter.len() == 1) {
-            "letter"
-        } else {
-            "piece"
-        };
-        write!(f, "over {}", Count(count, noun))?;
-        if *inferred {
-            f.write_str(", inferred")?;
+        let letters = Count(self.0.letters.len() as u64, "letter");
+        let pieces = Count(self.0.letters.len() as u64, "piece");
+        let list = List(&self.0.letters);
+        match self.0.made_of {
+            MadeOf::Letters => write!(f, "made of {letters} ({list}), inferred for each place"),
+            MadeOf::Messages => f.write_str("made of messages"),
+            MadeOf::Pieces => write!(f, "made of {pieces} ({list})"),
+        }?;
+        if self.0.unjudged {
+            f.write_str(", if the oracle judges each beginning")?;
         }
-        f.write_str(" (")?;
-        for (index, letter) in letters.iter().take(SHOWN).enumerate() {
-            if index > 0 {
-                f.write_str(" ")?;
-            }
-            for byte in letter {
+        Ok(())
+    }
+}
+
+/// The first of some bytes or pieces, in hexadecimal.
+struct List<'a>(&'a [Vec<u8>]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 16;
+        for (index, piece) in self.0.iter().take(SHOWN).enumerate() {
+            f.write_str(if index > 0 { " " } else { "" })?;
+            for byte in piece {
                 write!(f, "{byte:02x}")?;
             }
         }
-        f.write_str(if letters.len() > SHOWN { " ...)" } else { ")" })
+        f.write_str(if self.0.len() > SHOWN { " ..." } else { "" })
     }
 }

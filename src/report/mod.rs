@@ -9,7 +9,7 @@ mod violation;
 
 pub(crate) use certificate::Count;
 pub use certificate::{Certificate, ProvedBy, Tier};
-pub use every_stream::EveryStream;
+pub use every_stream::{EveryStream, MadeOf};
 pub use hexdump::{Hexdump, Row};
 pub use not_proved::NotProved;
 pub use split_map::{Cell, SplitMap};

@@ -28,6 +28,9 @@ pub enum NotProved {
     /// A fresh framer does not do the same each time that it is fed the same: it has state outside of
     /// itself.
     NotRepeatable,
+    /// What the search found does not occur on a fresh framer: its clones or its `==` are not faithful,
+    /// or the oracle expects something else of a whole stream than byte by byte.
+    Unconfirmed,
     /// The decoder changed bytes that it left in its caller's buffer.
     BufferRewritten {
         /// The offset of the first byte in the buffer.
@@ -52,6 +55,10 @@ impl fmt::Display for NotProved {
             Self::NotRepeatable => {
                 f.write_str("the framer does not always do the same when it is fed the same")
             }
+            Self::Unconfirmed => f.write_str(
+                "a fresh framer does not do what the search found: its clones or its `==` are not \
+                 faithful, or the oracle expects something else of a whole stream",
+            ),
             Self::BufferRewritten { offset } => {
                 write!(
                     f,

@@ -168,7 +168,7 @@ fn brute_force(
 #[test]
 fn proofs_agree_with_brute_force() {
     let (mut violations, mut closed) = (0, 0);
-    for seed in 0..1500 {
+    for seed in 0..500 {
         let automaton = Automaton::new(seed);
         let found = brute_force(automaton, 0..=LONGEST, LONGEST);
         match (prove(automaton), found) {
@@ -198,5 +198,5 @@ fn proofs_agree_with_brute_force() {
             (Ok(every), Some(case)) => panic!("seed {seed}: {case}, but {every}"),
         }
     }
-    assert!(violations > 300 && closed > 300, "{violations}, {closed}");
+    assert!(violations > 100 && closed > 100, "{violations}, {closed}");
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytes::{Buf, BytesMut};
 use everysplit::subject::{Buffered, Decode, DecodeFn, ParseFn};
-use everysplit::{Deviation, Expected, Harness, NotProved, Outcome, Property, ProvedBy};
+use everysplit::{Deviation, Expected, Harness, MadeOf, NotProved, Outcome, Property, ProvedBy};
 
 use crate::{Parsed, decoder, parse, parser};
 
@@ -122,7 +122,11 @@ fn messages_follow_one_another_in_any_order() {
         .truncation_error("truncated");
     let every = harness.every_stream(9).unwrap();
     assert_eq!(every.letters.concat(), b"\0\x01\x02\x03abc");
-    assert!(every.inferred && every.varied == 0, "{every}");
+    assert_eq!(
+        (every.made_of, every.varied),
+        (MadeOf::Messages, 0),
+        "{every}"
+    );
     assert_eq!(every.any_length, Some(7), "{every}");
     // Each stream of that length is a row of messages and the beginning of one.
     assert_eq!(
@@ -199,11 +203,7 @@ fn clones_that_share_state_prove_nothing() {
         .oracle(naive)
         .every_stream(6)
         .unwrap();
-    assert_eq!(
-        every.not_proved,
-        Some(NotProved::UnfaithfulClone),
-        "{every}"
-    );
+    assert_eq!(every.not_proved, Some(NotProved::Unconfirmed), "{every}");
 }
 
 /// Without `Clone`, and without `Eq`.
@@ -304,16 +304,16 @@ fn the_line_says_what_was_proved() {
         .unwrap();
     assert_eq!(
         pieces.to_string(),
-        "proved: streams of any length over 3 pieces (0161 00 03), up to an error, in all splits \
-         into chunks of up to 2 bytes; up to 3 bytes in all splits, 9 streams of that length, \
-         34 calls, 5 states; 64 splits replayed"
+        "proved: streams of any length, made of 3 pieces (0161 00 03), up to an error, in all \
+         splits into chunks of up to 2 bytes; up to 3 bytes in all splits, with one letter after an \
+         error, 9 streams of that length, 34 calls, 5 states; 42 splits replayed"
     );
     let one = parser(parse).every_stream(1).unwrap();
     assert_eq!(
         one.to_string(),
-        "proved: all streams of up to 1 byte over 3 letters, inferred (00 01 03), in all splits, \
-         3 streams of that length, 17 calls, 3 states; 4 chunks also with other bytes of the same \
-         letters; 64 splits replayed"
+        "proved: all streams of up to 1 byte made of 3 letters (00 01 03), inferred for each place, \
+         in all splits, 3 streams of that length, 17 calls, 3 states; 4 chunks also with other bytes \
+         of the same letters; 26 splits replayed"
     );
 }
 
@@ -327,4 +327,115 @@ fn there_must_be_pieces() {
 #[should_panic(expected = "a piece has one byte at least")]
 fn a_piece_must_not_be_empty() {
     let _ = parser(parse).every_stream_of([""], 3);
+}
+
+/// The end of the first message is not known, and the violation is in its middle.
+#[test]
+fn a_violation_where_the_oracle_knows_no_end_is_found() {
+    let wrong = |read: &mut bool, buffer: &mut BytesMut| {
+        let frame = (!buffer.is_empty() && !*read).then(|| b"?".to_vec());
+        if !buffer.is_empty() {
+            buffer.advance(1);
+            *read = !*read;
+        }
+        Ok(frame)
+    };
+    let harness = Harness::decoder(move || decoder::<bool>(wrong))
+        .encoder(|_| Vec::new())
+        .frame_bytes("a\n", 1, b"!".to_vec());
+    let violation = harness.every_stream(6).unwrap_err();
+    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+}
+
+/// What the oracle does not judge is not claimed.
+#[test]
+fn streams_that_are_not_judged_are_not_claimed() {
+    let whole = |stream: &[u8]| {
+        let expected = naive(stream);
+        let cut_off = matches!(expected.outcome, Outcome::Truncated(_));
+        (!cut_off).then_some(expected)
+    };
+    let every = parser(parse).oracle(whole).every_stream(6).unwrap();
+    assert!(every.unjudged, "{every}");
+    assert_eq!(every.any_length, None, "{every}");
+    assert!(
+        every
+            .to_string()
+            .contains("if the oracle judges each beginning"),
+        "{every}"
+    );
+}
+
+/// A lead byte is followed by another byte of its character, and both are no letters alone.
+#[test]
+fn a_character_that_is_cut_is_found() {
+    fn lines(bytes: &[u8]) -> Parsed {
+        let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
+            return Ok(None);
+        };
+        match std::str::from_utf8(&bytes[..end]) {
+            Ok(line) => Ok(Some((line.into(), end + 1))),
+            Err(_) => Err("no text"),
+        }
+    }
+    // It checks what it has of a line, where a character may be cut.
+    fn eager(bytes: &[u8]) -> Parsed {
+        let beginning = bytes
+            .split(|&byte| byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        match std::str::from_utf8(beginning) {
+            Err(error) if error.error_len().is_none() && beginning.len() > 2 => Err("no text"),
+            _ => lines(bytes),
+        }
+    }
+    let parse: fn(&[u8]) -> Parsed = lines;
+    let harness = Harness::parser(eager, "truncated")
+        .specification(move || Buffered::new(ParseFn::new(parse, "truncated")));
+    assert!(harness.every_stream(8).is_err());
+}
+
+/// A `clone` that panics, and a `Debug` of a frame that does.
+#[test]
+fn other_panics_are_contained() {
+    #[derive(PartialEq, Eq)]
+    struct Clones(u8);
+
+    impl Clone for Clones {
+        fn clone(&self) -> Self {
+            assert!(self.0 < 2, "it cannot be cloned");
+            Self(self.0)
+        }
+    }
+
+    impl Decode for Clones {
+        type Frame = u8;
+        type Error = ();
+
+        fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, ()> {
+            let frame = (!buffer.is_empty()).then(|| buffer.get_u8());
+            self.0 += u8::from(frame.is_some());
+            Ok(frame)
+        }
+
+        fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, ()> {
+            self.decode(buffer)
+        }
+    }
+
+    #[derive(Clone, PartialEq, Eq)]
+    struct NoText(u8);
+
+    impl std::fmt::Debug for NoText {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("it has no text")
+        }
+    }
+
+    let violation = Harness::decoder(|| Clones(0)).every_stream(4).unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+
+    let every = Harness::parser(|bytes| Ok(bytes.first().map(|&byte| (NoText(byte), 1))), ());
+    let every = every.every_stream(4).unwrap();
+    assert_eq!(every.longest, 4, "{every}");
 }

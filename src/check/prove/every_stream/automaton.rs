@@ -10,19 +10,23 @@ use core::{iter, mem};
 
 use super::Stuck;
 use super::letters::{self, Letters};
-use crate::check::isolate::isolate;
+use crate::check::isolate::{Guarded, isolate};
 use crate::door::Door;
 use crate::oracle::{End, Reading, Specification};
 
 /// The positions that streams of up to a length can reach, the nearest first.
 pub(super) struct Automaton<T: Door, O: Specification<T>> {
     pub(super) positions: Vec<Position<T, O>>,
+    /// Whether there are streams that the oracle does not judge.
+    pub(super) unjudged: bool,
+    /// How much work it took.
+    work: u64,
 }
 
 /// What the specification expects after some bytes.
 pub(super) struct Position<T: Door, O: Specification<T>> {
     /// The specification's own position, or the error with which it rejected the stream.
-    pub(super) at: Result<O::Position, T::Error>,
+    pub(super) at: Guarded<Result<O::Position, T::Error>>,
     /// Which pieces may have begun, each with the number of its bytes so far.
     begun: Vec<(usize, usize)>,
     /// The number of bytes after which it is first reached.
@@ -51,6 +55,9 @@ pub(super) struct Reach {
     /// The length of the longest streams.
     pub(super) longest: usize,
     pub(super) max_positions: usize,
+    /// The largest number of states of the framer at one position.
+    pub(super) max_states: usize,
+    pub(super) max_work: u64,
     /// Whether nothing follows an error.
     pub(super) caller_stops: bool,
     /// Whether the oracle may look back to whole frames.
@@ -68,9 +75,11 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
     ) -> Result<Self, Stuck> {
         let mut automaton = Self {
             positions: Vec::new(),
+            unjudged: false,
+            work: 0,
         };
-        let start = isolate(0, || oracle.start(door, reach.remembers))
-            .map_err(|_| Stuck::At(Vec::new()))?;
+        let start = isolate(0, || oracle.start(door, reach.remembers));
+        let start = start.map_err(|finding| Stuck::At(Vec::new(), finding))?;
         automaton.visit(oracle, Ok(start), letters.begin(), None, reach)?;
         automaton.complete(oracle, letters, reach)?;
         Ok(automaton)
@@ -131,7 +140,8 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
         self.positions[index].expanded = true;
         let position = &self.positions[index];
         let remaining = reach.longest - position.depth;
-        let classes = match (&position.at, letters) {
+        let mut inferred = false;
+        let classes = match (&*position.at, letters) {
             (Ok(_), Letters::Pieces(pieces)) => {
                 letters::singles(pieces.next_bytes(&position.begun))
             }
@@ -144,11 +154,19 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
             (Ok(at), Letters::Inferred { tests }) => {
                 match isolate(position.depth, || oracle.letters(at)) {
                     Ok(Some(letters)) => letters::singles(letters),
-                    Ok(None) => letters::infer(oracle, at, tests, remaining),
-                    Err(_) => return Err(Stuck::At(self.path(index))),
+                    Ok(None) => {
+                        inferred = true;
+                        // For each byte and each test byte some readings.
+                        self.work += (256 * tests.len() * (64 + remaining) / 4) as u64;
+                        letters::infer(oracle, at, tests, remaining)
+                    }
+                    Err(finding) => return Err(Stuck::At(self.path(index), finding)),
                 }
             }
         };
+        if inferred {
+            self.unjudged |= classes.iter().map(Vec::len).sum::<usize>() < 256;
+        }
         for class in classes {
             self.add(oracle, index, class, letters, reach)?;
         }
@@ -166,20 +184,17 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
     ) -> Result<(), Stuck> {
         let position = &self.positions[index];
         let byte = class[0];
-        let stuck = || {
-            let mut path = self.path(index);
-            path.push(byte);
-            Stuck::At(path)
-        };
-        let read = || match &position.at {
+        let read = || match &*position.at {
             Ok(at) => oracle.read(at, byte),
             Err(error) => Some(Reading {
                 frames: Vec::new(),
                 then: Err(error.clone()),
             }),
         };
-        let Some(Reading { frames, then }) = isolate(position.depth, read).map_err(|_| stuck())?
-        else {
+        let read = isolate(position.depth, read);
+        let read = read.map_err(|finding| Stuck::At(self.path_with(index, byte), finding))?;
+        let Some(Reading { frames, then }) = read else {
+            self.unjudged = true;
             return Ok(());
         };
         let begun = letters.advance(&position.begun, byte);
@@ -193,19 +208,34 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
         Ok(())
     }
 
-    /// Lets a byte stand for itself after a position, as it does not do the same as its letter.
+    /// Divides the letter that stands for a byte after a position, as the byte does not do the same if
+    /// `rest` follows it.
     pub(super) fn split(
         &mut self,
         oracle: &O,
         index: usize,
         byte: u8,
+        rest: &[u8],
         letters: &Letters,
         reach: Reach,
     ) -> Result<(), Stuck> {
-        for edge in &mut self.positions[index].edges {
-            edge.class.retain(|&other| other != byte);
+        let Position { at, edges, .. } = &mut self.positions[index];
+        let edge = edges.iter_mut().find(|edge| edge.class.contains(&byte));
+        let (Some(edge), Ok(at)) = (edge, &**at) else {
+            return Ok(());
+        };
+        let class = mem::take(&mut edge.class);
+        let mut classes = letters::divide(oracle, at, &class, rest);
+        if classes.len() == 1 {
+            // Only several bytes together show it.
+            classes[0].retain(|&other| other != byte);
+            classes.push(vec![byte]);
         }
-        self.add(oracle, index, vec![byte], letters, reach)?;
+        let own = classes.iter().position(|class| class.contains(&edge.byte));
+        edge.class = classes.swap_remove(own.unwrap_or(0));
+        for class in classes {
+            self.add(oracle, index, class, letters, reach)?;
+        }
         self.complete(oracle, letters, reach)
     }
 
@@ -219,29 +249,35 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
         reach: Reach,
     ) -> Result<usize, Stuck> {
         let depth = parent.map_or(0, |(parent, _)| self.positions[parent].depth + 1);
-        let stuck = |automaton: &Self| {
-            let mut path = parent.map_or(Vec::new(), |(parent, _)| automaton.path(parent));
-            path.extend(parent.map(|(_, byte)| byte));
-            Stuck::At(path)
+        let at = Guarded::new(at);
+        let stuck = |automaton: &Self, finding| {
+            let path = parent.map(|(parent, byte)| automaton.path_with(parent, byte));
+            Stuck::At(path.unwrap_or_default(), finding)
         };
+        self.work += 8 + self.positions.len() as u64 / 8;
+        if self.work > reach.max_work {
+            return Err(Stuck::TooMuch);
+        }
         let find = || {
             let mut positions = self.positions.iter();
-            positions.position(|known| known.begun == begun && known.at == at)
+            positions.position(|known| known.begun == begun && *known.at == *at)
         };
-        if let Some(known) = isolate(depth, find).map_err(|_| stuck(self))? {
+        if let Some(known) = isolate(depth, find).map_err(|finding| stuck(self, finding))? {
+            let released = at.release("a `drop` returns", depth);
+            released.map_err(|finding| stuck(self, finding))?;
             return Ok(known);
         }
         if self.positions.len() == reach.max_positions {
-            return Err(Stuck::TooMany);
+            return Err(Stuck::TooMuch);
         }
-        let end = || match &at {
+        let end = || match &*at {
             Ok(at) => oracle.end(at),
             Err(error) => Some(End {
                 frames: Vec::new(),
                 result: Err(error.clone()),
             }),
         };
-        let end = isolate(depth, end).map_err(|_| stuck(self))?;
+        let end = isolate(depth, end).map_err(|finding| stuck(self, finding))?;
         self.positions.push(Position {
             at,
             begun,
@@ -252,6 +288,35 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
             end,
         });
         Ok(self.positions.len() - 1)
+    }
+
+    /// Returns the bytes that first lead to a position, and one more.
+    fn path_with(&self, index: usize, byte: u8) -> Vec<u8> {
+        [self.path(index), vec![byte]].concat()
+    }
+
+    /// Returns letters that lead from a position to the nearest one whose end is known, nothing if no
+    /// position has one.
+    pub(super) fn to_known_end(&self, from: usize) -> Vec<u8> {
+        let mut seen = vec![false; self.positions.len()];
+        seen[from] = true;
+        let mut layer = vec![(from, Vec::new())];
+        while !layer.is_empty() {
+            let mut next = Vec::new();
+            for (index, path) in layer {
+                let position = &self.positions[index];
+                if position.end.is_some() {
+                    return path;
+                }
+                for edge in &position.edges {
+                    if !mem::replace(&mut seen[edge.to], true) {
+                        next.push((edge.to, [&path[..], &[edge.byte]].concat()));
+                    }
+                }
+            }
+            layer = next;
+        }
+        Vec::new()
     }
 
     /// Returns the bytes that first lead to a position.
@@ -272,7 +337,7 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
         let positions = self.positions.iter().enumerate();
         let streams = positions.flat_map(|(index, position)| {
             let edges = position.edges.iter();
-            edges.map(move |edge| [self.path(index), vec![edge.byte]].concat())
+            edges.map(move |edge| self.path_with(index, edge.byte))
         });
         iter::once(Vec::new()).chain(streams).collect()
     }
@@ -290,9 +355,16 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
         counts[0]
     }
 
-    /// Returns the bytes that are letters somewhere.
+    /// Returns whether there are streams that go on after an error.
+    pub(super) fn goes_on_after_errors(&self) -> bool {
+        let mut positions = self.positions.iter();
+        positions.any(|position| position.at.is_err() && !position.edges.is_empty())
+    }
+
+    /// Returns the bytes that are letters somewhere, up to an error.
     pub(super) fn letters(&self) -> Vec<u8> {
-        let edges = self.positions.iter().flat_map(|position| &position.edges);
+        let accepted = self.positions.iter().filter(|position| position.at.is_ok());
+        let edges = accepted.flat_map(|position| &position.edges);
         let mut letters: Vec<u8> = edges.map(|edge| edge.byte).collect();
         letters.sort_unstable();
         letters.dedup();

@@ -11,6 +11,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug, Write};
+use core::iter;
 
 use crate::check::isolate::isolate;
 use crate::door::Door;
@@ -95,7 +96,10 @@ pub(super) fn infer<T: Door, O: Specification<T>>(
     tests: &[u8],
     remaining: usize,
 ) -> Vec<Vec<u8>> {
-    let judged = |byte: &u8| !matches!(isolate(0, || oracle.read(at, *byte)), Ok(None));
+    let judged = |byte: &u8| {
+        let read = isolate(0, || oracle.read(at, *byte).is_some());
+        read.unwrap_or(true)
+    };
     let bytes = (0..=u8::MAX).filter(judged);
     let mut stream = vec![0; remaining];
     let at_once = classes(bytes, tests, |byte, test| {
@@ -103,38 +107,16 @@ pub(super) fn infer<T: Door, O: Specification<T>>(
         stream[0] = byte;
         let mut shape = Shape::default();
         for len in [1, remaining.min(2), remaining] {
-            match isolate(0, || oracle.read_all(at, &stream[..len])) {
-                Ok(Some(all)) => shape.values(&all.frames, all.result.as_ref().err()),
-                Ok(None) => shape.add(NOT_JUDGED),
-                Err(_) => shape.add(STUCK),
-            }
+            shape.guarded(|shape| match oracle.read_all(at, &stream[..len]) {
+                Some(all) => shape.values(&all.frames, all.result.as_ref().err()),
+                None => shape.add(NOT_JUDGED),
+            });
         }
         shape.hash
     });
     let one_by_one = |byte, test| {
-        let mut shape = Shape::default();
-        let (mut next, mut position) = (byte, at.clone());
-        for _ in 0..remaining {
-            match isolate(0, || oracle.read(&position, next)) {
-                Ok(Some(reading)) => {
-                    shape.reading(&reading);
-                    match reading.then {
-                        Ok(then) => position = then,
-                        Err(_) => break,
-                    }
-                }
-                Ok(None) => {
-                    shape.add(NOT_JUDGED);
-                    break;
-                }
-                Err(_) => {
-                    shape.add(STUCK);
-                    break;
-                }
-            }
-            next = test;
-        }
-        shape.hash
+        let rest = iter::repeat_n(test, remaining - 1);
+        read_on(oracle, at, iter::once(byte).chain(rest))
     };
     let refined = at_once.into_iter().flat_map(|class| {
         let step = class.len().div_ceil(SOME);
@@ -147,6 +129,41 @@ pub(super) fn infer<T: Door, O: Specification<T>>(
     let mut refined: Vec<Vec<u8>> = refined.collect();
     refined.sort_unstable();
     refined
+}
+
+/// Divides bytes that may follow a position by what they give if `rest` follows them.
+pub(super) fn divide<T: Door, O: Specification<T>>(
+    oracle: &O,
+    at: &O::Position,
+    class: &[u8],
+    rest: &[u8],
+) -> Vec<Vec<u8>> {
+    classes(class.iter().copied(), &[0], |byte, _| {
+        read_on(oracle, at, iter::once(byte).chain(rest.iter().copied()))
+    })
+}
+
+/// Returns a hash of the shapes of what bytes give after a position, one by one.
+fn read_on<T: Door, O: Specification<T>>(
+    oracle: &O,
+    at: &O::Position,
+    bytes: impl Iterator<Item = u8>,
+) -> u64 {
+    let mut shape = Shape::default();
+    shape.guarded(|shape| {
+        let mut position = at.clone();
+        for byte in bytes {
+            let Some(reading) = oracle.read(&position, byte) else {
+                return shape.add(NOT_JUDGED);
+            };
+            shape.reading(&reading);
+            match reading.then {
+                Ok(then) => position = then,
+                Err(_) => return,
+            }
+        }
+    });
+    shape.hash
 }
 
 /// How many bytes of a class are compared one by one, about.
@@ -222,6 +239,18 @@ impl Default for Shape {
 impl Shape {
     fn add(&mut self, byte: u8) {
         self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    /// Calls the user's code. What gets stuck has a shape of its own.
+    fn guarded(&mut self, call: impl FnOnce(&mut Self)) {
+        let mut shape = Self {
+            hash: self.hash,
+            text: Text::Plain,
+        };
+        match isolate(0, || call(&mut shape)) {
+            Ok(()) => self.hash = shape.hash,
+            Err(_) => self.add(STUCK),
+        }
     }
 
     fn reading<T: Door, P>(&mut self, reading: &Reading<T, P>) {

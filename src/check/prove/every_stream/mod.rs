@@ -26,6 +26,7 @@ use search::{Halt, Search};
 
 use super::{Bounds, State, Work};
 use crate::case::{Case, Interruption};
+use crate::check::finding::Finding;
 use crate::deviation::Deviation;
 use crate::door::FeedDoor;
 use crate::oracle::Specification;
@@ -50,8 +51,12 @@ pub(crate) struct Proof {
     pub(crate) streams: u128,
     /// If the nodes are closed: the length of the longest chunks.
     pub(crate) any_length: Option<usize>,
-    /// The bytes that are letters somewhere.
+    /// The bytes that are letters somewhere, up to an error.
     pub(crate) letters: Vec<u8>,
+    /// Whether the oracle does not judge some streams.
+    pub(crate) unjudged: bool,
+    /// Whether some streams go on after an error.
+    pub(crate) after_errors: bool,
     /// How many chunks were tried with other bytes of their letters.
     pub(crate) varied: u64,
     pub(crate) states: usize,
@@ -68,6 +73,8 @@ impl Proof {
         streams: 1,
         any_length: None,
         letters: Vec::new(),
+        unjudged: false,
+        after_errors: false,
         varied: 0,
         states: 0,
         calls: 0,
@@ -79,31 +86,37 @@ impl Proof {
 /// Why a search ended before it was done.
 pub(crate) enum Stop {
     NotProved(NotProved),
-    /// The framer, or the specification, does something else than expected or gets stuck.
-    Found {
-        case: Case,
-        /// The offsets at which chunks end, from 0. The same one twice is an empty chunk.
-        path: Vec<usize>,
-    },
+    Found(Found),
+}
+
+/// Where the framer, or the specification, does something else than expected or gets stuck.
+pub(crate) struct Found {
+    pub(crate) case: Case,
+    /// The offsets at which chunks end, from 0. The same one twice is an empty chunk.
+    pub(crate) path: Vec<usize>,
+    /// What gets stuck, if it is a `clone`, a `==` or a `drop`.
+    pub(crate) stuck: Option<Finding>,
 }
 
 /// Why an automaton is not complete.
 enum Stuck {
     /// The specification gets stuck in a stream.
-    At(Vec<u8>),
-    TooMany,
+    At(Vec<u8>, Finding),
+    TooMuch,
 }
 
 impl From<Stuck> for Stop {
     fn from(stuck: Stuck) -> Self {
         match stuck {
-            Stuck::At(stream) => {
+            Stuck::At(stream, finding) => {
                 let split = Split::bytes(stream.len());
-                let path = (0..=stream.len()).collect();
-                let case = Case::new(stream, split);
-                Self::Found { case, path }
+                Self::Found(Found {
+                    path: (0..=stream.len()).collect(),
+                    case: Case::new(stream, split),
+                    stuck: Some(finding),
+                })
             }
-            Stuck::TooMany => Self::NotProved(NotProved::TooMuchWork { calls: 0 }),
+            Stuck::TooMuch => Self::NotProved(NotProved::TooMuchWork { calls: 0 }),
         }
     }
 }
@@ -132,6 +145,8 @@ where
     let reach = Reach {
         longest: streams.longest,
         max_positions: MOST_POSITIONS,
+        max_states: bounds.max_states,
+        max_work: bounds.max_work,
         caller_stops: streams.deviations.contains(&Deviation::CallerStops),
         remembers: streams.remembers,
     };
@@ -156,22 +171,26 @@ where
                     any_length: reach
                         .longest
                         .checked_sub(deepest)
-                        .filter(|&chunk| chunk > 0),
+                        .filter(|&chunk| chunk > 0 && !automaton.unjudged),
                     letters: automaton.letters(),
+                    unjudged: automaton.unjudged,
+                    after_errors: automaton.goes_on_after_errors(),
                     varied,
                     states,
                     calls: work.calls,
                     streams_of_letters: automaton.streams(),
-                    samples: (0..SAMPLES)
-                        .map(|seed| sample(&automaton, reach, seed))
-                        .collect(),
+                    samples: samples(&automaton, reach),
                 });
             }
             Err(Halt::Stop(stop)) => return Err(stop),
             // The byte is a letter of its own: search again with it.
-            Err(Halt::Letter { position, byte }) => {
+            Err(Halt::Letter {
+                position,
+                byte,
+                rest,
+            }) => {
                 drop(search);
-                automaton.split(oracle, position, byte, &letters, reach)?;
+                automaton.split(oracle, position, byte, &rest, &letters, reach)?;
             }
         }
     }
@@ -206,6 +225,21 @@ fn learn<T: FeedDoor, O: Specification<T>>(
         }
         round += 1;
     }
+}
+
+/// Draws some different cases.
+fn samples<T: FeedDoor, O: Specification<T>>(
+    automaton: &Automaton<T, O>,
+    reach: Reach,
+) -> Vec<Case> {
+    let mut samples = Vec::new();
+    for seed in 0..SAMPLES {
+        let sample = sample(automaton, reach, seed);
+        if !samples.contains(&sample) {
+            samples.push(sample);
+        }
+    }
+    samples
 }
 
 /// Draws a stream of the automaton, with any bytes of its letters, and a split of it.

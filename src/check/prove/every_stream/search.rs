@@ -7,9 +7,9 @@ use core::iter;
 
 use fastrand::Rng;
 
-use super::Stop;
 use super::automaton::{Automaton, Edge, Reach};
 use super::letters::alike;
+use super::{Found, Stop};
 use crate::case::{Case, Interruption};
 use crate::check::end::end;
 use crate::check::input::Input;
@@ -39,10 +39,12 @@ struct Node<W> {
 /// Why a search ended before it was done.
 pub(super) enum Halt {
     Stop(Stop),
-    /// After a position, a byte does not do the same as the letter that stands for it.
+    /// After a position, a byte does not do the same as the letter that stands for it, if `rest`
+    /// follows.
     Letter {
         position: usize,
         byte: u8,
+        rest: Vec<u8>,
     },
 }
 
@@ -102,7 +104,8 @@ where
             at: automaton.positions.iter().map(|_| Vec::new()).collect(),
             by_depth: (0..=reach.longest).map(|_| Vec::new()).collect(),
             work,
-            frames: Guarded::new(Frames::for_stream(reach.longest)),
+            // An oracle may expect more than one frame for each byte.
+            frames: Guarded::new(Frames::for_stream(64 * reach.longest)),
             rng: Rng::with_seed(0),
             varied: 0,
         }
@@ -127,7 +130,7 @@ where
     pub(super) fn run(&mut self) -> Result<(), Halt> {
         let fresh = Guarded::new(self.door.subject());
         self.visit(fresh, 0, None, &[])
-            .map_err(|fault| self.stop(fault.as_ref(), None, &[]))?;
+            .map_err(|fault| self.stop(fault, None, &[], 0))?;
         for depth in 0..=self.reach.longest {
             let mut next = 0;
             while let Some(&node) = self.by_depth[depth].get(next) {
@@ -181,8 +184,12 @@ where
 
     /// Feeds a chunk of letters after a node, and visits the node that this leads to.
     fn feed(&mut self, node: usize, path: &Path<'a, T>, chunk: &[u8]) -> Result<(), Halt> {
-        self.try_feed(node, path, chunk)
-            .map_err(|fault| self.stop(fault.as_ref(), Some(node), &[chunk]))
+        self.try_feed(node, path, chunk).map_err(|fault| {
+            let to = path
+                .last()
+                .map_or(self.nodes[node].position, |(_, edge)| edge.to);
+            self.stop(fault, Some(node), &[chunk], to)
+        })
     }
 
     fn try_feed(
@@ -270,26 +277,22 @@ where
         let Node {
             position, depth, ..
         } = self.nodes[node];
-        let start = &self.automaton.positions[position].at;
+        let start = &*self.automaton.positions[position].at;
         let read = |bytes: &[u8]| isolate(depth, || self.read(start, path, bytes));
         let Ok(Some(first)) = read(bytes) else {
             // The oracle judges no stream with these bytes, or gets stuck.
             return Ok(());
         };
         if !first.alike {
-            let letters: Vec<u8> = path.iter().map(|(_, edge)| edge.byte).collect();
-            for (index, &(position, edge)) in path.iter().enumerate() {
-                let byte = bytes[index];
-                let mut one = letters.clone();
-                one[index] = byte;
-                if byte != edge.byte && matches!(read(&one), Ok(Some(one)) if !one.alike) {
-                    return Err(Halt::Letter { position, byte });
-                }
-            }
+            return Err(self.other_letter(start, path, bytes));
         }
         let end = path.last().map_or(position, |(_, edge)| edge.to);
         let rest = self.walk(end, self.reach.longest - depth - bytes.len());
-        let letters: Vec<u8> = rest.iter().map(|(_, edge)| edge.byte).collect();
+        let letters = rest.iter().map(|(_, edge)| {
+            let index = self.rng.usize(..edge.class.len());
+            edge.class[index]
+        });
+        let letters: Vec<u8> = letters.collect();
         let second = isolate(depth, || self.read(&first.at, &rest, &letters));
         self.varied += 1;
         let subject = self.judge(node, bytes, first.frames.iter(), first.at.as_ref().err());
@@ -306,11 +309,43 @@ where
         };
         match fed {
             Ok(subject) => release(subject, depth)
-                .map_err(|fault| self.stop(Some(&fault), Some(node), &[bytes])),
+                .map_err(|fault| self.stop(Some(fault), Some(node), &[bytes], end)),
             Err((fault, stream)) => {
                 let (first, second) = stream.split_at(bytes.len());
-                Err(self.stop(fault.as_ref(), Some(node), &[first, second]))
+                if second.is_empty() {
+                    return Err(self.stop(fault, Some(node), &[first], end));
+                }
+                let end = rest.last().map_or(end, |(_, edge)| edge.to);
+                Err(self.stop(fault, Some(node), &[first, second], end))
             }
+        }
+    }
+
+    /// Returns the first byte of a chunk without which it would give what its letters give.
+    fn other_letter(
+        &self,
+        start: &Result<O::Position, T::Error>,
+        path: &Path<'a, T>,
+        bytes: &[u8],
+    ) -> Halt {
+        let letters = path.iter().map(|(_, edge)| edge.byte);
+        // The longest beginning of the letters with which the chunk still differs.
+        let mixed = (1..=bytes.len()).map(|count| -> Vec<u8> {
+            let letters = letters.clone().take(count);
+            letters.chain(bytes[count..].iter().copied()).collect()
+        });
+        let alike = |bytes: &Vec<u8>| {
+            let read = isolate(0, || {
+                self.read(start, path, bytes).is_none_or(|read| read.alike)
+            });
+            read.unwrap_or(true)
+        };
+        let count = mixed.take_while(|bytes| !alike(bytes)).count();
+        let index = count.min(bytes.len() - 1);
+        Halt::Letter {
+            position: path[index].0,
+            byte: bytes[index],
+            rest: bytes[index + 1..].to_vec(),
         }
     }
 
@@ -375,6 +410,13 @@ where
                 return state.release(depth).map_err(Some);
             }
         }
+        let accepted = self.automaton.positions[position].at.is_ok();
+        if accepted && self.at[position].len() >= self.reach.max_states {
+            return Err(Some(Fault::NotProved(NotProved::TooManyStates {
+                offset: depth,
+                max_states: self.reach.max_states,
+            })));
+        }
         let new = self.nodes.len();
         self.at[position].push(new);
         self.by_depth[depth].push(new);
@@ -399,7 +441,7 @@ where
         let expected = Expected {
             frames: Vec::new(),
             at_end: frames.clone(),
-            outcome: match (result, &position.at) {
+            outcome: match (result, &*position.at) {
                 (Ok(()), _) => Outcome::Clean,
                 (Err(error), Ok(_)) => Outcome::Truncated(error.clone()),
                 (Err(error), Err(_)) => Outcome::Rejected {
@@ -450,12 +492,15 @@ where
         parents.map(|(_, chunk)| &**chunk)
     }
 
-    /// Makes the case of chunks after a node, of which the last did not do what is expected.
+    /// Makes the case of chunks after a node, of which the last did not do what is expected. `end` is
+    /// the position that they lead to.
     #[cold]
-    fn stop(&self, fault: Option<&Fault>, node: Option<usize>, last: &[&[u8]]) -> Halt {
-        if let Some(Fault::NotProved(reason)) = fault {
-            return Halt::Stop(Stop::NotProved(*reason));
-        }
+    fn stop(&self, fault: Option<Fault>, node: Option<usize>, last: &[&[u8]], end: usize) -> Halt {
+        let stuck = match fault {
+            Some(Fault::NotProved(reason)) => return Halt::Stop(Stop::NotProved(reason)),
+            Some(Fault::State(finding)) => Some(finding),
+            Some(Fault::Call(_)) | None => None,
+        };
         let before = node.into_iter().flat_map(|node| self.chunks(node));
         let last = last.iter().rev().copied();
         let chunks: Vec<&[u8]> = last.chain(before).collect();
@@ -469,10 +514,16 @@ where
             stream.extend_from_slice(chunk);
             path.push(stream.len());
         }
+        // The oracle must judge all of it.
+        let rest = self.automaton.to_known_end(end);
+        if !rest.is_empty() {
+            stream.extend(rest);
+            path.push(stream.len());
+        }
         let inner = path.iter().copied();
         let split = Split::new(inner.filter(|&cut| 0 < cut && cut < stream.len()));
         let case = Case::new(stream, split).with(interruption);
-        Halt::Stop(Stop::Found { case, path })
+        Halt::Stop(Stop::Found(Found { case, path, stuck }))
     }
 
     /// Drops the states one by one.
