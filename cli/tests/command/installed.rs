@@ -129,7 +129,9 @@ fn postgresql() {
     let len = u32::try_from(stream.len()).unwrap();
     stream[..4].copy_from_slice(&len.to_be_bytes());
     stream.extend(b"Q\0\0\0\x0dselect 1\0X\0\0\0\x04");
-    passes(port, &stream, &[r"--mask=(?s-u)K\x00\x00\x00\x0c.{8}"]);
+    // It listens before it can serve.
+    let mask = r"--mask=(?s-u)K\x00\x00\x00\x0c.{8}";
+    passes(port, &stream, &[mask, "--ready=^R"]);
     // The same as a conversation, with a second query, as the guide shows it.
     let guide = include_str!("../../../docs/guide/servers-and-clients.md");
     let mut blocks = guide.split("```");
