@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::program::{concurrently, fails, is_installed, run, script, usage_error};
+use crate::program::{PYTHON_DRIVER, concurrently, fails, is_installed, run, script, usage_error};
 use crate::serve::serve;
 
 const DESCRIBED: &str = concat!(
@@ -116,13 +116,8 @@ struct Bug {
     property: &'static str,
 }
 
-/// The driver: the ready one with another decoder.
-const DRIVER: &str = r"
-import sys
-sys.path.insert(0, DRIVERS)
-sys.dont_write_bytecode = True
-import driver
-
+/// What takes the place of the ready driver's decoder.
+const FEED: &str = r"
 def feed(decoder, chunk):
     decoder.buffer += chunk
     while True:
@@ -133,8 +128,7 @@ def feed(decoder, chunk):
         decoder.buffer = decoder.buffer[end:]
         yield body
 
-driver.feed = feed
-driver.main()
+
 ";
 
 const DECODERS: [Decoder; 4] = [
@@ -278,13 +272,15 @@ def step(buffer, limit):
 impl Decoder {
     /// Writes the driver, with a bug if one is given; returns its path.
     fn driver(&self, bug: Option<usize>) -> String {
-        let drivers = concat!(env!("CARGO_MANIFEST_DIR"), "/drivers");
-        let mut driver =
-            self.step.to_string() + &DRIVER.replace("DRIVERS", &format!("{drivers:?}"));
+        let mut decoder = [self.step, FEED].concat();
         if let Some(Bug { correct, buggy, .. }) = bug.map(|bug| &self.bugs[bug]) {
-            assert!(driver.contains(correct), "{correct}");
-            driver = driver.replacen(correct, buggy, 1);
+            assert!(decoder.contains(correct), "{correct}");
+            decoder = decoder.replacen(correct, buggy, 1);
         }
+        // The protocol stands below the functions.
+        let at = PYTHON_DRIVER.find("# ----").unwrap();
+        let mut driver = PYTHON_DRIVER.to_owned();
+        driver.insert_str(at, &decoder);
         let name = self.framing.split(':').next().unwrap();
         let bug = bug.map_or("correct".into(), |bug| format!("bug-{bug}"));
         script(&format!("described-{name}-{bug}.py"), &driver)
