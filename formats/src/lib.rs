@@ -28,6 +28,7 @@ extern crate std;
 
 #[cfg(feature = "auth")]
 pub mod auth;
+mod body;
 pub mod datagram;
 pub mod delimited;
 #[doc(hidden)]
@@ -37,4 +38,5 @@ pub mod json_header;
 pub mod len32;
 pub mod length_field;
 pub mod netstring;
+mod subject;
 pub mod varint;

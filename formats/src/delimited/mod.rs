@@ -14,11 +14,12 @@
 //! that a body that arrives byte by byte is not searched again for each.
 
 pub mod naive;
-mod subject;
 
 use core::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
+
+use crate::body;
 
 /// The bytes after each body.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -218,13 +219,7 @@ impl Decoder {
         };
         self.offset += (size + delimiter) as u64;
         self.searched = 0;
-        // An empty slice of the buffer would keep its whole allocation alive.
-        let body = match size {
-            0 => Bytes::new(),
-            _ => buffer.split_to(size).freeze(),
-        };
-        buffer.advance(delimiter);
-        Ok(Some(body))
+        Ok(Some(body::take(buffer, 0, size, delimiter)))
     }
 
     /// Removes the next body from `buffer` after the end of the stream, when no more bytes can

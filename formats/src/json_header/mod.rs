@@ -47,7 +47,6 @@ mod error;
 pub mod fuzzing;
 mod header;
 pub mod naive;
-mod subject;
 
 pub use error::{DecodeError, EncodeError, Flaw};
 pub use header::{Config, Header, Md5};

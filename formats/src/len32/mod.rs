@@ -14,13 +14,13 @@
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod naive;
-mod subject;
 
 use core::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
-
+use bytes::{Bytes, BytesMut};
 use everysplit::reference::ByteOrder;
+
+use crate::body;
 
 /// The length of an encoded length, in bytes.
 const LENGTH: usize = 4;
@@ -169,12 +169,7 @@ impl Decoder {
             return Ok(None);
         }
         self.offset += LENGTH as u64 + size as u64;
-        buffer.advance(LENGTH);
-        if size == 0 {
-            // An empty slice of the buffer would keep its whole allocation alive.
-            return Ok(Some(Bytes::new()));
-        }
-        Ok(Some(buffer.split_to(size).freeze()))
+        Ok(Some(body::take(buffer, LENGTH, size, 0)))
     }
 
     /// Removes the next frame from `buffer` after the end of the stream, when no more bytes can

@@ -24,13 +24,13 @@
 //! on each call.
 
 pub mod naive;
-mod subject;
 
 use core::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
-
+use bytes::{Bytes, BytesMut};
 use everysplit::reference::ByteOrder;
+
+use crate::body;
 
 /// The number of bytes of a length field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -312,13 +312,8 @@ impl Decoder {
             return Ok(None);
         };
         self.offset += size as u64;
-        let mut frame = buffer.split_to(size);
-        frame.advance(self.field.strip.into());
-        if frame.is_empty() {
-            // An empty slice of the buffer would keep its whole allocation alive.
-            return Ok(Some(Bytes::new()));
-        }
-        Ok(Some(frame.freeze()))
+        let strip = self.field.strip.into();
+        Ok(Some(body::take(buffer, strip, size - strip, 0)))
     }
 
     /// Removes the next frame from `buffer` after the end of the stream, when no more bytes can

@@ -13,12 +13,13 @@
 //! on each call.
 
 pub mod naive;
-mod subject;
 
 use alloc::string::ToString;
 use core::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
+
+use crate::body;
 
 /// The settings that both ends must agree on.
 ///
@@ -180,14 +181,7 @@ impl Decoder {
             }
         };
         self.offset += (start + size + 1) as u64;
-        buffer.advance(start);
-        // An empty slice of the buffer would keep its whole allocation alive.
-        let body = match size {
-            0 => Bytes::new(),
-            _ => buffer.split_to(size).freeze(),
-        };
-        buffer.advance(1);
-        Ok(Some(body))
+        Ok(Some(body::take(buffer, start, size, 1)))
     }
 
     /// Removes the next netstring from `buffer` after the end of the stream, when no more bytes can

@@ -14,11 +14,12 @@
 //! on each call.
 
 pub mod naive;
-mod subject;
 
 use core::fmt;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
+
+use crate::body;
 
 /// The integer that a length fits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -205,12 +206,7 @@ impl Decoder {
             return Ok(None);
         };
         self.offset += length as u64 + size;
-        buffer.advance(length);
-        if body == 0 {
-            // An empty slice of the buffer would keep its whole allocation alive.
-            return Ok(Some(Bytes::new()));
-        }
-        Ok(Some(buffer.split_to(body).freeze()))
+        Ok(Some(body::take(buffer, length, body, 0)))
     }
 
     /// Removes the next frame from `buffer` after the end of the stream, when no more bytes can
