@@ -27,8 +27,8 @@ macro_rules! every_stream {
             /// anywhere. No stream is needed.
             ///
             /// The streams are those that the [messages](Harness::messages) form, in any order and
-            /// number. With another oracle, they are made of *letters*: bytes that the oracle can
-            /// tell apart are inferred from what it expects. A letter stands for all bytes that lead
+            /// number. With another oracle, they are made of *letters*: bytes that the oracle
+            /// distinguishes are inferred from what it expects. A letter stands for all bytes that lead
             /// to the same frames and errors in the same places; the proof is about the letters, and
             /// the others are tried on the way.
             ///

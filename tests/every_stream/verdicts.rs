@@ -82,7 +82,7 @@ fn a_parser_of_whole_streams_is_a_specification() {
     assert!(violation.is_err());
 }
 
-/// What follows a frame depends on the frame: the parser cannot be asked about the rest alone.
+/// What follows a frame depends on the frame: the parser cannot judge the rest alone.
 #[test]
 fn an_oracle_may_look_back() {
     let looks_back = |stream: &[u8]| {

@@ -453,6 +453,32 @@ fn only_the_proof_finds_three_cuts() {
     assert_eq!(found, ["three cuts together corrupt a frame"]);
 }
 
+/// Calls a function for the correct framer of each format.
+macro_rules! each_format {
+    ($check:ident) => {{
+        $check::<formats::Short>();
+        $check::<formats::Pair>();
+        $check::<formats::Int32>();
+        $check::<formats::Varint>();
+        $check::<formats::Extended>();
+        $check::<formats::Line>();
+        $check::<formats::Discard>();
+        $check::<formats::Event>();
+        $check::<formats::Header12>();
+        $check::<formats::Decimal>();
+        $check::<formats::Chunked>();
+        $check::<formats::Typed>();
+        $check::<formats::Total>();
+        $check::<formats::Values>();
+        $check::<formats::Greeting>();
+        $check::<formats::Keyed>();
+        $check::<formats::Head>();
+        $check::<formats::Large>();
+        $check::<formats::Array>();
+        $check::<formats::Upload>();
+    }};
+}
+
 /// A check that rejects everything would kill every mutant. The correct framers must pass on the
 /// streams of the mutants, and on hostile streams.
 #[test]
@@ -462,26 +488,7 @@ fn correct_framers_pass() {
             assert_correct((mutant.judge_correct)(stream), stream);
         }
     }
-    passes::<formats::Short>();
-    passes::<formats::Pair>();
-    passes::<formats::Int32>();
-    passes::<formats::Varint>();
-    passes::<formats::Extended>();
-    passes::<formats::Line>();
-    passes::<formats::Discard>();
-    passes::<formats::Event>();
-    passes::<formats::Header12>();
-    passes::<formats::Decimal>();
-    passes::<formats::Chunked>();
-    passes::<formats::Typed>();
-    passes::<formats::Total>();
-    passes::<formats::Values>();
-    passes::<formats::Greeting>();
-    passes::<formats::Keyed>();
-    passes::<formats::Head>();
-    passes::<formats::Large>();
-    passes::<formats::Array>();
-    passes::<formats::Upload>();
+    each_format!(passes);
 }
 
 /// Checks that the correct framer of a format passes on the format's streams and on every prefix
@@ -575,24 +582,5 @@ fn correct_framers_pass_without_a_stream() {
         let every = every.unwrap_or_else(|violation| panic!("{violation}"));
         assert!(every.longest >= 4, "{every}");
     }
-    passes::<formats::Short>();
-    passes::<formats::Pair>();
-    passes::<formats::Int32>();
-    passes::<formats::Varint>();
-    passes::<formats::Extended>();
-    passes::<formats::Line>();
-    passes::<formats::Discard>();
-    passes::<formats::Event>();
-    passes::<formats::Header12>();
-    passes::<formats::Decimal>();
-    passes::<formats::Chunked>();
-    passes::<formats::Typed>();
-    passes::<formats::Total>();
-    passes::<formats::Values>();
-    passes::<formats::Greeting>();
-    passes::<formats::Keyed>();
-    passes::<formats::Head>();
-    passes::<formats::Large>();
-    passes::<formats::Array>();
-    passes::<formats::Upload>();
+    each_format!(passes);
 }

@@ -8,19 +8,22 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::{iter, mem};
 
-use super::Stuck;
 use super::letters::{self, Letters};
+use super::{Streams, Stuck};
 use crate::check::isolate::{Guarded, isolate};
+use crate::check::prove::Work;
 use crate::door::Door;
 use crate::oracle::{End, Reading, Specification};
 
 /// The positions that streams of up to a length can reach, the nearest first.
-pub(super) struct Automaton<T: Door, O: Specification<T>> {
+pub(super) struct Automaton<'a, T: Door, O: Specification<T>> {
+    pub(super) oracle: &'a O,
+    pub(super) streams: Streams<'a>,
+    letters: Letters,
     pub(super) positions: Vec<Position<T, O>>,
     /// Whether there are streams that the oracle does not judge.
     pub(super) unjudged: bool,
-    /// How much work it took.
-    work: u64,
+    work: Work,
 }
 
 /// What the specification expects after some bytes.
@@ -49,51 +52,44 @@ pub(super) struct Edge<T: Door> {
     pub(super) to: usize,
 }
 
-/// How far an automaton goes.
-#[derive(Clone, Copy)]
-pub(super) struct Reach {
-    /// The length of the longest streams.
-    pub(super) longest: usize,
-    pub(super) max_positions: usize,
-    /// The largest number of states of the framer at one position.
-    pub(super) max_states: usize,
-    pub(super) max_work: u64,
-    /// Whether nothing follows an error.
-    pub(super) caller_stops: bool,
-    /// Whether the oracle may look back to whole frames.
-    pub(super) remembers: bool,
-}
+/// The largest number of positions.
+const MOST_POSITIONS: usize = 1 << 13;
 
-impl<T: Door, O: Specification<T>> Automaton<T, O> {
+impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
     /// Makes the automaton of all streams of up to a length. Fails with the bytes at which the
     /// specification gets stuck, or if it has too many positions.
     pub(super) fn new(
-        oracle: &O,
+        oracle: &'a O,
         door: &T,
-        letters: &Letters,
-        reach: Reach,
+        letters: Letters,
+        streams: Streams<'a>,
+        max_work: u64,
     ) -> Result<Self, Stuck> {
+        let begun = letters.begin();
         let mut automaton = Self {
+            oracle,
+            streams,
+            letters,
             positions: Vec::new(),
             unjudged: false,
-            work: 0,
+            work: Work::new(max_work),
         };
-        let start = isolate(0, || oracle.start(door, reach.remembers));
+        let start = isolate(0, || oracle.start(door, streams.remembers));
         let start = start.map_err(|finding| Stuck::At(Vec::new(), finding))?;
-        automaton.visit(oracle, Ok(start), letters.begin(), None, reach)?;
-        automaton.complete(oracle, letters, reach)?;
+        automaton.visit(Ok(start), begun, None)?;
+        automaton.complete()?;
         Ok(automaton)
     }
 
     /// Adds the letters that may follow each position, and the positions that they lead to, the nearest
     /// first.
-    fn complete(&mut self, oracle: &O, letters: &Letters, reach: Reach) -> Result<(), Stuck> {
+    fn complete(&mut self) -> Result<(), Stuck> {
         loop {
             self.measure();
             let positions = self.positions.iter().enumerate();
             let open = positions.filter(|(_, position)| {
-                let ends = position.at.is_err() && reach.caller_stops;
-                !position.expanded && !ends && position.depth < reach.longest
+                let ends = position.at.is_err() && self.streams.caller_stops();
+                !position.expanded && !ends && position.depth < self.streams.longest
             });
             let open: Vec<(usize, usize)> = open
                 .map(|(index, position)| (position.depth, index))
@@ -102,7 +98,7 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
                 return Ok(());
             };
             for (_, index) in open.into_iter().filter(|&(depth, _)| depth == nearest) {
-                self.expand(oracle, index, letters, reach)?;
+                self.expand(index)?;
             }
         }
     }
@@ -130,18 +126,12 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
     }
 
     /// Adds the letters that may follow a position.
-    fn expand(
-        &mut self,
-        oracle: &O,
-        index: usize,
-        letters: &Letters,
-        reach: Reach,
-    ) -> Result<(), Stuck> {
+    fn expand(&mut self, index: usize) -> Result<(), Stuck> {
         self.positions[index].expanded = true;
         let position = &self.positions[index];
-        let remaining = reach.longest - position.depth;
+        let remaining = self.streams.longest - position.depth;
         let mut inferred = false;
-        let classes = match (&*position.at, letters) {
+        let classes = match (&*position.at, &self.letters) {
             (Ok(_), Letters::Pieces(pieces)) => {
                 letters::singles(pieces.next_bytes(&position.begun))
             }
@@ -152,13 +142,14 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
             }
             (Err(_), Letters::Inferred { .. }) => letters::singles([0]),
             (Ok(at), Letters::Inferred { tests }) => {
-                match isolate(position.depth, || oracle.letters(at)) {
+                match isolate(position.depth, || self.oracle.letters(at)) {
                     Ok(Some(letters)) => letters::singles(letters),
                     Ok(None) => {
                         inferred = true;
                         // For each byte and each test byte some readings.
-                        self.work += (256 * tests.len() * (64 + remaining) / 4) as u64;
-                        letters::infer(oracle, at, tests, remaining)
+                        let bytes = 256 * tests.len() * (64 + remaining) / 4;
+                        self.work.add(bytes as u64)?;
+                        letters::infer(self.oracle, at, tests, remaining)
                     }
                     Err(finding) => return Err(Stuck::At(self.path(index), finding)),
                 }
@@ -168,24 +159,17 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
             self.unjudged |= classes.iter().map(Vec::len).sum::<usize>() < 256;
         }
         for class in classes {
-            self.add(oracle, index, class, letters, reach)?;
+            self.add(index, class)?;
         }
         Ok(())
     }
 
     /// Adds the letter that stands for the bytes of a class, if the oracle judges streams with it.
-    fn add(
-        &mut self,
-        oracle: &O,
-        index: usize,
-        class: Vec<u8>,
-        letters: &Letters,
-        reach: Reach,
-    ) -> Result<(), Stuck> {
+    fn add(&mut self, index: usize, class: Vec<u8>) -> Result<(), Stuck> {
         let position = &self.positions[index];
         let byte = class[0];
         let read = || match &*position.at {
-            Ok(at) => oracle.read(at, byte),
+            Ok(at) => self.oracle.read(at, byte),
             Err(error) => Some(Reading {
                 frames: Vec::new(),
                 then: Err(error.clone()),
@@ -197,8 +181,8 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
             self.unjudged = true;
             return Ok(());
         };
-        let begun = letters.advance(&position.begun, byte);
-        let to = self.visit(oracle, then, begun, Some((index, byte)), reach)?;
+        let begun = self.letters.advance(&position.begun, byte);
+        let to = self.visit(then, begun, Some((index, byte)))?;
         self.positions[index].edges.push(Edge {
             byte,
             class,
@@ -210,22 +194,14 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
 
     /// Divides the letter that stands for a byte after a position, as the byte does not do the same if
     /// `rest` follows it.
-    pub(super) fn split(
-        &mut self,
-        oracle: &O,
-        index: usize,
-        byte: u8,
-        rest: &[u8],
-        letters: &Letters,
-        reach: Reach,
-    ) -> Result<(), Stuck> {
+    pub(super) fn split(&mut self, index: usize, byte: u8, rest: &[u8]) -> Result<(), Stuck> {
         let Position { at, edges, .. } = &mut self.positions[index];
         let edge = edges.iter_mut().find(|edge| edge.class.contains(&byte));
         let (Some(edge), Ok(at)) = (edge, &**at) else {
             return Ok(());
         };
         let class = mem::take(&mut edge.class);
-        let mut classes = letters::divide(oracle, at, &class, rest);
+        let mut classes = letters::divide(self.oracle, at, &class, rest);
         if classes.len() == 1 {
             // Only several bytes together show it.
             classes[0].retain(|&other| other != byte);
@@ -234,19 +210,17 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
         let own = classes.iter().position(|class| class.contains(&edge.byte));
         edge.class = classes.swap_remove(own.unwrap_or(0));
         for class in classes {
-            self.add(oracle, index, class, letters, reach)?;
+            self.add(index, class)?;
         }
-        self.complete(oracle, letters, reach)
+        self.complete()
     }
 
     /// Returns the index of a position, which it adds if it is new.
     fn visit(
         &mut self,
-        oracle: &O,
         at: Result<O::Position, T::Error>,
         begun: Vec<(usize, usize)>,
         parent: Option<(usize, u8)>,
-        reach: Reach,
     ) -> Result<usize, Stuck> {
         let depth = parent.map_or(0, |(parent, _)| self.positions[parent].depth + 1);
         let at = Guarded::new(at);
@@ -254,10 +228,8 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
             let path = parent.map(|(parent, byte)| automaton.path_with(parent, byte));
             Stuck::At(path.unwrap_or_default(), finding)
         };
-        self.work += 8 + self.positions.len() as u64 / 8;
-        if self.work > reach.max_work {
-            return Err(Stuck::TooMuch);
-        }
+        // Each is compared.
+        self.work.add(8 + self.positions.len() as u64 / 8)?;
         let find = || {
             let mut positions = self.positions.iter();
             positions.position(|known| known.begun == begun && *known.at == *at)
@@ -267,11 +239,11 @@ impl<T: Door, O: Specification<T>> Automaton<T, O> {
             released.map_err(|finding| stuck(self, finding))?;
             return Ok(known);
         }
-        if self.positions.len() == reach.max_positions {
+        if self.positions.len() == MOST_POSITIONS {
             return Err(Stuck::TooMuch);
         }
         let end = || match &*at {
-            Ok(at) => oracle.end(at),
+            Ok(at) => self.oracle.end(at),
             Err(error) => Some(End {
                 frames: Vec::new(),
                 result: Err(error.clone()),

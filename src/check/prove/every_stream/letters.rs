@@ -19,7 +19,7 @@ use crate::oracle::{Reading, Specification};
 
 /// What streams are made of.
 pub(super) enum Letters {
-    /// Bytes that the specification can tell apart, followed by these test bytes.
+    /// Bytes that the specification distinguishes, followed by these test bytes.
     Inferred {
         tests: Vec<u8>,
     },
@@ -84,12 +84,12 @@ pub(super) fn singles(bytes: impl IntoIterator<Item = u8>) -> Vec<Vec<u8>> {
     bytes.into_iter().map(|byte| vec![byte]).collect()
 }
 
-/// Returns the bytes that may follow a position, in classes that the specification does not tell
-/// apart, if up to `remaining` bytes come.
+/// Returns the bytes that may follow a position, in classes that the specification does not
+/// distinguish, if up to `remaining` bytes come.
 ///
 /// All bytes are compared by what they give alone, with one test byte after them, and with as many as
-/// remain, each at once. Then some bytes of
-/// each class are compared one by one, and if these differ, all of them.
+/// remain, each at once. Then some bytes of each class are compared one by one, and if these differ, all
+/// of them.
 pub(super) fn infer<T: Door, O: Specification<T>>(
     oracle: &O,
     at: &O::Position,

@@ -19,12 +19,12 @@ mod search;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use automaton::{Automaton, Reach};
+use automaton::Automaton;
 use fastrand::Rng;
 use letters::{Letters, Pieces};
 use search::{Halt, Search};
 
-use super::{Bounds, State, Work};
+use super::{Bounds, Fault, State, Work};
 use crate::case::{Case, Interruption};
 use crate::check::finding::Finding;
 use crate::deviation::Deviation;
@@ -98,11 +98,25 @@ pub(crate) struct Found {
     pub(crate) stuck: Option<Finding>,
 }
 
+impl Streams<'_> {
+    /// Returns whether nothing follows an error.
+    fn caller_stops(&self) -> bool {
+        self.deviations.contains(&Deviation::CallerStops)
+    }
+}
+
 /// Why an automaton is not complete.
 enum Stuck {
     /// The specification gets stuck in a stream.
     At(Vec<u8>, Finding),
     TooMuch,
+}
+
+impl From<Fault> for Stuck {
+    /// Takes the only fault that work can have.
+    fn from(_: Fault) -> Self {
+        Self::TooMuch
+    }
 }
 
 impl From<Stuck> for Stop {
@@ -121,8 +135,6 @@ impl From<Stuck> for Stop {
     }
 }
 
-/// The largest number of positions of a specification.
-const MOST_POSITIONS: usize = 1 << 13;
 /// How often letters are inferred again with the letters that were found as test bytes.
 const ROUNDS: usize = 4;
 /// The largest number of test bytes.
@@ -142,35 +154,18 @@ where
     O: Specification<T>,
     W: State<Framer = T::Subject>,
 {
-    let reach = Reach {
-        longest: streams.longest,
-        max_positions: MOST_POSITIONS,
-        max_states: bounds.max_states,
-        max_work: bounds.max_work,
-        caller_stops: streams.deviations.contains(&Deviation::CallerStops),
-        remembers: streams.remembers,
-    };
-    let (mut automaton, letters) = learn(door, oracle, streams.pieces, reach)?;
+    let mut automaton = learn(door, oracle, streams, bounds.max_work)?;
     let mut work = Work::new(bounds.max_work);
     loop {
-        let mut search = Search::<T, O, W>::new(
-            door,
-            oracle,
-            &automaton,
-            reach,
-            streams.deviations,
-            &mut work,
-        );
+        let mut search = Search::<T, O, W>::new(door, &automaton, bounds.max_states, &mut work);
         match search.run() {
             Ok(()) => {
                 let deepest = search.deepest();
                 let (states, varied) = (search.states(), search.varied());
                 search.release()?;
                 return Ok(Proof {
-                    streams: automaton.count(reach.longest),
-                    any_length: reach
-                        .longest
-                        .checked_sub(deepest)
+                    streams: automaton.count(streams.longest),
+                    any_length: Some(streams.longest - deepest)
                         .filter(|&chunk| chunk > 0 && !automaton.unjudged),
                     letters: automaton.letters(),
                     unjudged: automaton.unjudged,
@@ -179,7 +174,7 @@ where
                     states,
                     calls: work.calls,
                     streams_of_letters: automaton.streams(),
-                    samples: samples(&automaton, reach),
+                    samples: samples(&automaton),
                 });
             }
             Err(Halt::Stop(stop)) => return Err(stop),
@@ -190,30 +185,30 @@ where
                 rest,
             }) => {
                 drop(search);
-                automaton.split(oracle, position, byte, &rest, &letters, reach)?;
+                automaton.split(position, byte, &rest)?;
             }
         }
     }
 }
 
-/// Makes the automaton, and infers the letters if none are given.
-fn learn<T: FeedDoor, O: Specification<T>>(
+/// Makes the automaton, and infers the letters if none are given: again with the letters that were
+/// found as test bytes, until these are no more.
+fn learn<'a, T: FeedDoor, O: Specification<T>>(
     door: &T,
-    oracle: &O,
-    pieces: Option<&[Vec<u8>]>,
-    reach: Reach,
-) -> Result<(Automaton<T, O>, Letters), Stuck> {
-    if let Some(pieces) = pieces {
+    oracle: &'a O,
+    streams: Streams<'a>,
+    max_work: u64,
+) -> Result<Automaton<'a, T, O>, Stuck> {
+    if let Some(pieces) = streams.pieces {
         let letters = Letters::Pieces(Pieces(pieces.to_vec()));
-        return Ok((Automaton::new(oracle, door, &letters, reach)?, letters));
+        return Automaton::new(oracle, door, letters, streams, max_work);
     }
     let mut tests = vec![0, u8::MAX];
     let mut round = 1;
     loop {
-        let letters = Letters::Inferred {
-            tests: tests.clone(),
-        };
-        let automaton = Automaton::new(oracle, door, &letters, reach)?;
+        let known = tests.clone();
+        let letters = Letters::Inferred { tests: known };
+        let automaton = Automaton::new(oracle, door, letters, streams, max_work)?;
         let before = tests.len();
         for test in automaton.tests() {
             if tests.len() < MOST_TESTS && !tests.contains(&test) {
@@ -221,20 +216,17 @@ fn learn<T: FeedDoor, O: Specification<T>>(
             }
         }
         if round == ROUNDS || tests.len() == before {
-            return Ok((automaton, letters));
+            return Ok(automaton);
         }
         round += 1;
     }
 }
 
 /// Draws some different cases.
-fn samples<T: FeedDoor, O: Specification<T>>(
-    automaton: &Automaton<T, O>,
-    reach: Reach,
-) -> Vec<Case> {
+fn samples<T: FeedDoor, O: Specification<T>>(automaton: &Automaton<'_, T, O>) -> Vec<Case> {
     let mut samples = Vec::new();
     for seed in 0..SAMPLES {
-        let sample = sample(automaton, reach, seed);
+        let sample = sample(automaton, seed);
         if !samples.contains(&sample) {
             samples.push(sample);
         }
@@ -243,14 +235,10 @@ fn samples<T: FeedDoor, O: Specification<T>>(
 }
 
 /// Draws a stream of the automaton, with any bytes of its letters, and a split of it.
-fn sample<T: FeedDoor, O: Specification<T>>(
-    automaton: &Automaton<T, O>,
-    reach: Reach,
-    seed: u64,
-) -> Case {
+fn sample<T: FeedDoor, O: Specification<T>>(automaton: &Automaton<'_, T, O>, seed: u64) -> Case {
     let mut rng = Rng::with_seed(seed);
     let (mut stream, mut position) = (Vec::new(), 0);
-    while stream.len() < reach.longest {
+    while stream.len() < automaton.streams.longest {
         let Some(edge) = rng.choice(&automaton.positions[position].edges) else {
             break;
         };

@@ -7,7 +7,7 @@ use core::iter;
 
 use fastrand::Rng;
 
-use super::automaton::{Automaton, Edge, Reach};
+use super::automaton::{Automaton, Edge};
 use super::letters::alike;
 use super::{Found, Stop};
 use crate::case::{Case, Interruption};
@@ -18,7 +18,6 @@ use crate::check::judge::Expectation;
 use crate::check::prove::state::release;
 use crate::check::prove::{Fault, State, Work};
 use crate::check::values::isolate_values;
-use crate::deviation::Deviation;
 use crate::door::FeedDoor;
 use crate::expected::{Expected, Outcome, Source};
 use crate::oracle::{End, Specification};
@@ -50,10 +49,9 @@ pub(super) enum Halt {
 
 pub(super) struct Search<'a, T: FeedDoor, O: Specification<T>, W> {
     door: &'a T,
-    oracle: &'a O,
-    automaton: &'a Automaton<T, O>,
-    reach: Reach,
-    deviations: &'a [Deviation],
+    automaton: &'a Automaton<'a, T, O>,
+    /// The largest number of states at one position.
+    max_states: usize,
     /// As many as the longest stream has bytes.
     zeros: Vec<u8>,
     nodes: Vec<Node<W>>,
@@ -87,25 +85,22 @@ where
 {
     pub(super) fn new(
         door: &'a T,
-        oracle: &'a O,
-        automaton: &'a Automaton<T, O>,
-        reach: Reach,
-        deviations: &'a [Deviation],
+        automaton: &'a Automaton<'a, T, O>,
+        max_states: usize,
         work: &'a mut Work,
     ) -> Self {
+        let longest = automaton.streams.longest;
         Self {
             door,
-            oracle,
             automaton,
-            reach,
-            deviations,
-            zeros: vec![0; reach.longest],
+            max_states,
+            zeros: vec![0; longest],
             nodes: Vec::new(),
             at: automaton.positions.iter().map(|_| Vec::new()).collect(),
-            by_depth: (0..=reach.longest).map(|_| Vec::new()).collect(),
+            by_depth: (0..=longest).map(|_| Vec::new()).collect(),
             work,
             // An oracle may expect more than one frame for each byte.
-            frames: Guarded::new(Frames::for_stream(64 * reach.longest)),
+            frames: Guarded::new(Frames::for_stream(64 * longest)),
             rng: Rng::with_seed(0),
             varied: 0,
         }
@@ -131,7 +126,7 @@ where
         let fresh = Guarded::new(self.door.subject());
         self.visit(fresh, 0, None, &[])
             .map_err(|fault| self.stop(fault, None, &[], 0))?;
-        for depth in 0..=self.reach.longest {
+        for depth in 0..=self.automaton.streams.longest {
             let mut next = 0;
             while let Some(&node) = self.by_depth[depth].get(next) {
                 // It may have been reached after fewer bytes since.
@@ -150,7 +145,7 @@ where
         let Node {
             position, depth, ..
         } = self.nodes[node];
-        let longest = self.reach.longest - depth;
+        let longest = self.automaton.streams.longest - depth;
         let (mut path, mut chunk) = (Path::new(), Vec::new());
         self.feed(node, &path, &chunk)?;
         // For each byte of the chunk, the letters that are still to be tried there.
@@ -159,16 +154,13 @@ where
             return Ok(());
         }
         while let Some(letters) = open.last_mut() {
-            let from = path
-                .last()
-                .map_or(position, |&(_, edge): &(_, &Edge<T>)| edge.to);
             let Some(edge) = letters.next() else {
                 open.pop();
                 path.pop();
                 chunk.pop();
                 continue;
             };
-            path.push((from, edge));
+            path.push((self.end_of(node, &path), edge));
             chunk.push(edge.byte);
             self.feed(node, &path, &chunk)?;
             self.vary(node, &path)?;
@@ -184,12 +176,9 @@ where
 
     /// Feeds a chunk of letters after a node, and visits the node that this leads to.
     fn feed(&mut self, node: usize, path: &Path<'a, T>, chunk: &[u8]) -> Result<(), Halt> {
-        self.try_feed(node, path, chunk).map_err(|fault| {
-            let to = path
-                .last()
-                .map_or(self.nodes[node].position, |(_, edge)| edge.to);
-            self.stop(fault, Some(node), &[chunk], to)
-        })
+        let end = self.end_of(node, path);
+        self.try_feed(node, path, chunk)
+            .map_err(|fault| self.stop(fault, Some(node), &[chunk], end))
     }
 
     fn try_feed(
@@ -198,45 +187,34 @@ where
         path: &Path<'a, T>,
         chunk: &[u8],
     ) -> Result<(), Option<Fault>> {
-        let to = path
-            .last()
-            .map_or(self.nodes[node].position, |(_, edge)| edge.to);
+        let to = self.end_of(node, path);
         let expected = path.iter().flat_map(|(_, edge)| &edge.frames);
         let error = self.automaton.positions[to].at.as_ref().err();
-        let subject = self.judge(node, chunk, expected, error)?;
-        if error.is_some() && self.reach.caller_stops {
-            let depth = self.nodes[node].depth;
+        let mut subject = self.resume(node)?;
+        let depth = self.nodes[node].depth + chunk.len();
+        self.judge(&mut subject, depth, chunk, expected, error)?;
+        if error.is_some() && self.automaton.streams.caller_stops() {
             return release(subject, depth).map_err(Some);
         }
         self.visit(subject, to, Some(node), chunk)
     }
 
-    /// Feeds a chunk after a node. Fails without a fault if the framer returns something else than
-    /// expected.
-    fn judge<'f>(
-        &mut self,
-        node: usize,
-        chunk: &[u8],
-        expected: impl Iterator<Item = &'f T::Frame>,
-        error: Option<&T::Error>,
-    ) -> Result<Guarded<T::Subject>, Option<Fault>>
-    where
-        T::Frame: 'f,
-    {
-        let subject = self.resume(node)?;
-        let depth = self.nodes[node].depth + chunk.len();
-        self.judge_next(subject, depth, chunk, expected, error)
+    /// Returns the position after a path from a node.
+    fn end_of(&self, node: usize, path: &Path<'a, T>) -> usize {
+        let last = path.last().map(|(_, edge)| edge.to);
+        last.unwrap_or(self.nodes[node].position)
     }
 
-    /// Feeds the next chunk to a subject.
-    fn judge_next<'f>(
+    /// Feeds a chunk that leads to a number of bytes. Fails without a fault if the framer returns
+    /// something else than expected.
+    fn judge<'f>(
         &mut self,
-        mut subject: Guarded<T::Subject>,
+        subject: &mut T::Subject,
         depth: usize,
         chunk: &[u8],
         expected: impl Iterator<Item = &'f T::Frame>,
         error: Option<&T::Error>,
-    ) -> Result<Guarded<T::Subject>, Option<Fault>>
+    ) -> Result<(), Option<Fault>>
     where
         T::Frame: 'f,
     {
@@ -250,7 +228,7 @@ where
             Ok(same)
         })
         .map_err(Fault::from)?;
-        if same { Ok(subject) } else { Err(None) }
+        if same { Ok(()) } else { Err(None) }
     }
 
     /// Feeds the same chunk with other bytes for its letters, if any stands for more than one: with the
@@ -259,16 +237,20 @@ where
         if path.iter().all(|(_, edge)| edge.class.len() == 1) {
             return Ok(());
         }
-        let largest = path
-            .iter()
-            .map(|(_, edge)| edge.class[edge.class.len() - 1]);
-        self.feed_other(node, path, &largest.collect::<Vec<u8>>())?;
-        let random = path.iter().map(|(_, edge)| {
-            let index = self.rng.usize(..edge.class.len());
-            edge.class[index]
-        });
-        let random: Vec<u8> = random.collect();
+        let largest = path.iter().filter_map(|(_, edge)| edge.class.last());
+        let largest: Vec<u8> = largest.copied().collect();
+        self.feed_other(node, path, &largest)?;
+        let random = self.draw(path);
         self.feed_other(node, path, &random)
+    }
+
+    /// Draws a byte that each letter of a path stands for.
+    fn draw(&mut self, path: &Path<'a, T>) -> Vec<u8> {
+        let classes = path.iter().map(|(_, edge)| &edge.class);
+        classes
+            .filter_map(|class| self.rng.choice(class))
+            .copied()
+            .collect()
     }
 
     /// Feeds other bytes for the letters of a chunk, and then a chunk of letters at random: what the
@@ -286,39 +268,29 @@ where
         if !first.alike {
             return Err(self.other_letter(start, path, bytes));
         }
-        let end = path.last().map_or(position, |(_, edge)| edge.to);
-        let rest = self.walk(end, self.reach.longest - depth - bytes.len());
-        let letters = rest.iter().map(|(_, edge)| {
-            let index = self.rng.usize(..edge.class.len());
-            edge.class[index]
-        });
-        let letters: Vec<u8> = letters.collect();
-        let second = isolate(depth, || self.read(&first.at, &rest, &letters));
         self.varied += 1;
-        let subject = self.judge(node, bytes, first.frames.iter(), first.at.as_ref().err());
-        let fed = match (subject, second) {
-            (Ok(subject), Ok(Some(second))) if first.at.is_ok() || !self.reach.caller_stops => {
-                let stream = [bytes, &letters].concat();
-                let frames = second.frames.iter();
-                let error = second.at.as_ref().err();
-                self.judge_next(subject, depth, &letters, frames, error)
-                    .map_err(|fault| (fault, stream))
-            }
-            (Ok(subject), _) => Ok(subject),
-            (Err(fault), _) => Err((fault, bytes.to_vec())),
-        };
-        match fed {
-            Ok(subject) => release(subject, depth)
-                .map_err(|fault| self.stop(Some(fault), Some(node), &[bytes], end)),
-            Err((fault, stream)) => {
-                let (first, second) = stream.split_at(bytes.len());
-                if second.is_empty() {
-                    return Err(self.stop(fault, Some(node), &[first], end));
-                }
-                let end = rest.last().map_or(end, |(_, edge)| edge.to);
-                Err(self.stop(fault, Some(node), &[first, second], end))
-            }
+        let mut end = self.end_of(node, path);
+        let mut chunks = vec![(bytes, first)];
+        let rest = self.walk(end, self.automaton.streams.longest - depth - bytes.len());
+        let later = self.draw(&rest);
+        let goes_on = chunks[0].1.at.is_ok() || !self.automaton.streams.caller_stops();
+        if goes_on
+            && let Ok(Some(second)) = isolate(depth, || self.read(&chunks[0].1.at, &rest, &later))
+        {
+            chunks.push((&later, second));
         }
+        let mut fed = Vec::new();
+        let mut subject = self
+            .resume(node)
+            .map_err(|fault| self.stop(Some(fault), Some(node), &[], end))?;
+        for (chunk, expected) in &chunks {
+            fed.push(*chunk);
+            let (frames, error) = (expected.frames.iter(), expected.at.as_ref().err());
+            self.judge(&mut subject, depth, chunk, frames, error)
+                .map_err(|fault| self.stop(fault, Some(node), &fed, end))?;
+            end = rest.last().map_or(end, |(_, edge)| edge.to);
+        }
+        release(subject, depth).map_err(|fault| self.stop(Some(fault), Some(node), &fed, end))
     }
 
     /// Returns the first byte of a chunk without which it would give what its letters give.
@@ -378,7 +350,7 @@ where
         };
         for ((_, edge), &byte) in path.iter().zip(bytes) {
             let Ok(from) = &read.at else { break };
-            let reading = self.oracle.read(from, byte)?;
+            let reading = self.automaton.oracle.read(from, byte)?;
             let rejects = self.automaton.positions[edge.to].at.is_err();
             read.alike &= alike(&edge.frames, rejects, &reading);
             read.frames.extend(reading.frames);
@@ -411,10 +383,10 @@ where
             }
         }
         let accepted = self.automaton.positions[position].at.is_ok();
-        if accepted && self.at[position].len() >= self.reach.max_states {
+        if accepted && self.at[position].len() >= self.max_states {
             return Err(Some(Fault::NotProved(NotProved::TooManyStates {
                 offset: depth,
-                max_states: self.reach.max_states,
+                max_states: self.max_states,
             })));
         }
         let new = self.nodes.len();
@@ -457,7 +429,7 @@ where
             expected: Expectation::of(expected),
             source: Source::Parser,
             edges: None,
-            deviations: self.deviations,
+            deviations: self.automaton.streams.deviations,
         };
         self.work.call(0)?;
         let ended = end(&mut *subject, &mut self.frames, usize::MAX, &input);
