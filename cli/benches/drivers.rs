@@ -1,5 +1,5 @@
 //! Measures how many feeds per second the ready drivers take, side by side with drivers of version 1
-//! of the protocol, which are asked for each feed by itself. A language that is not installed is
+//! of the protocol, which get each feed by itself. A language that is not installed is
 //! left out.
 
 use std::fs;

@@ -15,7 +15,6 @@ pub(crate) use decoder::{
 };
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -164,7 +163,7 @@ impl Driver {
     fn call_live(&mut self, fresh: bool, request: &str) -> Result<DriverReply, String> {
         let mut requests = String::new();
         if fresh {
-            let _ = writeln!(requests, "new{}", self.settings.config);
+            requests.push_str(&self.new_request());
         }
         requests.push_str(request);
         self.last_reply(requests, 1 + usize::from(fresh))
@@ -188,7 +187,7 @@ impl Driver {
 
     /// Makes a decoder by feeding the path of a saved state to a fresh one, and calls it.
     fn call_on_path(&mut self, from: &Step, request: &str) -> Result<DriverReply, String> {
-        let mut requests = format!("new{}\n", self.settings.config);
+        let mut requests = self.new_request();
         let path = from.path();
         for input in &path {
             requests.push_str(&self.call_request(input));
@@ -258,13 +257,12 @@ impl Driver {
         Ok(reply)
     }
 
+    fn new_request(&self) -> String {
+        format!("new{}\n", self.settings.config)
+    }
+
     fn call_request(&self, input: &[u8]) -> String {
-        let word = if self.greeting.is_caller_buffered {
-            "decode"
-        } else {
-            "feed"
-        };
-        format!("{word}{}\n", hex_word(input))
+        call_request(self.greeting.is_caller_buffered, input)
     }
 
     /// Returns the running process; starts one if there is none.
@@ -301,14 +299,13 @@ impl Driver {
         match words.next() {
             Some("2") if version == 2 => {
                 greeting.is_caller_buffered = words.any(|word| word == "buffer");
-                let new = format!("new{}\n", self.settings.config);
-                let reply = self.exchange_one(new)?;
+                let reply = self.exchange_one(self.new_request())?;
                 greeting.fresh = reply.state(false).map(Into::into);
             }
             Some("1") => {
                 greeting.version = Version::One;
                 if words.any(|word| word == "states") {
-                    self.exchange_one(format!("new{}\n", self.settings.config))?;
+                    self.exchange_one(self.new_request())?;
                     let saved = self.exchange_one("save\n".into())?;
                     greeting.fresh = Some(saved.ready.into());
                 }
@@ -436,6 +433,12 @@ impl Driver {
 /// Returns a message about the driver's protocol, with a pointer to its description.
 fn advice(message: &str) -> String {
     format!("{message}; \"everysplit protocol\" prints the protocol")
+}
+
+/// Returns the request that calls the decoder with bytes.
+fn call_request(is_caller_buffered: bool, input: &[u8]) -> String {
+    let word = if is_caller_buffered { "decode" } else { "feed" };
+    format!("{word}{}\n", hex_word(input))
 }
 
 /// Returns bytes as the last word of a request, with the space before it: nothing if there are none.

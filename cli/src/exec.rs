@@ -149,7 +149,8 @@ fn check_lengths(streams: &[NamedStream], max_feeds: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Evaluates an expression with the harness of the driver's decoder, whoever owns its buffer.
+/// Evaluates an expression with the harness of the driver's decoder, in which it or its caller
+/// owns the buffer.
 macro_rules! on_decoder {
     ($run:ident, $stream:expr, |$harness:ident| $body:expr) => {{
         $run.driver.borrow_mut().reset($stream);

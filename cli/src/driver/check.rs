@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::failure::Failure;
 use super::reply::DriverReply;
 use super::running::{Limits, RunningDriver};
-use super::{advice, hex_word};
+use super::{advice, call_request, hex_word};
 use crate::options::{DriverCheckOptions, config_words, default};
 use crate::output::print_line;
 use crate::text::{count, one_line};
@@ -84,16 +84,13 @@ impl<'a> Session<'a> {
         };
         let mut replies = Vec::new();
         let text = requests.concat();
-        let asked = self.running.exchange(text, count, limits, |reply| {
+        let exchanged = self.running.exchange(text.clone(), count, limits, |reply| {
             replies.push(reply);
             Ok(())
         });
-        asked.map_err(|failure| {
+        exchanged.map_err(|failure| {
             let answered = count_of(&replies);
-            let requests = requests.concat();
-            let request = requests
-                .lines()
-                .nth(replies.len().min(requests.lines().count() - 1));
+            let request = text.lines().nth(replies.len()).or(text.lines().last());
             let note = match failure {
                 Failure::Ended => self.running.process.stderr_note(),
                 _ => String::new(),
@@ -141,12 +138,7 @@ impl<'a> Session<'a> {
     }
 
     fn request(&self, input: &[u8]) -> String {
-        let word = if self.is_caller_buffered {
-            "decode"
-        } else {
-            "feed"
-        };
-        format!("{word}{}\n", hex_word(input))
+        call_request(self.is_caller_buffered, input)
     }
 
     fn new_request(&self) -> String {
@@ -264,7 +256,7 @@ fn rows_agree(session: &mut Session<'_>) -> Result<String, Broken> {
     Ok(count((row.len() + second.len()) as u64, "call"))
 }
 
-/// Asks for a row.
+/// Requests a row.
 fn row(session: &mut Session<'_>, state: &str, input: &[u8]) -> Result<Vec<DriverReply>, Broken> {
     let request = format!("row {state}{}\n", hex_word(input));
     let replies = session.ask(&[request], input.len() + 1)?;
