@@ -22,6 +22,11 @@ use crate::subject::{Buffered, Decode, Subject};
 /// Keeps the public traits of this crate to its own types.
 pub trait Sealed {}
 
+/// What frames and errors can do.
+pub(crate) trait Value: Clone + PartialEq + Debug {}
+
+impl<T: Clone + PartialEq + Debug> Value for T {}
+
 /// The door that a framer went through, as part of the type of its [`Harness`](crate::Harness).
 ///
 /// There are four: [`Fed`], [`CallerBuffered`], [`Reader`] and [`AsyncReader`].
@@ -31,13 +36,15 @@ pub trait Door: Sealed {
     /// The framer's error for bad input.
     type Error: Clone + PartialEq + Debug;
 
-    /// What may happen between the chunks.
+    /// Returns what may happen between the chunks.
     #[doc(hidden)]
-    const INTERRUPTIONS: &'static [Interruption];
+    fn interruptions(&self) -> &'static [Interruption];
 
-    /// What to add for a framer that does not say how many bytes it holds.
+    /// Returns what to add for a framer that does not say how many bytes it holds.
     #[doc(hidden)]
-    const MEMORY_ADVICE: &'static str = "the memory of a reader is not visible";
+    fn memory_advice(&self) -> &'static str {
+        "the memory of a reader is not visible"
+    }
 
     /// Returns how many bytes a fresh framer holds, if it says so.
     #[doc(hidden)]
@@ -115,10 +122,13 @@ macro_rules! feed_door {
             type Frame = $framer::Frame;
             type Error = $framer::Error;
 
-            const INTERRUPTIONS: &'static [Interruption] =
-                &[Interruption::None, Interruption::EmptyChunk];
+            fn interruptions(&self) -> &'static [Interruption] {
+                &[Interruption::None, Interruption::EmptyChunk]
+            }
 
-            const MEMORY_ADVICE: &'static str = $memory_advice;
+            fn memory_advice(&self) -> &'static str {
+                $memory_advice
+            }
 
             fn initial_memory(&self) -> Option<usize> {
                 (self.make)().buffered_bytes()
@@ -202,11 +212,13 @@ where
     type Frame = F;
     type Error = E;
 
-    const INTERRUPTIONS: &'static [Interruption] = &[
-        Interruption::None,
-        Interruption::Interrupted,
-        Interruption::WouldBlock,
-    ];
+    fn interruptions(&self) -> &'static [Interruption] {
+        &[
+            Interruption::None,
+            Interruption::Interrupted,
+            Interruption::WouldBlock,
+        ]
+    }
 
     fn run(
         &self,
@@ -232,11 +244,13 @@ where
     type Frame = F;
     type Error = E;
 
-    const INTERRUPTIONS: &'static [Interruption] = &[
-        Interruption::None,
-        Interruption::Pending,
-        Interruption::Dropped,
-    ];
+    fn interruptions(&self) -> &'static [Interruption] {
+        &[
+            Interruption::None,
+            Interruption::Pending,
+            Interruption::Dropped,
+        ]
+    }
 
     fn run(
         &self,

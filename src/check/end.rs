@@ -5,6 +5,7 @@ use super::input::Input;
 use super::isolate::{isolate, isolate_as};
 use super::judge::judge_held;
 use super::values::judge_values;
+use crate::door::Value;
 use crate::expected::Outcome;
 use crate::subject::{Frames, Subject};
 
@@ -14,11 +15,11 @@ use crate::subject::{Frames, Subject};
 /// After an end inside a frame, ending again may return no error, as some framers consume what they
 /// report. The byte must not make the framer panic. What else it does with the byte is judged only if
 /// it rejected the stream: then it must return the same error again.
-pub(crate) fn end<S: Subject>(
-    subject: &mut S,
-    frames: &mut Frames<S::Frame>,
+pub(crate) fn end<F: Value, E: Value>(
+    subject: &mut dyn Subject<Frame = F, Error = E>,
+    frames: &mut Frames<F>,
     most: usize,
-    input: &Input<'_, S::Frame, S::Error>,
+    input: &Input<'_, F, E>,
 ) -> Result<(), Finding> {
     let (len, expected) = (input.stream.len(), &input.expected);
     let call = || (subject.finish(frames), subject.buffered_bytes());

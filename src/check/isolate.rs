@@ -85,7 +85,7 @@ mod without_std {
 mod with_std {
     use core::any::Any;
     use core::cell::{Cell, RefCell};
-    use core::mem;
+    use core::mem::ManuallyDrop;
     use core::sync::atomic::{AtomicU64, Ordering};
     use std::panic::{self, AssertUnwindSafe};
     use std::string::{String, ToString};
@@ -145,17 +145,23 @@ mod with_std {
         offset: usize,
         call: impl FnOnce() -> T,
     ) -> Result<T, Finding> {
-        if let Err(hung) = enter(expected, offset) {
-            // To drop a value of the user may be what does not return.
-            mem::forget(call);
-            return Err(hung);
-        }
+        // What was not called may hold a value of the user, whose drop may be what does not return.
+        let mut call = ManuallyDrop::new(Some(call));
+        let mut returned = ManuallyDrop::new(None);
+        catch(expected, offset, &mut || {
+            *returned = call.take().map(|call| call());
+        })?;
+        Ok(ManuallyDrop::into_inner(returned).expect("it was called"))
+    }
+
+    // Not generic, so that they are compiled once.
+
+    fn catch(expected: &str, offset: usize, call: &mut dyn FnMut()) -> Result<(), Finding> {
+        enter(expected, offset)?;
         let returned = panic::catch_unwind(AssertUnwindSafe(call));
         leave();
         returned.map_err(|panic| panicked(expected, offset, &*panic))
     }
-
-    // Not generic, so that they are compiled once.
 
     fn enter(expected: &str, offset: usize) -> Result<(), Finding> {
         install_hook();

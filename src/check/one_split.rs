@@ -9,6 +9,7 @@ use super::isolate::{Guarded, isolate};
 use super::judge::judge_held;
 use super::values::judge_values;
 use crate::case::Interruption;
+use crate::door::Value;
 use crate::expected::{Expected, Outcome};
 use crate::split::Split;
 use crate::subject::{Frames, Subject};
@@ -22,44 +23,58 @@ pub(crate) fn run<S: Subject>(
     interruption: Interruption,
     input: &Input<'_, S::Frame, S::Error>,
 ) -> Result<u64, Finding> {
-    let stream = input.stream;
-    let chunks = split.chunks(stream);
     if interruption == Interruption::EmptyChunk {
-        let empty = &stream[..0];
-        let chunks = chunks.flat_map(|chunk| [empty, chunk]).chain([empty]);
-        feed(subject, chunks, input)
+        let mut chunks = between_empty_chunks(split, input.stream);
+        feed(subject, &mut chunks, input)
     } else {
-        feed(subject, chunks, input)
+        feed(subject, &mut split.chunks(input.stream), input)
     }
+}
+
+fn between_empty_chunks<'a>(split: &'a Split, stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let empty = &stream[..0];
+    let chunks = split.chunks(stream);
+    chunks.flat_map(move |chunk| [empty, chunk]).chain([empty])
 }
 
 /// Feeds chunks, which may be empty, and ends the stream.
 pub(crate) fn feed<'a, S: Subject>(
     subject: S,
-    chunks: impl Iterator<Item = &'a [u8]>,
+    chunks: &mut dyn Iterator<Item = &'a [u8]>,
     input: &'a Input<'a, S::Frame, S::Error>,
 ) -> Result<u64, Finding> {
-    let len = input.stream.len();
-    let mut run = Guarded::new(Run {
+    let mut subject = Guarded::new(subject);
+    let feeds = feed_all(&mut *subject, chunks, input)?;
+    subject.release("the framer's `drop` returns", input.stream.len())?;
+    Ok(feeds)
+}
+
+// What follows knows no type of a framer, so that it is compiled once for each type of frame and
+// error.
+
+fn feed_all<'a, F: Value, E: Value>(
+    subject: &mut dyn Subject<Frame = F, Error = E>,
+    chunks: &mut dyn Iterator<Item = &'a [u8]>,
+    input: &'a Input<'a, F, E>,
+) -> Result<u64, Finding> {
+    let mut run = Run {
         input,
-        frames: Frames::for_expected(len, &input.expected),
+        frames: Guarded::new(Frames::for_expected(input.stream.len(), &input.expected)),
         initial: subject.buffered_bytes().unwrap_or(0),
         subject,
         emitted: 0,
         offset: 0,
         most: 0,
         feeds: 0,
-    });
+    };
     run.all(chunks)?;
-    let feeds = run.feeds;
-    run.release("the framer's `drop` returns", len)?;
-    Ok(feeds)
+    Ok(run.feeds)
 }
 
-struct Run<'a, S: Subject> {
-    input: &'a Input<'a, S::Frame, S::Error>,
-    subject: S,
-    frames: Frames<S::Frame>,
+struct Run<'s, 'a, F, E> {
+    input: &'a Input<'a, F, E>,
+    subject: &'s mut dyn Subject<Frame = F, Error = E>,
+    frames: Guarded<Frames<F>>,
     /// How many frames the last call emitted.
     emitted: usize,
     /// How many bytes it held before it was fed.
@@ -72,8 +87,8 @@ struct Run<'a, S: Subject> {
     feeds: u64,
 }
 
-impl<'a, S: Subject> Run<'a, S> {
-    fn all(&mut self, mut chunks: impl Iterator<Item = &'a [u8]>) -> Result<(), Finding> {
+impl<'a, F: Value, E: Value> Run<'_, 'a, F, E> {
+    fn all(&mut self, chunks: &mut dyn Iterator<Item = &'a [u8]>) -> Result<(), Finding> {
         while let Some(chunk) = chunks.next() {
             let from = self.offset;
             if let Err(finding) = self.feed(chunk) {
@@ -89,8 +104,7 @@ impl<'a, S: Subject> Run<'a, S> {
             }
         }
         let most = self.input.held(self.most, self.initial);
-        let (subject, frames) = (&mut self.subject, &mut self.frames);
-        end(subject, frames, most, self.input)
+        end(self.subject, &mut self.frames, most, self.input)
     }
 
     fn feed(&mut self, chunk: &[u8]) -> Result<(), Finding> {
@@ -99,7 +113,7 @@ impl<'a, S: Subject> Run<'a, S> {
         self.feeds += 1;
         let expected = &self.input.expected;
         self.most = self.most.max(expected.need(from, to));
-        let (subject, frames) = (&mut self.subject, &mut self.frames);
+        let (subject, frames) = (&mut *self.subject, &mut *self.frames);
         let call = || (subject.feed(chunk, frames), subject.buffered_bytes());
         let (result, held) = isolate(to, call)?;
         let mut emitted = 0;
@@ -114,7 +128,7 @@ impl<'a, S: Subject> Run<'a, S> {
 
     /// Returns whether the frames that were missing after a chunk that began at `from` are emitted
     /// later: with the next chunks, no bytes, or as many bytes more, one at a time.
-    fn comes_later(&mut self, from: usize, chunks: impl Iterator<Item = &'a [u8]>) -> bool {
+    fn comes_later(&mut self, from: usize, chunks: &mut dyn Iterator<Item = &'a [u8]>) -> bool {
         let (stream, expected) = (self.input.stream, &self.input.expected);
         let mut missing = &expected.frames[expected.due(from) + self.emitted..];
         let more = &stream[..missing.len().min(stream.len())];
@@ -122,7 +136,7 @@ impl<'a, S: Subject> Run<'a, S> {
             for chunk in chunks.chain([&stream[..0]]).chain(more.chunks(1)) {
                 self.frames.clear();
                 let result = self.subject.feed(chunk, &mut self.frames);
-                for frame in &*self.frames {
+                for frame in &**self.frames {
                     match missing.split_first() {
                         Some(((_, next), rest)) if next == frame => missing = rest,
                         Some(_) => return false,
@@ -147,6 +161,18 @@ pub(crate) fn record<S: Subject>(
     split: &Split,
 ) -> Result<Expected<S::Frame, S::Error>, Finding> {
     let mut subject = Guarded::new(subject);
+    let expected = record_all(&mut *subject, stream, split)?;
+    if !matches!(expected.outcome, Outcome::Rejected { .. }) {
+        subject.release("the framer's `drop` returns", stream.len())?;
+    }
+    Ok(expected)
+}
+
+fn record_all<F: Value, E: Value>(
+    subject: &mut dyn Subject<Frame = F, Error = E>,
+    stream: &[u8],
+    split: &Split,
+) -> Result<Expected<F, E>, Finding> {
     let mut expected = Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
@@ -170,6 +196,5 @@ pub(crate) fn record<S: Subject>(
     if let Err(error) = result {
         expected.outcome = Outcome::Truncated(error);
     }
-    subject.release("the framer's `drop` returns", at)?;
     Ok(expected)
 }

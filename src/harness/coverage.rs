@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::case::Interruption;
 use crate::check::input::Input;
 use crate::deviation::Deviation;
-use crate::door::Door;
+use crate::door::{Door, Value};
 use crate::expected::{Outcome, Source};
 use crate::property::Property;
 
@@ -14,8 +14,9 @@ use crate::property::Property;
 const LONGEST_HEADER: usize = 64;
 
 /// Returns the properties that a stream of so many bytes checks, whatever is expected of it.
-pub(super) fn checked_anyway<T: Door>(len: usize) -> Vec<Property> {
-    let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);
+/// `interruptions` may happen.
+pub(super) fn checked_anyway(interruptions: &[Interruption], len: usize) -> Vec<Property> {
+    let happens = |interruption| interruptions.contains(&interruption);
     let checked = |property| match property {
         Property::EverySplit => len > 1,
         Property::EmptyChunk => happens(Interruption::EmptyChunk),
@@ -31,7 +32,10 @@ pub(super) fn checked_anyway<T: Door>(len: usize) -> Vec<Property> {
 }
 
 /// Returns the properties that the checks of a stream cover, if they find nothing.
-pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) -> Vec<Property> {
+pub(super) fn checked<F: Value, E: Value>(
+    door: &dyn Door<Frame = F, Error = E>,
+    input: &Input<'_, F, E>,
+) -> Vec<Property> {
     let expected = &input.expected;
     let judged = input.source != Source::ByteByByte;
     let rejected = matches!(expected.outcome, Outcome::Rejected { .. });
@@ -44,7 +48,7 @@ pub(super) fn checked<T: Door>(door: &T, input: &Input<'_, T::Frame, T::Error>) 
         }
         Outcome::Rejected { .. } => false,
     };
-    let anyway = checked_anyway::<T>(input.stream.len());
+    let anyway = checked_anyway(door.interruptions(), input.stream.len());
     let checked = |property| match property {
         Property::RoundTrip | Property::Prompt => judged && !expected.frames.is_empty(),
         Property::Limit => over_limit(input) || at_limit(input),
@@ -116,7 +120,7 @@ pub(super) fn advice<T: Door>(
     let by_itself = source == Source::ByteByByte;
     let preallocates = |it: &Deviation| matches!(it, Deviation::Preallocates(_));
     let declared = |deviation| deviations.contains(&deviation);
-    let happens = |interruption| T::INTERRUPTIONS.contains(&interruption);
+    let happens = |interruption| door.interruptions().contains(&interruption);
     let advice = match property {
         Property::RoundTrip | Property::Prompt if by_itself => ORACLE,
         Property::RoundTrip | Property::Prompt if source == Source::Encoder => {
@@ -137,7 +141,7 @@ pub(super) fn advice<T: Door>(
         Property::Poisoned if declared(Deviation::CallerStops) => "`CallerStops` is declared",
         Property::Poisoned if source == Source::Encoder => "add `size_limit` or `rejects`",
         Property::Poisoned => "add a stream that is rejected",
-        Property::Memory if door.initial_memory().is_none() => T::MEMORY_ADVICE,
+        Property::Memory if door.initial_memory().is_none() => door.memory_advice(),
         Property::Memory if deviations.iter().any(preallocates) => {
             "add a frame longer than 256 bytes and what is preallocated"
         }

@@ -5,10 +5,9 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use super::SplitHarness;
+use super::under_test::UnderTest;
 use crate::check::prove::{Bounds, Proof, Stop, offsets};
-use crate::door::Door;
-use crate::oracle::Oracle;
+use crate::door::Value;
 use crate::report::{Certificate, NotProved, Tier, Violation};
 use crate::split::Split;
 
@@ -187,7 +186,7 @@ const SHORT: usize = 1024;
 /// How many bytes are fed for the splits of a longer stream.
 const BYTES: usize = 1 << 26;
 
-impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
+impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     /// Checks every split of up to two cuts; of a long stream, those at some offsets.
     pub(super) fn check_few_cuts(
         &self,

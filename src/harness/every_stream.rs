@@ -141,7 +141,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
                 Ok(proof) => {
                     // What is expected must not contradict what is declared.
                     for stream in &proof.streams_of_letters {
-                        self.input(stream)?;
+                        self.under_test().input(stream)?;
                     }
                     best = (next, proof);
                 }
@@ -174,9 +174,10 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         let (longest, proof) = best;
         let mut replayed = 0;
         for case in &proof.samples {
-            let input = self.input(&case.stream)?;
-            self.run_case(case, &input)
-                .map_err(|violation| self.minimal(violation))?;
+            let input = self.under_test().input(&case.stream)?;
+            self.under_test()
+                .run_case(case, &input)
+                .map_err(|violation| self.under_test().minimal(violation))?;
             replayed += 1;
         }
         Ok(EveryStream {
@@ -217,9 +218,10 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
     /// Returns the violation.
     fn confirm(&self, found: Found) -> Result<(), Violation> {
         let Found { case, path, stuck } = found;
-        let input = self.input(&case.stream)?;
-        self.run_case(&case, &input)
-            .map_err(|violation| self.minimal(violation))?;
+        let input = self.under_test().input(&case.stream)?;
+        self.under_test()
+            .run_case(&case, &input)
+            .map_err(|violation| self.under_test().minimal(violation))?;
         // Empty chunks in some places only, which no case has.
         premises::follow(self.door.subject(), &input, &path)
             .map_err(|finding| input.violation(finding, &case.split, case.interruption))?;

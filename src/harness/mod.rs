@@ -5,6 +5,7 @@
 //! - `every_stream`: proofs of all streams, and not of one
 //! - `prove`: proofs, the strongest that the framer's type allows
 //! - `splits`: checks of one split at a time, for every framer
+//! - `under_test`: the same without the types of the framer and the oracle
 //! - `coverage`: the properties that a stream checks, and what to add to check the others
 //! - `mutated`: streams with one change
 //! - `mutator`: mutations by whole messages, for fuzzers
@@ -19,6 +20,7 @@ mod mutated;
 mod mutator;
 mod prove;
 mod splits;
+mod under_test;
 mod verdicts;
 #[cfg(feature = "std")]
 mod writer;

@@ -7,6 +7,7 @@ use core::fmt::Debug;
 use core::ops::Deref;
 
 use super::effort::{Effort, Feeding};
+use super::under_test::UnderTest;
 use super::{Harness, SplitHarness};
 use crate::check::input::Input;
 use crate::check::prove::premises::{self, Contradiction};
@@ -14,9 +15,9 @@ use crate::check::prove::{
     Cloned, ClonedText, Proof, Rebuilt, RebuiltText, State, Stop, prove_caller_buffered, prove_fed,
 };
 use crate::check::{isolate, minimize};
-use crate::door::{CallerBuffered, Fed, FeedDoor};
+use crate::door::{CallerBuffered, Fed, FeedDoor, Value};
 use crate::oracle::Oracle;
-use crate::report::{Certificate, NotProved, ProvedBy, Tier, Violation};
+use crate::report::{Certificate, NotProved, Premise, ProvedBy, Tier, Violation};
 use crate::subject::{Buffered, Decode, Subject};
 
 /// The part of a [`Harness`] for framers that are `Clone + Debug`: a proof compares their states by
@@ -158,7 +159,7 @@ check! {
 
 impl<S: Subject, O: Oracle<Fed<S>>> RebuildTextHarness<Fed<S>, O> {
     fn check_fed<W: State<Framer = S>>(&self, stream: &[u8]) -> Result<Certificate, Violation> {
-        let input = self.input(stream)?;
+        let input = self.under_test().input(stream)?;
         let proof = self.prove_fed::<W>(&*self.door.make, &input);
         self.certify::<W>(&input, proof)
     }
@@ -172,7 +173,7 @@ impl<D: Decode, O: Oracle<CallerBuffered<D>>> RebuildTextHarness<CallerBuffered<
         W: State<Framer = D>,
         B: State<Framer = Buffered<D>>,
     {
-        let input = self.input(stream)?;
+        let input = self.under_test().input(stream)?;
         let (edges, len) = (input.edges(), stream.len());
         let mut run = |ends: &[usize], bounds| {
             prove_caller_buffered::<W>(&*self.door.make, &input, ends, bounds)
@@ -212,25 +213,53 @@ impl<T: FeedDoor, O: Oracle<T>> RebuildTextHarness<T, O> {
     fn certify<W: State<Framer = T::Subject>>(
         &self,
         input: &Input<'_, T::Frame, T::Error>,
-        (ends, proof): Proved,
+        proved: Proved,
     ) -> Result<Certificate, Violation> {
         let fresh = || self.door.subject();
+        let shown = |path: &[usize]| premises::follow(fresh(), input, path).is_err();
+        let broken = |contradiction: &_| premises::broken::<W>(&fresh, input, contradiction);
+        let doubts = Doubts {
+            shown: &shown,
+            premise: match W::CLONE {
+                Some(_) => NotProved::UnfaithfulClone,
+                None => NotProved::NotRepeatable,
+            },
+            broken: &broken,
+        };
+        self.under_test().certify(input, proved, &doubts)
+    }
+}
+
+/// What a proof may rest on in vain.
+struct Doubts<'a> {
+    /// Returns whether a fresh framer shows what was found on a path.
+    shown: &'a dyn Fn(&[usize]) -> bool,
+    /// Why nothing is proved if it does not.
+    premise: NotProved,
+    /// Returns the premise that a contradiction breaks.
+    broken: &'a dyn Fn(&Contradiction) -> Option<Premise>,
+}
+
+impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
+    fn certify(
+        &self,
+        input: &Input<'_, F, E>,
+        (ends, proof): Proved,
+        doubts: &Doubts<'_>,
+    ) -> Result<Certificate, Violation> {
         let proof = match proof {
             Ok(proof) => proof,
             Err(Stop::NotProved(reason)) => return self.check_few_cuts(input.stream, reason),
             Err(Stop::StateViolation(violation)) => return Err(minimize::cut_off(*violation)),
             Err(Stop::Violation { violation, path }) => {
-                if isolate::hung() || premises::follow(fresh(), input, &path).is_err() {
-                    return Err(self.minimal(*violation));
-                }
-                let reason = match W::CLONE {
-                    Some(_) => NotProved::UnfaithfulClone,
-                    None => NotProved::NotRepeatable,
+                return if isolate::hung() || (doubts.shown)(&path) {
+                    Err(self.minimal(*violation))
+                } else {
+                    self.check_few_cuts(input.stream, doubts.premise)
                 };
-                return self.check_few_cuts(input.stream, reason);
             }
         };
-        match premises::replay(&fresh, input, &ends, &proof) {
+        match premises::replay(self.door(), input, &ends, &proof) {
             Ok(replayed) => {
                 let Proof {
                     states, by, calls, ..
@@ -252,7 +281,7 @@ impl<T: FeedDoor, O: Oracle<T>> RebuildTextHarness<T, O> {
                 Ok(self.certificate(input, tier, calls))
             }
             Err(contradiction) => {
-                let premise = premises::broken::<W>(&fresh, input, &contradiction);
+                let premise = (doubts.broken)(&contradiction);
                 let Contradiction {
                     finding,
                     split,

@@ -131,7 +131,9 @@ impl Verdicts {
         let streams = harness.all_streams();
         self.streams += streams.len();
         self.names.extend(streams.iter().map(|stream| name(stream)));
-        let covered = streams.iter().flat_map(|stream| harness.covered(stream));
+        let covered = streams
+            .iter()
+            .flat_map(|stream| harness.under_test().covered(stream));
         self.covered.extend(covered);
         streams
     }

@@ -18,13 +18,16 @@ impl crate::door::Sealed for ByteByByte {}
 impl<T: Door> Oracle<T> for ByteByByte {
     const SOURCE: Source = Source::ByteByByte;
 
-    fn expected(&self, door: &T, stream: &[u8]) -> Option<Judged<T>> {
+    fn expected(&self, door: &T, stream: &[u8]) -> Option<Judged<T::Frame, T::Error>> {
         Some(byte_by_byte(door, stream))
     }
 }
 
 /// Returns what a fresh framer emits for a stream, byte by byte.
-pub(crate) fn byte_by_byte<T: Door>(door: &T, stream: &[u8]) -> Judged<T> {
+pub(crate) fn byte_by_byte<T: Door + ?Sized>(
+    door: &T,
+    stream: &[u8],
+) -> Judged<T::Frame, T::Error> {
     let recorded = door.record(stream, &Split::bytes(stream.len()));
     recorded.map(Expectation::of)
 }

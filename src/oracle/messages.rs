@@ -397,7 +397,7 @@ impl<F, E> crate::door::Sealed for Messages<F, E> {}
 impl<T: Door> Oracle<T> for Messages<T::Frame, T::Error> {
     const SOURCE: Source = Source::Encoder;
 
-    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T>> {
+    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T::Frame, T::Error>> {
         self.expect(stream).map(Ok)
     }
 

@@ -27,7 +27,7 @@ use crate::expected::Source;
 
 /// The expected result of a stream. A finding if the oracle gets stuck, or the framer while it is its
 /// own oracle.
-pub type Judged<T> = Result<Expectation<<T as Door>::Frame, <T as Door>::Error>, Finding>;
+pub type Judged<F, E> = Result<Expectation<F, E>, Finding>;
 
 /// The expected results of streams, for a harness whose framer went through the door `T`.
 ///
@@ -40,7 +40,7 @@ pub trait Oracle<T: Door>: crate::door::Sealed {
 
     /// Returns the expected result of a stream, `None` if this oracle cannot judge it.
     #[doc(hidden)]
-    fn expected(&self, door: &T, stream: &[u8]) -> Option<Judged<T>>;
+    fn expected(&self, door: &T, stream: &[u8]) -> Option<Judged<T::Frame, T::Error>>;
 
     /// Takes note of all declared deviations.
     #[doc(hidden)]

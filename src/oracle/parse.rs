@@ -54,7 +54,7 @@ where
 {
     const SOURCE: Source = Source::Parser;
 
-    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T>> {
+    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T::Frame, T::Error>> {
         let parse = || (self.naive)(stream).into();
         let expected = match isolate_as("the oracle returns", stream.len(), parse) {
             Ok(expected) => expected?,

@@ -42,7 +42,7 @@ where
 {
     const SOURCE: Source = Source::Parser;
 
-    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T>> {
+    fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T::Frame, T::Error>> {
         Some(byte_by_byte(&self.door, stream))
     }
 }

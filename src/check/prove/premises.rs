@@ -9,6 +9,7 @@ use crate::case::Interruption;
 use crate::check::finding::{Difference, Finding};
 use crate::check::input::Input;
 use crate::check::one_split;
+use crate::door::{Door, Value};
 use crate::report::{Premise, ProvedBy};
 use crate::split::Split;
 use crate::subject::{Frames, Subject};
@@ -29,11 +30,11 @@ pub(crate) struct Contradiction {
     pub(crate) interruption: Interruption,
 }
 
-/// Runs fresh subjects over splits that a proof covers, which cut at `ends`: the whole stream, all
+/// Runs fresh framers over splits that a proof covers, which cut at `ends`: the whole stream, all
 /// cuts, single cuts, and random ones, half of them with empty chunks. Returns the number of splits.
-pub(crate) fn replay<S: Subject>(
-    fresh: &dyn Fn() -> S,
-    input: &Input<'_, S::Frame, S::Error>,
+pub(crate) fn replay<F: Value, E: Value>(
+    door: &dyn Door<Frame = F, Error = E>,
+    input: &Input<'_, F, E>,
     ends: &[usize],
     proof: &Proof,
 ) -> Result<u64, Contradiction> {
@@ -66,7 +67,7 @@ pub(crate) fn replay<S: Subject>(
             return Ok(0);
         }
         let (split, interruption) = &replay;
-        match one_split::run(fresh(), split, *interruption, input) {
+        match door.run(split, *interruption, input) {
             Ok(calls) => {
                 replayed.push(replay);
                 Ok(calls * Work::PER_CALL + len as u64)
@@ -134,11 +135,14 @@ pub(crate) fn follow<S: Subject>(
     input: &Input<'_, S::Frame, S::Error>,
     path: &[usize],
 ) -> Result<(), Finding> {
-    let len = input.stream.len();
+    one_split::feed(subject, &mut chunks_on(path, input.stream), input).map(drop)
+}
+
+fn chunks_on<'a>(path: &'a [usize], stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    let len = stream.len();
     let rest = path.last().filter(|&&end| end < len).map(|&end| (end, len));
     let chunks = path.windows(2).map(|ends| (ends[0], ends[1])).chain(rest);
-    let chunks = chunks.map(|(from, to)| &input.stream[from..to]);
-    one_split::feed(subject, chunks, input).map(drop)
+    chunks.map(|(from, to)| &stream[from..to])
 }
 
 /// A subject that a clone replaces before each call.
