@@ -121,7 +121,7 @@ fn check(kind: &str, bug: &str, text: &str, status: i32, more: &[&str]) -> Optio
         &file,
         "--reply-idle=0.3",
     ];
-    let limits = ["--timeout=1", "--max-connections=60"];
+    let limits = ["--timeout=3", "--max-connections=60"];
     let program = ["--", "python3", &server, &port, kind, bug];
     let finished = run(&[&options[..], &limits, more, &program].concat());
     Some(finished.with_status(status))
