@@ -64,6 +64,7 @@ pub mod oracle;
 mod property;
 pub mod reference;
 mod report;
+mod shard;
 mod split;
 #[cfg(feature = "proptest")]
 pub mod strategy;
@@ -90,6 +91,7 @@ pub use report::{
     Cell, Certificate, EveryStream, Hexdump, MadeOf, NotProved, Premise, ProvedBy, Row, SplitMap,
     Tier, Violation,
 };
+pub use shard::{ParseShardError, Shard};
 pub use split::{ParseSplitError, Split};
 
 /// Compiles and runs the example of the README. It is buggy, so its tests fail.

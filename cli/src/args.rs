@@ -122,6 +122,9 @@ pub(crate) enum VerbArgs {
     #[command(before_help = "Example: everysplit pcap traffic.pcap --save corpus")]
     Pcap(PcapArgs),
 
+    /// Work with reports.
+    Report(ReportVerbArgs),
+
     /// Print completions for a shell.
     #[command(
         before_help = "Example: everysplit completions bash > /etc/bash_completion.d/everysplit"
@@ -642,6 +645,37 @@ pub(crate) struct ServeArgs {
     /// Seed of the random splits.
     #[arg(long, default_value_t = default::SEED, value_name = "N")]
     pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReportVerbArgs {
+    #[command(subcommand)]
+    pub(crate) verb: ReportVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportVerb {
+    /// Make one result of the JSON reports of all shards of a run.
+    ///
+    /// Prints it, and exits as one run of all streams would have done: with 0 if everything held, 1
+    /// if there is a violation, and 2 if a shard is missing or stopped early.
+    #[command(before_help = "Example: everysplit report merge shard-*.json --report all.html")]
+    Merge(MergeArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MergeArgs {
+    /// The JSON reports, in any order.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Write the result to a file: HTML (.html), JSON (.json) or JUnit (.xml). Can be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Vec<PathBuf>,
+
+    /// Print violations and the result only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]

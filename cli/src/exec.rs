@@ -19,7 +19,7 @@ use crate::driver::{
     CallerBufferedDecoder, DecoderError, Driver, DriverDecoder, DriverFrame, DriverSettings,
 };
 use crate::framing::{self, Framing};
-use crate::options::{ExecOptions, config_words};
+use crate::options::{ExecOptions, config_words, some_of};
 use crate::report::{Ending, Recorder};
 use crate::streams::{self, NamedStream};
 use crate::text::{count, pace};
@@ -96,7 +96,7 @@ pub(crate) fn load(options: &ExecOptions) -> Result<Vec<NamedStream>, Error> {
         let format = expectation::counted(format, &options.declared);
         format.streams(&options.streams.messages, framing::MAX_BODY)
     })?;
-    options.shard.some_of(streams, "stream")
+    some_of(options.shard, streams, "stream")
 }
 
 /// Tries one split, and shows the decoder's frames after each chunk.

@@ -86,6 +86,7 @@ fn run(options: Options) -> Result<ExitCode, Error> {
         Options::Protocol => drivers::print_protocol().map(|()| true)?,
         Options::Completions(shell) => about::completions(shell).map(|()| true)?,
         Options::Man(verb) => about::manual(verb.as_deref()).map(|()| true)?,
+        Options::Merge(options) => report::merge::run(&options)?,
         Options::Pcap(options) => pcap::run(&options).map(|()| true)?,
     };
     Ok(ExitCode::from(u8::from(!held)))

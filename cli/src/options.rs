@@ -5,8 +5,8 @@ mod shard;
 mod title;
 
 pub(crate) use command_line::shell_line;
-pub(crate) use shard::Shard;
-pub(crate) use title::Title;
+pub(crate) use shard::{Shard, some_of};
+pub(crate) use title::{Title, VERBS};
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -75,6 +75,7 @@ pub(crate) enum Options {
     Serve(ServeOptions),
     Vectors(StreamOptions),
     Pcap(PcapOptions),
+    Merge(MergeOptions),
     /// The ready driver of this name.
     Driver(String),
     DriverList,
@@ -305,6 +306,13 @@ pub(crate) struct PcapOptions {
     pub(crate) save: Option<PathBuf>,
 }
 
+/// The reports of a run's shards, and what to make of them.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MergeOptions {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) report: ReportOptions,
+}
+
 /// Where the reports go, and which violations are known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ReportOptions {
@@ -415,6 +423,7 @@ impl Options {
             Self::Serve(_)
             | Self::Vectors(_)
             | Self::Pcap(_)
+            | Self::Merge(_)
             | Self::Driver(_)
             | Self::DriverList
             | Self::Protocol
@@ -432,7 +441,7 @@ impl ProxyOptions {
     /// If the shard has none.
     pub(crate) fn seeds(&self) -> Result<Vec<u64>, Error> {
         let seeds = self.seed..self.seed.saturating_add(self.runs.get().into());
-        self.shard.some_of(seeds.collect(), "seed")
+        some_of(self.shard, seeds.collect(), "seed")
     }
 
     /// Returns the command line that makes the saved cuts again, as typed in a shell.
@@ -520,6 +529,20 @@ impl TryFrom<args::Arguments> for Options {
             args::VerbArgs::Proxy(proxy) => Self::Proxy((*proxy).try_into()?),
             args::VerbArgs::Serve(serve) => Self::Serve(serve.try_into()?),
             args::VerbArgs::Vectors(streams) => Self::Vectors(streams.try_into()?),
+            args::VerbArgs::Report(args::ReportVerbArgs {
+                verb: args::ReportVerb::Merge(merge),
+            }) => Self::Merge(MergeOptions {
+                files: merge.files,
+                report: ReportOptions {
+                    files: merge.report,
+                    output: if merge.quiet {
+                        Output::Quiet
+                    } else {
+                        Output::Normal
+                    },
+                    ..ReportOptions::default()
+                },
+            }),
             args::VerbArgs::Pcap(pcap) => Self::Pcap(PcapOptions {
                 file: pcap.file,
                 save: pcap.save,

@@ -23,6 +23,8 @@ pub(crate) use family::end_all;
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// Maximum time to wait for a process that seems to be ending.
 const ENDING_TIME: Duration = Duration::from_millis(50);
+/// Maximum time until a pipe is closed whose writer has ended. Another process may keep it open.
+const CLOSING_TIME: Duration = Duration::from_secs(2);
 /// Maximum time for a process to end after a signal to end, before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 /// Maximum number of bytes kept of its stderr.
@@ -140,9 +142,10 @@ impl ChildProcess {
 
     /// Returns the part of its stderr that explains a failure as the end of a message, or nothing.
     ///
-    /// Reads for a moment longer, as the end of stderr may still be on its way.
-    pub(crate) fn stderr_note(&self) -> String {
-        self.stderr.note("stderr")
+    /// Waits for the end of stderr, which may still be on its way.
+    pub(crate) fn stderr_note(&mut self) -> String {
+        let has_ended = self.exit_status().is_some();
+        self.stderr.note("stderr", has_ended)
     }
 
     /// Returns the memory of the process and all that it started, where it can be read.
@@ -209,13 +212,15 @@ impl Tail {
 
     /// Returns the part that explains a failure as the end of a message, with the name of the pipe,
     /// or nothing.
-    pub(crate) fn note(&self, pipe: &str) -> String {
-        explanation::explanation(&self.text(), pipe)
+    pub(crate) fn note(&self, pipe: &str, has_ended: bool) -> String {
+        explanation::explanation(&self.text(has_ended), pipe)
     }
 
-    /// Returns the text so far: all of it if the pipe is closed within a moment.
-    fn text(&self) -> String {
-        let deadline = Instant::now() + ENDING_TIME;
+    /// Returns the text so far: all of it if the pipe is closed soon, as it is when its writer has
+    /// ended.
+    fn text(&self, has_ended: bool) -> String {
+        let wait = if has_ended { CLOSING_TIME } else { ENDING_TIME };
+        let deadline = Instant::now() + wait;
         while !self.reader.is_finished() && Instant::now() < deadline {
             thread::sleep(POLL_INTERVAL);
         }

@@ -6,6 +6,7 @@ mod html;
 mod json;
 mod junit;
 mod known;
+pub(crate) mod merge;
 mod model;
 mod plain;
 mod recorder;
@@ -20,6 +21,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use everysplit::Violation;
+use terminal::Terminal;
 
 use crate::Error;
 use crate::options::ReportOptions;
@@ -76,7 +78,14 @@ pub(crate) fn write(
     terminal: &ResultSoFar,
     options: &ReportOptions,
 ) -> Result<bool, Error> {
-    let terminal = &terminal.terminal;
+    write_result(result, &terminal.terminal, options)
+}
+
+fn write_result(
+    result: &RunResult,
+    terminal: &Terminal,
+    options: &ReportOptions,
+) -> Result<bool, Error> {
     terminal.finish();
     terminal.print_result(result);
     let mut errors = Vec::from_iter(terminal.failure());

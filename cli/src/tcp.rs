@@ -29,7 +29,7 @@ use everysplit::{Cell, Property, SplitMap, Violation};
 
 use crate::capture::Sender;
 use crate::framing::Framing;
-use crate::options::{PeerOptions, TcpOptions};
+use crate::options::{PeerOptions, TcpOptions, some_of};
 use crate::process::Memory;
 use crate::report::{Ending, Recorder};
 use crate::script::Script;
@@ -76,7 +76,7 @@ pub(crate) fn replay(
 
 /// Loads the streams of a run.
 pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
-    options.shard.some_of(load_all(options)?, "stream")
+    some_of(options.shard, load_all(options)?, "stream")
 }
 
 fn load_all(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {

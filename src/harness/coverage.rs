@@ -13,6 +13,15 @@ use crate::property::Property;
 /// claims.
 const LONGEST_HEADER: usize = 64;
 
+/// What streams check, if they violate nothing.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Covered {
+    pub(super) properties: Vec<Property>,
+    /// Whether one of them has a frame at the size limit, and whether one is over it.
+    pub(super) at_limit: bool,
+    pub(super) over_limit: bool,
+}
+
 /// Returns the properties that a stream of so many bytes checks, whatever is expected of it.
 /// `interruptions` may happen.
 pub(super) fn checked_anyway(interruptions: &[Interruption], len: usize) -> Vec<Property> {

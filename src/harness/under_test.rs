@@ -2,9 +2,7 @@
 //!
 //! They are compiled once for each type of frame and error, and not for each framer.
 
-use alloc::vec::Vec;
-
-use super::coverage;
+use super::coverage::{self, Covered};
 use crate::case::{Case, Interruption};
 use crate::check::finding::{Difference, Finding};
 use crate::check::input::{Edges, Input};
@@ -176,13 +174,18 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         }
     }
 
-    /// Returns the properties that a stream checks. If the framer or the oracle gets stuck, these
-    /// are the ones that do not depend on what is expected.
-    pub(super) fn covered(&self, stream: &[u8]) -> Vec<Property> {
-        match self.exact_input(stream) {
-            Ok(input) => coverage::checked(self.door(), &input),
+    /// Adds what a stream checks. If the framer or the oracle gets stuck, that is what does not depend
+    /// on what is expected.
+    pub(super) fn cover(&self, stream: &[u8], covered: &mut Covered) {
+        let properties = match self.exact_input(stream) {
+            Ok(input) => {
+                covered.at_limit |= coverage::at_limit(&input);
+                covered.over_limit |= coverage::over_limit(&input);
+                coverage::checked(self.door(), &input)
+            }
             Err(_) => coverage::checked_anyway(self.door().interruptions(), stream.len()),
-        }
+        };
+        covered.properties.extend(properties);
     }
 
     /// Makes the input of a stream. Fails with a minimal violation if the expected result contradicts

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
-use super::coverage;
+use super::coverage::{self, Covered};
 use super::splits::SplitHarness;
 use crate::check::isolate;
 use crate::deviation::Deviation;
@@ -14,6 +14,7 @@ use crate::expected::Source;
 use crate::oracle::Oracle;
 use crate::property::Property;
 use crate::report::{Certificate, Count, Tier, Violation};
+use crate::shard::Shard;
 
 /// The results of all streams of a harness. [`framer_tests!`](crate::framer_tests) makes them.
 ///
@@ -21,16 +22,19 @@ use crate::report::{Certificate, Count, Tier, Violation};
 #[derive(Clone, Debug, Default)]
 pub struct Verdicts {
     name: &'static str,
-    /// The number of streams to check.
+    /// The streams to check.
+    shard: Shard,
+    /// Their number, and that of all shards.
     streams: usize,
+    in_all_shards: usize,
     /// The beginning of each of them, in hexadecimal.
     names: Vec<String>,
     certificates: Vec<Certificate>,
     /// The index of the stream of each certificate.
     certified: Vec<usize>,
     violations: Vec<Violation>,
-    /// The properties that some stream checks, if it violates no other one.
-    covered: Vec<Property>,
+    /// What the streams of all shards check, if they violate nothing.
+    covered: Covered,
     /// The properties that concern this kind of framer, and what to add to check each.
     advice: Vec<(Property, &'static str)>,
     limit: Limit,
@@ -40,6 +44,8 @@ pub struct Verdicts {
 
 /// Why a property is not known to hold, if the streams that check it violate another one.
 const MASKED: &str = "every stream that checks it violates another property";
+/// Why a property is not known to hold, if only streams of other shards check it.
+const ELSEWHERE: &str = "the other shards check it";
 
 /// Whether it was said which size limit the framer has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,13 +134,18 @@ impl Verdicts {
             self.limit = Limit::Undeclared;
         }
         self.omitted = harness.oracle.omitted();
-        let streams = harness.all_streams();
+        let all = harness.all_streams();
+        for stream in &all {
+            harness.under_test().cover(stream, &mut self.covered);
+        }
+        #[cfg(feature = "std")]
+        {
+            self.shard = Shard::from_env();
+        }
+        self.in_all_shards += all.len();
+        let streams: Vec<_> = self.shard.of(all).collect();
         self.streams += streams.len();
         self.names.extend(streams.iter().map(|stream| name(stream)));
-        let covered = streams
-            .iter()
-            .flat_map(|stream| harness.under_test().covered(stream));
-        self.covered.extend(covered);
         streams
     }
 
@@ -204,9 +215,20 @@ impl Verdicts {
         }
         let mut advice = self.advice.iter();
         match advice.find(|(concerns, _)| *concerns == property) {
-            _ if self.covered.contains(&property) => Status::NotChecked { advice: MASKED },
+            _ if self.covered.properties.contains(&property) => Status::NotChecked {
+                advice: self.unseen(),
+            },
             Some(&(_, advice)) => Status::NotChecked { advice },
             None => Status::NotConcerned,
+        }
+    }
+
+    /// Returns why a property is not known to hold that some stream checks.
+    fn unseen(&self) -> &'static str {
+        if self.shard == Shard::WHOLE {
+            MASKED
+        } else {
+            ELSEWHERE
         }
     }
 
@@ -215,19 +237,18 @@ impl Verdicts {
         if property != Property::Limit {
             return None;
         }
-        let mut certificates = self.certificates.iter();
-        let source = certificates
-            .clone()
-            .find(|it| it.source != Source::ByteByByte)?
-            .source;
-        let at_limit = certificates.clone().any(|it| it.at_limit);
-        let over_limit = certificates.any(|it| it.over_limit);
-        let advice = coverage::limit_advice(source, at_limit, over_limit)?;
-        Some(if self.violations.is_empty() {
-            advice
-        } else {
-            MASKED
-        })
+        let judged = |it: &&Certificate| it.source != Source::ByteByByte;
+        let source = self.certificates.iter().find(judged)?.source;
+        let seen = |side: fn(&Certificate) -> bool| self.certificates.iter().any(side);
+        coverage::limit_advice(source, seen(|it| it.at_limit), seen(|it| it.over_limit))?;
+        let Covered {
+            at_limit,
+            over_limit,
+            ..
+        } = self.covered;
+        // Of both sides, one was seen on streams that violate nothing, in this shard.
+        let missing = coverage::limit_advice(source, at_limit, over_limit);
+        Some(missing.unwrap_or_else(|| self.unseen()))
     }
 
     /// Returns how many bytes would have to be preallocated to allow all violations of `memory`, if
@@ -265,7 +286,7 @@ impl Verdicts {
     /// # Panics
     ///
     /// Panics with the table and the smallest violation of each violated property, and if there are
-    /// no streams.
+    /// no streams. A [shard](Shard) may have none.
     #[track_caller]
     pub fn assert_held(&self) {
         self.assert_streams();
@@ -284,7 +305,7 @@ impl Verdicts {
         }
     }
 
-    /// Asserts that a property was checked and holds.
+    /// Asserts that a property was checked and holds. In a [shard](Shard) it may be left to others.
     ///
     /// # Panics
     ///
@@ -295,7 +316,7 @@ impl Verdicts {
         self.assert_streams();
         let name = property.name();
         match self.status(property) {
-            Status::Held { .. } => {}
+            Status::Held { .. } | Status::NotChecked { advice: ELSEWHERE } => {}
             Status::Violated { streams } => {
                 let all = Count(self.streams as u64, "stream");
                 let smallest = self.smallest(property).expect("one of them");
@@ -311,12 +332,12 @@ impl Verdicts {
     #[track_caller]
     fn assert_streams(&self) {
         assert!(
-            self.streams > 0,
+            self.in_all_shards > 0,
             "there are no streams: give the harness messages, or streams of its format"
         );
         let checked = self.certificates.len() + self.violations.len();
         assert!(
-            checked > 0,
+            checked > 0 || self.streams == 0,
             "no result was added: call `add` for each stream"
         );
     }
@@ -331,6 +352,9 @@ impl Verdicts {
     /// Writes how far the checks of the streams without a violation went, such as
     /// `proved on 3 streams, bounded on 1`.
     fn write_tiers(&self, f: &mut impl Write) -> fmt::Result {
+        if self.certificates.is_empty() {
+            f.write_str("nothing checked on 0")?;
+        }
         let mut separator = "";
         for name in Tier::NAMES {
             let tiers = self.certificates.iter().map(|it| it.tier.name());
@@ -345,15 +369,24 @@ impl Verdicts {
         } else {
             "streams"
         };
-        write!(f, " {of}")
+        write!(f, " {of}")?;
+        self.write_shard(f)
+    }
+
+    fn write_shard(&self, f: &mut impl Write) -> fmt::Result {
+        if self.shard == Shard::WHOLE {
+            return Ok(());
+        }
+        write!(f, " of {} (shard {})", self.in_all_shards, self.shard)
     }
 }
 
 impl fmt::Display for Verdicts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, streams) = (self.name, Count(self.streams as u64, "stream"));
-        let violations = self.violations.len();
-        writeln!(f, "{name}: {streams}, {violations} with a violation")?;
+        write!(f, "{name}: {streams}")?;
+        self.write_shard(f)?;
+        writeln!(f, ", {} with a violation", self.violations.len())?;
         for (property, status) in self.statuses() {
             write!(f, "  {:12}  ", property.name())?;
             match status {

@@ -2,6 +2,7 @@
 //! hostile. Every check that the framer allows is run.
 //!
 //! `EVERYSPLIT_STREAMS` sets the number of random streams. The same number makes the same streams.
+//! `EVERYSPLIT_SHARD` takes a share of them.
 
 use std::fmt::Debug;
 use std::io::{Error, ErrorKind};
@@ -11,7 +12,9 @@ use crate::common::oracles::{self, Lengths, Refusal};
 use bytes::Bytes;
 use everysplit::reference::{ByteOrder, Codec, Config, Decoder, Framer, Header, naive};
 use everysplit::subject::{Buffered, TokioDecoder};
-use everysplit::{Certificate, Deviation, Expected, Harness, Outcome, Property, Tier, Violation};
+use everysplit::{
+    Certificate, Deviation, Expected, Harness, Outcome, Property, Shard, Tier, Violation,
+};
 use fastrand::Rng;
 use tokio_util::codec::{AnyDelimiterCodec, LinesCodec};
 
@@ -28,7 +31,9 @@ fn generators() -> impl Iterator<Item = Rng> {
             .parse()
             .expect("EVERYSPLIT_STREAMS is a number of streams")
     });
-    (0..streams.div_ceil(4)).map(Rng::with_seed)
+    Shard::from_env()
+        .of(0..streams.div_ceil(4))
+        .map(Rng::with_seed)
 }
 
 /// How many streams of each kind there were, so that no kind is missing.

@@ -22,6 +22,7 @@ mod proof_isolation;
 mod queue;
 mod readers;
 mod readme;
+mod shards;
 mod split_map;
 mod tokio_codecs;
 mod tools;

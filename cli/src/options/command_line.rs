@@ -8,9 +8,9 @@ use std::time::Duration;
 use everysplit::reference::ByteOrder;
 
 use super::{
-    ConfigEntry, DriverCheckOptions, ExecOptions, Options, Output, PcapOptions, PeerOptions,
-    Protocol, ProxyOptions, ReplayOptions, ReplySplit, ReportOptions, ServeOptions, Shard,
-    StreamOptions, TcpOptions, Tested, TlsOptions, Trust, declaration, default,
+    ConfigEntry, DriverCheckOptions, ExecOptions, MergeOptions, Options, Output, PcapOptions,
+    PeerOptions, Protocol, ProxyOptions, ReplayOptions, ReplySplit, ReportOptions, ServeOptions,
+    Shard, StreamOptions, TcpOptions, Tested, TlsOptions, Trust, declaration, default,
 };
 use crate::framing::Framing;
 use crate::http::Target;
@@ -54,6 +54,13 @@ impl Options {
             Self::Man(verb) => {
                 words.word("man");
                 words.0.extend(verb.iter().map(OsString::from));
+            }
+            Self::Merge(MergeOptions { files, report }) => {
+                words.word("report");
+                words.word("merge");
+                words.report(report);
+                words.word("--");
+                words.0.extend(files.iter().map(OsString::from));
             }
             Self::Pcap(PcapOptions { file, save }) => {
                 words.word("pcap");
@@ -741,6 +748,16 @@ mod tests {
         assert_eq!(parse(line).to_line(), line);
         let line = "everysplit tcp --connect 127.0.0.1:7000 --hex 00";
         assert_eq!(parse(line).to_line(), line);
+    }
+
+    #[test]
+    fn merge_options_survive_the_command_line() {
+        for options in [
+            "a.json",
+            "--report r.html --report 'r r.xml' --quiet a.json -- -b.json",
+        ] {
+            survives(&parse(&format!("everysplit report merge {options}")));
+        }
     }
 
     #[test]

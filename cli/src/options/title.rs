@@ -8,6 +8,9 @@ use super::{ExecOptions, PeerOptions, Protocol, ProxyOptions, TcpOptions, Tested
 /// The longest subject, in characters.
 const MAX_SUBJECT: usize = 60;
 
+/// The verbs that have reports.
+pub(crate) const VERBS: [&str; 5] = ["exec", "http", "proxy", "tcp", "tls"];
+
 /// The name of a run: what it does, and with what.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Title {

@@ -78,7 +78,7 @@ impl<'a> TestCommand<'a> {
         self.traffic.add(&log.traffic);
         let failure = failed?.map(|ending| {
             let note = match process.stderr_note() {
-                note if note.is_empty() => stdout.note("stdout"),
+                note if note.is_empty() => stdout.note("stdout", true),
                 note => note,
             };
             Failure {

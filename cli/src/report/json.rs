@@ -1,85 +1,103 @@
 //! The JSON report. `docs/REPORT.md` describes its fields.
 
-use everysplit::{Deviation, Violation};
-use serde::Serialize;
+use everysplit::{Deviation, Property, Violation};
+use serde::{Deserialize, Serialize};
 
 use super::TOOL;
 use super::model::{Counterexample, PropertyStatus, RunResult, Status, StreamResult, Verdict};
 use crate::Error;
+use crate::options::Shard;
 
 /// Grows when a field is removed or changes its meaning.
-const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 2;
 
 pub(super) fn object(result: &RunResult) -> Result<String, Error> {
-    let object = JsonReport {
+    let report = JsonReport {
         version: VERSION,
-        tool: TOOL,
-        command: &result.command,
+        tool: TOOL.into(),
+        command: result.command.clone(),
+        verb: result.title.verb.into(),
+        subject: result.title.subject.clone(),
+        shard: (result.shard != Shard::WHOLE).then(|| result.shard.to_string()),
         result: match result.status() {
             Status::Held => "held",
             Status::Violated => "violated",
             Status::Stopped => "stopped",
-        },
-        covered: &result.covered,
-        stopped: result.stopped.as_deref(),
+        }
+        .into(),
+        covered: result.covered.clone(),
+        stopped: result.stopped.clone(),
         properties: properties(result),
+        only: names(result.only.iter().copied()),
+        omitted: names(result.omitted.iter().map(|&(property, _)| property)),
         streams: result.streams.iter().map(stream).collect(),
-        stale: &result.stale,
-        warnings: &result.warnings,
+        stale: result.stale.clone(),
+        warnings: result.warnings.clone(),
     };
-    Ok(serde_json::to_string_pretty(&object)? + "\n")
+    Ok(serde_json::to_string_pretty(&report)? + "\n")
 }
 
-#[derive(Serialize)]
-struct JsonReport<'a> {
-    version: u32,
-    tool: &'a str,
-    command: &'a str,
-    result: &'a str,
-    covered: &'a str,
+/// A report, as it is written and as it is read again.
+#[derive(Deserialize, Serialize)]
+pub(super) struct JsonReport {
+    pub(super) version: u32,
+    pub(super) tool: String,
+    pub(super) command: String,
+    pub(super) verb: String,
+    pub(super) subject: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stopped: Option<&'a str>,
-    properties: Vec<JsonProperty>,
-    streams: Vec<JsonStream<'a>>,
-    stale: &'a [String],
-    warnings: &'a [String],
+    pub(super) shard: Option<String>,
+    result: String,
+    pub(super) covered: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stopped: Option<String>,
+    pub(super) properties: Vec<JsonProperty>,
+    pub(super) only: Vec<String>,
+    pub(super) omitted: Vec<String>,
+    pub(super) streams: Vec<JsonStream>,
+    pub(super) stale: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct JsonProperty {
-    name: &'static str,
-    sentence: &'static str,
-    verdict: &'static str,
-    streams: usize,
+#[derive(Deserialize, Serialize)]
+pub(super) struct JsonProperty {
+    pub(super) name: String,
+    sentence: String,
+    pub(super) verdict: String,
+    pub(super) streams: usize,
 }
 
-#[derive(Serialize)]
-struct JsonStream<'a> {
-    name: &'a str,
-    bytes: usize,
-    verdict: &'static str,
+#[derive(Deserialize, Serialize)]
+pub(super) struct JsonStream {
+    pub(super) name: String,
+    pub(super) bytes: usize,
+    pub(super) verdict: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    tried: Option<&'a str>,
+    pub(super) tried: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
+    pub(super) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    violation: Option<JsonViolation<'a>>,
+    pub(super) violation: Option<JsonViolation>,
 }
 
-#[derive(Serialize)]
-struct JsonViolation<'a> {
-    property: &'static str,
+#[derive(Deserialize, Serialize)]
+pub(super) struct JsonViolation {
+    pub(super) property: String,
     stream: String,
-    cuts: &'a [usize],
-    edges: &'a [usize],
-    offset: usize,
-    expected: &'a str,
-    actual: &'a str,
-    declared: Vec<String>,
+    cuts: Vec<usize>,
+    pub(super) edges: Vec<usize>,
+    pub(super) offset: usize,
+    pub(super) expected: String,
+    pub(super) actual: String,
+    pub(super) declared: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    option: Option<String>,
-    token: String,
-    replay: &'a str,
+    pub(super) option: Option<String>,
+    pub(super) token: String,
+    pub(super) replay: String,
+}
+
+fn names(properties: impl Iterator<Item = Property>) -> Vec<String> {
+    properties.map(|property| property.name().into()).collect()
 }
 
 fn properties(result: &RunResult) -> Vec<JsonProperty> {
@@ -94,20 +112,20 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
             PropertyStatus::NotChecked => ("not_checked", 0),
         };
         JsonProperty {
-            name: property.name(),
-            sentence: property.sentence(),
-            verdict,
+            name: property.name().into(),
+            sentence: property.sentence().into(),
+            verdict: verdict.into(),
             streams,
         }
     });
     properties.collect()
 }
 
-fn stream(stream: &StreamResult) -> JsonStream<'_> {
+fn stream(stream: &StreamResult) -> JsonStream {
     let (verdict, tried, reason, violation) = match &stream.verdict {
-        Verdict::Held(tried) => ("held", Some(tried.as_str()), None, None),
-        Verdict::Failed(reason) => ("violated", None, Some(reason.as_str()), None),
-        Verdict::NotChecked(reason) => ("not_checked", None, Some(reason.as_str()), None),
+        Verdict::Held(tried) => ("held", Some(tried), None, None),
+        Verdict::Failed(reason) => ("violated", None, Some(reason), None),
+        Verdict::NotChecked(reason) => ("not_checked", None, Some(reason), None),
         Verdict::Violated(counterexample) => {
             let verdict = if counterexample.known {
                 "known"
@@ -118,16 +136,16 @@ fn stream(stream: &StreamResult) -> JsonStream<'_> {
         }
     };
     JsonStream {
-        name: &stream.name,
+        name: stream.name.clone(),
         bytes: stream.bytes,
-        verdict,
-        tried,
-        reason,
+        verdict: verdict.into(),
+        tried: tried.cloned(),
+        reason: reason.cloned(),
         violation,
     }
 }
 
-fn violation(counterexample: &Counterexample) -> JsonViolation<'_> {
+fn violation(counterexample: &Counterexample) -> JsonViolation {
     let Violation {
         property,
         case,
@@ -139,16 +157,16 @@ fn violation(counterexample: &Counterexample) -> JsonViolation<'_> {
         ..
     } = &counterexample.violation;
     JsonViolation {
-        property: property.name(),
+        property: property.name().into(),
         stream: hex::encode(&case.stream),
-        cuts: case.split.cuts(),
-        edges,
+        cuts: case.split.cuts().to_vec(),
+        edges: edges.clone(),
         offset: *offset,
-        expected,
-        actual,
+        expected: (**expected).into(),
+        actual: (**actual).into(),
         declared: deviations.iter().map(Deviation::to_string).collect(),
         option: counterexample.option(),
         token: case.to_string(),
-        replay: &counterexample.replay,
+        replay: counterexample.replay.clone(),
     }
 }

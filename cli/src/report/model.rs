@@ -26,8 +26,8 @@ pub(crate) struct RunResult {
     /// The properties that were checked on a stream which violates another property, once per
     /// such stream: whether they hold there is unknown.
     pub(super) unknown: Vec<Property>,
-    /// What was left out, with the property that it would have checked. Such a property did not
-    /// hold.
+    /// The properties of which a part was left out, so that they did not hold, each with a text that
+    /// says what, if `covered` does not say so.
     pub(super) omitted: Vec<(Property, String)>,
     /// Known violations that did not occur, a message each. They fail the run.
     pub(super) stale: Vec<String>,
@@ -137,7 +137,9 @@ impl RunResult {
     pub(crate) fn end(&mut self, Ending { covered, stopped }: Ending) {
         self.covered = covered;
         for (_, omitted) in &self.omitted {
-            let _ = write!(self.covered, "; {omitted}");
+            if !omitted.is_empty() {
+                let _ = write!(self.covered, "; {omitted}");
+            }
         }
         if self.shard != Shard::WHOLE && !self.covered.is_empty() {
             let _ = write!(self.covered, "; shard {}", self.shard);

@@ -15,6 +15,7 @@ mod http;
 #[cfg(unix)]
 mod installed;
 mod listen;
+mod merge;
 mod options;
 #[cfg(unix)]
 mod proxy;

@@ -264,8 +264,9 @@ fn docs_describe_every_json_field() {
         let _ = write!(socket, "{}", REPLIES.fetch_add(1, Ordering::Relaxed));
     });
     let (path, address) = (file("fields-varies.json", ""), address.to_string());
-    let tcp = ["tcp", "--connect", &address, "--hex=00", "--report", &path];
-    run(&tcp).with_status(2);
+    let streams = ["--hex=00", "--hex=01", "--shard=1/2"];
+    let tcp = ["tcp", "--connect", &address, "--report", &path];
+    run(&[&tcp[..], &streams].concat()).with_status(2);
     let varies: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let mut written = BTreeSet::new();
     fields(&reported.json, &mut written);

@@ -1,0 +1,158 @@
+//! `report merge`: the reports of all shards make the report of the whole run.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::program::{fails, run};
+
+/// Emits nothing. After a byte 1, it sees an error in every chunk.
+const DRIVER: [&str; 4] = [
+    "--",
+    "sh",
+    "-c",
+    "read hello; echo ready 1; while read verb hex; do case $hex in *01*) echo error no;; esac; echo ready; done",
+];
+/// Streams that hold, and that violate, in every second place.
+const STREAMS: [&str; 7] = ["00", "0001", "02", "0101", "03", "04", "0105"];
+
+fn path(name: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("merge-{name}"));
+    path.to_str().unwrap().into()
+}
+
+/// Runs a shard. Returns its JSON report, and the exit status.
+fn shard(name: &str, shard: &str, more: &[&str]) -> (String, Option<i32>) {
+    let report = path(&format!("{name}-{}.json", shard.replace('/', "-")));
+    let streams = STREAMS.map(|hex| format!("--hex={hex}"));
+    let (report_option, shard_option) = (format!("--report={report}"), format!("--shard={shard}"));
+    let exec = ["exec", "--discards-at-end", &report_option, &shard_option];
+    let streams: Vec<&str> = streams.iter().map(String::as_str).collect();
+    let finished = run(&[&exec[..], more, &streams, &DRIVER].concat());
+    (report, finished.status)
+}
+
+fn json(path: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Merges reports in the reverse order. Returns the JSON report, stdout and the exit status.
+fn merge(name: &str, reports: &[String]) -> (Value, String, Option<i32>) {
+    let merged = ["html", "json", "xml"].map(|ending| path(&format!("{name}.{ending}")));
+    let mut arguments = vec!["report", "merge"];
+    for file in &merged {
+        arguments.extend(["--report", file]);
+    }
+    arguments.extend(reports.iter().rev().map(String::as_str));
+    let finished = run(&arguments);
+    assert!(fs::read_to_string(&merged[0]).unwrap().contains("exec"));
+    assert!(
+        fs::read_to_string(&merged[2])
+            .unwrap()
+            .contains("everysplit exec: ")
+    );
+    (json(&merged[1]), finished.stdout, finished.status)
+}
+
+#[test]
+fn all_shards_make_the_whole() {
+    let known = path("known");
+    fs::write(&known, "every_split hex 0101\n").unwrap();
+    let runs: [(&str, &[&str]); 3] = [
+        ("plain", &[]),
+        ("known", &["--known", &known]),
+        ("only", &["--only", "prompt"]),
+    ];
+    for (name, more) in runs {
+        let (whole, status) = shard(name, "1/1", more);
+        let whole = json(&whole);
+        for count in [2, 3] {
+            let shards =
+                (1..=count).map(|number| shard(name, &format!("{number}/{count}"), more).0);
+            let shards: Vec<String> = shards.collect();
+            let (merged, stdout, merged_status) = merge(name, &shards);
+            assert_eq!(merged_status, status, "{stdout}");
+            for field in [
+                "result",
+                "properties",
+                "only",
+                "omitted",
+                "stale",
+                "warnings",
+                "verb",
+                "subject",
+            ] {
+                assert_eq!(merged[field], whole[field], "{name} {field}");
+            }
+            assert_eq!(without_shard(&merged), without_shard(&whole));
+            let covered = merged["covered"].as_str().unwrap();
+            assert!(
+                covered.starts_with(&format!("{count} shards: ")),
+                "{covered}"
+            );
+            assert!(stdout.contains("7 streams, "), "{stdout}");
+        }
+    }
+}
+
+/// Returns the streams without the lines that run a violation again, as these name the shard's report.
+fn without_shard(report: &Value) -> Value {
+    let mut streams = report["streams"].clone();
+    for stream in streams.as_array_mut().unwrap() {
+        if let Some(violation) = stream.get_mut("violation") {
+            violation.as_object_mut().unwrap().remove("replay");
+        }
+    }
+    streams
+}
+
+#[test]
+fn a_shard_that_is_missing_is_no_green_result() {
+    let held = ["--only", "prompt"];
+    let (first, _) = shard("missing", "1/3", &held);
+    let (last, status) = shard("missing", "3/3", &held);
+    assert_eq!(status, Some(0));
+    let (merged, _, status) = merge("missing", &[first, last]);
+    assert_eq!(status, Some(2));
+    assert_eq!(merged["result"], "stopped");
+    assert_eq!(merged["stopped"], "the shard 2/3 is missing");
+}
+
+#[test]
+fn what_is_not_of_one_run_is_refused() {
+    let (first, _) = shard("refused", "1/2", &[]);
+    let (second, _) = shard("refused", "2/2", &[]);
+    let (third, _) = shard("refused", "1/3", &[]);
+    let twice = path("twice.json");
+    fs::copy(&first, &twice).unwrap();
+    let broken = path("broken.json");
+    fs::write(&broken, "{\"version\": 2}").unwrap();
+    let old = path("old.json");
+    let text = fs::read_to_string(&second).unwrap();
+    fs::write(&old, text.replace("\"version\": 2", "\"version\": 1")).unwrap();
+    let other = path("other.json");
+    fs::write(
+        &other,
+        text.replace("\"verb\": \"exec\"", "\"verb\": \"tcp\""),
+    )
+    .unwrap();
+    let cases = [
+        (&twice, "are both of the shard 1/2"),
+        (&third, "not shards of one run: "),
+        (&other, "not shards of one run: "),
+        (&broken, "is no JSON report of everysplit: missing field"),
+        (&old, "is a report of version 1, and this is version 2"),
+    ];
+    for (file, message) in cases {
+        fails(&["report", "merge", &first, file], message);
+    }
+    fails(
+        &["report", "merge", "/nowhere.json"],
+        "cannot read /nowhere.json: ",
+    );
+    fails(
+        &["report", "merge", &first, "--report=a.pdf"],
+        "unknown report format of a.pdf",
+    );
+}
