@@ -12,7 +12,7 @@ use crate::program::{concurrently, is_installed, run, script};
 
 /// Returns whether a folder or file exists; prints that a test is skipped if not.
 #[track_caller]
-fn is_there(path: &str, name: &str) -> bool {
+pub(crate) fn is_there(path: &str, name: &str) -> bool {
     let exists = Path::new(path).exists();
     if !exists {
         let may_skip = std::env::var_os("EVERYSPLIT_SKIP_NO_TEST").is_none();
@@ -23,7 +23,7 @@ fn is_there(path: &str, name: &str) -> bool {
 }
 
 /// Where `.ci/run` installs packages of Python and Node.
-const PACKAGES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../decoders");
+pub(crate) const PACKAGES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../decoders");
 
 /// Returns a ready driver of which the part that a user writes is replaced.
 fn with_decoder(language: &str, decoder: &str) -> String {

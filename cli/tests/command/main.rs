@@ -18,6 +18,7 @@ mod listen;
 mod options;
 #[cfg(unix)]
 mod proxy;
+mod python_package;
 mod readers;
 mod replies;
 mod reports;
