@@ -10,6 +10,7 @@ mod drivers;
 mod ending;
 mod exec;
 mod formats;
+mod frameworks;
 mod hostile;
 mod http;
 #[cfg(unix)]
