@@ -539,6 +539,52 @@ fn decoders_of_java() {
     });
 }
 
+/// C#, with Mono. The state of a task cannot be compared.
+#[test]
+fn decoders_of_csharp() {
+    if !is_installed("mcs") || !is_installed("mono") {
+        return;
+    }
+    let keeps = "if (buffer.Count < end) break;";
+    let consumes = "if (buffer.Count < end) { buffer.RemoveRange(0, 2); break; }";
+    let field = "readonly int limit;";
+    let hidden = "readonly int limit; object task = System.Threading.Tasks.Task.FromResult(1);";
+    let framed = ["--framing", "len16", "--message", "ok", "--max-cuts", "1"];
+    let buggy = [&framed[..], &ONE_FRAME].concat();
+    let cases: [(&str, String, &[&str], i32, &str); 3] = [
+        (
+            "csharp",
+            changed("csharp", keeps, keeps),
+            &framed,
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "csharp-buggy",
+            changed("csharp", keeps, consumes),
+            &buggy,
+            1,
+            "\n  split     2\n",
+        ),
+        (
+            "csharp-hidden",
+            changed("csharp", field, hidden),
+            &framed,
+            0,
+            "bounded: 8 bytes",
+        ),
+    ];
+    concurrently(cases, |(name, text, arguments, status, expected)| {
+        let folder = compile(name, &[("Driver.cs", &text)], &["mcs", "Driver.cs"]);
+        let driver = ["mono", &format!("{folder}/Driver.exe")];
+        let output = check(arguments, &driver, status);
+        assert!(output.contains(expected), "{name}: {output}");
+        if status == 0 {
+            run(&[&["driver", "--check", "--"], &driver[..]].concat()).with_status(0);
+        }
+    });
+}
+
 #[test]
 fn decoders_of_c_and_cpp() {
     let framed = ["--framing", "len16", "--message", "ok", "--size-limit", "8"];
@@ -614,5 +660,97 @@ fn decoders_of_c_and_cpp() {
         if status == 0 {
             run(&["driver", "--check", "--", &driver]).with_status(0);
         }
+    });
+}
+
+/// The HTTP parser of Node's first years, as Debian has it. Its state is a plain structure.
+const HTTP_PARSER: &str = r#"
+#include "everysplit.h"
+#include <http_parser.h>
+#include <stddef.h>
+
+static int part(http_parser *p, const char *at, size_t length) {
+    (void)p;
+    everysplit_piece(at, length);
+    return 0;
+}
+
+static int body(http_parser *p, const char *at, size_t length) {
+    return part(p, at, length);
+}
+
+static int complete(http_parser *p) {
+    (void)p;
+    everysplit_frame("", 0);
+    return 0;
+}
+
+static const http_parser_settings settings = {.on_url = part, .on_body = body, .on_message_complete = complete};
+
+static void *make(void) {
+    http_parser *p = malloc(sizeof *p);
+    http_parser_init(p, HTTP_REQUEST);
+    return p;
+}
+
+static const char *feed(void *p, const unsigned char *chunk, size_t length) {
+    http_parser *parser = p;
+    /* No bytes are the end of the stream. */
+    if (length) http_parser_execute(parser, &settings, (const char *)chunk, length);
+    return parser->http_errno ? http_errno_name(parser->http_errno) : NULL;
+}
+
+static const char *finish(void *p) {
+    http_parser *parser = p;
+    http_parser_execute(parser, &settings, "", 0);
+    return parser->http_errno ? http_errno_name(parser->http_errno) : NULL;
+}
+
+static void state(void *p) { everysplit_state(p, offsetof(http_parser, data)); }
+
+int main(void) {
+    everysplit_driver driver = {.make = make, .feed = feed, .finish = finish, .state = state};
+    return everysplit_main(&driver);
+}
+"#;
+
+#[test]
+fn a_library_of_c() {
+    let is_there = is_there("/usr/include/http_parser.h", "libhttp-parser-dev");
+    if !is_installed("cc") || !is_there {
+        return;
+    }
+    let header = run(&["driver", "c-header"]).with_status(0);
+    // It loses the part of a body that has two bytes.
+    let loses = HTTP_PARSER.replace("return part", "return length == 2 ? 0 : part");
+    let one = hex("PUT *\nConTenT-LengTh:3\n\n\0\0\0");
+    let cases = [
+        (
+            "http-parser",
+            HTTP_PARSER,
+            hex(REQUESTS),
+            0,
+            "proved: 120 bytes",
+        ),
+        ("http-parser-buggy", &loses, one, 1, "\n  split     25\n"),
+    ];
+    concurrently(cases, |(name, text, stream, status, expected)| {
+        let files = [("driver.c", text), ("everysplit.h", &*header)];
+        let flags = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
+        let link = [
+            "-fsanitize=address,undefined",
+            "-o",
+            "driver",
+            "driver.c",
+            "-lhttp_parser",
+        ];
+        let compiler = [&["cc"], &flags[..], &link].concat();
+        let driver = format!("{}/driver", compile(name, &files, &compiler));
+        let output = check(
+            &["--hex", &stream, "--bytes-between-frames"],
+            &[&driver],
+            status,
+        );
+        assert!(output.contains(expected), "{name}: {output}");
     });
 }
