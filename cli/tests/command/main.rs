@@ -8,6 +8,7 @@ mod decoders;
 mod drivers;
 #[cfg(unix)]
 mod ending;
+mod every_stream;
 mod exec;
 mod formats;
 mod frameworks;
