@@ -1,13 +1,17 @@
 //! Measures how many feeds per second the ready drivers take, side by side with drivers of version 1
-//! of the protocol, which get each feed by itself. A language that is not installed is
-//! left out.
+//! of the protocol, which get each feed by itself: for a stream of long frames, and for one of short
+//! frames, where each reply has many lines. A language that is not installed is left out.
 
 use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
-/// Five frames with a length of two bytes, 256 bytes in all.
-const BODIES: [usize; 5] = [50, 96, 48, 40, 12];
+/// The bodies of five frames with a length of two bytes, 256 bytes in all.
+const LONG: &[usize] = &[50, 96, 48, 40, 12];
+/// The same of 36 frames, 252 bytes in all.
+const SHORT: &[usize] = &[5; 36];
+/// The same of six frames, 1026 bytes in all, for a decoder whose caller owns the buffer.
+const KIBIBYTE: &[usize] = &[200, 384, 192, 160, 70, 8];
 
 /// A driver: its name, the files to write, the compiler if it needs one, and how it is started.
 struct Driver {
@@ -18,7 +22,8 @@ struct Driver {
 }
 
 fn main() {
-    println!("| driver | time | feeds/s |\n|---|---:|---:|");
+    println!("| driver | long frames | feeds/s | short frames | feeds/s |");
+    println!("|---|---:|---:|---:|---:|");
     let version_1 = |text: &str| text.to_owned();
     let python = include_str!("../tests/data/drivers/version1.py");
     let node = include_str!("../tests/data/drivers/version1.js");
@@ -66,6 +71,12 @@ fn main() {
             &["java", "Driver"],
         ),
         driver(
+            "C#, Mono",
+            vec![("Driver.cs", ready("csharp"))],
+            &["mcs", "Driver.cs"],
+            &["mono", "Driver.exe"],
+        ),
+        driver(
             "C",
             vec![
                 ("driver.c", ready("c")),
@@ -110,7 +121,7 @@ fn ready(language: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Proves a stream, and prints a row.
+/// Writes and compiles a driver, proves two streams, and prints a row.
 fn measure(driver: &Driver) {
     let folder = format!("{}/bench-driver", env!("CARGO_TARGET_TMPDIR"));
     let _ = fs::remove_dir_all(&folder);
@@ -127,8 +138,24 @@ fn measure(driver: &Driver) {
             return;
         }
     }
-    let stream: String = BODIES
-        .iter()
+    let first = if driver.name.contains("caller") {
+        KIBIBYTE
+    } else {
+        LONG
+    };
+    let (Some(first), Some(second)) =
+        (prove(driver, &folder, first), prove(driver, &folder, SHORT))
+    else {
+        return;
+    };
+    println!("| {} | {first} | {second} |", driver.name);
+}
+
+/// Proves a stream of frames with these bodies. Returns the time and the feeds per second, as cells;
+/// `None` if the driver cannot be started.
+fn prove(driver: &Driver, folder: &str, bodies: &[usize]) -> Option<String> {
+    let frames = bodies.iter();
+    let stream: String = frames
         .map(|&size| format!("{size:04x}") + &"61".repeat(size))
         .collect();
     let mut command = Command::new(env!("CARGO_BIN_EXE_everysplit"));
@@ -136,19 +163,12 @@ fn measure(driver: &Driver) {
         .args(["exec", "--hex", &stream, "--"])
         .args(driver.start);
     let begun = Instant::now();
-    let output = command.current_dir(&folder).output().unwrap();
+    let output = command.current_dir(folder).output().unwrap();
     let time = begun.elapsed().as_secs_f64();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let Some(last) = stdout.lines().rfind(|line| line.contains(" per second")) else {
-        return;
-    };
+    let last = stdout.lines().rfind(|line| line.contains(" feeds in "))?;
     assert!(output.status.success(), "{stdout}");
-    let rate = last
-        .rsplit_once(" per second")
-        .and_then(|(start, _)| start.rsplit(' ').next());
-    println!(
-        "| {} | {time:.1} s | {} |",
-        driver.name,
-        rate.unwrap_or("?")
-    );
+    // Without the time that the driver takes to start.
+    let rate = last.split_once(" per second")?.0.rsplit(' ').next()?;
+    Some(format!("{time:.2} s | {rate}"))
 }

@@ -191,6 +191,18 @@ pub(crate) struct ExecArgs {
     #[command(flatten)]
     pub(crate) streams: StreamArgs,
 
+    /// Prove all streams of the format up to this length, in bytes, each in every split.
+    ///
+    /// Their bytes are those that the format can tell apart in each place, so use a small
+    /// --size-limit. Shorter streams are proved first. The verdict says how far --max-time allowed.
+    #[arg(
+        long,
+        requires = "framing",
+        conflicts_with_all = ["stream", "corpus", "pcap", "hex", "message", "shard"],
+        value_name = "BYTES"
+    )]
+    pub(crate) every_stream: Option<NonZero<usize>>,
+
     #[command(flatten)]
     pub(crate) report: ReportArgs,
 

@@ -55,8 +55,8 @@ pub(crate) struct Driver {
     generation: u64,
     /// What the last process that started has said about itself.
     greeting: Greeting,
-    /// The stream that is being proved, and its rows.
-    stream: Rc<[u8]>,
+    /// The stream that is being proved, and its rows; `None` if all streams are.
+    stream: Option<Rc<[u8]>>,
     rows: Rows,
     /// Number of bytes fed in rows by this process.
     row_bytes: u64,
@@ -84,7 +84,7 @@ impl Driver {
             running: None,
             generation: 0,
             greeting: Greeting::default(),
-            stream: Rc::default(),
+            stream: None,
             rows: Rows::default(),
             row_bytes: 0,
             misuse: None,
@@ -135,10 +135,16 @@ impl Driver {
 
     /// Waits for replies as long as at first from now on. `stream` is the one that is checked next.
     pub(crate) fn reset(&mut self, stream: &[u8]) {
+        self.reset_for_any_stream();
+        self.stream = Some(stream.into());
+    }
+
+    /// The same if all streams are checked next.
+    pub(crate) fn reset_for_any_stream(&mut self) {
         self.timeout = self.settings.timeout;
         self.timeouts = 0;
         self.bytes_before = None;
-        self.stream = stream.into();
+        self.stream = None;
         self.rows.clear();
         if self.row_bytes > MAX_ROW_BYTES {
             self.end();
@@ -223,8 +229,15 @@ impl Driver {
         offset: usize,
         input: &[u8],
     ) -> Result<Option<DriverReply>, String> {
-        let stream = Rc::clone(&self.stream);
-        let Some(rest) = stream.get(offset..).filter(|rest| rest.starts_with(input)) else {
+        let stream = self.stream.clone();
+        if stream.is_none() {
+            // Any bytes may come next: a row ends with these, and is used only once.
+            self.rows.clear();
+        }
+        let rest = stream.as_deref().map_or(Some(input), |stream| {
+            stream.get(offset..).filter(|rest| rest.starts_with(input))
+        });
+        let Some(rest) = rest else {
             return Ok(None);
         };
         if let Some(row) = self.rows.get(state, offset) {

@@ -122,6 +122,13 @@ const DRIVERS: &[ReadyDriver] = &[
         "java/loop.java"
     ),
     driver!(
+        "csharp",
+        "C#: a decoder that is fed",
+        "mcs Driver.cs, with Mono; or dotnet build",
+        "csharp/fed.cs",
+        "csharp/loop.cs"
+    ),
+    driver!(
         "c",
         "C: a decoder that is fed",
         "cc -o driver driver.c, with c-header",

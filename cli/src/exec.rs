@@ -1,5 +1,6 @@
 //! `everysplit exec`: checks the decoder in a driver, stream by stream.
 
+mod every_stream;
 mod expectation;
 mod trace;
 
@@ -8,7 +9,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Instant;
 
-use everysplit::oracle::Oracle;
+use everysplit::oracle::{Oracle, Specification};
 use everysplit::subject::{Buffered, Subject};
 use everysplit::{
     Case, Certificate, Deviation, Door, Expected, Harness, Outcome, Property, Split, SplitMap,
@@ -40,6 +41,9 @@ const MAX_SAMPLED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Checks the decoder on every stream.
 pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
+    if let Some(longest) = options.every_stream {
+        return every_stream::run(options, longest.get(), recorder);
+    }
     let streams = load(options)?;
     let format = Expectation::new(options.streams.framing, &options.declared).framing();
     if format.is_none() {
@@ -217,7 +221,7 @@ impl DecoderRun {
     }
 
     /// Adds the expectation, and how much is done.
-    fn configure<T>(&self, harness: Harness<T>) -> Harness<T, impl Oracle<T> + use<T>>
+    fn configure<T>(&self, harness: Harness<T>) -> Harness<T, impl Specification<T> + use<T>>
     where
         T: Door<Frame = DriverFrame, Error = DecoderError>,
     {

@@ -111,6 +111,8 @@ pub(crate) struct ExecOptions {
     /// The driver and its arguments; never empty.
     pub(crate) driver: Vec<OsString>,
     pub(crate) streams: StreamOptions,
+    /// The length of the longest stream, if all streams of the format are proved.
+    pub(crate) every_stream: Option<NonZero<usize>>,
     pub(crate) report: ReportOptions,
     /// The decoder's configuration.
     pub(crate) config: Vec<ConfigEntry>,
@@ -490,6 +492,7 @@ impl Tested {
         let (streams, report, hostile) = match &mut tested {
             Self::Exec(options) => {
                 options.shard = Shard::WHOLE;
+                options.every_stream = None;
                 (&mut options.streams, &mut options.report, false)
             }
             Self::Tcp(options) => {
@@ -573,6 +576,7 @@ impl TryFrom<args::ExecArgs> for ExecOptions {
         Ok(Self {
             driver: exec.driver,
             streams: exec.streams.try_into()?,
+            every_stream: exec.every_stream,
             report: exec.report.into(),
             config: exec.config,
             declared: exec.declared.into(),

@@ -137,6 +137,7 @@ function lineOf(frame) {
 }
 
 function text(frame) {
+  if (Buffer.isBuffer(frame)) return frame.hexSlice();
   if (ArrayBuffer.isView(frame)) return Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength).toString('hex');
   return String(frame).replaceAll('\r', '\\r').replaceAll('\n', '\\n');
 }

@@ -34,10 +34,19 @@ pub(crate) fn run(options: &DriverCheckOptions) -> Result<bool, Error> {
         ("exits at the end of stdin", exits),
     ];
     let mut keeps_all = true;
+    let mut running = None;
     for (name, rule) in rules {
-        let mut session = Session::start(options)?;
-        match session.greet().and_then(|()| rule(&mut session)) {
-            Ok(detail) => print_line(&format!("ok    {name}: {detail}"))?,
+        let session = match running.take() {
+            Some(session) => Ok(session),
+            None => Session::start(options)?.greet(),
+        };
+        let checked = session.and_then(|mut session| Ok((rule(&mut session)?, session)));
+        match checked {
+            Ok((detail, session)) => {
+                print_line(&format!("ok    {name}: {detail}"))?;
+                running = Some(session);
+            }
+            // The next rule gets a new driver: this one may be out of step with the requests.
             Err(Broken(message)) => {
                 keeps_all = false;
                 print_line(&format!("FAIL  {name}: {message}"))?;
@@ -108,7 +117,7 @@ impl<'a> Session<'a> {
         Ok(replies.into_iter().next().unwrap_or_default())
     }
 
-    fn greet(&mut self) -> Result<(), Broken> {
+    fn greet(mut self) -> Result<Self, Broken> {
         let ready = self.ask_one("hello 2")?.ready;
         self.is_caller_buffered = match &*ready {
             "2" => false,
@@ -121,7 +130,7 @@ impl<'a> Session<'a> {
             }
         };
         self.fresh = self.make()?;
-        Ok(())
+        Ok(self)
     }
 
     /// Makes a fresh decoder. Returns the name of its state.

@@ -76,8 +76,10 @@ impl Reader {
                 return None;
             }
             Emission::Frame(text) => {
-                let mut frame = std::mem::take(&mut self.unfinished);
-                frame.push_str(&text);
+                let mut frame = text;
+                if !self.unfinished.is_empty() {
+                    frame.insert_str(0, &std::mem::take(&mut self.unfinished));
+                }
                 if self.comparison == Comparison::ByFormat {
                     frame.make_ascii_lowercase();
                 }

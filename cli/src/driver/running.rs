@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::ops::ControlFlow;
+use std::mem;
+use std::ops::{ControlFlow, Range};
 use std::process::{ChildStdin, ChildStdout};
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -29,8 +30,9 @@ pub(super) struct RunningDriver {
     requests: Option<Sender<String>>,
     /// What the driver writes, in pieces.
     pieces: Receiver<Vec<u8>>,
-    /// The piece that is being parsed, and where its next line begins.
-    piece: (Vec<u8>, usize),
+    /// The part of them that is being parsed, and where its next line begins.
+    buffer: Vec<u8>,
+    begin: usize,
 }
 
 /// What a driver has said about itself.
@@ -68,7 +70,8 @@ impl RunningDriver {
             process,
             requests: Some(write_requests(stdin)),
             pieces: read_pieces(stdout),
-            piece: (Vec::new(), 0),
+            buffer: Vec::new(),
+            begin: 0,
         })
     }
 
@@ -95,33 +98,38 @@ impl RunningDriver {
         let mut wait = Wait::begin(limits);
         loop {
             let line = self.line(&mut wait)?;
-            match reply.add(ReplyLine::parse(&line), limits.max_frames)? {
+            let text = String::from_utf8_lossy(&self.buffer[line]);
+            let text = text.strip_suffix('\r').unwrap_or(&text);
+            match reply.add(ReplyLine::parse(text), limits.max_frames)? {
                 ControlFlow::Break(()) => return Ok(reply),
                 ControlFlow::Continue(()) => {}
             }
         }
     }
 
-    /// Waits for a line, and checks the limits meanwhile. Returns it without its newline.
-    fn line(&mut self, wait: &mut Wait) -> Result<String, Failure> {
-        let mut line = Vec::new();
+    /// Returns where the next line is in the buffer, without its newline. Waits for it if need be,
+    /// and checks the limits meanwhile.
+    fn line(&mut self, wait: &mut Wait) -> Result<Range<usize>, Failure> {
+        let mut searched = self.begin;
         loop {
-            let (piece, begin) = &mut self.piece;
-            let rest = &piece[*begin..];
-            let newline = rest.iter().position(|&byte| byte == b'\n');
-            let end = newline.map_or(rest.len(), |newline| newline + 1);
-            line.extend_from_slice(&rest[..end]);
-            *begin += end;
-            if end > 0 {
-                wait.receives(end, &self.process)?;
+            let mut rest = self.buffer[searched..].iter();
+            if let Some(newline) = rest.position(|&byte| byte == b'\n') {
+                let line = self.begin..searched + newline;
+                self.begin = line.end + 1;
+                return Ok(line);
             }
-            if newline.is_some() {
-                return Ok(text(&line));
-            }
+            self.buffer.drain(..mem::take(&mut self.begin));
+            searched = self.buffer.len();
             match self.pieces.recv_timeout(wait.interval()) {
-                Ok(piece) => self.piece = (piece, 0),
+                Ok(piece) => {
+                    self.buffer.extend_from_slice(&piece);
+                    wait.receives(piece.len())?;
+                }
                 // The last line may have no newline.
-                Err(RecvTimeoutError::Disconnected) if !line.is_empty() => return Ok(text(&line)),
+                Err(RecvTimeoutError::Disconnected) if searched > 0 => {
+                    self.begin = searched;
+                    return Ok(0..searched);
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(Failure::Ended),
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -129,12 +137,6 @@ impl RunningDriver {
             wait.check_memory(&self.process)?;
         }
     }
-}
-
-/// Returns a line without its end.
-fn text(line: &[u8]) -> String {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned()
 }
 
 /// A wait for a reply.
@@ -161,14 +163,14 @@ impl Wait {
         POLL_INTERVAL.min(self.limits.timeout)
     }
 
-    /// Counts bytes of the reply, and checks what it and the processes hold.
-    fn receives(&mut self, bytes: usize, process: &ChildProcess) -> Result<(), Failure> {
+    /// Counts bytes of the reply, and those that arrive with it, and checks how many there are.
+    fn receives(&mut self, bytes: usize) -> Result<(), Failure> {
         self.received += bytes as u64;
         let max_memory = self.limits.max_memory;
         if self.received / MEBIBYTE >= max_memory.max(1) {
             return Err(Failure::LongReply(max_memory));
         }
-        self.check_memory(process)
+        Ok(())
     }
 
     fn check_time(&self) -> Result<(), Failure> {

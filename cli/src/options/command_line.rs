@@ -139,6 +139,7 @@ impl Words {
         let ExecOptions {
             driver,
             streams,
+            every_stream,
             report,
             config,
             declared,
@@ -152,6 +153,9 @@ impl Words {
         } = options;
         self.word("exec");
         self.streams(streams);
+        if let Some(longest) = every_stream {
+            self.option("--every-stream", longest.to_string());
+        }
         self.report(report);
         self.config(config);
         for option in declared.iter().copied().filter_map(declaration) {
@@ -500,7 +504,7 @@ mod tests {
                 for line in lines("exec", &groups, driver) {
                     survives(&parse(&line));
                 }
-                let of_format = ["--no-empty-frame", "--counts-header"];
+                let of_format = ["--no-empty-frame", "--counts-header", "--every-stream 7"];
                 let verb = "exec --framing len16 --size-limit 9";
                 for line in lines(verb, &of_format, driver) {
                     survives(&parse(&line));

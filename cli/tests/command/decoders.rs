@@ -12,7 +12,7 @@ use crate::program::{concurrently, is_installed, run, script};
 
 /// Returns whether a folder or file exists; prints that a test is skipped if not.
 #[track_caller]
-fn is_there(path: &str, name: &str) -> bool {
+pub(crate) fn is_there(path: &str, name: &str) -> bool {
     let exists = Path::new(path).exists();
     if !exists {
         let may_skip = std::env::var_os("EVERYSPLIT_SKIP_NO_TEST").is_none();
@@ -23,7 +23,7 @@ fn is_there(path: &str, name: &str) -> bool {
 }
 
 /// Where `.ci/run` installs packages of Python and Node.
-const PACKAGES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../decoders");
+pub(crate) const PACKAGES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../decoders");
 
 /// Returns a ready driver of which the part that a user writes is replaced.
 fn with_decoder(language: &str, decoder: &str) -> String {
@@ -54,6 +54,12 @@ fn hex(text: &str) -> String {
 fn check(arguments: &[&str], driver: &[&str], status: i32) -> String {
     run(&[&["exec"], arguments, &["--"], driver].concat()).with_status(status)
 }
+
+/// A frame, and no other stream: each stream that is violated is minimized, which takes time.
+const ONE_FRAME: [&str; 4] = ["--hex", "00026f6b", "--shard", "1/99"];
+
+/// The smallest frame with a body that can be cut, and no other stream.
+const CUT_BODY: [&str; 6] = ["--framing", "len16", "--hex", "00020000", "--shard", "1/99"];
 
 const H11: &str = "
 import h11
@@ -273,13 +279,41 @@ fn packages_of_node() {
     );
 }
 
-/// Makes a folder, writes a file to it, and runs a compiler there.
+/// A reader that takes one byte for a header, and a stream that forgets the chunk before. Those of Go
+/// and Java are below.
+#[test]
+fn drivers_for_readers_find_the_fewest_cuts() {
+    let header = "read(1)
+        if not header:
+            break
+        header += await reader.readexactly(1)";
+    let one_read = "read(2)
+        if not header:
+            break";
+    let concat = "Buffer.concat([buffer, chunk])";
+    let cases = [
+        ("python-reader", "python3", header, one_read),
+        ("node-stream", "node", concat, "chunk"),
+    ];
+    for (language, program, correct, buggy) in cases {
+        if !is_installed(program) {
+            continue;
+        }
+        let text = changed(language, correct, buggy);
+        let path = script(&format!("forgets-{language}"), &text);
+        let output = check(&CUT_BODY, &[program, &path], 1);
+        assert!(output.contains("\n  split     1\n"), "{language}: {output}");
+    }
+}
+
+/// Makes a folder, writes files to it, and runs a compiler there.
 #[track_caller]
 fn compile(folder: &str, files: &[(&str, &str)], compiler: &[&str]) -> String {
     let folder = format!("{}/compiled-{folder}", env!("CARGO_TARGET_TMPDIR"));
-    fs::create_dir_all(&folder).unwrap();
     for (name, text) in files {
-        fs::write(format!("{folder}/{name}"), text).unwrap();
+        let path = Path::new(&folder).join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
     }
     let mut command = Command::new(compiler[0]);
     let output = command
@@ -317,6 +351,7 @@ fn decoders_of_go() {
     let imports = include_str!("../../drivers/go/imports.go");
     let scanner = format!("{imports}{SCANNER}");
     let framed = ["--framing", "len16", "--message", "ok"];
+    let one = [&framed[..], &ONE_FRAME].concat();
     let frame = ["--hex", "00026f6b"];
     let lines = ["--hex", "61620a0a63640d0a"];
     let keeps = "if len(d.buffer) < end {";
@@ -325,8 +360,8 @@ fn decoders_of_go() {
     let end = "return end, data[2:end], nil";
     let skips =
         "return end, data[2:end], nil\n\t\t}\n\t\tif len(data) == 3 {\n\t\t\treturn 1, nil, nil";
-    let whole = "io.ReadFull(reader, body); err == io.EOF";
-    let once = "reader.Read(body); err == io.EOF";
+    let whole = "io.ReadFull(reader, header[:])";
+    let once = "reader.Read(header[:])";
     let cases: [(&str, String, &[&str], i32, &str); 7] = [
         (
             "go",
@@ -338,7 +373,7 @@ fn decoders_of_go() {
         (
             "go-buggy",
             changed("go", keeps, consumes),
-            &framed,
+            &one,
             1,
             "\n  split     2\n",
         ),
@@ -359,16 +394,16 @@ fn decoders_of_go() {
         (
             "go-split-buggy",
             changed("go-split", end, skips),
-            &framed,
+            &one,
             1,
             "\nevery_split: ",
         ),
         (
             "go-reader-buggy",
             changed("go-reader", whole, once),
-            &frame,
+            &CUT_BODY,
             1,
-            "\nevery_split: ",
+            "\n  split     1\n",
         ),
         (
             "bufio-scanner",
@@ -413,6 +448,7 @@ fn decoders_of_java() {
     let framed = ["--framing", "len16", "--message", "ok", "--size-limit", "8"];
     let declared = ["--counts-header", "--discards-at-end", "--resynchronises"];
     let netty = [&framed[..], &declared].concat();
+    let one = [&framed[..], &ONE_FRAME].concat();
     let frame = ["--hex", "00026f6b"];
     let lines = ["--hex", "61620a0a63640d0a"];
     let keeps = "if (buffer.length < end) break;";
@@ -425,71 +461,134 @@ fn decoders_of_java() {
     let line = "pipeline.addLast(new io.netty.handler.codec.LineBasedFrameDecoder(20));";
     let cases: [(&str, String, &[&str], i32, &str); 7] = [
         (
-            "java",
+            "java_fed",
             changed("java", keeps, keeps),
             &framed,
             0,
             "proved: 8 bytes",
         ),
         (
-            "java-buggy",
+            "java_buggy",
             changed("java", keeps, consumes),
-            &framed,
+            &one,
             1,
             "\n  split     2\n",
         ),
         (
-            "java-throws",
+            "java_throws",
             changed("java", "int end = 2", throws),
             &frame,
             1,
-            "java.lang.Error: three bytes, at Decoder.feed",
+            "java.lang.Error: three bytes, at java_throws.Decoder.feed",
         ),
         (
-            "java-stream-buggy",
+            "java_stream_buggy",
             changed("java-stream", fully, once),
-            &frame,
+            &CUT_BODY,
             1,
-            "\nevery_split: ",
+            "\n  split     3\n",
         ),
         (
-            "netty-length",
+            "netty_length",
             changed("java-netty", length, length),
             &netty,
             0,
             "proved: 8 bytes",
         ),
         (
-            "netty-line",
+            "netty_line",
             changed("java-netty", length, line),
             &lines,
             0,
             "proved: 8 bytes",
         ),
         (
-            "netty-buggy",
+            "netty_buggy",
             changed("java-netty", length, NETTY_BUG),
-            &framed,
+            &one,
             1,
             "\n  split     2\n",
         ),
     ];
-    concurrently(cases, |(name, text, arguments, status, expected)| {
-        if name.starts_with("netty") && !has_netty {
-            return;
-        }
-        let files = [("Driver.java", &*text)];
-        let folder = compile(name, &files, &["javac", "-cp", NETTY, "Driver.java"]);
+    let mut cases = Vec::from(cases);
+    cases.retain(|(name, ..)| has_netty || !name.starts_with("netty"));
+    // A package for each: one compiler then serves all.
+    let sources: Vec<_> = cases
+        .iter()
+        .map(|(name, text, ..)| {
+            (
+                format!("{name}/Driver.java"),
+                format!("package {name};\n{text}"),
+            )
+        })
+        .collect();
+    let files: Vec<_> = sources
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
+    let javac = ["javac", "-cp", NETTY];
+    let names = files.iter().map(|&(name, _)| name);
+    let javac: Vec<_> = javac.into_iter().chain(names).collect();
+    let folder = compile("java", &files, &javac);
+    concurrently(cases, |(name, _, arguments, status, expected)| {
         let path = format!("{NETTY}:{folder}");
-        let java = ["java", "-XX:TieredStopAtLevel=1", "-cp", &path, "Driver"];
+        let main = format!("{name}.Driver");
+        let java = ["java", "-XX:TieredStopAtLevel=1", "-cp", &path, &main];
         let output = check(&[arguments, &["--timeout", "60"]].concat(), &java, status);
         assert!(output.contains(expected), "{name}: {output}");
+    });
+}
+
+/// C#, with Mono. The state of a task cannot be compared.
+#[test]
+fn decoders_of_csharp() {
+    if !is_installed("mcs") || !is_installed("mono") {
+        return;
+    }
+    let keeps = "if (buffer.Count < end) break;";
+    let consumes = "if (buffer.Count < end) { buffer.RemoveRange(0, 2); break; }";
+    let field = "readonly int limit;";
+    let hidden = "readonly int limit; object task = System.Threading.Tasks.Task.FromResult(1);";
+    let framed = ["--framing", "len16", "--message", "ok", "--max-cuts", "1"];
+    let buggy = [&framed[..], &ONE_FRAME].concat();
+    let cases: [(&str, String, &[&str], i32, &str); 3] = [
+        (
+            "csharp",
+            changed("csharp", keeps, keeps),
+            &framed,
+            0,
+            "proved: 8 bytes",
+        ),
+        (
+            "csharp-buggy",
+            changed("csharp", keeps, consumes),
+            &buggy,
+            1,
+            "\n  split     2\n",
+        ),
+        (
+            "csharp-hidden",
+            changed("csharp", field, hidden),
+            &framed,
+            0,
+            "bounded: 8 bytes",
+        ),
+    ];
+    concurrently(cases, |(name, text, arguments, status, expected)| {
+        let folder = compile(name, &[("Driver.cs", &text)], &["mcs", "Driver.cs"]);
+        let driver = ["mono", &format!("{folder}/Driver.exe")];
+        let output = check(arguments, &driver, status);
+        assert!(output.contains(expected), "{name}: {output}");
+        if status == 0 {
+            run(&[&["driver", "--check", "--"], &driver[..]].concat()).with_status(0);
+        }
     });
 }
 
 #[test]
 fn decoders_of_c_and_cpp() {
     let framed = ["--framing", "len16", "--message", "ok", "--size-limit", "8"];
+    let one = [&framed[..], &ONE_FRAME].concat();
     let header = run(&["driver", "c-header"]).with_status(0);
     let sanitized = [
         "-Wall",
@@ -555,10 +654,103 @@ fn decoders_of_c_and_cpp() {
         let compiler = [compiler, &sanitized, &["-o", "driver", &file]].concat();
         let folder = compile(name, &files, &compiler);
         let driver = format!("{folder}/driver");
-        let output = check(&framed, &[&driver], status);
+        let arguments = if status == 0 { &framed[..] } else { &one };
+        let output = check(arguments, &[&driver], status);
         assert!(output.contains(expected), "{name}: {output}");
         if status == 0 {
             run(&["driver", "--check", "--", &driver]).with_status(0);
         }
+    });
+}
+
+/// The HTTP parser of Node's first years, as Debian has it. Its state is a plain structure.
+const HTTP_PARSER: &str = r#"
+#include "everysplit.h"
+#include <http_parser.h>
+#include <stddef.h>
+
+static int part(http_parser *p, const char *at, size_t length) {
+    (void)p;
+    everysplit_piece(at, length);
+    return 0;
+}
+
+static int body(http_parser *p, const char *at, size_t length) {
+    return part(p, at, length);
+}
+
+static int complete(http_parser *p) {
+    (void)p;
+    everysplit_frame("", 0);
+    return 0;
+}
+
+static const http_parser_settings settings = {.on_url = part, .on_body = body, .on_message_complete = complete};
+
+static void *make(void) {
+    http_parser *p = malloc(sizeof *p);
+    http_parser_init(p, HTTP_REQUEST);
+    return p;
+}
+
+static const char *feed(void *p, const unsigned char *chunk, size_t length) {
+    http_parser *parser = p;
+    /* No bytes are the end of the stream. */
+    if (length) http_parser_execute(parser, &settings, (const char *)chunk, length);
+    return parser->http_errno ? http_errno_name(parser->http_errno) : NULL;
+}
+
+static const char *finish(void *p) {
+    http_parser *parser = p;
+    http_parser_execute(parser, &settings, "", 0);
+    return parser->http_errno ? http_errno_name(parser->http_errno) : NULL;
+}
+
+static void state(void *p) { everysplit_state(p, offsetof(http_parser, data)); }
+
+int main(void) {
+    everysplit_driver driver = {.make = make, .feed = feed, .finish = finish, .state = state};
+    return everysplit_main(&driver);
+}
+"#;
+
+#[test]
+fn a_library_of_c() {
+    let is_there = is_there("/usr/include/http_parser.h", "libhttp-parser-dev");
+    if !is_installed("cc") || !is_there {
+        return;
+    }
+    let header = run(&["driver", "c-header"]).with_status(0);
+    // It loses the part of a body that has two bytes.
+    let loses = HTTP_PARSER.replace("return part", "return length == 2 ? 0 : part");
+    let one = hex("PUT *\nConTenT-LengTh:3\n\n\0\0\0");
+    let cases = [
+        (
+            "http-parser",
+            HTTP_PARSER,
+            hex(REQUESTS),
+            0,
+            "proved: 120 bytes",
+        ),
+        ("http-parser-buggy", &loses, one, 1, "\n  split     25\n"),
+    ];
+    concurrently(cases, |(name, text, stream, status, expected)| {
+        let files = [("driver.c", text), ("everysplit.h", &*header)];
+        let flags = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"];
+        let link = [
+            "-fsanitize=address,undefined",
+            "-o",
+            "driver",
+            "driver.c",
+            "-lhttp_parser",
+        ];
+        let compiler = [&["cc"], &flags[..], &link].concat();
+        let driver = format!("{}/driver", compile(name, &files, &compiler));
+        let output = check(
+            &["--hex", &stream, "--bytes-between-frames"],
+            &[&driver],
+            status,
+        );
+        assert!(output.contains(expected), "{name}: {output}");
     });
 }

@@ -8,8 +8,10 @@ mod decoders;
 mod drivers;
 #[cfg(unix)]
 mod ending;
+mod every_stream;
 mod exec;
 mod formats;
+mod frameworks;
 mod hostile;
 mod http;
 #[cfg(unix)]
@@ -19,6 +21,7 @@ mod merge;
 mod options;
 #[cfg(unix)]
 mod proxy;
+mod python_package;
 mod readers;
 mod replies;
 mod reports;
