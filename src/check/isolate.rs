@@ -93,7 +93,7 @@ mod with_std {
     use core::any::Any;
     use core::cell::{Cell, RefCell};
     use core::mem::ManuallyDrop;
-    use core::sync::atomic::{AtomicU64, Ordering};
+    use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::panic::{self, AssertUnwindSafe};
     use std::string::{String, ToString};
     use std::sync::{Arc, Once};
@@ -101,6 +101,7 @@ mod with_std {
     use std::vec::Vec;
 
     use super::super::finding::{Difference, Finding};
+    use super::super::team;
 
     thread_local! {
         /// Whether an isolated call is in progress.
@@ -123,6 +124,10 @@ mod with_std {
         pub(crate) hangs: Vec<u64>,
         /// The text of a finding about one of them.
         pub(crate) message: String,
+        /// Whether this thread shares its work with others. Which calls it makes differs then.
+        pub(crate) in_team: Arc<AtomicBool>,
+        /// Whether it may.
+        pub(crate) alone: bool,
     }
 
     impl Watched {
@@ -218,6 +223,18 @@ mod with_std {
         Finding::new(Difference::Stuck, offset, expected, actual)
     }
 
+    /// Returns whether this thread may share its work with others, and notes that it does.
+    pub(crate) fn begin_team() -> bool {
+        install_hook();
+        WATCHED.with_borrow(|watched| {
+            let may = watched.as_ref().is_none_or(|watched| !watched.alone);
+            if let Some(watched) = watched {
+                watched.in_team.store(may, Ordering::Relaxed);
+            }
+            may
+        })
+    }
+
     /// Returns whether a call is known that does not return.
     pub(crate) fn hung() -> bool {
         WATCHED.with_borrow(|watched| {
@@ -243,7 +260,7 @@ mod with_std {
                 if ISOLATED.get() {
                     // The location is on a line of its own.
                     PANIC.set(panic.to_string().replacen('\n', " ", 1));
-                } else {
+                } else if !team::is_helper() {
                     before(panic);
                 }
             }));

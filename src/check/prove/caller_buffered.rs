@@ -60,9 +60,9 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
     search.release()?;
     Ok(Proof {
         states,
-        calls: search.work.calls,
+        calls: search.work.cost.calls,
         by: W::BY,
-        work: search.work.done,
+        work: search.work.cost.work,
     })
 }
 
