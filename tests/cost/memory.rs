@@ -216,7 +216,8 @@ fn a_buffer_that_is_never_emptied_is_found() {
 /// The calls that wait for one body continue one buffer. A new one for each would copy 2 GiB.
 #[test]
 fn a_proof_of_one_long_body_allocates_in_proportion_to_it() {
-    let stream = [&header(64 * 1024)[..], &[7; 64 * 1024]].concat();
+    let body = vec![7; 64 * 1024];
+    let stream = [&header(64 * 1024)[..], &body].concat();
     let config = Config::default();
     let harness = Harness::decoder(move || Decoder::new(config))
         .oracle(move |stream| naive::parse(config, stream))
