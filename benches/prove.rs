@@ -6,43 +6,63 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use everysplit::oracle::Oracle;
-use everysplit::reference::{Config, Decoder, FrameRef, Framer, naive};
+use everysplit::reference::{Config, Decoder, FrameRef, Framer, Header, naive};
 use everysplit::{Case, Certificate, Door, Harness, Split, SplitHarness, Tier};
 
 /// Enough for all offsets of each stream.
-const MAX_WORK: u64 = 1 << 36;
+const MAX_WORK: u64 = 1 << 40;
 
 fn main() {
-    println!(
-        "| stream, bytes | fed | calls of `feed` | to bare calls | replays | caller-buffered | calls of `decode` | replays |"
-    );
-    println!("|---:|---:|---:|---:|---:|---:|---:|---:|");
-    for len in [256, 1024, 4096, 16384] {
-        let stream = stream(len);
+    fed();
+    println!();
+    caller_buffered();
+}
+
+fn fed() {
+    println!("| fed: stream | proof | calls of `feed` | to bare calls | replays |");
+    println!("|---|---:|---:|---:|---:|");
+    for len in [256, 1024, 4096] {
+        let (name, stream) = mixed(len);
         let config = Config::default();
-        let parse = move |stream: &[u8]| naive::parse(config, stream);
-        let decoder = Harness::decoder(move || Decoder::new(config)).oracle(parse);
-        let decoder = decoder.max_work(MAX_WORK);
-        let (decoder_time, proof) = least(|| decoder.check(&stream));
-        let proof = proof.unwrap();
-        let replays = replays(&decoder, &stream, &proof);
-        let decodes = format!("{decoder_time:.1?} | {} | {replays}", proof.calls);
-        if len > 4096 {
-            println!("| {len} | | | | | {decodes} |");
-            continue;
-        }
-        let framer = Harness::framer(move || Framer::new(config)).oracle(parse);
-        let framer = framer.max_work(MAX_WORK);
-        let (time, proof) = least(|| framer.check(&stream));
-        let proof = proof.unwrap();
-        let (bare, ()) = least(|| bare(config, &stream));
-        println!(
-            "| {len} | {time:.1?} | {} | {:.2} | {} | {decodes} |",
-            proof.calls,
-            time.as_secs_f64() / bare.as_secs_f64(),
-            self::replays(&framer, &stream, &proof),
-        );
+        let harness = Harness::framer(move || Framer::new(config))
+            .oracle(move |stream| naive::parse(config, stream))
+            .max_work(MAX_WORK);
+        let (time, proof) = least(|| harness.check(&stream));
+        let (bare, ()) = least(|| bare_feeds(config, &stream));
+        print_row(&name, &proof.unwrap(), time, bare, &harness, &stream);
     }
+}
+
+fn caller_buffered() {
+    println!("| caller-buffered: stream | proof | calls of `decode` | to bare calls | replays |");
+    println!("|---|---:|---:|---:|---:|");
+    let mixed = [1 << 10, 4 << 10, 16 << 10, 64 << 10].map(mixed);
+    let one_body = [256 << 10, 1 << 20].map(one_body);
+    for (name, stream) in mixed.into_iter().chain(one_body) {
+        let config = Config::default();
+        let harness = Harness::decoder(move || Decoder::new(config))
+            .oracle(move |stream| naive::parse(config, stream))
+            .max_work(MAX_WORK);
+        let (time, proof) = least(|| harness.check(&stream));
+        let (bare, ()) = least(|| bare_decodes(config, &stream));
+        print_row(&name, &proof.unwrap(), time, bare, &harness, &stream);
+    }
+}
+
+fn print_row<T: Door, O: Oracle<T>>(
+    name: &str,
+    proof: &Certificate,
+    time: Duration,
+    bare: Duration,
+    harness: &SplitHarness<T, O>,
+    stream: &[u8],
+) {
+    println!(
+        "| {name} | {time:.1?} | {} | {:.2} | {} |",
+        proof.calls,
+        time.as_secs_f64() / bare.as_secs_f64(),
+        replays(harness, stream, proof),
+    );
 }
 
 /// Runs as many splits as a proof replays, and of the same kinds. Returns their number and time.
@@ -68,24 +88,35 @@ fn replays<T: Door, O: Oracle<T>>(
     format!("{replayed} in {time:.1?}")
 }
 
-/// Returns a stream of frames of many sizes. The last frame is truncated.
-fn stream(len: usize) -> BytesMut {
+/// Returns a stream of frames of many sizes, with its name. The last frame is truncated.
+fn mixed(len: usize) -> (String, BytesMut) {
     let sizes = [0, 5, 64, 1, 200, 17, 33, 0, 100, 12, 500, 3];
     let mut stream = BytesMut::new();
     for size in sizes.into_iter().cycle() {
         if stream.len() >= len {
             break;
         }
-        let (cmd, recv, body) = (1, 0, &[b'x'; 500][..size]);
-        let frame = FrameRef { cmd, recv, body };
-        Config::default().encode(frame, &mut stream).unwrap();
+        encode(size, &mut stream);
     }
     stream.truncate(len);
-    stream
+    (format!("{len} bytes, mixed frames"), stream)
+}
+
+/// Returns a stream of one frame, with its name.
+fn one_body(len: usize) -> (String, BytesMut) {
+    let mut stream = BytesMut::new();
+    encode(len - Header::LEN, &mut stream);
+    (format!("{len} bytes, one frame"), stream)
+}
+
+fn encode(size: usize, stream: &mut BytesMut) {
+    let (cmd, recv, body) = (1, 0, &vec![b'x'; size][..]);
+    let frame = FrameRef { cmd, recv, body };
+    Config::default().encode(frame, stream).unwrap();
 }
 
 /// Makes the same calls as the proof, on clones of the framer as the proof does.
-fn bare(config: Config, stream: &[u8]) {
+fn bare_feeds(config: Config, stream: &[u8]) {
     let (mut at, mut frames) = (Framer::new(config), Vec::new());
     for from in 0..=stream.len() {
         for to in from..=stream.len() {
@@ -98,6 +129,28 @@ fn bare(config: Config, stream: &[u8]) {
             at.feed(byte, &mut frames).unwrap();
             frames.clear();
         }
+    }
+}
+
+/// Makes the same calls as the proof, on clones of the decoder, with one buffer for the calls that
+/// follow one another.
+fn bare_decodes(config: Config, stream: &[u8]) {
+    let mut buffer = BytesMut::new();
+    let mut waits_at_start = true;
+    for end in 0..=stream.len() {
+        if waits_at_start {
+            buffer.extend_from_slice(&stream[buffer.len()..end]);
+        } else {
+            buffer = BytesMut::from(&stream[..end]);
+        }
+        let mut decoder = Decoder::new(config);
+        while let Some(frame) = {
+            decoder = decoder.clone();
+            decoder.decode(&mut buffer).unwrap()
+        } {
+            black_box(frame);
+        }
+        waits_at_start = buffer.len() == end;
     }
 }
 

@@ -71,9 +71,9 @@ pub mod strategy;
 pub mod subject;
 
 pub use case::{Case, Interruption, ParseCaseError};
-#[cfg(feature = "std")]
-pub use check::watchdog;
 pub use check::{Allocated, check_encoder};
+#[cfg(feature = "std")]
+pub use check::{on_threads, parallel, watchdog};
 pub use deviation::Deviation;
 #[cfg(feature = "tokio")]
 pub use door::AsyncReader;

@@ -5,7 +5,8 @@
 /// The test `verdict` checks each stream of the harness once, with the strongest
 /// [`check`](crate::Harness#which-check-runs) that the framer's type allows. It fails if a property
 /// is violated, and shows the smallest violation of each. It also fails if no size limit is declared.
-/// A call of the framer that does not return within ten seconds is a violation.
+/// A call of the framer that does not return within ten seconds is a violation. A check that takes
+/// long is [`parallel`](crate::parallel).
 ///
 /// If all is well, one line on stderr says what was checked and what was not:
 ///

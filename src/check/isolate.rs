@@ -13,6 +13,7 @@ use core::ops::{Deref, DerefMut};
 use super::finding::Finding;
 
 /// Calls the user's code after `offset` bytes.
+#[inline]
 pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
     isolate_as("the call returns", offset, call)
 }
@@ -28,6 +29,9 @@ impl<T> Guarded<T> {
 
     /// Drops the value after `offset` bytes.
     pub(crate) fn release(mut self, expected: &str, offset: usize) -> Result<(), Finding> {
+        if !mem::needs_drop::<T>() {
+            return Ok(());
+        }
         let value = self.0.take();
         isolate_as(expected, offset, move || drop(value))
     }
@@ -35,6 +39,9 @@ impl<T> Guarded<T> {
 
 impl<T> Drop for Guarded<T> {
     fn drop(&mut self) {
+        if !mem::needs_drop::<T>() {
+            return;
+        }
         match self.0.take() {
             // After one call that does not return, the drop may be another.
             Some(value) if gave_up() => mem::forget(value),
@@ -86,7 +93,7 @@ mod with_std {
     use core::any::Any;
     use core::cell::{Cell, RefCell};
     use core::mem::ManuallyDrop;
-    use core::sync::atomic::{AtomicU64, Ordering};
+    use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::panic::{self, AssertUnwindSafe};
     use std::string::{String, ToString};
     use std::sync::{Arc, Once};
@@ -94,6 +101,7 @@ mod with_std {
     use std::vec::Vec;
 
     use super::super::finding::{Difference, Finding};
+    use super::super::team;
 
     thread_local! {
         /// Whether an isolated call is in progress.
@@ -103,6 +111,8 @@ mod with_std {
         /// Whether a call has been reached that does not return.
         static GAVE_UP: Cell<bool> = const { Cell::new(false) };
         static WATCHED: RefCell<Option<Watched>> = const { RefCell::new(None) };
+        /// Whether there is one. Most calls look at this only.
+        static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
     }
 
     /// What a thread shares with its watchdog.
@@ -114,12 +124,17 @@ mod with_std {
         pub(crate) hangs: Vec<u64>,
         /// The text of a finding about one of them.
         pub(crate) message: String,
+        /// Whether this thread shares its work with others. Which calls it makes differs then.
+        pub(crate) in_team: Arc<AtomicBool>,
+        /// Whether it may.
+        pub(crate) alone: bool,
     }
 
     impl Watched {
         /// Starts watching the calls of this thread.
         pub(crate) fn begin(self) {
             WATCHED.set(Some(self));
+            IS_WATCHED.set(true);
         }
 
         /// Counts the beginning of a call. Fails if the call is known not to return.
@@ -140,6 +155,7 @@ mod with_std {
     }
 
     /// Calls the user's code after `offset` bytes. A finding says that `expected` does not hold.
+    #[inline]
     pub(crate) fn isolate_as<T>(
         expected: &str,
         offset: usize,
@@ -163,22 +179,32 @@ mod with_std {
         returned.map_err(|panic| panicked(expected, offset, &*panic))
     }
 
+    #[inline]
     fn enter(expected: &str, offset: usize) -> Result<(), Finding> {
         install_hook();
+        if IS_WATCHED.get() {
+            begin_watched(expected, offset)?;
+        }
+        ISOLATED.set(true);
+        Ok(())
+    }
+
+    #[inline]
+    fn leave() {
+        ISOLATED.set(false);
+        if IS_WATCHED.get() {
+            WATCHED.with_borrow(|watched| watched.as_ref().map(Watched::returned));
+        }
+    }
+
+    fn begin_watched(expected: &str, offset: usize) -> Result<(), Finding> {
         WATCHED.with_borrow(|watched| {
             let call = watched.as_ref().map_or(Ok(()), Watched::call);
             call.map_err(|message| {
                 GAVE_UP.set(true);
                 stuck(expected, offset, message)
             })
-        })?;
-        ISOLATED.set(true);
-        Ok(())
-    }
-
-    fn leave() {
-        ISOLATED.set(false);
-        WATCHED.with_borrow(|watched| watched.as_ref().map(Watched::returned));
+        })
     }
 
     #[cold]
@@ -197,6 +223,18 @@ mod with_std {
         Finding::new(Difference::Stuck, offset, expected, actual)
     }
 
+    /// Returns whether this thread may share its work with others, and notes that it does.
+    pub(crate) fn begin_team() -> bool {
+        install_hook();
+        WATCHED.with_borrow(|watched| {
+            let may = watched.as_ref().is_none_or(|watched| !watched.alone);
+            if let Some(watched) = watched {
+                watched.in_team.store(may, Ordering::Relaxed);
+            }
+            may
+        })
+    }
+
     /// Returns whether a call is known that does not return.
     pub(crate) fn hung() -> bool {
         WATCHED.with_borrow(|watched| {
@@ -213,6 +251,7 @@ mod with_std {
 
     /// Installs a panic hook that records panics of isolated calls instead of printing them: a
     /// search may cause thousands.
+    #[inline]
     fn install_hook() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
@@ -221,7 +260,7 @@ mod with_std {
                 if ISOLATED.get() {
                     // The location is on a line of its own.
                     PANIC.set(panic.to_string().replacen('\n', " ", 1));
-                } else {
+                } else if !team::is_helper() {
                     before(panic);
                 }
             }));

@@ -145,12 +145,13 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
         to: usize,
         result: &Result<(), E>,
     ) -> Result<(), Finding> {
-        let due = self.coming(delivered, to);
         let rejection = self.rejection(to);
         let error = result.as_ref().err();
-        if due.is_empty() && error == rejection {
+        let next = self.frames.get(delivered);
+        if next.is_none_or(|&(end, _)| end > to) && error == rejection {
             return Ok(());
         }
+        let due = self.coming(delivered, to);
         let difference = if self.rejection(from).is_some() {
             Difference::AfterError
         } else if error.is_some() != rejection.is_some() {
@@ -331,9 +332,13 @@ impl<F, E> Expectation<F, E> {
     /// Returns how many bytes a framer must hold while it is fed the bytes `from..to`: those of
     /// the frame that is incomplete at `from`, and the chunk.
     pub(crate) fn need(&self, from: usize, to: usize) -> usize {
-        let due = self.due(from);
-        let start = due.checked_sub(1).map_or(0, |last| self.frames[last].0);
-        to - start
+        to - self.frame_start(from)
+    }
+
+    /// Returns where the frame begins that is incomplete at an offset.
+    pub(crate) fn frame_start(&self, offset: usize) -> usize {
+        let last = self.due(offset).checked_sub(1);
+        last.map_or(0, |last| self.frames[last].0)
     }
 
     /// Returns the length of the longest frame, as far as lengths are known. Before a frame is

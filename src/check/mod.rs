@@ -18,6 +18,7 @@ pub(crate) mod one_split;
 pub(crate) mod prove;
 #[cfg(feature = "std")]
 pub(crate) mod read;
+pub(crate) mod team;
 mod values;
 #[cfg(feature = "std")]
 mod watchdog;
@@ -26,5 +27,7 @@ pub(crate) mod write;
 
 pub use allocations::Allocated;
 pub use encoder::check_encoder;
+#[cfg(feature = "std")]
+pub use team::{on_threads, parallel};
 #[cfg(feature = "std")]
 pub use watchdog::watchdog;

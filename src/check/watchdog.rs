@@ -1,6 +1,6 @@
 //! Gives up calls that do not return.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, mpsc};
 use std::vec::Vec;
@@ -46,13 +46,16 @@ pub fn watchdog<T: Send + 'static>(
 ) -> Result<T, Violation> {
     let run = Arc::new(run);
     let message = format!("it did not return within {limit:?}");
-    let mut hangs = Vec::new();
+    let (mut hangs, mut alone) = (Vec::new(), false);
     loop {
         let beats = Arc::new(AtomicU64::new(0));
+        let in_team = Arc::new(AtomicBool::new(false));
         let watched = Watched {
             beats: Arc::clone(&beats),
             hangs: hangs.clone(),
             message: message.clone(),
+            in_team: Arc::clone(&in_team),
+            alone,
         };
         let run = Arc::clone(&run);
         let (sender, receiver) = mpsc::channel();
@@ -72,7 +75,12 @@ pub fn watchdog<T: Send + 'static>(
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     let beat = beats.load(Ordering::Relaxed);
                     if beat % 2 == 1 && beat == last {
-                        hangs.push(beat);
+                        // In a team the call has no fixed number: it is found alone.
+                        if in_team.load(Ordering::Relaxed) {
+                            alone = true;
+                        } else {
+                            hangs.push(beat);
+                        }
                         break;
                     }
                     last = beat;

@@ -2,11 +2,14 @@
 //!
 //! They are compiled once for each type of frame and error, and not for each framer.
 
+use alloc::vec::Vec;
+
 use super::coverage::{self, Covered};
-use crate::case::{Case, Interruption};
+use crate::case::{Case, Interruption, hash};
 use crate::check::finding::{Difference, Finding};
 use crate::check::input::{Edges, Input};
 use crate::check::judge::Expectation;
+use crate::check::team::{self, Cost};
 use crate::check::{declared, isolate, minimize};
 use crate::deviation::Deviation;
 use crate::door::{Door, Value};
@@ -15,6 +18,10 @@ use crate::oracle::{Judged, byte_by_byte};
 use crate::property::Property;
 use crate::report::{Cell, Certificate, NotProved, SplitMap, Tier, Violation};
 use crate::split::Split;
+
+/// How many splits the threads of a team divide at once, and how many of them one thread takes.
+const TOGETHER: usize = 1024;
+const PART: usize = 16;
 
 /// What the checks need of a harness.
 pub(super) trait UnderTest<F, E> {
@@ -115,13 +122,36 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         splits: &mut dyn Iterator<Item = Split>,
     ) -> Result<(u64, u64), Violation> {
         let (mut count, mut calls) = (0, 0);
-        for split in splits {
-            count += 1;
-            calls += self
-                .run_interrupted(&split, input)
-                .map_err(|violation| self.minimal(violation))?;
+        loop {
+            let some: Vec<Split> = splits.take(TOGETHER).collect();
+            if some.is_empty() {
+                return Ok((count, calls));
+            }
+            let parts: Vec<&[Split]> = some.chunks(PART).collect();
+            let done = team::ahead(hash(input.stream), parts.len(), |part| {
+                let calls = self.run_all(parts[part], input).ok()?;
+                Some(Cost {
+                    calls,
+                    ..Cost::default()
+                })
+            });
+            for (index, part) in parts.into_iter().enumerate() {
+                calls += match done.get(index) {
+                    Some(cost) => cost.calls,
+                    None => self
+                        .run_all(part, input)
+                        .map_err(|violation| self.minimal(violation))?,
+                };
+            }
+            count += some.len() as u64;
         }
-        Ok((count, calls))
+    }
+
+    fn run_all(&self, splits: &[Split], input: &Input<'_, F, E>) -> Result<u64, Violation> {
+        let calls = splits
+            .iter()
+            .map(|split| self.run_interrupted(split, input));
+        calls.sum()
     }
 
     pub(super) fn check_bounded(
@@ -266,6 +296,7 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     }
 
     pub(super) fn minimal(&self, violation: Violation) -> Violation {
+        team::leave_to_others();
         if isolate::hung() {
             return minimize::cut_off(violation);
         }

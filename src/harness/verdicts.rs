@@ -86,7 +86,8 @@ impl Verdicts {
     /// Calls `run`, which adds the result of each stream. `name` stands for the framer.
     ///
     /// With the feature `std` a call of the framer that does not return within ten seconds is given
-    /// up, and the streams after it are not checked.
+    /// up, and the streams after it are not checked. A run that takes long is
+    /// [`parallel`](crate::parallel): `run` is then called on several threads.
     ///
     /// # Panics
     ///
@@ -105,7 +106,16 @@ impl Verdicts {
             Ok(verdicts)
         };
         #[cfg(feature = "std")]
-        let verdicts = crate::watchdog(core::time::Duration::from_secs(10), run);
+        let verdicts = {
+            use alloc::sync::Arc;
+            use core::time::Duration;
+
+            let run = Arc::new(run);
+            crate::watchdog(Duration::from_secs(10), move || {
+                let run = Arc::clone(&run);
+                crate::parallel(move || run())
+            })
+        };
         #[cfg(not(feature = "std"))]
         let verdicts = run();
         verdicts.unwrap_or_else(|violation: Violation| unreachable!("{violation}"))

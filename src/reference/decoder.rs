@@ -183,7 +183,10 @@ impl Decoder {
         }
         let FrameRef { cmd, recv, body } = match front(self.config, buffer, self.offset) {
             Ok(Some(frame)) => frame,
-            Ok(None) => return Ok(None),
+            Ok(None) => {
+                self.make_room(buffer);
+                return Ok(None);
+            }
             Err(error) => {
                 self.poison = Some(error);
                 return Err(error);
@@ -201,6 +204,16 @@ impl Decoder {
             frame
         };
         Ok(Some(Frame { cmd, recv, body }))
+    }
+
+    /// Moves the beginning of a frame to the front of the memory that `buffer` has, if the whole frame
+    /// fits there: the sooner, the fewer bytes are moved. Allocates nothing.
+    fn make_room(&self, buffer: &mut BytesMut) {
+        if let Some(&size) = buffer.first_chunk() {
+            let len = Header::LEN.saturating_add(self.config.byte_order.read_u32(size) as usize);
+            // Without room, the buffer grows with the bytes that arrive.
+            let _ = buffer.try_reclaim(len.saturating_sub(buffer.len()));
+        }
     }
 
     /// Removes the next frame from `buffer` after the end of the stream, when no more bytes can

@@ -11,6 +11,9 @@ impl Decode for Decoder {
     type Frame = Frame;
     type Error = DecodeError;
 
+    /// It parses a shared slice, and then takes the frame from the front of the buffer.
+    const READS_ONLY: bool = true;
+
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, DecodeError> {
         Decoder::decode(self, buffer)
     }

@@ -112,6 +112,11 @@ pub trait Decode {
     /// The decoder's error for bad input.
     type Error: Clone + PartialEq + Debug;
 
+    /// Whether it only reads the bytes that it leaves in the buffer, so that a proof does not compare
+    /// them after each call.
+    #[doc(hidden)]
+    const READS_ONLY: bool = false;
+
     /// Removes the next frame from the front of `buffer` and returns it, or returns `None` if more
     /// bytes are needed.
     ///
@@ -150,6 +155,8 @@ fn buffered_bytes<D: ?Sized>(decoder: &D, says: Option<fn(&D) -> usize>) -> Opti
 impl<D: Decode> Decode for &mut D {
     type Frame = D::Frame;
     type Error = D::Error;
+
+    const READS_ONLY: bool = D::READS_ONLY;
 
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, D::Error> {
         (**self).decode(buffer)

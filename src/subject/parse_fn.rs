@@ -68,6 +68,9 @@ where
     type Frame = F;
     type Error = E;
 
+    /// It gets a shared slice.
+    const READS_ONLY: bool = true;
+
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<F>, E> {
         let parsed = (self.parse)(buffer)?;
         Ok(parsed.map(|(frame, taken)| {

@@ -64,6 +64,8 @@ impl<D: Decode> Decode for StopAtError<D, D::Error> {
     type Frame = D::Frame;
     type Error = D::Error;
 
+    const READS_ONLY: bool = D::READS_ONLY;
+
     fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<D::Frame>, D::Error> {
         self.call(|framer| framer.decode(buffer))
     }

@@ -3,7 +3,7 @@
 
 use allocation_counter::measure;
 use bytes::BytesMut;
-use everysplit::reference::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk};
+use everysplit::reference::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk, naive};
 use everysplit::subject::{FeedFn, Frames, TokioDecoder};
 use everysplit::{Allocated, FeedDoor, Harness, Property, Split, Violation};
 use tokio_util::codec::LengthDelimitedCodec;
@@ -211,4 +211,21 @@ fn a_buffer_that_is_never_emptied_is_found() {
         .allocations(&[0; 100], &split, count)
         .unwrap_err();
     assert_eq!(violation.property, Property::Progress, "{violation}");
+}
+
+/// The calls that wait for one body continue one buffer. A new one for each would copy 2 GiB.
+#[test]
+fn a_proof_of_one_long_body_allocates_in_proportion_to_it() {
+    let body = vec![7; 64 * 1024];
+    let stream = [&header(64 * 1024)[..], &body].concat();
+    let config = Config::default();
+    let harness = Harness::decoder(move || Decoder::new(config))
+        .oracle(move |stream| naive::parse(config, stream))
+        .max_work(1 << 40);
+    let mut calls = 0;
+    let measured = measure(|| calls = harness.check(&stream).unwrap().calls);
+    // One for each offset, and one with no bytes more than before for each state at the end.
+    assert_eq!(calls, stream.len() as u64 + 2);
+    let most = 256 * stream.len() as u64;
+    assert!(measured.bytes_total < most, "{measured:?}");
 }

@@ -9,6 +9,7 @@
 //! arrive, then the decoder is called until it returns no frame, and waits at a node. From each wait
 //! the search goes on with every number of bytes that can have arrived next.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -47,7 +48,11 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
         nodes: Vec::new(),
         at: BTreeMap::new(),
         waits: Vec::new(),
-        called: Called(vec![Vec::new(); ends.len()]),
+        called: Called {
+            words: Vec::new(),
+            ends: ends.len(),
+        },
+        left: None,
         work: Work::new(bounds.max_work),
     };
     search.run()?;
@@ -55,9 +60,9 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
     search.release()?;
     Ok(Proof {
         states,
-        calls: search.work.calls,
+        calls: search.work.cost.calls,
         by: W::BY,
-        work: search.work.done,
+        work: search.work.cost.work,
     })
 }
 
@@ -71,10 +76,16 @@ struct Node<W> {
     delivered: usize,
     /// The call that led here: the node before it, and how many bytes had arrived.
     parent: Option<(usize, usize)>,
+    /// The node to which the last call here led.
+    next: Option<usize>,
     /// The first end with whose bytes it waits here.
     waits_from: usize,
     /// Whether the stream has been ended here.
     finished: bool,
+    /// Where the frame begins that is not whole yet after the consumed bytes.
+    frame_start: usize,
+    /// The length of the longest frame before that.
+    longest_frame: usize,
 }
 
 /// A node at which the decoder returned no frame and waits for more bytes.
@@ -107,23 +118,28 @@ struct Search<'a, W: State<Framer: Decode>> {
     /// In the order in which they were found: fewest chunks first.
     waits: Vec<Wait>,
     called: Called,
+    /// What the last wait left in the buffer, and its node.
+    left: Option<(usize, BytesMut)>,
     work: Work,
 }
 
-/// For each end, the nodes at which the decoder has been called with the bytes up to there, a bit for
-/// each. A chain of calls has one end and goes from node to node.
-struct Called(Vec<Vec<u64>>);
+/// The nodes and ends at which the decoder has been called: for each 64 nodes, a word for each end with
+/// a bit for each of them. A chain of calls has one end and goes from node to node.
+struct Called {
+    words: Vec<Box<[u64]>>,
+    ends: usize,
+}
 
 impl Called {
     /// Adds a call. Returns whether it is new.
     fn insert(&mut self, node: usize, end: usize) -> bool {
-        let words = &mut self.0[end];
-        let (word, bit) = (node / 64, 1 << (node % 64));
-        if words.len() <= word {
-            words.resize(word + 1, 0);
+        let (block, bit) = (node / 64, 1 << (node % 64));
+        while self.words.len() <= block {
+            self.words.push(vec![0; self.ends].into());
         }
-        let is_new = words[word] & bit == 0;
-        words[word] |= bit;
+        let word = &mut self.words[block][end];
+        let is_new = *word & bit == 0;
+        *word |= bit;
         is_new
     }
 }
@@ -181,19 +197,18 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 ..
             } = self.nodes[node];
             let mut decoder = self.resume(node)?;
+            let mut buffer = match handed_on.take() {
+                Some(buffer) => buffer,
+                None => self.buffer(node, arrived)?,
+            };
             let rest = &self.stream[consumed..arrived];
-            let mut buffer = handed_on.take().unwrap_or_else(|| BytesMut::from(rest));
-            self.work.call(rest.len())?;
-            let result = isolate(arrived, || decoder.decode(&mut buffer))?;
-            if !rest.ends_with(&buffer) {
-                return Err(Fault::NotProved(NotProved::BufferRewritten {
-                    offset: consumed,
-                }));
-            }
+            self.work.call(0)?;
+            let call = || (decoder.decode(&mut buffer), decoder.buffered_bytes());
+            let (result, held) = isolate(arrived, call)?;
+            self.compare(rest, &buffer, consumed)?;
+            let held = buffer.capacity() + held.unwrap_or(0);
+            judge_held(arrived, self.may_hold(node, arrived), Some(held))?;
             let expected = &self.input.expected;
-            let most = self.may_hold(consumed, arrived);
-            let held = isolate(arrived, || decoder.buffered_bytes())?;
-            judge_held(arrived, most, Some(buffer.capacity() + held.unwrap_or(0)))?;
             let is_frame = isolate_values(arrived, move || match result {
                 Ok(Some(frame)) => expected
                     .judge_frame(delivered, from, arrived, &frame)
@@ -213,6 +228,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 return release(decoder, arrived);
             }
             node = self.visit(decoder, consumed, delivered, call)?;
+            self.left = Some((node, buffer));
             self.wait(node, end, Some(wait));
             if arrived == self.stream.len() {
                 self.finish(node)?;
@@ -223,12 +239,47 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         Ok(())
     }
 
-    /// Returns how many bytes may be held after a call with the bytes `consumed..arrived`, on the path
-    /// to it that had to hold least.
-    fn may_hold(&self, consumed: usize, arrived: usize) -> usize {
-        let expected = &self.input.expected;
-        let before = self.longest_frames[expected.due(consumed)];
-        let most = expected.need(consumed, arrived).max(before);
+    /// Returns a buffer with the bytes that have arrived and that a node has not consumed. It
+    /// continues the buffer of the last wait if that was at this node and with fewer bytes.
+    fn buffer(&mut self, node: usize, arrived: usize) -> Result<BytesMut, Fault> {
+        let rest = &self.stream[self.nodes[node].consumed..arrived];
+        let left = self.left.take();
+        let left = left.filter(|(at, left)| *at == node && left.len() <= rest.len());
+        let mut buffer = match left {
+            Some((_, left)) if left.capacity() >= rest.len() => left,
+            // Little spare capacity, as a decoder may reserve more.
+            Some(_) => BytesMut::with_capacity(rest.len() + rest.len() / 8),
+            None => BytesMut::with_capacity(rest.len()),
+        };
+        let more = &rest[buffer.len()..];
+        self.work.add(more.len() as u64)?;
+        buffer.extend_from_slice(more);
+        Ok(buffer)
+    }
+
+    /// Checks that a call left the end of the bytes that it was given in the buffer.
+    fn compare(&mut self, rest: &[u8], buffer: &[u8], offset: usize) -> Result<(), Fault> {
+        let is_left = if W::Framer::READS_ONLY {
+            buffer.len() <= rest.len()
+        } else {
+            self.work.add(buffer.len() as u64)?;
+            rest.ends_with(buffer)
+        };
+        if is_left {
+            return Ok(());
+        }
+        Err(Fault::NotProved(NotProved::BufferRewritten { offset }))
+    }
+
+    /// Returns how many bytes may be held after a call at a node, on the path to it that had to hold
+    /// least.
+    fn may_hold(&self, node: usize, arrived: usize) -> usize {
+        let Node {
+            frame_start,
+            longest_frame,
+            ..
+        } = self.nodes[node];
+        let most = longest_frame.max(arrived - frame_start);
         self.input.held(most, self.initial)
     }
 
@@ -254,6 +305,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         Ok(decoder)
     }
 
+    /// Returns the node of a decoder's state, which it adds if it is new. `parent` is the call that led
+    /// to it.
     fn visit(
         &mut self,
         decoder: Guarded<W::Framer>,
@@ -263,14 +316,47 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     ) -> Result<usize, Fault> {
         let state = W::save(decoder, consumed)?;
         self.work.text(state.text_len())?;
-        let known = self.at.entry(consumed).or_default();
-        for &index in &*known {
-            let node = &self.nodes[index];
-            if node.delivered == delivered && node.state.equals(&state, consumed)? {
+        let node = match self.find(&state, consumed, delivered, parent)? {
+            Some(known) => {
                 state.release(consumed)?;
-                return Ok(index);
+                known
+            }
+            None => self.add(state, consumed, delivered, parent)?,
+        };
+        if let Some((parent, _)) = parent {
+            self.nodes[parent].next = Some(node);
+        }
+        Ok(node)
+    }
+
+    fn find(
+        &self,
+        state: &W,
+        consumed: usize,
+        delivered: usize,
+        parent: Option<(usize, usize)>,
+    ) -> Result<Option<usize>, Fault> {
+        // Most calls lead to the same node with one byte more.
+        let likely = parent.and_then(|(node, _)| self.nodes[node].next);
+        let known = || self.at.get(&consumed).into_iter().flatten().copied();
+        for index in likely.into_iter().chain(iter::once_with(known).flatten()) {
+            let node = &self.nodes[index];
+            let is_there = (node.consumed, node.delivered) == (consumed, delivered);
+            if is_there && node.state.equals(state, consumed)? {
+                return Ok(Some(index));
             }
         }
+        Ok(None)
+    }
+
+    fn add(
+        &mut self,
+        state: W,
+        consumed: usize,
+        delivered: usize,
+        parent: Option<(usize, usize)>,
+    ) -> Result<usize, Fault> {
+        let known = self.at.entry(consumed).or_default();
         if known.len() == self.max_states {
             return Err(Fault::NotProved(NotProved::TooManyStates {
                 offset: consumed,
@@ -279,13 +365,17 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         }
         let new = self.nodes.len();
         known.push(new);
+        let expected = &self.input.expected;
         self.nodes.push(Node {
             state,
             consumed,
             delivered,
             parent,
+            next: None,
             waits_from: self.ends.len(),
             finished: false,
+            frame_start: expected.frame_start(consumed),
+            longest_frame: self.longest_frames[expected.due(consumed)],
         });
         Ok(new)
     }
@@ -315,7 +405,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         let len = self.stream.len();
         let unconsumed = &self.stream[self.nodes[node].consumed..];
         let mut frames = Guarded::new(Frames::for_expected(len, &self.input.expected));
-        let most = self.may_hold(len, len);
+        let most = self.may_hold(node, len);
         let most = most.max(self.input.held(unconsumed.len(), self.initial));
         let mut subject = Buffered::resumed(&mut *decoder, unconsumed);
         end(&mut subject, &mut frames, most, self.input)?;

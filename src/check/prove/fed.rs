@@ -15,14 +15,17 @@
 //! fewest cuts.
 
 use alloc::vec::Vec;
-use core::iter;
+use core::ops::Range;
+use core::{iter, mem};
 
 use super::state::release;
 use super::{Bounds, Fault, Proof, State, Stop, Work};
+use crate::case::hash;
 use crate::check::end::end;
 use crate::check::input::Input;
 use crate::check::isolate::{Guarded, isolate};
 use crate::check::judge::judge_held;
+use crate::check::team::{self, Done};
 use crate::check::values::judge_values;
 use crate::report::NotProved;
 use crate::subject::{Frames, Subject};
@@ -52,9 +55,9 @@ pub(crate) fn prove<W: State<Framer: Subject>>(
     search.release()?;
     Ok(Proof {
         states,
-        calls: search.work.calls,
+        calls: search.work.cost.calls,
         by: W::BY,
-        work: search.work.done,
+        work: search.work.cost.work,
     })
 }
 
@@ -102,14 +105,36 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             for node in layer.clone() {
                 self.feed(node, last)?;
             }
+            let done = self.ahead(layer.clone());
             for node in layer.clone() {
-                for to in self.nodes[node].end..last {
-                    self.feed(node, to)?;
+                let cost = done.get(node - layer.start);
+                if !cost.is_some_and(|cost| self.work.add_done(cost)) {
+                    self.feed_each(node)?;
                 }
             }
             layer = layer.end..self.nodes.len();
         }
         Ok(())
+    }
+
+    /// Tries the nodes of a layer together with other threads.
+    fn ahead(&mut self, layer: Range<usize>) -> Done {
+        let key = hash(self.input.stream) ^ self.ends.len() as u64;
+        team::ahead(key, layer.len(), |index| {
+            let before = self.work.cost;
+            // A state that is new is one too many.
+            let max_states = mem::replace(&mut self.max_states, 0);
+            let fed = self.feed_each(layer.start + index);
+            self.max_states = max_states;
+            let cost = self.work.go_back(before);
+            fed.is_ok().then_some(cost)
+        })
+    }
+
+    /// Feeds each chunk after a node that ends before the end of the stream.
+    fn feed_each(&mut self, node: usize) -> Result<(), Stop> {
+        let last = self.ends.len() - 1;
+        (self.nodes[node].end..last).try_for_each(|to| self.feed(node, to))
     }
 
     /// Feeds the bytes from a node up to an end, and visits the node that this leads to.
@@ -180,7 +205,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
                 return state.release(offset);
             }
         }
-        if self.at[end].len() == self.max_states {
+        if self.at[end].len() >= self.max_states {
             return Err(Fault::NotProved(NotProved::TooManyStates {
                 offset,
                 max_states: self.max_states,

@@ -14,9 +14,11 @@ pub(crate) use state::{Cloned, ClonedText, Rebuilt, RebuiltText, State};
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::mem;
 
 use super::finding::Finding;
 use super::input::Input;
+use super::team::Cost;
 use crate::report::{NotProved, ProvedBy, Violation};
 
 /// How far a search may go.
@@ -88,11 +90,10 @@ impl Fault {
 
 /// What a search has done so far.
 struct Work {
-    /// The number of calls of `feed` or `decode`.
-    calls: u64,
-    /// The bytes fed, with [`PER_CALL`](Self::PER_CALL) for each call and
-    /// [`PER_TEXT`](Self::PER_TEXT) for each byte of `Debug` text.
-    done: u64,
+    /// The calls of `feed` or `decode`, and the work: the bytes fed, with
+    /// [`PER_CALL`](Self::PER_CALL) for each call and [`PER_TEXT`](Self::PER_TEXT) for each byte of
+    /// `Debug` text.
+    cost: Cost,
     max: u64,
 }
 
@@ -102,14 +103,14 @@ impl Work {
     /// How many bytes a byte of text counts as: to format one takes longer than to copy it.
     const PER_TEXT: u64 = 16;
 
-    const fn new(max: u64) -> Self {
-        let (calls, done) = (0, 0);
-        Self { calls, done, max }
+    fn new(max: u64) -> Self {
+        let cost = Cost::default();
+        Self { cost, max }
     }
 
     /// Counts a call with so many bytes.
     fn call(&mut self, bytes: usize) -> Result<(), Fault> {
-        self.calls += 1;
+        self.cost.calls += 1;
         self.add(Self::PER_CALL + bytes as u64)
     }
 
@@ -119,11 +120,25 @@ impl Work {
     }
 
     fn add(&mut self, bytes: u64) -> Result<(), Fault> {
-        self.done += bytes;
-        if self.done <= self.max {
+        self.cost.work += bytes;
+        if self.cost.work <= self.max {
             return Ok(());
         }
-        let calls = self.calls;
+        let calls = self.cost.calls;
         Err(Fault::NotProved(NotProved::TooMuchWork { calls }))
+    }
+
+    /// Counts what a thread has tried, unless that is more than allowed.
+    fn add_done(&mut self, cost: Cost) -> bool {
+        let fits = self.cost.work.saturating_add(cost.work) <= self.max;
+        if fits {
+            self.cost += cost;
+        }
+        fits
+    }
+
+    /// Goes back to what was done before a try. Returns what the try took.
+    fn go_back(&mut self, before: Cost) -> Cost {
+        mem::replace(&mut self.cost, before) - before
     }
 }

@@ -161,7 +161,7 @@ where
         match search.run() {
             Ok(()) => {
                 let deepest = search.deepest();
-                let (states, varied) = (search.states(), search.varied());
+                let states = search.states();
                 search.release()?;
                 return Ok(Proof {
                     streams: automaton.count(streams.longest),
@@ -170,9 +170,9 @@ where
                     letters: automaton.letters(),
                     unjudged: automaton.unjudged,
                     after_errors: automaton.goes_on_after_errors(),
-                    varied,
+                    varied: work.cost.varied,
                     states,
-                    calls: work.calls,
+                    calls: work.cost.calls,
                     streams_of_letters: automaton.streams(),
                     samples: samples(&automaton),
                 });

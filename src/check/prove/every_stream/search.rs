@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::iter;
+use core::{iter, mem};
 
 use fastrand::Rng;
 
@@ -17,6 +17,7 @@ use crate::check::isolate::{Guarded, isolate};
 use crate::check::judge::Expectation;
 use crate::check::prove::state::release;
 use crate::check::prove::{Fault, State, Work};
+use crate::check::team::{self, Done};
 use crate::check::values::isolate_values;
 use crate::door::FeedDoor;
 use crate::expected::{Expected, Outcome, Source};
@@ -62,7 +63,8 @@ pub(super) struct Search<'a, T: FeedDoor, O: Specification<T>, W> {
     work: &'a mut Work,
     frames: Guarded<Frames<T::Frame>>,
     rng: Rng,
-    varied: u64,
+    /// Whether nodes are tried that are expanded later: what is new ends the try.
+    is_ahead: bool,
 }
 
 /// What a specification gives for a chunk.
@@ -90,6 +92,7 @@ where
         work: &'a mut Work,
     ) -> Self {
         let longest = automaton.streams.longest;
+        work.cost.varied = 0;
         Self {
             door,
             automaton,
@@ -102,7 +105,7 @@ where
             // An oracle may expect more than one frame for each byte.
             frames: Guarded::new(Frames::for_stream(64 * longest)),
             rng: Rng::with_seed(0),
-            varied: 0,
+            is_ahead: false,
         }
     }
 
@@ -118,33 +121,50 @@ where
         self.nodes.len()
     }
 
-    pub(super) const fn varied(&self) -> u64 {
-        self.varied
-    }
-
     pub(super) fn run(&mut self) -> Result<(), Halt> {
         let fresh = Guarded::new(self.door.subject());
         self.visit(fresh, 0, None, &[])
             .map_err(|fault| self.stop(fault, None, &[], 0))?;
         for depth in 0..=self.automaton.streams.longest {
-            let mut next = 0;
-            while let Some(&node) = self.by_depth[depth].get(next) {
-                // It may have been reached after fewer bytes since.
-                if self.nodes[node].depth == depth {
-                    self.expand(node)?;
+            let mut layer = 0..self.by_depth[depth].len();
+            while !layer.is_empty() {
+                let nodes = self.by_depth[depth][layer.clone()].to_vec();
+                let done = self.ahead(depth, &nodes);
+                for (index, node) in nodes.into_iter().enumerate() {
+                    let cost = done.get(index);
+                    if !cost.is_some_and(|cost| self.work.add_done(cost)) {
+                        self.expand(depth, node)?;
+                    }
                 }
-                next += 1;
+                layer = layer.end..self.by_depth[depth].len();
             }
         }
         Ok(())
     }
 
+    /// Tries nodes together with other threads.
+    fn ahead(&mut self, depth: usize, nodes: &[usize]) -> Done {
+        let key = self.automaton.positions.len() ^ self.nodes.len() << 16;
+        team::ahead(key as u64, nodes.len(), |index| {
+            let before = self.work.cost;
+            let is_ahead = mem::replace(&mut self.is_ahead, true);
+            let expanded = self.expand(depth, nodes[index]);
+            self.is_ahead = is_ahead;
+            let cost = self.work.go_back(before);
+            expanded.is_ok().then_some(cost)
+        })
+    }
+
     /// Feeds each chunk that can come after a node, the empty one first.
-    fn expand(&mut self, node: usize) -> Result<(), Halt> {
+    fn expand(&mut self, depth: usize, node: usize) -> Result<(), Halt> {
         let automaton = self.automaton;
-        let Node {
-            position, depth, ..
-        } = self.nodes[node];
+        let position = self.nodes[node].position;
+        if self.nodes[node].depth < depth {
+            // It has been reached after fewer bytes since.
+            return Ok(());
+        }
+        // The same on each thread.
+        self.rng = Rng::with_seed(node as u64);
         let longest = self.automaton.streams.longest - depth;
         let (mut path, mut chunk) = (Path::new(), Vec::new());
         self.feed(node, &path, &chunk)?;
@@ -268,7 +288,7 @@ where
         if !first.alike {
             return Err(self.other_letter(start, path, bytes));
         }
-        self.varied += 1;
+        self.work.cost.varied += 1;
         let mut end = self.end_of(node, path);
         let mut chunks = vec![(bytes, first)];
         let rest = self.walk(end, self.automaton.streams.longest - depth - bytes.len());
@@ -375,12 +395,18 @@ where
         for &known in &self.at[position] {
             if self.nodes[known].state.equals(&state, depth)? {
                 if depth < self.nodes[known].depth {
+                    if self.is_ahead {
+                        return Err(None);
+                    }
                     self.nodes[known].depth = depth;
                     self.nodes[known].parent = parent;
                     self.by_depth[depth].push(known);
                 }
                 return state.release(depth).map_err(Some);
             }
+        }
+        if self.is_ahead {
+            return Err(None);
         }
         let accepted = self.automaton.positions[position].at.is_ok();
         if accepted && self.at[position].len() >= self.max_states {

@@ -1,0 +1,327 @@
+//! Threads that run the same check, each with a harness of its own, and share what takes long.
+//!
+//! Framers and their states need not be `Send`, so no thread gets those of another. Where many items
+//! do not depend on each other, the threads of a team first try different ones, and note which went
+//! as expected and led to nothing new. Then each thread goes through all items in their order and
+//! leaves those out. A violation, or a state that is new, is met in that order, as on one thread: the
+//! result is the same. No thread waits for another.
+
+#[cfg(not(feature = "std"))]
+pub(crate) use without_std::*;
+
+#[cfg(feature = "std")]
+pub(crate) use with_std::{Done, ahead, is_helper, leave_to_others};
+#[cfg(feature = "std")]
+pub use with_std::{on_threads, parallel};
+
+use core::ops::{AddAssign, Sub};
+
+/// How much an item took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    pub(crate) calls: u64,
+    pub(crate) work: u64,
+    /// The chunks tried with other bytes of their letters.
+    pub(crate) varied: u64,
+}
+
+impl AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.work += other.work;
+        self.varied += other.varied;
+    }
+}
+
+impl Sub for Cost {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            calls: self.calls - before.calls,
+            work: self.work - before.work,
+            varied: self.varied - before.varied,
+        }
+    }
+}
+
+/// Without std there is one thread.
+#[cfg(not(feature = "std"))]
+mod without_std {
+    use super::Cost;
+
+    pub(crate) struct Done;
+
+    impl Done {
+        pub(crate) const fn get(&self, _: usize) -> Option<Cost> {
+            None
+        }
+    }
+
+    pub(crate) fn ahead(_: u64, _: usize, _: impl FnMut(usize) -> Option<Cost>) -> Done {
+        Done
+    }
+
+    pub(crate) const fn leave_to_others() {}
+}
+
+#[cfg(feature = "std")]
+mod with_std {
+    use core::cell::RefCell;
+    use core::num::NonZero;
+    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::boxed::Box;
+    use std::collections::BTreeMap;
+    use std::panic::{self, AssertUnwindSafe};
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+    use std::time::{Duration, Instant};
+    use std::{env, iter, thread, thread_local};
+
+    use super::Cost;
+    use crate::check::isolate;
+
+    thread_local! {
+        static MEMBER: RefCell<Option<Member>> = const { RefCell::new(None) };
+    }
+
+    /// A thread of a team.
+    struct Member {
+        team: Arc<Team>,
+        /// The number of its next task.
+        next: u64,
+        role: Role,
+    }
+
+    enum Role {
+        Helper,
+        /// The thread that has the result, with what starts the helpers after some time.
+        Leader(Option<(Instant, Box<dyn FnOnce()>)>),
+    }
+
+    /// How long a check takes before it is worth to start other threads.
+    const PATIENCE: Duration = Duration::from_millis(50);
+
+    struct Team {
+        members: usize,
+        /// Whether the result is known.
+        closed: AtomicBool,
+        /// By their numbers: those that some member has not come to yet, each with how many have.
+        tasks: Mutex<BTreeMap<u64, (Arc<Task>, usize)>>,
+    }
+
+    /// Items to try, the same for each member.
+    struct Task {
+        /// Distinguishes it from tasks of members that do something else.
+        key: u64,
+        /// The next item that no member has tried.
+        next: AtomicUsize,
+        /// Whether an item did not go as expected.
+        stopped: AtomicBool,
+        done: Box<[OnceLock<Cost>]>,
+    }
+
+    /// The items that are done.
+    pub(crate) struct Done(Option<Arc<Task>>);
+
+    impl Done {
+        /// Returns how much an item took, if it is done.
+        pub(crate) fn get(&self, item: usize) -> Option<Cost> {
+            self.0.as_ref()?.done[item].get().copied()
+        }
+    }
+
+    /// Runs a check on all cores. The result is the same as on one.
+    ///
+    /// `run` is called on each core, with a harness of its own: no framer needs to be `Send`. Proofs,
+    /// random and exhaustive splits, and [`every_stream`](crate::Harness::every_stream) divide their
+    /// work among the cores. `run` must be deterministic, and must make the harness itself. What else it
+    /// does, such as printing, each core does.
+    ///
+    /// The other cores join after 50 milliseconds. The environment variable `EVERYSPLIT_THREADS` sets
+    /// another number of threads.
+    /// [`framer_tests!`](crate::framer_tests) runs in parallel by itself. With a
+    /// [`watchdog`](crate::watchdog), call this function inside of it.
+    ///
+    /// ```
+    /// use everysplit::reference::{Config, Framer};
+    /// use everysplit::{Harness, parallel};
+    ///
+    /// let certificate = parallel(|| {
+    ///     let harness = Harness::framer(|| Framer::new(Config::default()));
+    ///     harness.check(b"\x02\0\0\0\x07\0\0\0\0\0\0\0ok")
+    /// })?;
+    /// assert_eq!(certificate.calls, 120);
+    /// # Ok::<(), everysplit::Violation>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if `run` does, or if `EVERYSPLIT_THREADS` is not a number from 1.
+    pub fn parallel<T>(run: impl Fn() -> T + Send + Sync + 'static) -> T {
+        let threads = match env::var("EVERYSPLIT_THREADS") {
+            Ok(text) => match text.parse::<NonZero<usize>>() {
+                Ok(threads) => threads.get(),
+                Err(error) => panic!("EVERYSPLIT_THREADS is {text:?}: {error}"),
+            },
+            Err(_) => thread::available_parallelism().map_or(1, NonZero::get),
+        };
+        lead(threads, PATIENCE, run)
+    }
+
+    /// Runs a check on a number of threads from the beginning, and otherwise as [`parallel`] does.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `run` does.
+    pub fn on_threads<T>(threads: usize, run: impl Fn() -> T + Send + Sync + 'static) -> T {
+        lead(threads, Duration::ZERO, run)
+    }
+
+    fn lead<T>(
+        threads: usize,
+        patience: Duration,
+        run: impl Fn() -> T + Send + Sync + 'static,
+    ) -> T {
+        let is_member = MEMBER.with_borrow(Option::is_some);
+        if threads <= 1 || is_member || !isolate::begin_team() {
+            return run();
+        }
+        let team = Arc::new(Team {
+            members: threads,
+            closed: AtomicBool::new(false),
+            tasks: Mutex::default(),
+        });
+        let run = Arc::new(run);
+        let helpers = {
+            let (run, team) = (Arc::clone(&run), Arc::clone(&team));
+            move || {
+                for _ in 1..threads {
+                    let (run, team) = (Arc::clone(&run), Arc::clone(&team));
+                    // Without the thread, the others do its share.
+                    let _ = thread::Builder::new().spawn(move || help(&*run, team));
+                }
+            }
+        };
+        MEMBER.set(Some(Member {
+            team: Arc::clone(&team),
+            next: 0,
+            role: Role::Leader(Some((Instant::now() + patience, Box::new(helpers)))),
+        }));
+        let _closes = Closes(team);
+        call_helpers();
+        run()
+    }
+
+    fn help<T>(run: &impl Fn() -> T, team: Arc<Team>) {
+        MEMBER.set(Some(Member {
+            team,
+            next: 0,
+            role: Role::Helper,
+        }));
+        // The leader finds what this thread does.
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| drop(run())));
+    }
+
+    /// Starts the helpers if it is time.
+    fn call_helpers() {
+        let helpers = MEMBER.with_borrow_mut(|member| match &mut member.as_mut()?.role {
+            Role::Leader(helpers) => helpers.take_if(|(from, _)| *from <= Instant::now()),
+            Role::Helper => None,
+        });
+        if let Some((_, start)) = helpers {
+            start();
+        }
+    }
+
+    /// Closes the team when the thread that has the result ends its run.
+    struct Closes(Arc<Team>);
+
+    impl Drop for Closes {
+        fn drop(&mut self) {
+            self.0.closed.store(true, Ordering::Relaxed);
+            MEMBER.set(None);
+        }
+    }
+
+    /// Tries items, each on one thread of the team. `attempt` returns nothing if an item does not go as
+    /// expected, or leads to something new, and leaves everything as it was before. Without a team, no
+    /// item is tried.
+    ///
+    /// `key` depends on all that the items depend on, so that only equal tasks are shared.
+    pub(crate) fn ahead(
+        key: u64,
+        items: usize,
+        mut attempt: impl FnMut(usize) -> Option<Cost>,
+    ) -> Done {
+        if is_closed() {
+            leave_to_others();
+        }
+        let task = MEMBER.with_borrow_mut(|member| member.as_mut()?.task(key, items));
+        if let Some(task) = &task {
+            let untried = iter::repeat_with(|| task.next.fetch_add(1, Ordering::Relaxed));
+            for item in untried.take_while(|&item| item < items) {
+                call_helpers();
+                if task.stopped.load(Ordering::Relaxed) {
+                    break;
+                }
+                match attempt(item) {
+                    Some(cost) => {
+                        // Each item is tried once.
+                        let _ = task.done[item].set(cost);
+                    }
+                    None => task.stopped.store(true, Ordering::Relaxed),
+                }
+            }
+        }
+        Done(task)
+    }
+
+    impl Member {
+        /// Returns its next task, which it makes if it is the first to come to it. Returns `None` if
+        /// others do something else there.
+        fn task(&mut self, key: u64, items: usize) -> Option<Arc<Task>> {
+            let mut tasks = self
+                .team
+                .tasks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let new = || Task {
+                key,
+                next: AtomicUsize::new(0),
+                stopped: AtomicBool::new(false),
+                done: iter::repeat_with(OnceLock::new).take(items).collect(),
+            };
+            let entry = tasks.entry(self.next);
+            let (task, came) = entry.or_insert_with(|| (Arc::new(new()), 0));
+            *came += 1;
+            let task = Arc::clone(task);
+            if *came == self.team.members {
+                tasks.remove(&self.next);
+            }
+            self.next += 1;
+            (task.key == key && task.done.len() == items).then_some(task)
+        }
+    }
+
+    /// Returns whether this thread helps another one.
+    pub(crate) fn is_helper() -> bool {
+        MEMBER.with_borrow(|member| {
+            let role = member.as_ref().map(|member| &member.role);
+            matches!(role, Some(Role::Helper))
+        })
+    }
+
+    /// Ends the run of a helper: another thread finds what follows.
+    pub(crate) fn leave_to_others() {
+        if is_helper() {
+            panic::resume_unwind(Box::new("the run of a helper ends"));
+        }
+    }
+
+    fn is_closed() -> bool {
+        MEMBER.with_borrow(|member| {
+            let team = member.as_ref().map(|member| &member.team);
+            team.is_some_and(|team| team.closed.load(Ordering::Relaxed))
+        })
+    }
+}
