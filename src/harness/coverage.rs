@@ -15,15 +15,20 @@ const LONGEST_HEADER: usize = 64;
 
 /// Returns the properties that a stream of so many bytes checks, whatever is expected of it.
 /// `interruptions` may happen.
-pub(super) fn checked_anyway(interruptions: &[Interruption], len: usize) -> Vec<Property> {
+pub(super) fn checked_anyway(
+    interruptions: &[Interruption],
+    len: usize,
+    deviations: &[Deviation],
+) -> Vec<Property> {
     let happens = |interruption| interruptions.contains(&interruption);
+    let is_resumable = !deviations.contains(&Deviation::NotResumable);
     let checked = |property| match property {
         Property::EverySplit => len > 1,
         Property::EmptyChunk => happens(Interruption::EmptyChunk),
         Property::Interrupted => {
             happens(Interruption::Interrupted) || happens(Interruption::Pending)
         }
-        Property::Cancelled => happens(Interruption::Dropped),
+        Property::Cancelled => happens(Interruption::Dropped) && is_resumable,
         Property::Progress => true,
         _ => false,
     };
@@ -48,7 +53,7 @@ pub(super) fn checked<F: Value, E: Value>(
         }
         Outcome::Rejected { .. } => false,
     };
-    let anyway = checked_anyway(door.interruptions(), input.stream.len());
+    let anyway = checked_anyway(door.interruptions(), input.stream.len(), input.deviations);
     let checked = |property| match property {
         Property::RoundTrip | Property::Prompt => judged && !expected.frames.is_empty(),
         Property::Limit => over_limit(input) || at_limit(input),
@@ -147,6 +152,11 @@ pub(super) fn advice<T: Door>(
         }
         Property::Memory => "add a frame of more than 256 bytes",
         Property::Progress => "add a stream",
+        Property::Cancelled
+            if happens(Interruption::Dropped) && declared(Deviation::NotResumable) =>
+        {
+            "`NotResumable` is declared"
+        }
         Property::Linear if happens(Interruption::EmptyChunk) => "call `linear`",
         Property::Encode if source == Source::Encoder => "call `check_encoder`",
         Property::Differential if happens(Interruption::EmptyChunk) => "call `differential`",
