@@ -11,7 +11,11 @@ fn panics(bytes: &'static [u8]) -> bool {
         let read = tokio_stream::once(Ok::<_, ()>(bytes));
         let mut events = Box::pin(read.eventsource().map(|event| event.map(|it| it.data)));
         let waker = std::task::Waker::noop();
-        drop(events.as_mut().poll_next(&mut std::task::Context::from_waker(waker)));
+        drop(
+            events
+                .as_mut()
+                .poll_next(&mut std::task::Context::from_waker(waker)),
+        );
     };
     catch_unwind(poll).is_err()
 }

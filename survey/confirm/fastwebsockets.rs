@@ -10,7 +10,9 @@ use tokio::io::AsyncWriteExt;
 /// Polls a future once.
 fn poll<F: Future>(future: F) -> Poll<F::Output> {
     let mut future = Box::pin(future);
-    future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+    future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Returns the body of the first frame, if a read is given up after each of these writes.

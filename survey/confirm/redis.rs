@@ -15,7 +15,11 @@ fn replies(reads: &[&[u8]]) -> Option<Vec<Value>> {
             replies.push(reply);
         }
     }
-    codec.decode_eof(&mut buffer).ok()?.is_none().then_some(replies)
+    codec
+        .decode_eof(&mut buffer)
+        .ok()?
+        .is_none()
+        .then_some(replies)
 }
 
 fn main() {

@@ -18,7 +18,12 @@ fn main() {
     let end = [0; 1024];
     // What the standard library does.
     let mut bytes = Vec::new();
-    assert_eq!(Interrupted(&end[..], false).read_to_end(&mut bytes).unwrap(), 1024);
+    assert_eq!(
+        Interrupted(&end[..], false)
+            .read_to_end(&mut bytes)
+            .unwrap(),
+        1024
+    );
     let mut archive = tar::Archive::new(Interrupted(&end[..], false));
     let error = archive.entries().unwrap().next().unwrap().err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Interrupted);

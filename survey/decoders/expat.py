@@ -7,17 +7,19 @@ def new(config):
     parser.EndElementHandler = lambda name: frames.append(f"</{name}>")
     # Text may come in pieces.
     parser.CharacterDataHandler = frames.extend
-    return parser, frames
+    return {"parser": parser, "frames": frames}
 
 
 def feed(decoder, chunk):
-    parser, frames = decoder
-    parser.Parse(chunk)
-    yield from frames
-    frames.clear()
+    decoder["parser"].Parse(chunk)
+    yield from decoder["frames"]
+    decoder["frames"].clear()
 
 
 def finish(decoder):
-    parser, frames = decoder
-    parser.Parse(b"", True)
-    yield from frames
+    # A parser must not be ended twice.
+    if "ended" not in decoder:
+        decoder["ended"] = True
+        decoder["parser"].Parse(b"", True)
+    yield from decoder["frames"]
+    decoder["frames"].clear()

@@ -33,3 +33,4 @@ def feed(parser, chunk):
 def finish(parser):
     parser.close()
     yield from parser.frames
+    parser.frames.clear()

@@ -2,7 +2,7 @@
 bin=$(ls -d /usr/lib/postgresql/*/bin | tail -n 1)
 "$bin/postgres" --version > version
 as=$([ "$(id -u)" != 0 ] || echo 'runuser -u postgres --')
-mkdir data && chmod 777 . data && [ -z "$as" ] || chown postgres data
+chmod 777 . && mkdir data && [ -z "$as" ] || chown postgres data
 $as "$bin/initdb" --no-sync -A trust -U postgres -D "$FOLDER/data" > initdb.log
 cat > script <<'SCRIPT'
 send-hex 00000029 00030000 75736572 00706f73 74677265 73006461 74616261 73650070 6f737467 72657300 00

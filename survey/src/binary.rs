@@ -26,10 +26,15 @@ const CLIENT_HELLO: &[u8] = b"\x16\x03\x01\0\x1a\x01\0\0\x33\x03\x03\
 
 fn rustls() -> Verdicts {
     use rustls::server::Acceptor;
-    fn next(acceptor: &mut Acceptor, reader: &mut ChunkReader<'_>) -> Result<Option<String>, String> {
+    fn next(
+        acceptor: &mut Acceptor,
+        reader: &mut ChunkReader<'_>,
+    ) -> Result<Option<String>, String> {
         loop {
             match acceptor.accept() {
-                Ok(Some(hello)) => return Ok(Some(format!("{:?}", hello.client_hello().cipher_suites()))),
+                Ok(Some(hello)) => {
+                    return Ok(Some(format!("{:?}", hello.client_hello().cipher_suites())));
+                }
                 Ok(None) => {}
                 Err((error, _)) => return Err(error.to_string()),
             }
@@ -76,21 +81,38 @@ fn x11rb() -> Verdicts {
 fn rml_rtmp() -> Verdicts {
     use rml_rtmp::chunk_io::ChunkDeserializer;
     type Message = (u32, u8, u32, Vec<u8>);
-    let feed = |chunks: &mut ChunkDeserializer, mut bytes: &[u8], messages: &mut Frames<Message>| {
-        loop {
-            let message = chunks.get_next_message(bytes).map_err(|error| error.to_string())?;
-            let Some(it) = message else { return Ok::<(), String>(()) };
-            messages.push((it.timestamp.value, it.type_id, it.message_stream_id, it.data.to_vec()));
-            bytes = &[];
-        }
-    };
+    let feed =
+        |chunks: &mut ChunkDeserializer, mut bytes: &[u8], messages: &mut Frames<Message>| {
+            loop {
+                let message = chunks
+                    .get_next_message(bytes)
+                    .map_err(|error| error.to_string())?;
+                let Some(it) = message else {
+                    return Ok::<(), String>(());
+                };
+                messages.push((
+                    it.timestamp.value,
+                    it.type_id,
+                    it.message_stream_id,
+                    it.data.to_vec(),
+                ));
+                bytes = &[];
+            }
+        };
     let make = move || FeedFn::new(ChunkDeserializer::new(), feed, |_, _| Ok(()));
-    let long = [&b"\x04\0\0\0\0\0\x82\x08\x01\0\0\0"[..], &[1; 128], b"\xc4", &[2; 2]].concat();
+    let long = [
+        &b"\x04\0\0\0\0\0\x82\x08\x01\0\0\0"[..],
+        &[1; 128],
+        b"\xc4",
+        &[2; 2],
+    ]
+    .concat();
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd, Deviation::CallerStops])
             .streams([
-                b"\x03\0\0\x01\0\0\x02\x14\0\0\0\0ok\x43\0\0\x02\0\0\x01\x14!\x83\0\0\x03?\xc3.".to_vec(),
+                b"\x03\0\0\x01\0\0\x02\x14\0\0\0\0ok\x43\0\0\x02\0\0\x01\x14!\x83\0\0\x03?\xc3."
+                    .to_vec(),
                 long.clone(),
                 b"\x03\xff\xff\xff\0\0\x01\x14\0\0\0\0\0\0\0\x05a".to_vec(),
                 b"\x43\0\0".to_vec(),

@@ -14,12 +14,13 @@ pub(crate) fn family() -> Family {
         framers: vec![
             framer!("flate2", "write::GzDecoder", flate2_gzip),
             framer!("flate2", "Decompress", flate2),
-            framer!("lz4_flex", "frame::FrameDecoder", lz4_flex),
+            framer!("lz4_flex", "frame::FrameDecoder", lz4_flex)
+                .violates("truncation", "00000000@whole"),
             framer!("ruzstd", "StreamingDecoder", ruzstd),
             framer!("snap", "read::FrameDecoder", snap),
             framer!("lzma-rs", "decompress::Stream", lzma_rs),
             framer!("weezl", "decode::Decoder", weezl),
-            framer!("tar", "Archive::entries", tar),
+            framer!("tar", "Archive::entries", tar).violates("interrupted", "@whole+interrupted"),
             framer!("png", "StreamingDecoder", png),
             framer!("gif", "streaming_decoder::StreamingDecoder", gif),
         ],
@@ -39,17 +40,28 @@ where
 
 /// Returns a stream whole, twice, and truncated.
 fn variants(stream: &[u8]) -> [Vec<u8>; 3] {
-    [stream.to_vec(), stream.repeat(2), stream[..stream.len() - 1].to_vec()]
+    [
+        stream.to_vec(),
+        stream.repeat(2),
+        stream[..stream.len() - 1].to_vec(),
+    ]
 }
 
 /// Reads one byte.
 fn byte(reader: &mut impl Read) -> Result<Option<u8>, ErrorKind> {
-    reader.bytes().next().transpose().map_err(|error| error.kind())
+    reader
+        .bytes()
+        .next()
+        .transpose()
+        .map_err(|error| error.kind())
 }
 
 fn flate2_gzip() -> Verdicts {
     use flate2::write::{GzDecoder, GzEncoder};
-    let stream = compressed(GzEncoder::new(Vec::new(), flate2::Compression::new(6)), GzEncoder::finish);
+    let stream = compressed(
+        GzEncoder::new(Vec::new(), flate2::Compression::new(6)),
+        GzEncoder::finish,
+    );
     let feed = |decoder: &mut GzDecoder<Vec<u8>>, bytes: &[u8], output: &mut Frames<u8>| {
         let written = decoder.write_all(bytes).and_then(|()| decoder.flush());
         output.extend(decoder.get_mut().drain(..));
@@ -71,7 +83,10 @@ fn flate2_gzip() -> Verdicts {
 
 fn flate2() -> Verdicts {
     use flate2::{Decompress, FlushDecompress, Status, write::ZlibEncoder};
-    let stream = compressed(ZlibEncoder::new(Vec::new(), flate2::Compression::new(6)), ZlibEncoder::finish);
+    let stream = compressed(
+        ZlibEncoder::new(Vec::new(), flate2::Compression::new(6)),
+        ZlibEncoder::finish,
+    );
     let feed = |decoder: &mut Decompress, mut bytes: &[u8], output: &mut Frames<u8>| {
         loop {
             let (read, mut buffer) = (decoder.total_in(), Vec::with_capacity(16));
@@ -97,7 +112,9 @@ fn flate2() -> Verdicts {
 
 fn lz4_flex() -> Verdicts {
     use lz4_flex::frame::{FrameDecoder, FrameEncoder};
-    let stream = compressed(FrameEncoder::new(Vec::new()), |encoder| Ok(encoder.finish().unwrap()));
+    let stream = compressed(FrameEncoder::new(Vec::new()), |encoder| {
+        Ok(encoder.finish().unwrap())
+    });
     verdicts!(
         Harness::owning_reader(FrameDecoder::<Queue>::new, byte)
             .declare([Deviation::NotResumable, Deviation::CallerStops])
@@ -127,7 +144,9 @@ fn ruzstd() -> Verdicts {
 
 fn snap() -> Verdicts {
     use snap::{read::FrameDecoder, write::FrameEncoder};
-    let stream = compressed(FrameEncoder::new(Vec::new()), |encoder| Ok(encoder.into_inner().unwrap()));
+    let stream = compressed(FrameEncoder::new(Vec::new()), |encoder| {
+        Ok(encoder.into_inner().unwrap())
+    });
     verdicts!(
         Harness::owning_reader(FrameDecoder::<Queue>::new, byte)
             .declare([Deviation::NotResumable, Deviation::CallerStops])
@@ -139,10 +158,11 @@ fn lzma_rs() -> Verdicts {
     use lzma_rs::decompress::Stream;
     let mut stream = Vec::new();
     lzma_rs::lzma_compress(&mut &TEXT[..], &mut stream).unwrap();
-    let feed = |decoder: &mut Option<Stream<Vec<u8>>>, bytes: &[u8], _: &mut Frames<u8>| match decoder {
-        Some(decoder) => decoder.write_all(bytes).map_err(|error| error.to_string()),
-        None => Ok(()),
-    };
+    let feed =
+        |decoder: &mut Option<Stream<Vec<u8>>>, bytes: &[u8], _: &mut Frames<u8>| match decoder {
+            Some(decoder) => decoder.write_all(bytes).map_err(|error| error.to_string()),
+            None => Ok(()),
+        };
     // The output is complete at the end only.
     let finish = |decoder: &mut Option<Stream<Vec<u8>>>, output: &mut Frames<u8>| {
         if let Some(decoder) = decoder.take() {
@@ -154,7 +174,11 @@ fn lzma_rs() -> Verdicts {
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::CallerStops])
-            .streams([stream.clone(), stream[..stream.len() - 1].to_vec(), stream[..5].to_vec()])
+            .streams([
+                stream.clone(),
+                stream[..stream.len() - 1].to_vec(),
+                stream[..5].to_vec()
+            ])
     )
 }
 
@@ -173,7 +197,11 @@ fn weezl() -> Verdicts {
             }
         }
     };
-    let make = move || FeedFn::new(Decoder::new(BitOrder::Msb, 8), feed, |_, _| Ok::<(), String>(()));
+    let make = move || {
+        FeedFn::new(Decoder::new(BitOrder::Msb, 8), feed, |_, _| {
+            Ok::<(), String>(())
+        })
+    };
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::CallerStops, Deviation::DiscardsAtEnd])
@@ -211,7 +239,11 @@ fn tar() -> Verdicts {
                 read(reader).map(Some).map_err(|error| error.kind())
             }
         })
-        .declare([Deviation::NotResumable, Deviation::CallerStops, Deviation::BytesBetweenFrames])
+        .declare([
+            Deviation::NotResumable,
+            Deviation::CallerStops,
+            Deviation::BytesBetweenFrames
+        ])
         .streams([stream.clone(), stream[..600].to_vec()])
     )
 }
@@ -236,12 +268,21 @@ fn png() -> Verdicts {
     let mut stream = Vec::new();
     let mut encoder = png::Encoder::new(&mut stream, 2, 2);
     encoder.add_text_chunk("Title".into(), "a".into()).unwrap();
-    encoder.write_header().unwrap().write_image_data(b"\x01\x02\x03\x04").unwrap();
+    encoder
+        .write_header()
+        .unwrap()
+        .write_image_data(b"\x01\x02\x03\x04")
+        .unwrap();
     let feed = |decoder: &mut StreamingDecoder, bytes: &[u8], frames: &mut Frames<String>| {
-        update(bytes, frames, |bytes| decoder.update(bytes, None), |decoded| match decoded {
-            Decoded::Nothing | Decoded::ImageData => None,
-            decoded => Some(format!("{decoded:?}")),
-        })
+        update(
+            bytes,
+            frames,
+            |bytes| decoder.update(bytes, None),
+            |decoded| match decoded {
+                Decoded::Nothing | Decoded::ImageData => None,
+                decoded => Some(format!("{decoded:?}")),
+            },
+        )
     };
     let make = move || FeedFn::new(StreamingDecoder::new(), feed, |_, _| Ok(()));
     verdicts!(
@@ -255,7 +296,14 @@ fn gif() -> Verdicts {
     use gif::streaming_decoder::{Decoded, OutputBuffer, StreamingDecoder};
     let mut stream = Vec::new();
     let mut encoder = gif::Encoder::new(&mut stream, 2, 2, &[0, 0, 0, 255, 255, 255]).unwrap();
-    encoder.write_frame(&gif::Frame::from_indexed_pixels(2, 2, vec![0, 1, 1, 0], None)).unwrap();
+    encoder
+        .write_frame(&gif::Frame::from_indexed_pixels(
+            2,
+            2,
+            vec![0, 1, 1, 0],
+            None,
+        ))
+        .unwrap();
     drop(encoder);
     let feed = |decoder: &mut StreamingDecoder, bytes: &[u8], frames: &mut Frames<String>| {
         update(

@@ -12,8 +12,12 @@ pub(crate) fn family() -> Family {
         title: "Databases",
         source: include_str!("databases.rs"),
         framers: vec![
-            framer!("redis", "ValueCodec", redis_codec),
-            framer!("redis", "Parser", redis_parser),
+            framer!("redis", "ValueCodec", redis_codec)
+                .violates("every_split", "002100@whole")
+                .violates("truncation", "00@whole"),
+            framer!("redis", "Parser", redis_parser)
+                .violates("every_split", "0000@whole")
+                .violates("interrupted", "00@whole+interrupted"),
             framer!("redis-protocol", "codec::Resp2", resp2),
             framer!("redis-protocol", "codec::Resp3", resp3),
             framer!("postgres-protocol", "backend::Message::parse", postgres),
@@ -51,7 +55,10 @@ fn redis_parser() -> Verdicts {
         Harness::reader(|| {
             let mut parser = redis::Parser::new();
             move |reader: &mut everysplit::subject::ChunkReader<'_>| {
-                parser.parse_value(reader).map(Some).map_err(|error| error.kind())
+                parser
+                    .parse_value(reader)
+                    .map(Some)
+                    .map_err(|error| error.kind())
             }
         })
         .declare([Deviation::CallerStops])
@@ -71,7 +78,11 @@ fn resp2() -> Verdicts {
 fn resp3() -> Verdicts {
     let codec = redis_protocol::codec::Resp3::default;
     let decoder = move || TokioDecoder::new(codec()).with_frames(|frame| format!("{frame:?}"));
-    verdicts!(Harness::decoder(decoder).declare([Deviation::CallerStops]).streams(RESP3))
+    verdicts!(
+        Harness::decoder(decoder)
+            .declare([Deviation::CallerStops])
+            .streams(RESP3)
+    )
 }
 
 fn postgres() -> Verdicts {
@@ -101,7 +112,9 @@ fn mysql() -> Verdicts {
     use mysql_common::proto::codec::PacketCodec;
     let decode = |codec: &mut PacketCodec, buffer: &mut BytesMut| {
         let mut packet = Vec::new();
-        let whole = codec.decode(buffer, &mut packet).map_err(|error| AnyError::new(&error))?;
+        let whole = codec
+            .decode(buffer, &mut packet)
+            .map_err(|error| AnyError::new(&error))?;
         Ok(whole.then_some(packet))
     };
     let end = move |codec: &mut PacketCodec, buffer: &mut BytesMut| match decode(codec, buffer)? {
@@ -111,6 +124,10 @@ fn mysql() -> Verdicts {
     verdicts!(
         Harness::decoder(move || DecodeFn::new(PacketCodec::default(), decode, end))
             .declare([Deviation::CallerStops])
-            .streams([&b"\x02\0\0\0ok\0\0\0\x01\x01\0\0\x02!"[..], b"\x01\0\0\x05a", b"\x03\0\0\0a"])
+            .streams([
+                &b"\x02\0\0\0ok\0\0\0\x01\x01\0\0\x02!"[..],
+                b"\x01\0\0\x05a",
+                b"\x03\0\0\0a"
+            ])
     )
 }

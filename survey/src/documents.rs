@@ -15,10 +15,11 @@ pub(crate) fn family() -> Family {
             framer!("serde_json", "StreamDeserializer", serde_json),
             framer!("struson", "reader::JsonStreamReader", struson),
             framer!("actson", "JsonParser", actson),
-            framer!("quick-xml", "Reader", quick_xml),
+            framer!("quick-xml", "Reader", quick_xml).violates("every_split", "efbbbf@whole"),
             framer!("xml", "EventReader", xml),
             framer!("rxml", "RawParser", rxml),
-            framer!("html5gum", "Tokenizer", html5gum),
+            framer!("html5gum", "Tokenizer", html5gum)
+                .violates("interrupted", "00@whole+interrupted"),
             framer!("lol_html", "HtmlRewriter", lol_html),
             framer!("bson", "Document::from_reader", bson),
         ],
@@ -42,7 +43,11 @@ fn serde_json() -> Verdicts {
                 values.next().transpose().map_err(|error| error.to_string())
             }
         )
-        .declare([Deviation::NotResumable, Deviation::CallerStops, Deviation::BytesBetweenFrames])
+        .declare([
+            Deviation::NotResumable,
+            Deviation::CallerStops,
+            Deviation::BytesBetweenFrames
+        ])
         .streams(JSON.into_iter().chain(["{\"a\":[]}1 2\n\"b\"[]", "tru"]))
     )
 }
@@ -62,7 +67,9 @@ fn struson() -> Verdicts {
             ValueType::Number => reader.next_number_as_string()?,
             ValueType::Boolean => reader.next_bool()?.to_string(),
             ValueType::Null => reader.next_null().map(|()| "null".to_owned())?,
-            ValueType::Array | ValueType::Object => reader.skip_value().map(|()| "skipped".to_owned())?,
+            ValueType::Array | ValueType::Object => {
+                reader.skip_value().map(|()| "skipped".to_owned())?
+            }
         }))
     }
     verdicts!(
@@ -70,7 +77,11 @@ fn struson() -> Verdicts {
             |queue| (JsonStreamReader::new(queue), false),
             |state: &mut State| next(state).map_err(|error| error.to_string())
         )
-        .declare([Deviation::NotResumable, Deviation::CallerStops, Deviation::BytesBetweenFrames])
+        .declare([
+            Deviation::NotResumable,
+            Deviation::CallerStops,
+            Deviation::BytesBetweenFrames
+        ])
         .streams(JSON.into_iter().take(4))
     )
 }
@@ -105,8 +116,18 @@ fn actson() -> Verdicts {
         parser.0.feeder.done();
         events(parser, frames)
     };
-    let make = move || FeedFn::new((JsonParser::new(PushJsonFeeder::new()), false), feed, finish);
-    verdicts!(Harness::framer(make).declare([Deviation::CallerStops, Deviation::BytesBetweenFrames]).streams(JSON))
+    let make = move || {
+        FeedFn::new(
+            (JsonParser::new(PushJsonFeeder::new()), false),
+            feed,
+            finish,
+        )
+    };
+    verdicts!(
+        Harness::framer(make)
+            .declare([Deviation::CallerStops, Deviation::BytesBetweenFrames])
+            .streams(JSON)
+    )
 }
 
 const XML: [&str; 5] = [
@@ -121,10 +142,16 @@ fn quick_xml() -> Verdicts {
     type Reader = (quick_xml::Reader<BufReader<Queue>>, Vec<u8>);
     verdicts!(
         Harness::owning_reader(
-            |queue| (quick_xml::Reader::from_reader(BufReader::new(queue)), Vec::new()),
+            |queue| (
+                quick_xml::Reader::from_reader(BufReader::new(queue)),
+                Vec::new()
+            ),
             |(reader, buffer): &mut Reader| {
                 buffer.clear();
-                match reader.read_event_into(buffer).map_err(|error| error.to_string())? {
+                match reader
+                    .read_event_into(buffer)
+                    .map_err(|error| error.to_string())?
+                {
                     quick_xml::events::Event::Eof => Ok::<_, String>(None),
                     event => Ok(Some(format!("{event:?}"))),
                 }
@@ -153,13 +180,20 @@ fn xml() -> Verdicts {
 fn rxml() -> Verdicts {
     use rxml::error::EndOrError;
     use rxml::{Parse, RawEvent, RawParser};
-    fn parse(parser: &mut RawParser, mut bytes: &[u8], end: bool, events: &mut Frames<String>) -> Result<(), String> {
+    fn parse(
+        parser: &mut RawParser,
+        mut bytes: &[u8],
+        end: bool,
+        events: &mut Frames<String>,
+    ) -> Result<(), String> {
         loop {
             match parser.parse(&mut bytes, end) {
                 // Text may come in pieces.
                 Ok(Some(RawEvent::Text(_, text))) => events.extend(text.chars().map(String::from)),
                 // The length of an event is that of a piece.
-                Ok(Some(event)) => events.push(format!("{event:?}").replace(|c: char| c.is_ascii_digit(), "")),
+                Ok(Some(event)) => {
+                    events.push(format!("{event:?}").replace(|c: char| c.is_ascii_digit(), ""))
+                }
                 Ok(None) | Err(EndOrError::NeedMoreData) => return Ok(()),
                 Err(EndOrError::Error(error)) => return Err(error.to_string()),
             }
@@ -168,9 +202,14 @@ fn rxml() -> Verdicts {
     let feed = |parser: &mut RawParser, bytes: &[u8], events: &mut Frames<String>| {
         parse(parser, bytes, false, events)
     };
-    let finish = |parser: &mut RawParser, events: &mut Frames<String>| parse(parser, &[], true, events);
+    let finish =
+        |parser: &mut RawParser, events: &mut Frames<String>| parse(parser, &[], true, events);
     let make = move || FeedFn::new(RawParser::default(), feed, finish);
-    verdicts!(Harness::framer(make).declare([Deviation::CallerStops]).streams(XML))
+    verdicts!(
+        Harness::framer(make)
+            .declare([Deviation::CallerStops])
+            .streams(XML)
+    )
 }
 
 const HTML: [&str; 5] = [
@@ -208,9 +247,11 @@ fn lol_html() -> Verdicts {
     fn make() -> State {
         let output = Output::default();
         let sink = Rc::clone(&output);
-        let settings = lol_html::Settings::new().append_element_content_handler(
-            lol_html::element!("a[href]", |element| Ok(element.set_attribute("href", "x")?)),
-        );
+        let settings =
+            lol_html::Settings::new()
+                .append_element_content_handler(lol_html::element!("a[href]", |element| Ok(
+                    element.set_attribute("href", "x")?
+                )));
         let sink = Box::new(move |chunk: &[u8]| sink.borrow_mut().extend(chunk));
         (Some(Rewriter::new(settings, sink)), output)
     }

@@ -66,7 +66,10 @@ impl Framer {
 impl Family {
     /// Returns the text of a function of the file.
     pub(crate) fn function(&self, name: &str) -> &'static str {
-        let begin = self.source.find(&format!("\nfn {name}(")).expect("a function of the file");
+        let begin = self
+            .source
+            .find(&format!("\nfn {name}("))
+            .expect("a function of the file");
         let text = &self.source[begin + 1..];
         let end = text.find("\n}\n").expect("the end of the function");
         &text[..end + 2]

@@ -24,9 +24,12 @@ pub(crate) fn family() -> Family {
             framer!("httparse", "Response::parse", httparse_response),
             framer!("httparse", "parse_chunk_size", httparse_chunk),
             framer!("hyper", "server::conn::http1", hyper),
-            framer!("chunked_transfer", "Decoder", chunked_transfer),
+            framer!("chunked_transfer", "Decoder", chunked_transfer)
+                .violates("truncation", "300d0a0d0a@whole")
+                .violates("interrupted", "310d0a@whole+interrupted"),
             framer!("multer", "Multipart", multer),
-            framer!("eventsource-stream", "EventStream", eventsource_stream),
+            framer!("eventsource-stream", "EventStream", eventsource_stream)
+                .violates("progress", "efbbbf@whole"),
             framer!("sse-codec", "decode_stream", sse_codec),
             framer!("rtsp-types", "Message::parse", rtsp_types),
         ],
@@ -38,8 +41,15 @@ fn httparse_request() -> Verdicts {
         let mut headers = [httparse::EMPTY_HEADER; 4];
         let mut request = httparse::Request::new(&mut headers);
         let status = request.parse(bytes).map_err(|error| error.to_string())?;
-        let text = format!("{:?} {:?} {:?}", request.method, request.path, request.headers);
-        Ok(if let httparse::Status::Complete(length) = status { Some((text, length)) } else { None })
+        let text = format!(
+            "{:?} {:?} {:?}",
+            request.method, request.path, request.headers
+        );
+        Ok(if let httparse::Status::Complete(length) = status {
+            Some((text, length))
+        } else {
+            None
+        })
     }
     verdicts!(Harness::parser(parse, "truncated".into()).streams([
         "\r\nGET /a?b HTTP/1.1\r\nHost: a\r\nX:\r\n\r\nPUT * HTTP/1.0\n\n",
@@ -55,8 +65,15 @@ fn httparse_response() -> Verdicts {
         let mut headers = [httparse::EMPTY_HEADER; 4];
         let mut response = httparse::Response::new(&mut headers);
         let status = response.parse(bytes).map_err(|error| error.to_string())?;
-        let text = format!("{:?} {:?} {:?}", response.code, response.reason, response.headers);
-        Ok(if let httparse::Status::Complete(length) = status { Some((text, length)) } else { None })
+        let text = format!(
+            "{:?} {:?} {:?}",
+            response.code, response.reason, response.headers
+        );
+        Ok(if let httparse::Status::Complete(length) = status {
+            Some((text, length))
+        } else {
+            None
+        })
     }
     verdicts!(Harness::parser(parse, "truncated".into()).streams([
         "HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 204\r\n\r\nHTTP/1.0 404 \n\n",
@@ -68,20 +85,31 @@ fn httparse_response() -> Verdicts {
 fn httparse_chunk() -> Verdicts {
     fn parse(bytes: &[u8]) -> Result<Option<(u64, usize)>, String> {
         let status = httparse::parse_chunk_size(bytes).map_err(|_| "invalid".to_owned())?;
-        Ok(if let httparse::Status::Complete((length, size)) = status { Some((size, length)) } else { None })
+        Ok(if let httparse::Status::Complete((length, size)) = status {
+            Some((size, length))
+        } else {
+            None
+        })
     }
-    verdicts!(
-        Harness::parser(parse, "truncated".into())
-            .streams(["1f\r\n0 ;a=b\r\nFFFFFFFFFFFFFFFF\r\n", "10000000000000000\r\n", "\r\n", "1\r1", "g"])
-    )
+    verdicts!(Harness::parser(parse, "truncated".into()).streams([
+        "1f\r\n0 ;a=b\r\nFFFFFFFFFFFFFFFF\r\n",
+        "10000000000000000\r\n",
+        "\r\n",
+        "1\r1",
+        "g"
+    ]))
 }
 
+/// One request: it reads the next one ahead, which the harness takes for waiting.
 fn hyper() -> Verdicts {
     use http_body_util::{BodyExt, Empty};
     use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 
     type Requests = Rc<RefCell<VecDeque<(String, Bytes)>>>;
-    type Server = (Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>, Requests);
+    type Server = (
+        Option<Pin<Box<dyn Future<Output = hyper::Result<()>>>>>,
+        Requests,
+    );
     fn serve(queue: Queue) -> Server {
         let requests = Requests::default();
         let served = Rc::clone(&requests);
@@ -95,7 +123,9 @@ fn hyper() -> Verdicts {
             }
         });
         let socket = hyper_util::rt::TokioIo::new(tokio::io::join(queue, tokio::io::sink()));
-        let server = http1::Builder::new().half_close(true).serve_connection(socket, service);
+        let server = http1::Builder::new()
+            .half_close(true)
+            .serve_connection(socket, service);
         (Some(Box::pin(server)), requests)
     }
     async fn next((server, requests): &mut Server) -> Result<Option<(String, Bytes)>, ()> {
@@ -119,8 +149,8 @@ fn hyper() -> Verdicts {
         Harness::owning_async_reader(serve, next)
             .declare([Deviation::DiscardsAtEnd])
             .streams([
-                "GET /a HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\n0\r\nT: r\r\n\r\n",
-                "PUT / HTTP/1.1\r\nContent-Length: 2\r\n\r\nabGET / HTTP/1.0\r\n\r\n",
+                "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\n0\r\nT: r\r\n\r\n",
+                "PUT / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab",
             ])
     )
 }
@@ -128,10 +158,23 @@ fn hyper() -> Verdicts {
 fn chunked_transfer() -> Verdicts {
     verdicts!(
         Harness::owning_reader(chunked_transfer::Decoder::<Queue>::new, |decoder| {
-            decoder.bytes().next().transpose().map_err(|error| error.kind())
+            decoder
+                .bytes()
+                .next()
+                .transpose()
+                .map_err(|error| error.kind())
         })
-        .declare([Deviation::NotResumable, Deviation::CallerStops, Deviation::BytesBetweenFrames])
-        .streams(["3\r\nabc\r\nA;x\r\n0123456789\r\n0\r\n\r\n", "3\r\nab", "3\r\nabcd", "x\r\n"])
+        .declare([
+            Deviation::NotResumable,
+            Deviation::CallerStops,
+            Deviation::BytesBetweenFrames
+        ])
+        .streams([
+            "3\r\nabc\r\nA;x\r\n0123456789\r\n0\r\n\r\n",
+            "3\r\nab",
+            "3\r\nabcd",
+            "x\r\n"
+        ])
     )
 }
 
@@ -150,7 +193,7 @@ fn multer() -> Verdicts {
         )
         .declare([Deviation::NotResumable, Deviation::CallerStops, Deviation::BytesBetweenFrames])
         .streams([
-            "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n\r\n--Xb\r\n--X\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n-\r\n--X--\r\n",
+            "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nbo\r\ndy\r\n--X\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n-\r\n--X--\r\n",
             "--X--",
         ])
     )
@@ -169,7 +212,11 @@ fn eventsource_stream() -> Verdicts {
     verdicts!(
         Harness::owning_async_reader(
             |queue| eventsource_stream::EventStream::new(queue),
-            async |events| events.next().await.transpose().map_err(|error| error.to_string()),
+            async |events| events
+                .next()
+                .await
+                .transpose()
+                .map_err(|error| error.to_string()),
         )
         .declare([Deviation::DiscardsAtEnd])
         .streams(EVENTS)
@@ -180,7 +227,11 @@ fn sse_codec() -> Verdicts {
     verdicts!(
         Harness::owning_async_reader(
             |queue| sse_codec::decode_stream(queue.compat()),
-            async |events| events.next().await.transpose().map_err(|error| error.to_string()),
+            async |events| events
+                .next()
+                .await
+                .transpose()
+                .map_err(|error| error.to_string()),
         )
         .declare([Deviation::DiscardsAtEnd])
         .streams(EVENTS)

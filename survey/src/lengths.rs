@@ -16,7 +16,8 @@ pub(crate) fn family() -> Family {
         title: "Lengths before bodies",
         source: include_str!("lengths.rs"),
         framers: vec![
-            framer!("tokio-util", "LengthDelimitedCodec", length_delimited),
+            framer!("tokio-util", "LengthDelimitedCodec", length_delimited)
+                .violates("truncation", "00000005@whole"),
             framer!("asynchronous-codec", "LengthCodec", asynchronous_length),
             framer!("asynchronous-codec", "JsonCodec", asynchronous_json),
             framer!("asynchronous-codec", "CborCodec", asynchronous_cbor),
@@ -32,11 +33,18 @@ pub(crate) fn family() -> Family {
 }
 
 fn length_delimited() -> Verdicts {
-    let codec = || LengthDelimitedCodec::builder().max_frame_length(8).new_codec();
+    let codec = || {
+        LengthDelimitedCodec::builder()
+            .max_frame_length(8)
+            .new_codec()
+    };
     let decoder = move || TokioDecoder::new(codec()).with_frames(|frame| frame.freeze());
     verdicts!(
         Harness::decoder(decoder)
-            .encoder(|body: &Bytes| [&u32::try_from(body.len()).unwrap().to_be_bytes(), &body[..]].concat())
+            .encoder(
+                |body: &Bytes| [&u32::try_from(body.len()).unwrap().to_be_bytes(), &body[..]]
+                    .concat()
+            )
             .truncation_error(AnyError::ANY)
             .messages([&b"hello"[..], b"", b"world"])
             .declare([Deviation::CallerStops])
@@ -50,7 +58,11 @@ macro_rules! decode {
         DecodeFn::new(
             (),
             |(), bytes| $codec.decode(bytes).map_err(|error| AnyError::new(&error)),
-            |(), bytes| $codec.decode_eof(bytes).map_err(|error| AnyError::new(&error)),
+            |(), bytes| {
+                $codec
+                    .decode_eof(bytes)
+                    .map_err(|error| AnyError::new(&error))
+            },
         )
     };
 }
@@ -59,7 +71,10 @@ fn asynchronous_length() -> Verdicts {
     verdicts!(
         Harness::decoder(|| decode!(asynchronous_codec::LengthCodec))
             .declare([Deviation::DiscardsAtEnd])
-            .streams([&b"\0\0\0\0\0\0\0\x02ok\0\0\0\0\0\0\0\0"[..], b"\0\0\0\0\0\0\0\x02o"])
+            .streams([
+                &b"\0\0\0\0\0\0\0\x02ok\0\0\0\0\0\0\0\0"[..],
+                b"\0\0\0\0\0\0\0\x02o"
+            ])
     )
 }
 
@@ -77,7 +92,11 @@ fn asynchronous_cbor() -> Verdicts {
     verdicts!(
         Harness::decoder(|| decode!(Codec::new()))
             .declare([Deviation::DiscardsAtEnd, Deviation::CallerStops])
-            .streams([&b"\x82\x61a\x62\xc3\xa4\x80\x81\x61b"[..], b"\x82\x61a", b"\x81\x01"])
+            .streams([
+                &b"\x82\x61a\x62\xc3\xa4\x80\x81\x61b"[..],
+                b"\x82\x61a",
+                b"\x81\x01"
+            ])
     )
 }
 
@@ -93,7 +112,13 @@ fn uvi_bytes() -> Verdicts {
         Harness::decoder(decoder)
             // It reserves a frame as soon as its length is in, up to the limit.
             .declare([Deviation::CallerStops, Deviation::Preallocates(512)])
-            .streams([b"\x02ok\0\x05hello".to_vec(), long.clone(), b"\xad\x02x".to_vec(), b"\xff\xff".to_vec(), vec![0x80; 11]])
+            .streams([
+                b"\x02ok\0\x05hello".to_vec(),
+                long.clone(),
+                b"\xad\x02x".to_vec(),
+                b"\xff\xff".to_vec(),
+                vec![0x80; 11]
+            ])
     )
 }
 
@@ -107,11 +132,15 @@ fn prost() -> Verdicts {
             Err(error) => return Err(error.to_string()),
         };
         let header = bytes.len() - rest.remaining();
-        Ok(rest.get(..length).map(|body| (body.to_vec(), header + length)))
+        Ok(rest
+            .get(..length)
+            .map(|body| (body.to_vec(), header + length)))
     }
-    verdicts!(
-        Harness::parser(parse, "truncated".into()).streams([&b"\x02ok\0\x85\0hello"[..], &[0xff; 12], b"\x03ok"])
-    )
+    verdicts!(Harness::parser(parse, "truncated".into()).streams([
+        &b"\x02ok\0\x85\0hello"[..],
+        &[0xff; 12],
+        b"\x03ok"
+    ]))
 }
 
 fn protobuf() -> Verdicts {
@@ -124,9 +153,11 @@ fn protobuf() -> Verdicts {
             Err(error) => Err(error.to_string()),
         }
     }
-    verdicts!(
-        Harness::parser(parse, "truncated".into()).streams([&b"\x02ok\0\x85\0hello"[..], &[0xff; 12], b"\x03ok"])
-    )
+    verdicts!(Harness::parser(parse, "truncated".into()).streams([
+        &b"\x02ok\0\x85\0hello"[..],
+        &[0xff; 12],
+        b"\x03ok"
+    ]))
 }
 
 const CBOR: [&[u8]; 5] = [
@@ -170,10 +201,11 @@ fn rmpv() -> Verdicts {
             Err(error) => Err(error.kind()),
         }
     }
-    verdicts!(
-        Harness::parser(parse, ErrorKind::UnexpectedEof)
-            .streams([&b"\x93\x01\xa2ok\xc0\xcd\x01\x02\x81\xa1a\xc4\x02hi"[..], b"\xc1", b"\xdb\0\0"])
-    )
+    verdicts!(Harness::parser(parse, ErrorKind::UnexpectedEof).streams([
+        &b"\x93\x01\xa2ok\xc0\xcd\x01\x02\x81\xa1a\xc4\x02hi"[..],
+        b"\xc1",
+        b"\xdb\0\0"
+    ]))
 }
 
 fn capnp() -> Verdicts {
@@ -190,6 +222,10 @@ fn capnp() -> Verdicts {
             }
         )
         .declare([Deviation::NotResumable, Deviation::CallerStops])
-        .streams([&b"\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"[..], b"\0\0\0\0\x01", b"\xff\xff\xff\xff\0\0\0\0"])
+        .streams([
+            &b"\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"[..],
+            b"\0\0\0\0\x01",
+            b"\xff\xff\xff\xff\0\0\0\0"
+        ])
     )
 }

@@ -1,19 +1,24 @@
 //! Puts published framers under test with everysplit, and prints a table of the verdicts.
 //!
-//! `cargo run` checks all of them and exits with 1 if a verdict is not the expected one. Names of
-//! crates as arguments check only those. `--write` writes the table to `docs/survey.md`.
+//! `cargo run` checks all of them, and exits with 1 if a verdict is not the expected one or a program
+//! is not installed. Names as arguments choose what is checked. `--write` writes the table to
+//! `docs/survey.md`. Programs are tested through the command in the folder `EVERYSPLIT`, by default
+//! the one that is built here.
 
-mod framer;
-mod row;
-mod table;
 mod binary;
 mod compressed;
 mod databases;
+mod decoders;
 mod documents;
+mod framer;
 mod http;
 mod lengths;
 mod messages;
+mod program;
+mod row;
 mod serial;
+mod servers;
+mod table;
 mod terminal;
 mod text;
 mod websocket;
@@ -29,33 +34,62 @@ const END: &str = "<!-- to here. -->\n";
 
 fn main() -> ExitCode {
     let mut names: Vec<String> = std::env::args().skip(1).collect();
-    let write = names.iter().position(|name| name == "--write").map(|at| names.remove(at));
-    let is_chosen = |package: &str| names.is_empty() || names.iter().any(|name| name == package);
+    let write = names
+        .iter()
+        .position(|name| name == "--write")
+        .map(|at| names.remove(at));
+    let is_chosen = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
 
-    let mut text = String::new();
-    let mut unexpected = 0;
+    let mut tables = Vec::new();
     for family in families() {
-        let framers = family.framers.iter().filter(|framer| is_chosen(framer.package));
+        let framers = family
+            .framers
+            .iter()
+            .filter(|framer| is_chosen(framer.package));
         let rows: Vec<_> = framers.map(|framer| Row::check(&family, framer)).collect();
-        for row in rows.iter().filter(|row| !row.is_expected || !names.is_empty()) {
-            eprintln!("{} {}: {:?}\n{}", row.package, row.name, row.violations, row.details);
+        tables.push((family.title, rows));
+    }
+    let mut missing = 0;
+    let programs = [
+        ("Servers", servers::servers()),
+        ("Other languages", decoders::decoders()),
+    ];
+    for (title, programs) in programs {
+        let mut rows = Vec::new();
+        for program in programs {
+            match is_chosen(program.name).then(|| program.check()) {
+                Some(Ok(row)) => rows.push(row),
+                Some(Err(error)) => {
+                    missing += 1;
+                    eprintln!("not tested: {error}");
+                }
+                None => {}
+            }
         }
-        unexpected += rows.iter().filter(|row| !row.is_expected).count();
-        if !rows.is_empty() {
-            table::write(&mut text, family.title, &rows);
-        }
+        tables.push((title, rows));
+    }
+
+    let rows = || tables.iter().flat_map(|(_, rows)| rows);
+    for row in rows().filter(|row| !row.is_expected || !names.is_empty()) {
+        eprintln!(
+            "{} {}: {:?}\n{}",
+            row.package, row.name, row.violations, row.details
+        );
+    }
+    let unexpected = rows().filter(|row| !row.is_expected).count();
+    let mut text = table::summary(rows());
+    for (title, rows) in tables.iter().filter(|(_, rows)| !rows.is_empty()) {
+        table::write(&mut text, title, rows);
     }
     print!("{text}");
-    if write.is_some() {
+    if unexpected + missing > 0 {
+        eprintln!("{unexpected} verdicts are not the expected ones, {missing} programs not tested");
+        return ExitCode::FAILURE;
+    }
+    if write.is_some() && names.is_empty() {
         write_page(&text);
     }
-    match unexpected {
-        0 => ExitCode::SUCCESS,
-        count => {
-            eprintln!("{count} verdicts are not the expected ones");
-            ExitCode::FAILURE
-        }
-    }
+    ExitCode::SUCCESS
 }
 
 /// Returns all framers, by kind.

@@ -91,7 +91,9 @@ fn ingest<T, F>(
 ) -> Result<(), ()> {
     let mut bytes = chunk.iter();
     while !bytes.as_slice().is_empty() {
-        let Some(frame) = ingest(receiver, &mut bytes) else { break };
+        let Some(frame) = ingest(receiver, &mut bytes) else {
+            break;
+        };
         frames.push(frame);
     }
     Ok(())
@@ -100,16 +102,26 @@ fn ingest<T, F>(
 fn smtp_request() -> Verdicts {
     use smtp_proto::{Error, request::receiver::RequestReceiver};
     let feed = |receiver: &mut RequestReceiver, chunk: &[u8], requests: &mut Frames<String>| {
-        ingest(receiver, chunk, requests, |receiver, bytes| match receiver.ingest(bytes) {
-            Err(Error::NeedsMoreData { .. }) => None,
-            request => Some(format!("{request:?}")),
-        })
+        ingest(
+            receiver,
+            chunk,
+            requests,
+            |receiver, bytes| match receiver.ingest(bytes) {
+                Err(Error::NeedsMoreData { .. }) => None,
+                request => Some(format!("{request:?}")),
+            },
+        )
     };
     let make = move || FeedFn::new(RequestReceiver::default(), feed, |_, _| Ok(()));
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd])
-            .streams(["EHLO a.b\r\nMAIL FROM:<a@b.c> SIZE=1\r\nRSET\r\n", "HELO a\nNOOP x\r\n", "XYZ a\r\nQUIT\r\n", "QU"])
+            .streams([
+                "EHLO a.b\r\nMAIL FROM:<a@b.c> SIZE=1\r\nRSET\r\n",
+                "HELO a\nNOOP x\r\n",
+                "XYZ a\r\nQUIT\r\n",
+                "QU"
+            ])
     )
 }
 
@@ -129,26 +141,39 @@ fn smtp_data() -> Verdicts {
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd])
-            .streams(["a\r\n..b\r\n.c\r\n.\r\nd\r\n\r\n.\r\n", "a\n.\nb\r\n.\rc\r\n.\r\n", ".\r\n"])
+            .streams([
+                "a\r\n..b\r\n.c\r\n.\r\nd\r\n\r\n.\r\n",
+                "a\n.\nb\r\n.\rc\r\n.\r\n",
+                ".\r\n"
+            ])
     )
 }
 
 fn smtp_response() -> Verdicts {
     use smtp_proto::{Error, response::parser::ResponseReceiver};
     let feed = |receiver: &mut ResponseReceiver, chunk: &[u8], responses: &mut Frames<String>| {
-        ingest(receiver, chunk, responses, |receiver, bytes| match receiver.parse(bytes) {
-            Err(Error::NeedsMoreData { .. }) => None,
-            response => {
-                receiver.reset();
-                Some(format!("{response:?}"))
-            }
-        })
+        ingest(
+            receiver,
+            chunk,
+            responses,
+            |receiver, bytes| match receiver.parse(bytes) {
+                Err(Error::NeedsMoreData { .. }) => None,
+                response => {
+                    receiver.reset();
+                    Some(format!("{response:?}"))
+                }
+            },
+        )
     };
     let make = move || FeedFn::new(ResponseReceiver::default(), feed, |_, _| Ok(()));
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd])
-            .streams(["250-a\r\n250 2.1.0 b\r\n354\r\n", "550 5.7.1 \u{e4}\r\n", "2x0 a\r\n"])
+            .streams([
+                "250-a\r\n250 2.1.0 b\r\n354\r\n",
+                "550 5.7.1 \u{e4}\r\n",
+                "2x0 a\r\n"
+            ])
     )
 }
 

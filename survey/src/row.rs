@@ -37,10 +37,15 @@ impl Row {
         let started = Instant::now();
         let verdicts = (framer.check)();
         let time = started.elapsed();
-        let smallest = Property::ALL.into_iter().filter_map(|it| verdicts.smallest(it));
+        let smallest = Property::ALL
+            .into_iter()
+            .filter_map(|it| verdicts.smallest(it));
         let smallest: Vec<_> = smallest.collect();
         let case = |violation: &&everysplit::Violation| {
-            (violation.property.name().to_owned(), violation.case.to_string())
+            (
+                violation.property.name().to_owned(),
+                violation.case.to_string(),
+            )
         };
         let violations: Vec<_> = smallest.iter().map(case).collect();
         let expected = framer.violations.iter();
@@ -53,24 +58,34 @@ impl Row {
             lines: function.lines().count(),
             tier: tiers(&verdicts),
             declared: declared(&verdicts),
-            is_expected: expected.map(|&(property, token)| (property.into(), token.into())).eq(violations.iter().cloned()),
+            is_expected: expected
+                .map(|&(property, token)| (property.into(), token.into()))
+                .eq(violations.iter().cloned()),
             violations,
             time,
-            details: smallest.iter().map(|violation| format!("{violation}\n")).collect(),
+            details: smallest
+                .iter()
+                .map(|violation| format!("{violation}\n"))
+                .collect(),
         }
     }
 }
 
 /// Returns the version of a crate.
 fn version(package: &str) -> String {
-    let line = MANIFEST.lines().find(|line| line.starts_with(&format!("{package} = ")));
+    let line = MANIFEST
+        .lines()
+        .find(|line| line.starts_with(&format!("{package} = ")));
     let version = line.and_then(|line| line.split("\"=").nth(1)?.split('"').next());
     version.expect("the crate has an exact version").into()
 }
 
 /// Returns the door that a function uses, such as `codec`.
 fn door(function: &str) -> String {
-    let door = function.split("Harness::").nth(1).expect("a function that makes a harness");
+    let door = function
+        .split("Harness::")
+        .nth(1)
+        .expect("a function that makes a harness");
     let end = door.find(['(', ':']).unwrap_or(door.len());
     door[..end].into()
 }
@@ -83,8 +98,12 @@ fn tiers(verdicts: &Verdicts) -> String {
         (count > 0).then(|| format!("{name} {count}"))
     };
     let tiers = [
-        count("proved", |tier| matches!(tier, Tier::Proved { .. } | Tier::ProvedAt { .. })),
-        count("bounded", |tier| matches!(tier, Tier::Bounded { .. } | Tier::BoundedAt { .. })),
+        count("proved", |tier| {
+            matches!(tier, Tier::Proved { .. } | Tier::ProvedAt { .. })
+        }),
+        count("bounded", |tier| {
+            matches!(tier, Tier::Bounded { .. } | Tier::BoundedAt { .. })
+        }),
     ];
     tiers.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
@@ -92,7 +111,13 @@ fn tiers(verdicts: &Verdicts) -> String {
 /// Returns the declared deviations.
 fn declared(verdicts: &Verdicts) -> Vec<String> {
     let of_held = verdicts.certificates().iter().map(|it| &it.deviations);
-    let violations = Property::ALL.into_iter().flat_map(|it| verdicts.violations(it));
+    let violations = Property::ALL
+        .into_iter()
+        .flat_map(|it| verdicts.violations(it));
     let mut all = of_held.chain(violations.map(|it| &it.deviations));
-    all.next().into_iter().flatten().map(ToString::to_string).collect()
+    all.next()
+        .into_iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect()
 }

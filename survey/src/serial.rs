@@ -12,7 +12,8 @@ pub(crate) fn family() -> Family {
         source: include_str!("serial.rs"),
         framers: vec![
             framer!("cobs", "CobsDecoderOwned", cobs),
-            framer!("postcard", "accumulator::CobsAccumulator", postcard),
+            framer!("postcard", "accumulator::CobsAccumulator", postcard)
+                .violates("every_split", "0101010101010100@whole"),
             framer!("slip-codec", "tokio::SlipCodec", slip_codec),
             framer!("sml-rs", "transport::Decoder", sml),
             framer!("ublox", "Parser::consume_ubx", ublox),
@@ -36,38 +37,48 @@ fn cobs() -> Verdicts {
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd, Deviation::CallerStops])
-            .streams([&b"\x04abc\0\x01\x01\0\x02a\x02b\0"[..], b"\x05ab\0", b"\x0a123456789\0", b"\0\0\x02a\0"])
+            .streams([
+                &b"\x04abc\0\x01\x01\0\x02a\x02b\0"[..],
+                b"\x05ab\0",
+                b"\x0a123456789\0",
+                b"\0\0\x02a\0"
+            ])
     )
 }
 
 fn postcard() -> Verdicts {
     use postcard::accumulator::{CobsAccumulator, FeedResult};
     type Frame = Result<[u8; 3], &'static str>;
-    let feed = |accumulator: &mut CobsAccumulator<6>, mut bytes: &[u8], frames: &mut Frames<Frame>| {
-        while !bytes.is_empty() {
-            bytes = match accumulator.feed::<[u8; 3]>(bytes) {
-                FeedResult::Consumed => break,
-                FeedResult::OverFull(rest) => {
-                    frames.push(Err("too long"));
-                    rest
-                }
-                FeedResult::DeserError(rest) => {
-                    frames.push(Err("invalid"));
-                    rest
-                }
-                FeedResult::Success { data, remaining } => {
-                    frames.push(Ok(data));
-                    remaining
-                }
-            };
-        }
-        Ok::<(), ()>(())
-    };
+    let feed =
+        |accumulator: &mut CobsAccumulator<6>, mut bytes: &[u8], frames: &mut Frames<Frame>| {
+            while !bytes.is_empty() {
+                bytes = match accumulator.feed::<[u8; 3]>(bytes) {
+                    FeedResult::Consumed => break,
+                    FeedResult::OverFull(rest) => {
+                        frames.push(Err("too long"));
+                        rest
+                    }
+                    FeedResult::DeserError(rest) => {
+                        frames.push(Err("invalid"));
+                        rest
+                    }
+                    FeedResult::Success { data, remaining } => {
+                        frames.push(Ok(data));
+                        remaining
+                    }
+                };
+            }
+            Ok::<(), ()>(())
+        };
     let make = move || FeedFn::new(CobsAccumulator::new(), feed, |_, _| Ok(()));
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd, Deviation::Resynchronises])
-            .streams([&b"\x04abc\0\x02a\x02b\0\x04abc\0"[..], b"\x0bmuch too long\0\x04abc\0", b"\0\x04abc\0"])
+            .streams([
+                &b"\x04abc\0\x02a\x02b\0\x04abc\0"[..],
+                b"\x0bmuch too long\0\x04abc\0",
+                b"\0\x04abc\0"
+            ])
     )
 }
 
@@ -76,7 +87,12 @@ fn slip_codec() -> Verdicts {
     verdicts!(
         Harness::decoder(move || codec().with_errors(|error| format!("{error:?}")))
             .declare([Deviation::CallerStops, Deviation::DiscardsAtEnd])
-            .streams([&b"\xc0ab\xc0\xc0\xdb\xdc\xdb\xddc\xc0"[..], b"ab", b"\xdba\xc0b\xc0", b"\xc0\xc0"])
+            .streams([
+                &b"\xc0ab\xc0\xc0\xdb\xdc\xdb\xddc\xc0"[..],
+                b"ab",
+                b"\xdba\xc0b\xc0",
+                b"\xc0\xc0"
+            ])
     )
 }
 
@@ -85,16 +101,24 @@ fn sml() -> Verdicts {
     type Frame = Result<Vec<u8>, DecodeErr>;
     let feed = |decoder: &mut Decoder<Vec<u8>>, bytes: &[u8], frames: &mut Frames<Frame>| {
         for &byte in bytes {
-            let frame = decoder.push_byte(byte).map(|frame| frame.map(<[u8]>::to_vec));
+            let frame = decoder
+                .push_byte(byte)
+                .map(|frame| frame.map(<[u8]>::to_vec));
             frames.extend(frame.transpose());
         }
         Ok::<(), DecodeErr>(())
     };
-    let finish = |decoder: &mut Decoder<Vec<u8>>, _: &mut Frames<Frame>| decoder.finalize().map_or(Ok(()), Err);
+    let finish = |decoder: &mut Decoder<Vec<u8>>, _: &mut Frames<Frame>| {
+        decoder.finalize().map_or(Ok(()), Err)
+    };
     let make = move || FeedFn::new(Decoder::new(), feed, finish);
     let message = sml_rs::transport::encode::<Vec<u8>>(b"\x12\x34\x56\x1b\x1b\x1b\x1b").unwrap();
     let noise = [&b"?"[..], &message, &message].concat();
-    verdicts!(Harness::framer(make).streams([noise.clone(), message[..12].to_vec(), b"\x1b\x1b\x1b\x1b\x01".to_vec()]))
+    verdicts!(Harness::framer(make).streams([
+        noise.clone(),
+        message[..12].to_vec(),
+        b"\x1b\x1b\x1b\x1b\x01".to_vec()
+    ]))
 }
 
 /// ACK-ACK, preceded by noise and by the first byte of a header, and the same with a bad checksum.
@@ -110,7 +134,13 @@ fn ublox() -> Verdicts {
         }
         Ok::<(), ()>(())
     };
-    let make = move || FeedFn::new(ublox::ParserBuilder::new().with_vec_buffer(), feed, |_, _| Ok(()));
+    let make = move || {
+        FeedFn::new(
+            ublox::ParserBuilder::new().with_vec_buffer(),
+            feed,
+            |_, _| Ok(()),
+        )
+    };
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd])
@@ -124,7 +154,11 @@ fn ublox() -> Verdicts {
 
 fn nmea0183() -> Verdicts {
     let feed = |parser: &mut nmea0183::Parser, bytes: &[u8], sentences: &mut Frames<String>| {
-        sentences.extend(parser.parse_from_bytes(bytes).map(|sentence| format!("{sentence:?}")));
+        sentences.extend(
+            parser
+                .parse_from_bytes(bytes)
+                .map(|sentence| format!("{sentence:?}")),
+        );
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(nmea0183::Parser::new(), feed, |_, _| Ok(()));
@@ -167,6 +201,10 @@ fn midly() -> Verdicts {
     verdicts!(
         Harness::framer(make)
             .declare([Deviation::DiscardsAtEnd])
-            .streams([&b"\x90\x40\x7f\x41\xf8\0\xf0\x01\x02\xf7\xc1\x05\xf1\x01"[..], b"\xf0\x01", b"\x40\xf7\x90\x40"])
+            .streams([
+                &b"\x90\x40\x7f\x41\xf8\0\xf0\x01\x02\xf7\xc1\x05\xf1\x01"[..],
+                b"\xf0\x01",
+                b"\x40\xf7\x90\x40"
+            ])
     )
 }

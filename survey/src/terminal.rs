@@ -10,12 +10,12 @@ pub(crate) fn family() -> Family {
         title: "Terminals",
         source: include_str!("terminal.rs"),
         framers: vec![
-            framer!("vte", "Parser", vte),
+            framer!("vte", "Parser", vte).violates("every_split", "c280@whole"),
             framer!("vtparse", "VTParser", vtparse),
             framer!("anstyle-parse", "Parser", anstyle_parse),
             framer!("anstream", "adapter::StripBytes", anstream),
-            framer!("libtelnet-rs", "Parser", libtelnet),
-            framer!("nectar", "TelnetCodec", nectar),
+            framer!("libtelnet-rs", "Parser", libtelnet).violates("every_split", "ff00@whole"),
+            framer!("nectar", "TelnetCodec", nectar).violates("every_split", "0d0a@whole"),
         ],
     }
 }
@@ -61,7 +61,11 @@ fn vte() -> Verdicts {
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(vte::Parser::new(), feed, |_, _| Ok(()));
-    verdicts!(Harness::framer(make).declare([Deviation::DiscardsAtEnd]).streams(SEQUENCES))
+    verdicts!(
+        Harness::framer(make)
+            .declare([Deviation::DiscardsAtEnd])
+            .streams(SEQUENCES)
+    )
 }
 
 fn vtparse() -> Verdicts {
@@ -72,7 +76,11 @@ fn vtparse() -> Verdicts {
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(vtparse::VTParser::new(), feed, |_, _| Ok(()));
-    verdicts!(Harness::framer(make).declare([Deviation::DiscardsAtEnd]).streams(SEQUENCES))
+    verdicts!(
+        Harness::framer(make)
+            .declare([Deviation::DiscardsAtEnd])
+            .streams(SEQUENCES)
+    )
 }
 
 fn anstyle_parse() -> Verdicts {
@@ -87,17 +95,29 @@ fn anstyle_parse() -> Verdicts {
         fn osc_dispatch(&mut self, params: &[&[u8]], bell: bool) {
             self.0.push(format!("osc {params:?} {bell}"));
         }
-        fn csi_dispatch(&mut self, params: &anstyle_parse::Params, inter: &[u8], _: bool, action: u8) {
+        fn csi_dispatch(
+            &mut self,
+            params: &anstyle_parse::Params,
+            inter: &[u8],
+            _: bool,
+            action: u8,
+        ) {
             self.0.push(format!("csi {params:?} {inter:?} {action}"));
         }
     }
     type Parser = anstyle_parse::Parser<anstyle_parse::Utf8Parser>;
     let feed = |parser: &mut Parser, bytes: &[u8], events: &mut Frames<_>| {
-        bytes.iter().for_each(|&byte| parser.advance(&mut Events(events), byte));
+        bytes
+            .iter()
+            .for_each(|&byte| parser.advance(&mut Events(events), byte));
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(Parser::new(), feed, |_, _| Ok(()));
-    verdicts!(Harness::framer(make).declare([Deviation::DiscardsAtEnd]).streams(SEQUENCES))
+    verdicts!(
+        Harness::framer(make)
+            .declare([Deviation::DiscardsAtEnd])
+            .streams(SEQUENCES)
+    )
 }
 
 fn anstream() -> Verdicts {
@@ -107,7 +127,11 @@ fn anstream() -> Verdicts {
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(Strip::new(), feed, |_, _| Ok(()));
-    verdicts!(Harness::framer(make).declare([Deviation::DiscardsAtEnd]).streams(SEQUENCES))
+    verdicts!(
+        Harness::framer(make)
+            .declare([Deviation::DiscardsAtEnd])
+            .streams(SEQUENCES)
+    )
 }
 
 /// Data, a command, two negotiations, a subnegotiation, and an escaped byte.
@@ -136,7 +160,11 @@ fn libtelnet() -> Verdicts {
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(Parser::new(), feed, |_, _| Ok(()));
-    verdicts!(Harness::framer(make).declare([Deviation::DiscardsAtEnd]).streams(TELNET))
+    verdicts!(
+        Harness::framer(make)
+            .declare([Deviation::DiscardsAtEnd])
+            .streams(TELNET)
+    )
 }
 
 fn nectar() -> Verdicts {

@@ -14,7 +14,8 @@ pub(crate) fn family() -> Family {
         source: include_str!("websocket.rs"),
         framers: vec![
             framer!("tungstenite", "WebSocket", tungstenite),
-            framer!("fastwebsockets", "WebSocket", fastwebsockets),
+            framer!("fastwebsockets", "WebSocket", fastwebsockets)
+                .violates("cancelled", "000100@2+dropped"),
             framer!("soketto", "Receiver", soketto),
         ],
     }
@@ -24,7 +25,8 @@ pub(crate) fn family() -> Family {
 /// is cut short; one without a mask; and one with an opcode that does not exist.
 fn frames() -> Vec<Vec<u8>> {
     let long = [&b"\x82\xfe\0\x7e\0\0\0\0"[..], &[b'x'; 126]].concat();
-    let text = b"\x01\x82\x01\x02\x03\x04\x69\x6b\x89\x81\0\0\0\0p\x80\x81\0\0\0\0!\x81\x80\0\0\0\0";
+    let text =
+        b"\x01\x82\x01\x02\x03\x04\x69\x6b\x89\x81\0\0\0\0p\x80\x81\0\0\0\0!\x81\x80\0\0\0\0";
     vec![
         [&text[..], &long, b"\x88\x82\0\0\0\0\x03\xe8"].concat(),
         b"\x81\x83\0\0\0\0a".to_vec(),
@@ -86,8 +88,15 @@ fn fastwebsockets() -> Verdicts {
                 socket
             },
             async |socket| {
-                let frame = socket.read_frame().await.map_err(|error| error.to_string())?;
-                Ok::<_, String>(Some((frame.fin, frame.opcode as u8, frame.payload.to_vec())))
+                let frame = socket
+                    .read_frame()
+                    .await
+                    .map_err(|error| error.to_string())?;
+                Ok::<_, String>(Some((
+                    frame.fin,
+                    frame.opcode as u8,
+                    frame.payload.to_vec(),
+                )))
             }
         )
         .declare([Deviation::CallerStops])
@@ -114,7 +123,11 @@ fn soketto() -> Verdicts {
                 }
             }
         )
-        .declare([Deviation::NotResumable, Deviation::CallerStops, Deviation::DiscardsAtEnd])
+        .declare([
+            Deviation::NotResumable,
+            Deviation::CallerStops,
+            Deviation::DiscardsAtEnd
+        ])
         .streams(frames())
     )
 }
