@@ -27,7 +27,6 @@ pub(crate) fn family() -> Family {
             framer!("chunked_transfer", "Decoder", chunked_transfer)
                 .violates("truncation", "300d0a0d0a@whole")
                 .violates("interrupted", "310d0a@whole+interrupted"),
-            framer!("multer", "Multipart", multer),
             framer!("eventsource-stream", "EventStream", eventsource_stream)
                 .violates("progress", "efbbbf@whole"),
             framer!("sse-codec", "decode_stream", sse_codec),
@@ -174,27 +173,6 @@ fn chunked_transfer() -> Verdicts {
             "3\r\nab",
             "3\r\nabcd",
             "x\r\n"
-        ])
-    )
-}
-
-fn multer() -> Verdicts {
-    type Field = (Option<String>, Bytes);
-    verdicts!(
-        Harness::owning_async_reader(
-            |queue| multer::Multipart::new(queue, "X"),
-            async |multipart| {
-                let field = multipart.next_field().await.map_err(|error| error.to_string())?;
-                let Some(field) = field else { return Ok::<Option<Field>, String>(None) };
-                let name = field.name().map(str::to_owned);
-                let body = field.bytes().await.map_err(|error| error.to_string())?;
-                Ok(Some((name, body)))
-            }
-        )
-        .declare([Deviation::NotResumable, Deviation::CallerStops, Deviation::BytesBetweenFrames])
-        .streams([
-            "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nbo\r\ndy\r\n--X\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n-\r\n--X--\r\n",
-            "--X--",
         ])
     )
 }
