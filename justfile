@@ -59,6 +59,15 @@ bench-proxy:
 bench-drivers:
     cargo bench -p everysplit-cli --bench drivers
 
+# Put published crates, servers and decoders under test, and write docs/survey.md.
+survey:
+    cargo build -p everysplit-cli
+    python3 -m pip install --quiet --target survey/target/packages/python \
+        h11==0.16.0 wsproto==1.3.2 hiredis==3.5.0 msgpack==1.2.4 httptools==0.9.0 bjoern==3.2.2
+    npm install --silent --no-fund --no-audit --prefix survey/target/packages/node \
+        ws@8.23.0 http-parser-js@0.5.10 eventsource-parser@3.1.1
+    cargo run --locked --manifest-path survey/Cargo.toml -- --write
+
 # Check the licences, sources and versions of the dependencies. Needs cargo-deny.
 deny:
     cargo deny --workspace check bans licenses sources

@@ -78,6 +78,11 @@ impl Interruption {
         }
     }
 
+    /// Returns whether the caller calls again after it, to go on with the same frame.
+    pub(crate) const fn is_resumed(self) -> bool {
+        matches!(self, Self::WouldBlock | Self::Dropped)
+    }
+
     /// Returns the name used in tokens.
     const fn name(self) -> &'static str {
         match self {

@@ -30,6 +30,10 @@ pub enum Deviation {
     Preallocates(usize),
     /// A body may have any length.
     Unlimited,
+    /// The caller of a reader does not go on after `WouldBlock`, nor after it dropped a future: the
+    /// beginning of a frame may be lost then. Most readers that call `read_exact` are meant for
+    /// that.
+    NotResumable,
 }
 
 impl fmt::Display for Deviation {
@@ -43,6 +47,7 @@ impl fmt::Display for Deviation {
             Self::BytesBetweenFrames => "drops bytes between frames",
             Self::CallerStops => "its caller stops at the first error",
             Self::Unlimited => "has no size limit",
+            Self::NotResumable => "its caller does not resume a read",
         })
     }
 }

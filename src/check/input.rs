@@ -10,6 +10,7 @@ use super::judge::Expectation;
 use crate::case::{Case, Interruption};
 use crate::deviation::Deviation;
 use crate::expected::Source;
+use crate::property::Property;
 use crate::report::Violation;
 use crate::split::Split;
 
@@ -54,6 +55,11 @@ impl<F, E> Input<'_, F, E> {
         self.deviations.contains(&Deviation::CallerStops)
     }
 
+    /// Returns whether the framer's caller never gives it such an interruption.
+    pub(crate) fn leaves_out(&self, interruption: Interruption) -> bool {
+        interruption.is_resumed() && self.deviations.contains(&Deviation::NotResumable)
+    }
+
     /// Makes the violation of a finding on one split.
     #[cold]
     pub(crate) fn violation(
@@ -67,6 +73,14 @@ impl<F, E> Input<'_, F, E> {
         let mut violation = Violation::of(finding, case, self.source);
         violation.edges = self.edges();
         self.deviations.clone_into(&mut violation.deviations);
+        if matches!(
+            violation.property,
+            Property::Interrupted | Property::Cancelled
+        ) && interruption.is_resumed()
+            && !self.leaves_out(interruption)
+        {
+            violation.declare.push(Deviation::NotResumable);
+        }
         if byte_by_byte {
             violation.expected = format!("byte by byte: {}", violation.expected).into();
         }

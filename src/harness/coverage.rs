@@ -24,15 +24,20 @@ pub(super) struct Covered {
 
 /// Returns the properties that a stream of so many bytes checks, whatever is expected of it.
 /// `interruptions` may happen.
-pub(super) fn checked_anyway(interruptions: &[Interruption], len: usize) -> Vec<Property> {
+pub(super) fn checked_anyway(
+    interruptions: &[Interruption],
+    len: usize,
+    deviations: &[Deviation],
+) -> Vec<Property> {
     let happens = |interruption| interruptions.contains(&interruption);
+    let is_resumable = !deviations.contains(&Deviation::NotResumable);
     let checked = |property| match property {
         Property::EverySplit => len > 1,
         Property::EmptyChunk => happens(Interruption::EmptyChunk),
         Property::Interrupted => {
             happens(Interruption::Interrupted) || happens(Interruption::Pending)
         }
-        Property::Cancelled => happens(Interruption::Dropped),
+        Property::Cancelled => happens(Interruption::Dropped) && is_resumable,
         Property::Progress => true,
         _ => false,
     };
@@ -57,7 +62,7 @@ pub(super) fn checked<F: Value, E: Value>(
         }
         Outcome::Rejected { .. } => false,
     };
-    let anyway = checked_anyway(door.interruptions(), input.stream.len());
+    let anyway = checked_anyway(door.interruptions(), input.stream.len(), input.deviations);
     let checked = |property| match property {
         Property::RoundTrip | Property::Prompt => judged && !expected.frames.is_empty(),
         Property::Limit => over_limit(input) || at_limit(input),
@@ -156,6 +161,11 @@ pub(super) fn advice<T: Door>(
         }
         Property::Memory => "add a frame of more than 256 bytes",
         Property::Progress => "add a stream",
+        Property::Cancelled
+            if happens(Interruption::Dropped) && declared(Deviation::NotResumable) =>
+        {
+            "`NotResumable` is declared"
+        }
         Property::Linear if happens(Interruption::EmptyChunk) => "call `linear`",
         Property::Encode if source == Source::Encoder => "call `check_encoder`",
         Property::Differential if happens(Interruption::EmptyChunk) => "call `differential`",

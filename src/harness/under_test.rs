@@ -84,6 +84,7 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     fn run_interrupted(&self, split: &Split, input: &Input<'_, F, E>) -> Result<u64, Violation> {
         let interruptions = self.door().interruptions().iter();
         interruptions
+            .filter(|&&interruption| !input.leaves_out(interruption))
             .map(|&interruption| self.run(split, interruption, input))
             .sum()
     }
@@ -213,7 +214,10 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
                 covered.over_limit |= coverage::over_limit(&input);
                 coverage::checked(self.door(), &input)
             }
-            Err(_) => coverage::checked_anyway(self.door().interruptions(), stream.len()),
+            Err(_) => {
+                let interruptions = self.door().interruptions();
+                coverage::checked_anyway(interruptions, stream.len(), self.deviations())
+            }
         };
         covered.properties.extend(properties);
     }

@@ -7,8 +7,8 @@ use everysplit::oracle::Parse;
 use everysplit::reference::{ByteOrder, Config, DecodeError, Frame, Framer, Header, naive};
 use everysplit::subject::ChunkReader;
 use everysplit::{
-    Case, Expected, Harness, Interruption, NotProved, Outcome, Property, Reader, Split, Tier,
-    Violation,
+    Case, Deviation, Expected, Harness, Interruption, NotProved, Outcome, Property, Reader, Split,
+    Tier, Violation,
 };
 
 use crate::assert_not_comparable;
@@ -232,7 +232,35 @@ fn read_exact_survives_interrupted_but_not_would_block() {
         harness.one_split(&case).unwrap();
     }
     let case = Case::new(stream, Split::new([2])).with(Interruption::WouldBlock);
-    harness.one_split(&case).unwrap_err();
+    let found = harness.one_split(&case).unwrap_err();
+    assert_eq!(found.declare, [Deviation::NotResumable]);
+
+    // The caller of such a reader may never resume it.
+    let harness = harness.declare([Deviation::NotResumable]);
+    let certificate = harness.check(stream).unwrap();
+    assert!(
+        certificate.held.contains(&Property::Interrupted),
+        "{certificate}"
+    );
+    assert!(
+        certificate
+            .to_string()
+            .ends_with("; declared: its caller does not resume a read")
+    );
+}
+
+/// What a reader loses when it is merely interrupted is not excused.
+#[test]
+fn a_reader_that_is_not_resumed_must_retry() {
+    let harness = harness(Bug::NoRetry).declare([Deviation::NotResumable]);
+    let found = harness.check(&streams()[0]).unwrap_err();
+    assert_eq!(found.property, Property::Interrupted, "{found}");
+    assert_eq!(
+        found.case.interruption,
+        Interruption::Interrupted,
+        "{found}"
+    );
+    assert!(found.declare.is_empty(), "{found}");
 }
 
 #[test]

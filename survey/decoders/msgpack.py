@@ -1,0 +1,14 @@
+import msgpack
+
+
+def new(config):
+    return msgpack.Unpacker()
+
+
+def feed(unpacker, chunk):
+    unpacker.feed(chunk)
+    yield from map(repr, unpacker)
+
+
+def finish(unpacker):
+    return ()
