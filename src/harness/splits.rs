@@ -85,8 +85,8 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Checks every split of up to two cuts, and byte by byte, each with every
-    /// [`Interruption`] that the framer can be given. A stream of more than 1 KiB is cut at some
-    /// offsets only, and the certificate says at how many.
+    /// [`Interruption`](crate::Interruption) that the framer can be given. A stream of more than 1 KiB
+    /// is cut at some offsets only, and the certificate says at how many.
     ///
     /// Where the type of the framer allows more, [`Harness`](crate::Harness) has a stronger method
     /// of this name.
@@ -100,7 +100,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Checks every split of up to `cuts` cuts, and byte by byte, each with every
-    /// [`Interruption`] that the framer can be given.
+    /// [`Interruption`](crate::Interruption) that the framer can be given.
     ///
     /// # Errors
     ///
@@ -110,7 +110,8 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Checks `splits` random splits, half of their cuts at field edges, each with every
-    /// [`Interruption`] that the framer can be given. The same seed makes the same splits.
+    /// [`Interruption`](crate::Interruption) that the framer can be given. The same seed makes the same
+    /// splits.
     ///
     /// # Errors
     ///
@@ -166,7 +167,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     }
 
     /// Checks one random split of a fuzzer's input, derived from a hash of it, with every
-    /// [`Interruption`] that the framer can be given.
+    /// [`Interruption`](crate::Interruption) that the framer can be given.
     ///
     /// # Errors
     ///

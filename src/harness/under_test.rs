@@ -208,16 +208,13 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     /// Adds what a stream checks. If the framer or the oracle gets stuck, that is what does not depend
     /// on what is expected.
     pub(super) fn cover(&self, stream: &[u8], covered: &mut Covered) {
-        let properties = match self.exact_input(stream) {
-            Ok(input) => {
-                covered.at_limit |= coverage::at_limit(&input);
-                covered.over_limit |= coverage::over_limit(&input);
-                coverage::checked(self.door(), &input)
-            }
-            Err(_) => {
-                let interruptions = self.door().interruptions();
-                coverage::checked_anyway(interruptions, stream.len(), self.deviations())
-            }
+        let properties = if let Ok(input) = self.exact_input(stream) {
+            covered.at_limit |= coverage::at_limit(&input);
+            covered.over_limit |= coverage::over_limit(&input);
+            coverage::checked(self.door(), &input)
+        } else {
+            let interruptions = self.door().interruptions();
+            coverage::checked_anyway(interruptions, stream.len(), self.deviations())
         };
         covered.properties.extend(properties);
     }
