@@ -31,3 +31,4 @@ mod servers;
 mod shards;
 mod tls;
 mod untrusted;
+mod workflow;
