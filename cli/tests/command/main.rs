@@ -3,6 +3,7 @@
 mod program;
 
 mod captures;
+mod ci;
 #[cfg(unix)]
 mod decoders;
 mod drivers;
@@ -31,4 +32,3 @@ mod servers;
 mod shards;
 mod tls;
 mod untrusted;
-mod workflow;

@@ -20,6 +20,8 @@ fn the_tests_of_the_python_package_pass() {
     // These sources, and the entry point of the installed package.
     pytest.env("PYTHONPATH", format!("{folder}:{packages}"));
     pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+    let storage = concat!(env!("CARGO_TARGET_TMPDIR"), "/hypothesis");
+    pytest.env("HYPOTHESIS_STORAGE_DIRECTORY", storage);
     let output = Finished::from(pytest.output().unwrap()).with_status(0);
     assert!(output.contains(" passed in "), "{output}");
     assert!(!output.contains("skipped"), "{output}");
