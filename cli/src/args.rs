@@ -17,7 +17,7 @@ use regex::bytes::Regex;
 use crate::address::Address;
 use crate::drivers;
 use crate::framing::{DESCRIBED, Description, NAMED};
-use crate::options::{ConfigEntry, ReplySplit, Shard, default};
+use crate::options::{self, ConfigEntry, ReplySplit, Shard, default};
 
 /// Tests whether a decoder, server or client handles a byte stream the same way however the
 /// stream is split into chunks.
@@ -938,16 +938,10 @@ impl FromStr for HexBytes {
 
 /// Parses the name of a property.
 fn property(name: &str) -> Result<Property, String> {
-    let mut properties = Property::ALL.into_iter();
-    properties
-        .find(|property| property.name() == name)
-        .ok_or_else(|| {
-            let names: Vec<_> = Property::ALL
-                .iter()
-                .map(|property| property.name())
-                .collect();
-            format!("there is no such property; these are: {}", names.join(", "))
-        })
+    options::property(name).ok_or_else(|| {
+        let names = Property::ALL.map(Property::name);
+        format!("there is no such property; these are: {}", names.join(", "))
+    })
 }
 
 /// Checks the target of a request.

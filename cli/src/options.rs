@@ -98,6 +98,12 @@ pub(crate) const DECLARATIONS: [(Deviation, &str); 6] = [
     (Deviation::NoEmptyFrame, "--no-empty-frame"),
 ];
 
+/// Returns the property of a name, if there is one.
+pub(crate) fn property(name: &str) -> Option<Property> {
+    let mut properties = Property::ALL.into_iter();
+    properties.find(|property| property.name() == name)
+}
+
 /// Returns the option that declares a deviation, if there is one.
 pub(crate) fn declaration(deviation: Deviation) -> Option<&'static str> {
     let mut declarations = DECLARATIONS.iter();

@@ -126,7 +126,7 @@ mod with_std {
         pub(crate) message: String,
         /// Whether this thread shares its work with others. Which calls it makes differs then.
         pub(crate) in_team: Arc<AtomicBool>,
-        /// Whether it may.
+        /// Whether it must not.
         pub(crate) alone: bool,
     }
 

@@ -230,7 +230,7 @@ impl<T: FeedDoor, O: Oracle<T>> RebuildTextHarness<T, O> {
     }
 }
 
-/// What a proof may rest on in vain.
+/// How the premises of a proof are checked, and what is said if one does not hold.
 struct Doubts<'a> {
     /// Returns whether a fresh framer shows what was found on a path.
     shown: &'a dyn Fn(&[usize]) -> bool,

@@ -3,9 +3,12 @@
 use std::env;
 use std::process::Command;
 
-use everysplit::reference::{Codec, Config, Frame};
-use everysplit::subject::AnyError;
-use everysplit::{Harness, Shard};
+use everysplit::Shard;
+
+/// Only some of its streams check the limit.
+const LIMITED: &str = "macros::messages::";
+/// None of its streams is rejected.
+const UNLIMITED: &str = "macros::long_message::";
 
 /// Runs the test `verdict` of a module, and those of its properties, in one shard. Returns what they
 /// print, and whether they pass.
@@ -50,7 +53,7 @@ fn only_shards_parse() {
         let error = text.parse::<Shard>().unwrap_err();
         assert!(error.to_string().contains("expected K/N"), "{text}");
     }
-    let (text, passes) = run("limited::", "5/4");
+    let (text, passes) = run(LIMITED, "5/4");
     assert!(!passes);
     assert!(
         text.contains("EVERYSPLIT_SHARD is `5/4`: expected K/N"),
@@ -58,48 +61,16 @@ fn only_shards_parse() {
     );
 }
 
-const CONFIG: Config = Config {
-    max_body_size: 8,
-    ..Config::DEFAULT
-};
-
-fn frame(body: &str) -> Frame {
-    Frame {
-        cmd: 7,
-        recv: 0,
-        body: body.to_owned().into(),
-    }
-}
-
-// Only some streams check the limit.
-everysplit::framer_tests!(
-    limited,
-    Harness::codec(|| Codec::new(CONFIG))
-        .messages(["ok", ""].map(frame))
-        .at_limit(frame("atlimit!"))
-        .over_limit(b"\x09\0\0\0", 4, AnyError::ANY),
-    [limit, truncation]
-);
-
-// No stream has a body over the limit.
-everysplit::framer_tests!(
-    never_over,
-    Harness::codec(|| Codec::new(Config::DEFAULT))
-        .messages(["ok", ""].map(frame))
-        .unlimited()
-);
-
 #[test]
 fn every_stream_is_in_exactly_one_shard() {
-    let (text, passes) = run("shards::limited::", "1/1");
+    let (text, passes) = run(LIMITED, "1/1");
     assert!(passes, "{text}");
     let whole = certificates(&text);
     assert!(whole.len() > 20, "{text}");
     assert!(!text.contains("shard "), "{text}");
     // More shards than streams: some are empty.
     for count in [3, whole.len() + 2] {
-        let texts =
-            (1..=count).map(|number| run("shards::limited::", &format!("{number}/{count}")));
+        let texts = (1..=count).map(|number| run(LIMITED, &format!("{number}/{count}")));
         let mut texts: Vec<_> = texts.collect();
         for (number, (text, passes)) in texts.iter().enumerate() {
             assert!(passes, "{text}");
@@ -117,7 +88,7 @@ fn every_stream_is_in_exactly_one_shard() {
         let (last, _) = texts.pop().unwrap();
         if count > whole.len() {
             assert!(
-                last.contains("limited: nothing checked on 0 streams of "),
+                last.contains("messages: nothing checked on 0 streams of "),
                 "{last}"
             );
             assert!(last.contains("limit, "), "{last}");
@@ -130,7 +101,7 @@ fn every_stream_is_in_exactly_one_shard() {
 #[test]
 fn a_shard_does_not_stand_for_a_property_that_none_checks() {
     for shard in ["1/1", "1/2", "2/2"] {
-        let (text, passes) = run("shards::never_over::", shard);
+        let (text, passes) = run(UNLIMITED, shard);
         assert!(passes, "{text}");
         assert!(
             text.contains("rejection (add an invalid frame with `rejects`)"),

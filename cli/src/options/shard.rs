@@ -23,3 +23,23 @@ pub(crate) fn some_of<T>(shard: Shard, items: Vec<T>, noun: &str) -> Result<Vec<
     )
     .into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_shard_is_an_error() {
+        for items in 0..20 {
+            for count in 1..=items + 1 {
+                for number in 1..=count {
+                    let shard: Shard = format!("{number}/{count}").parse().unwrap();
+                    let own: Vec<_> = shard.of(0..items).collect();
+                    let some = some_of(shard, (0..items).collect(), "item");
+                    assert_eq!(some.is_err(), own.is_empty());
+                    assert_eq!(some.unwrap_or_default(), own);
+                }
+            }
+        }
+    }
+}

@@ -7,7 +7,7 @@ use everysplit::Property;
 
 use super::model::{StreamResult, Verdict};
 use crate::Error;
-use crate::options::Shard;
+use crate::options::{self, Shard};
 
 /// The list. Each line is a property, a space, and the name of the stream, in which `*` stands for
 /// any text; empty lines and those that begin with # are ignored.
@@ -90,11 +90,8 @@ impl KnownViolations {
 impl KnownViolation {
     fn parse(line: &str) -> Option<Self> {
         let (name, stream) = line.split_once(' ')?;
-        let property = Property::ALL
-            .into_iter()
-            .find(|property| property.name() == name)?;
         Some(Self {
-            property,
+            property: options::property(name)?,
             stream: stream.trim().into(),
             occurred: false,
         })

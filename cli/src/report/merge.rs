@@ -12,7 +12,7 @@ use super::recorder::{Ending, command_line};
 use super::terminal::Terminal;
 use super::{check_files, write_result};
 use crate::Error;
-use crate::options::{DECLARATIONS, MergeOptions, Shard, Title, VERBS};
+use crate::options::{self, DECLARATIONS, MergeOptions, Shard, Title, VERBS};
 use crate::text::count;
 
 /// Merges the reports, prints the result and writes it. Returns whether everything held.
@@ -236,7 +236,5 @@ fn deviation(text: &str) -> Option<Deviation> {
 }
 
 fn property(name: &str) -> Result<Property, Error> {
-    let mut all = Property::ALL.into_iter();
-    let found = all.find(|property| property.name() == name);
-    found.ok_or_else(|| format!("`{name}` is no property").into())
+    options::property(name).ok_or_else(|| format!("`{name}` is no property").into())
 }

@@ -61,66 +61,9 @@ const ONE_FRAME: [&str; 4] = ["--hex", "00026f6b", "--shard", "1/99"];
 /// The smallest frame with a body that can be cut, and no other stream.
 const CUT_BODY: [&str; 6] = ["--framing", "len16", "--hex", "00020000", "--shard", "1/99"];
 
-const H11: &str = "
-import h11
-
-def new(config):
-    return h11.Connection(h11.SERVER)
-
-def feed(connection, chunk):
-    if chunk:
-        connection.receive_data(chunk)
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed):
-            return
-        if isinstance(event, h11.Request):
-            yield Piece(event.method + event.target)
-        elif isinstance(event, h11.Data):
-            yield Piece(bytes(event.data))
-        else:
-            yield b''
-            connection.send(h11.Response(status_code=200, headers=[('Content-Length', '0')]))
-            connection.send(h11.EndOfMessage())
-            connection.start_next_cycle()
-
-def finish(connection):
-    connection.receive_data(b'')
-    yield from feed(connection, b'')
-";
-
-const WSPROTO: &str = "
-from wsproto.frame_protocol import FrameProtocol
-
-def new(config):
-    return FrameProtocol(client=False, extensions=[])
-
-def feed(protocol, chunk):
-    protocol.receive_bytes(chunk)
-    for frame in protocol.received_frames():
-        payload = frame.payload
-        yield Piece(payload.encode() if isinstance(payload, str) else bytes(payload))
-        if frame.message_finished:
-            yield b''
-
-def finish(protocol):
-    return ()
-";
-
-const HIREDIS: &str = "
-import hiredis
-
-def new(config):
-    return hiredis.Reader()
-
-def feed(reader, chunk):
-    reader.feed(chunk)
-    while (reply := reader.gets()) is not False:
-        yield repr(reply)
-
-def finish(reader):
-    return ()
-";
+const H11: &str = include_str!("../../../survey/decoders/h11.py");
+const WSPROTO: &str = include_str!("../../../survey/decoders/wsproto.py");
+const HIREDIS: &str = include_str!("../../../survey/decoders/hiredis.py");
 
 /// Two requests, the second one chunked.
 const REQUESTS: &str = "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcPOST /b HTTP/1.1\r\n\
@@ -177,52 +120,8 @@ fn packages_of_python() {
     });
 }
 
-const HTTP_PARSER_JS: &str = "
-const { HTTPParser } = require('http-parser-js');
-
-function onHeaders(info) {
-  this.frames.push(new Piece(Buffer.from(info.url)));
-}
-
-function onBody(buffer, start, length) {
-  this.frames.push(new Piece(buffer.subarray(start, start + length)));
-}
-
-function onMessage() {
-  this.frames.push(Buffer.alloc(0));
-}
-
-function create(config) {
-  const parser = new HTTPParser(HTTPParser.REQUEST);
-  parser.frames = [];
-  parser[HTTPParser.kOnHeadersComplete] = onHeaders;
-  parser[HTTPParser.kOnBody] = onBody;
-  parser[HTTPParser.kOnMessageComplete] = onMessage;
-  return parser;
-}
-
-function* feed(parser, chunk) {
-  const result = chunk.length > 0 ? parser.execute(chunk) : 0;
-  yield* parser.frames.splice(0);
-  if (result instanceof Error) throw result;
-}
-
-function* finish(parser) {
-  const result = parser.finish();
-  if (result instanceof Error) throw result;
-}
-";
-
-const WS: &str = "
-const { Receiver } = require('ws');
-
-function open(config, emit) {
-  const receiver = new Receiver({ isServer: true });
-  receiver.on('message', (data) => emit(data));
-  return receiver;
-}
-
-";
+const HTTP_PARSER_JS: &str = include_str!("../../../survey/decoders/http_parser_js.js");
+const WS: &str = include_str!("../../../survey/decoders/ws.js");
 
 /// http-parser-js counts all bytes of a chunk as those of a header, so its states depend on the
 /// split, and no proof merges them.
@@ -327,21 +226,7 @@ fn compile(folder: &str, files: &[(&str, &str)], compiler: &[&str]) -> String {
 }
 
 /// Reads lines, with the scanner of the standard library.
-const SCANNER: &str = r#"
-import (
-	"bufio"
-	"errors"
-	"io"
-)
-
-func Read(reader io.Reader, config map[string]string, emit func(frame any)) error {
-	scanner := bufio.NewScanner(reader)
-	for scanner.Scan() {
-		emit(scanner.Bytes())
-	}
-	return scanner.Err()
-}
-"#;
+const SCANNER: &str = include_str!("../../../survey/decoders/scanner.go");
 
 #[test]
 fn decoders_of_go() {
