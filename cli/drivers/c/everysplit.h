@@ -65,7 +65,11 @@ static void everysplit_flush(void) {
     everysplit_out.length = 0;
 }
 
+/* Whether frames are those of a path that is fed again. */
+static int everysplit_is_muted;
+
 static void everysplit_hex(const char *word, const void *bytes, size_t length) {
+    if (everysplit_is_muted) return;
     everysplit_put(word);
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = ((const unsigned char *)bytes)[i];
@@ -186,12 +190,13 @@ static void everysplit_make(const everysplit_driver *driver, everysplit_run *run
     run->decoder = driver->make();
     run->path.length = 0;
     run->failed = NULL;
-    size_t before = everysplit_out.length, consumed, length;
+    everysplit_is_muted = 1;
+    size_t consumed, length;
     for (size_t at = 0; path && at < path->length; at += sizeof length + length) {
         memcpy(&length, path->at + at, sizeof length);
         everysplit_call(driver, run, path->at + at + sizeof length, length, 0, &consumed);
-        everysplit_out.length = before;
     }
+    everysplit_is_muted = 0;
 }
 
 static void everysplit_reply(const everysplit_driver *driver, everysplit_run *run, const unsigned char *input,
@@ -270,6 +275,7 @@ static inline int everysplit_main(const everysplit_driver *driver) {
                     everysplit_bytes path = everysplit_states[state].path;
                     everysplit_make(driver, &run, &path);
                     everysplit_reply(driver, &run, input.at, length, 0, 1);
+                    if (length % 64 == 63) everysplit_flush();
                 }
             } else {
                 fprintf(stderr, "unknown request: %s\n", word);

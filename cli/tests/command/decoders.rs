@@ -548,6 +548,23 @@ fn decoders_of_c_and_cpp() {
     });
 }
 
+/// The frames of a path that is fed again are no reply, even if they exceed the driver's buffer.
+#[test]
+fn large_frames_of_c() {
+    if !is_installed("cc") {
+        return;
+    }
+    let header = run(&["driver", "c-header"]).with_status(0);
+    let emit = "everysplit_frame(d->buffer + 2, end - 2);";
+    let large = "static char large[40000]; everysplit_frame(large, sizeof large);";
+    let text = changed("c", emit, large);
+    let files = [("driver.c", &*text), ("everysplit.h", &*header)];
+    let compiler = ["cc", "-o", "driver", "driver.c"];
+    let driver = format!("{}/driver", compile("c-large", &files, &compiler));
+    let output = check(&["--hex", "00016100026262"], &[&driver], 0);
+    assert!(output.contains("proved: 7 bytes"), "{output}");
+}
+
 /// The HTTP parser of Node's first years, as Debian has it. Its state is a plain structure.
 const HTTP_PARSER: &str = r#"
 #include "everysplit.h"
