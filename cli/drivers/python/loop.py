@@ -35,9 +35,15 @@ def dumps(value):
 
 objects = {}
 replies = sys.stdout
-# The saved decoders: their bytes, and the index of each.
+# The states of saved decoders, and the index of each.
 saved, indices = [], {}
 save_bytes = None
+# The decoder's class, if its objects consist of their attributes alone.
+plain_class = None
+# Values of these types do not change, and are the same if they are equal.
+CONSTANTS = {bytes, str, int, bool, type(None)}
+# What classes define whose objects are copied in a way of their own.
+CUSTOM = {"__slots__", "__new__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__"}
 resynchronises = False
 is_buffered = "decode" in globals()
 
@@ -54,17 +60,41 @@ def ways_to_save(fresh):
     return None
 
 
+def is_plain(kind):
+    return not any(CUSTOM & vars(base).keys() for base in kind.__mro__[:-1])
+
+
+def freeze(run):
+    """Returns the state of a decoder: its attributes if they are constants, which is quicker, or its bytes."""
+    decoder, failed = run
+    if type(decoder) is plain_class:
+        fields = decoder.__dict__
+        kinds = tuple(map(type, fields.values()))
+        if CONSTANTS.issuperset(kinds):
+            return kinds, tuple(fields.items())
+    return save_bytes(run)
+
+
+def thaw(state):
+    """Returns a decoder in a state."""
+    if type(state) is bytes:
+        return pickle.loads(state)
+    decoder = object.__new__(plain_class)
+    decoder.__dict__.update(state[1])
+    return [decoder, None]
+
+
 def save(run):
     """Returns the name of the decoder's state, with a space before it; nothing if it cannot be saved."""
     if save_bytes is None:
         return ""
     try:
-        content = save_bytes(run)
+        state = freeze(run)
     except Exception:
         return ""
-    index = indices.setdefault(content, len(saved))
+    index = indices.setdefault(state, len(saved))
     if index == len(saved):
-        saved.append(content)
+        saved.append(state)
     return f" {index}"
 
 
@@ -105,7 +135,7 @@ def call(run, data, at_end, out):
             else:
                 frames = finish(decoder) if at_end else feed(decoder, data)
             for frame in frames or ():
-                out.append(line(frame))
+                out.append("frame " + frame.hex() if type(frame) is bytes else line(frame))
                 if len(out) >= 1000:
                     write(out)
         except Exception as error:
@@ -121,7 +151,7 @@ def call(run, data, at_end, out):
 
 
 def main():
-    global save_bytes, resynchronises
+    global save_bytes, plain_class, resynchronises
     sys.stdout = sys.stderr  # What a decoder prints is no reply.
     run = None
     for request in sys.stdin:
@@ -135,14 +165,15 @@ def main():
             run = [new(config), None]
             if not saved:
                 save_bytes = ways_to_save(run)
+                plain_class = type(run[0]) if is_plain(type(run[0])) else None
             out.append("ready" + save(run))
         elif word in ("feed", "decode", "finish"):
             call(run, bytes.fromhex(rest), word == "finish", out)
         elif word == "row":
             state, _, rest = rest.partition(" ")
-            data, content = bytes.fromhex(rest), saved[int(state)]
+            data, state = bytes.fromhex(rest), saved[int(state)]
             for length in range(len(data) + 1):
-                run = pickle.loads(content)
+                run = thaw(state)
                 call(run, data[:length], False, out)
                 out[-1] += save(run)
                 if length % 64 == 63:

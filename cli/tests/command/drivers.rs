@@ -193,7 +193,7 @@ fn a_driver_that_breaks_a_rule_is_told_which() {
             "FAIL  replies to hello 2 and new: two fresh decoders must be in one state",
         ),
         (
-            ("run = pickle.loads(content)", "pass"),
+            ("run = thaw(state)", "pass"),
             "FAIL  has rows that agree with its calls: the row, feed 00026f6b: expected [Frame(",
         ),
         (
@@ -405,6 +405,48 @@ fn hex_may_be_in_either_case() {
     )];
     let path = ready("python", "upper.py", &changes);
     python(&path, &["--framing", "len16", "--message", "jklmno"]).with_status(0);
+}
+
+/// A decoder in Python is saved by its attributes if they are constants, and pickled otherwise. Both
+/// tell states apart.
+#[test]
+fn states_of_python_are_told_apart() {
+    if !is_installed("python3") {
+        return;
+    }
+    let slots = "    __slots__ = (\"limit\", \"buffer\")\n\n    def __init__";
+    let own = "    def __getstate__(self):\n        return self.limit, self.buffer\n\n    \
+        def __setstate__(self, state):\n        self.limit, self.buffer = state\n\n    def __init__";
+    let yields = (
+        "yield decoder.buffer[2:end]",
+        "yield bytes(decoder.buffer[2:end])",
+    );
+    // True is equal to 1.
+    let mode = (
+        "self.limit = limit",
+        "self.limit = limit\n        self.mode = 1",
+    );
+    let sets_mode = (
+        "    decoder.buffer += chunk\n",
+        "    decoder.mode = chunk == b'\\0\\1' or 1\n    decoder.buffer += chunk\n",
+    );
+    let cases: [(&str, &[(&str, &str)], u8); 4] = [
+        (
+            "bytearray",
+            &[("self.buffer = b\"\"", "self.buffer = bytearray()"), yields],
+            1,
+        ),
+        ("slots", &[("    def __init__", slots)], 1),
+        ("own", &[("    def __init__", own)], 1),
+        ("equal", &[mode, sets_mode], 2),
+    ];
+    concurrently(cases, |(name, changes, states)| {
+        let path = ready("python", &format!("states-{name}.py"), changes);
+        let output = python(&path, &["--hex", "000161000162"]).with_status(0);
+        assert!(output.contains("proved: 6 bytes"), "{name}: {output}");
+        let states = format!("at most {states} state");
+        assert!(output.contains(&states), "{name}: {output}");
+    });
 }
 
 /// State that a driver does not save is found by splits that are fed without saving.
