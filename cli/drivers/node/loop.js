@@ -13,8 +13,9 @@ const numbers = new WeakMap();
 let lastNumber = 0;
 
 function numberOf(object) {
-  if (!numbers.has(object)) numbers.set(object, ++lastNumber);
-  return numbers.get(object);
+  let number = numbers.get(object);
+  if (number === undefined) numbers.set(object, (number = ++lastNumber));
+  return number;
 }
 
 const known = new Set([Object, Array, Map, Set, Date, RegExp, Buffer, ArrayBuffer]);
@@ -33,29 +34,27 @@ function check(prototype) {
   checked.add(prototype);
 }
 
-// Appends a text to parts that is the same for two values only if they are in the same state.
-function describe(value, parts, seen) {
-  if (typeof value === 'function') return void parts.push('f', numberOf(value));
-  if (typeof value === 'string') return void parts.push('s', value.length, ':', value);
-  if (typeof value === 'symbol') return void parts.push('y', value.toString());
-  if (typeof value !== 'object' || value === null) return void parts.push(typeof value, Object.is(value, -0) ? '-0' : String(value), ';');
-  if (seen.has(value)) return void parts.push('#', seen.get(value), ';');
+// Returns a text that is the same for two values only if they are in the same state.
+function describe(value, seen) {
+  if (typeof value === 'function') return `f${numberOf(value)};`;
+  if (typeof value === 'string') return `s${value.length}:${value}`;
+  if (typeof value === 'symbol') return `y${value.toString()};`;
+  if (typeof value !== 'object' || value === null) return `${typeof value}${Object.is(value, -0) ? '-0' : value};`;
+  const number = seen.get(value);
+  if (number !== undefined) return `#${number};`;
   seen.set(value, seen.size);
-  if (Buffer.isBuffer(value)) return void parts.push('b', value.length, ':', value.latin1Slice());
+  if (Buffer.isBuffer(value)) return `b${value.length}:${value.latin1Slice()}`;
   const prototype = Object.getPrototypeOf(value);
   check(prototype);
-  parts.push('{', prototype === null ? 0 : numberOf(prototype), ';');
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return void parts.push(Buffer.from(value.buffer ?? value, value.byteOffset, value.byteLength).latin1Slice(), '}');
-  if (value instanceof Date) parts.push(value.getTime());
-  if (value instanceof RegExp) parts.push(String(value));
+  let text = `{${prototype === null ? 0 : numberOf(prototype)};`;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `${text}${Buffer.from(value.buffer ?? value, value.byteOffset, value.byteLength).latin1Slice()}}`;
+  if (value instanceof Date) text += value.getTime();
+  if (value instanceof RegExp) text += value;
   if (value instanceof Map || value instanceof Set) {
-    for (const entry of value instanceof Map ? [...value].flat() : value) describe(entry, parts, seen);
+    for (const entry of value instanceof Map ? [...value].flat() : value) text += describe(entry, seen);
   }
-  for (const key of Reflect.ownKeys(value)) {
-    parts.push(typeof key === 'symbol' ? key.toString() : key, '=');
-    describe(value[key], parts, seen);
-  }
-  parts.push('}');
+  for (const key of Reflect.ownKeys(value)) text += `${key.toString()}=${describe(value[key], seen)}`;
+  return `${text}}`;
 }
 
 function copy(value, seen) {
@@ -88,9 +87,11 @@ function copy(value, seen) {
 }
 
 function nameOf(run) {
-  const parts = [];
-  describe(run, parts, new Map());
-  return parts.join('');
+  return `${run.failed} ${describe(run.decoder, new Map())}`;
+}
+
+function copyOf({ decoder, failed }) {
+  return { decoder: copy(decoder, new Map()), failed };
 }
 
 // The saved decoders, and the index of each by its description.
@@ -104,7 +105,7 @@ const isBuffered = typeof decode === 'function';
 function triesToSave(run, config) {
   try {
     const name = nameOf(run);
-    return name === nameOf(copy(run, new Map())) && name === nameOf({ decoder: create(config), failed: undefined });
+    return name === nameOf(copyOf(run)) && name === nameOf({ decoder: create(config), failed: undefined });
   } catch {
     return false;
   }
@@ -184,7 +185,7 @@ async function reply(line) {
       resynchronises = 'resynchronises' in config;
       run = { decoder: create(config), failed: undefined };
       if (saved.length === 0) canSave = triesToSave(run, config);
-      out.push(`ready${save(canSave ? copy(run, new Map()) : run)}`);
+      out.push(`ready${save(canSave ? copyOf(run) : run)}`);
       break;
     }
     case 'feed':
@@ -196,7 +197,7 @@ async function reply(line) {
       const state = saved[Number(words[0])];
       const data = Buffer.from(words[1] ?? '', 'hex');
       for (let length = 0; length <= data.length; length++) {
-        run = copy(state, new Map());
+        run = copyOf(state);
         await call(run, data.subarray(0, length), false, out);
         out[out.length - 1] += save(run);
         if (length % 64 === 63) write(out);
