@@ -253,7 +253,7 @@ static class Driver
                     System.Array.Copy(input, chunk, length);
                     run = new Run(path);
                     run.Reply(chunk, false, true);
-                    if (Out.Length > 1 << 16) Flush();
+                    if (length % 64 == 63) Flush();
                 }
                 break;
             default:

@@ -293,6 +293,9 @@ func main() {
 			for length := 0; length <= len(input); length++ {
 				run = protoMake(protoPaths[state])
 				run.reply(append([]byte{}, input[:length]...), false, true)
+				if length%64 == 63 {
+					protoOut.Flush()
+				}
 			}
 		default:
 			protoFail(request)

@@ -13,7 +13,7 @@ class Piece {
 /** A decoder, the calls so far, and its first error. After an error, it is no longer used. */
 class Run {
     final Decoder decoder;
-    java.util.List<byte[]> path;
+    final java.util.List<byte[]> path;
     String failed;
 
     Run(java.util.List<byte[]> path) throws Exception {
@@ -47,30 +47,26 @@ class Run {
         });
         if (kind != null) out.append(failed == null ? "reject " : "error ").append(kind).append('\n');
         out.append("ready");
-        if (save) {
-            java.util.List<byte[]> longer = new java.util.ArrayList<>(path);
-            longer.add(input);
-            path = longer;
-            out.append(save());
-        }
+        if (save) save(input, out);
         out.append('\n');
     }
 
-    /** Returns the name of the state, with a space before it; nothing if it cannot be read. */
-    String save() {
-        StringBuilder description = new StringBuilder();
+    /** Appends the name of the state after a call, with a space before it; nothing if it cannot be read. */
+    void save(byte[] input, StringBuilder to) {
+        String state;
         try {
-            if (failed == null) Driver.describe(decoder.state(), description, new java.util.IdentityHashMap<>());
+            state = failed != null ? failed : Driver.describe(decoder.state());
         } catch (ReflectiveOperationException | RuntimeException hidden) {
-            return "";
+            return;
         }
-        description.append('!').append(failed);
-        Integer index = Driver.indices.putIfAbsent(description.toString(), Driver.paths.size());
+        Integer index = Driver.indices.putIfAbsent(state, Driver.paths.size());
         if (index == null) {
             index = Driver.paths.size();
-            Driver.paths.add(path);
+            java.util.List<byte[]> longer = new java.util.ArrayList<>(path);
+            if (input != null) longer.add(input);
+            Driver.paths.add(longer);
         }
-        return " " + index;
+        to.append(' ').append(index.intValue());
     }
 }
 
@@ -84,14 +80,18 @@ public class Driver {
     /** Replaces an object before it is described. */
     static java.util.function.UnaryOperator<Object> contents = value -> value;
     private static final java.io.PrintStream replies = System.out;
-    private static final String DIGITS = "0123456789abcdef";
+    private static final byte[] DIGITS = "0123456789abcdef".getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
     private static final java.util.Map<Class<?>, java.util.List<java.lang.reflect.Field>> fields = new java.util.HashMap<>();
 
     static void text(Object frame) {
         if (frame instanceof byte[]) {
-            for (byte each : (byte[]) frame) {
-                out.append(DIGITS.charAt(each >> 4 & 15)).append(DIGITS.charAt(each & 15));
+            byte[] bytes = (byte[]) frame;
+            byte[] hex = new byte[2 * bytes.length];
+            for (int i = 0; i < bytes.length; i++) {
+                hex[2 * i] = DIGITS[bytes[i] >> 4 & 15];
+                hex[2 * i + 1] = DIGITS[bytes[i] & 15];
             }
+            out.append(new String(hex, java.nio.charset.StandardCharsets.ISO_8859_1));
         } else {
             out.append(String.valueOf(frame).replace("\r", "\\r").replace("\n", "\\n"));
         }
@@ -105,8 +105,14 @@ public class Driver {
         return bytes;
     }
 
-    /** Appends a text that is the same for two values only if they are in the same state. */
-    static void describe(Object value, StringBuilder to, java.util.Map<Object, Integer> seen) throws ReflectiveOperationException {
+    /** Returns a text that is the same for two values only if they are in the same state. */
+    static String describe(Object state) throws ReflectiveOperationException {
+        StringBuilder text = new StringBuilder();
+        describe(state, text, new java.util.IdentityHashMap<>());
+        return text.toString();
+    }
+
+    private static void describe(Object value, StringBuilder to, java.util.Map<Object, Integer> seen) throws ReflectiveOperationException {
         value = contents.apply(value);
         if (value == null || value instanceof Boolean || value instanceof Number || value instanceof Character || value instanceof Enum || value instanceof Class || value instanceof java.nio.charset.Charset || value instanceof java.nio.ByteOrder) {
             to.append(value).append(';');
@@ -192,7 +198,9 @@ public class Driver {
                     }
                     resynchronises = config.containsKey("resynchronises");
                     run = new Run(java.util.List.of());
-                    out.append("ready").append(run.save()).append('\n');
+                    out.append("ready");
+                    run.save(null, out);
+                    out.append('\n');
                     break;
                 case "feed":
                 case "finish":
@@ -204,6 +212,7 @@ public class Driver {
                     for (int length = 0; length <= input.length; length++) {
                         run = new Run(path);
                         run.reply(java.util.Arrays.copyOf(input, length), false, true);
+                        if (length % 64 == 63) flush();
                     }
                     break;
                 default:
