@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::reply::DriverReply;
 
-/// The rows of one stream, by state and offset.
+/// The rows of one stream, by offset and state.
 #[derive(Default)]
-pub(super) struct Rows(HashMap<(Box<str>, usize), Row>);
+pub(super) struct Rows(HashMap<usize, HashMap<Box<str>, Row>>);
 
 /// The replies to calls with 0, 1, 2 ... bytes, from one state.
 #[derive(Default)]
@@ -23,11 +23,11 @@ impl Rows {
     }
 
     pub(super) fn get(&mut self, state: &str, offset: usize) -> Option<&mut Row> {
-        self.0.get_mut(&(state.into(), offset))
+        self.0.get_mut(&offset)?.get_mut(state)
     }
 
     pub(super) fn insert(&mut self, state: &str, offset: usize, row: Row) {
-        self.0.insert((state.into(), offset), row);
+        self.0.entry(offset).or_default().insert(state.into(), row);
     }
 }
 

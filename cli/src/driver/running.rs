@@ -1,5 +1,6 @@
 //! The driver's process: writes requests to its stdin and parses replies from its stdout.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::mem;
@@ -95,10 +96,10 @@ impl RunningDriver {
 
     fn reply(&mut self, limits: Limits) -> Result<DriverReply, Failure> {
         let mut reply = DriverReply::default();
-        let mut wait = Wait::begin(limits);
+        let mut wait = None;
         loop {
-            let line = self.line(&mut wait)?;
-            let text = String::from_utf8_lossy(&self.buffer[line]);
+            let line = self.line(limits, &mut wait)?;
+            let text = text(&self.buffer[line]);
             let text = text.strip_suffix('\r').unwrap_or(&text);
             match reply.add(ReplyLine::parse(text), limits.max_frames)? {
                 ControlFlow::Break(()) => return Ok(reply),
@@ -107,19 +108,19 @@ impl RunningDriver {
         }
     }
 
-    /// Returns where the next line is in the buffer, without its newline. Waits for it if need be,
-    /// and checks the limits meanwhile.
-    fn line(&mut self, wait: &mut Wait) -> Result<Range<usize>, Failure> {
+    /// Returns where the next line of a reply is in the buffer, without its newline. Waits for it if
+    /// need be, and checks the limits meanwhile.
+    fn line(&mut self, limits: Limits, wait: &mut Option<Wait>) -> Result<Range<usize>, Failure> {
         let mut searched = self.begin;
         loop {
-            let mut rest = self.buffer[searched..].iter();
-            if let Some(newline) = rest.position(|&byte| byte == b'\n') {
+            if let Some(newline) = memchr::memchr(b'\n', &self.buffer[searched..]) {
                 let line = self.begin..searched + newline;
                 self.begin = line.end + 1;
                 return Ok(line);
             }
             self.buffer.drain(..mem::take(&mut self.begin));
             searched = self.buffer.len();
+            let wait = wait.get_or_insert_with(|| Wait::begin(limits));
             match self.pieces.recv_timeout(wait.interval()) {
                 Ok(piece) => {
                     self.buffer.extend_from_slice(&piece);
@@ -197,6 +198,11 @@ impl Wait {
             _ => Ok(()),
         }
     }
+}
+
+/// Returns the text of a line, which nearly always is valid.
+fn text(line: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }
 
 /// Writes requests in a thread, which blocks if the driver does not read.
