@@ -1,5 +1,6 @@
 //! Prints how long the proof of a stream takes, and the ratio to the time of the bare calls
-//! of the framer that the proof makes; and how much of it is for the splits that are replayed.
+//! of the framer that the proof makes; and how much of it is for the splits that are replayed. Then
+//! proofs of every stream, and checks on two threads.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use everysplit::oracle::Oracle;
 use everysplit::reference::{Config, Decoder, FrameRef, Framer, Header, naive};
-use everysplit::{Case, Certificate, Door, Harness, Split, SplitHarness, Tier};
+use everysplit::{Case, Certificate, Door, Harness, Split, SplitHarness, Tier, on_threads};
 
 /// Enough for all offsets of each stream.
 const MAX_WORK: u64 = 1 << 40;
@@ -16,6 +17,10 @@ fn main() {
     fed();
     println!();
     caller_buffered();
+    println!();
+    every_stream();
+    println!();
+    threads();
 }
 
 fn fed() {
@@ -63,6 +68,57 @@ fn print_row<T: Door, O: Oracle<T>>(
         time.as_secs_f64() / bare.as_secs_f64(),
         replays(harness, stream, proof),
     );
+}
+
+fn every_stream() {
+    println!("| every stream of up to | proof | streams of that length | calls | states |");
+    println!("|---|---:|---:|---:|---:|");
+    for longest in [16, 28, 40] {
+        let config = Config {
+            max_body_size: 2,
+            ..Config::default()
+        };
+        let harness = Harness::framer(move || Framer::new(config)).max_work(MAX_WORK);
+        let (time, every) = least(|| harness.every_stream(longest));
+        let every = every.unwrap();
+        println!(
+            "| {longest} bytes | {time:.1?} | {} | {} | {} |",
+            every.streams, every.calls, every.states
+        );
+    }
+}
+
+fn threads() {
+    println!("| on two threads | one thread | two | ratio |");
+    println!("|---|---:|---:|---:|");
+    let harness = || Harness::framer(|| Framer::new(Config::default())).max_work(MAX_WORK);
+    print_threads("fed, 2048 bytes, mixed frames", move || {
+        harness().check(&mixed(2048).1).unwrap();
+    });
+    let harness = || Harness::decoder(|| Decoder::new(Config::default())).max_work(MAX_WORK);
+    print_threads("caller-buffered, 16384 bytes, mixed frames", move || {
+        harness().check(&mixed(16384).1).unwrap();
+    });
+    print_threads("100000 random splits of 512 bytes", || {
+        let config = Config::default();
+        let harness = Harness::decoder(move || Decoder::new(config))
+            .oracle(move |stream| naive::parse(config, stream));
+        harness.sampled(&mixed(512).1, 0, 100_000).unwrap();
+    });
+    print_threads("every stream of up to 28 bytes", || {
+        let config = Config {
+            max_body_size: 2,
+            ..Config::default()
+        };
+        let harness = Harness::framer(move || Framer::new(config)).max_work(MAX_WORK);
+        harness.every_stream(28).unwrap();
+    });
+}
+
+fn print_threads(name: &str, run: impl Fn() + Copy + Send + Sync + 'static) {
+    let [one, two] = [1, 2].map(|threads| least(|| on_threads(threads, run)).0);
+    let ratio = one.as_secs_f64() / two.as_secs_f64();
+    println!("| {name} | {one:.2?} | {two:.2?} | {ratio:.2} |");
 }
 
 /// Runs as many splits as a proof replays, and of the same kinds. Returns their number and time.

@@ -33,6 +33,10 @@
 /// # }
 /// ```
 ///
+/// No stream is needed for `framer_tests!(framer, harness, every_stream(16))`: it proves
+/// [every stream](crate::Harness::every_stream) of up to 16 bytes, and checks examples among them as the
+/// streams of a harness. `every_stream_of(["a", "\r\n"], 16)` takes letters.
+///
 /// Properties in brackets get a test of their own, which fails unless the property was checked and
 /// holds: `framer_tests!(framer, harness, [limit, memory])`. For `linear`, `encode` and
 /// `differential` call [`linear`](crate::SplitHarness::linear),
@@ -40,7 +44,12 @@
 /// in a test of your own.
 #[macro_export]
 macro_rules! framer_tests {
-    ($module:ident, $harness:expr $(, [$($property:ident),* $(,)?])? $(,)?) => {
+    (
+        $module:ident, $harness:expr
+        $(, $every_stream:ident($($argument:expr),* $(,)?))?
+        $(, [$($property:ident),* $(,)?])?
+        $(,)?
+    ) => {
         mod $module {
             use super::*;
 
@@ -54,6 +63,12 @@ macro_rules! framer_tests {
                         for stream in verdicts.streams(&harness) {
                             verdicts.add(harness.check(&stream))?;
                         }
+                        $(
+                            let every_stream = harness.$every_stream($($argument),*);
+                            for stream in verdicts.every_stream(&harness, every_stream)? {
+                                verdicts.add(harness.check(&stream))?;
+                            }
+                        )?
                         Ok(())
                     })
                 })

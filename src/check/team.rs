@@ -48,19 +48,19 @@ impl Sub for Cost {
 /// Without std there is one thread.
 #[cfg(not(feature = "std"))]
 mod without_std {
-    use super::Cost;
+    use core::marker::PhantomData;
 
-    pub(crate) struct Done;
+    pub(crate) struct Done<R>(PhantomData<R>);
 
-    impl Done {
+    impl<R> Done<R> {
         #[expect(clippy::unused_self, reason = "with std there is something to get")]
-        pub(crate) const fn get(&self, _: usize) -> Option<Cost> {
+        pub(crate) const fn get(&self, _: usize) -> Option<R> {
             None
         }
     }
 
-    pub(crate) fn ahead(_: u64, _: usize, _: impl FnMut(usize) -> Option<Cost>) -> Done {
-        Done
+    pub(crate) fn ahead<R>(_: u64, _: usize, _: impl FnMut(usize) -> Option<R>) -> Done<R> {
+        Done(PhantomData)
     }
 
     pub(crate) const fn leave_to_others() {}
@@ -68,6 +68,7 @@ mod without_std {
 
 #[cfg(feature = "std")]
 mod with_std {
+    use core::any::Any;
     use core::cell::RefCell;
     use core::num::NonZero;
     use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -78,7 +79,6 @@ mod with_std {
     use std::time::{Duration, Instant};
     use std::{env, iter, thread, thread_local};
 
-    use super::Cost;
     use crate::check::isolate;
 
     thread_local! {
@@ -107,27 +107,29 @@ mod with_std {
         /// Whether the result is known.
         closed: AtomicBool,
         /// By their numbers: those that some member has not come to yet, each with how many have.
-        tasks: Mutex<BTreeMap<u64, (Arc<Task>, usize)>>,
+        tasks: Mutex<BTreeMap<u64, (Arc<AnyTask>, usize)>>,
     }
 
+    type AnyTask = dyn Any + Send + Sync;
+
     /// Items to try, the same for each member.
-    struct Task {
+    struct Task<R> {
         /// Distinguishes it from tasks of members that do something else.
         key: u64,
         /// The next item that no member has tried.
         next: AtomicUsize,
         /// Whether an item did not go as expected.
         stopped: AtomicBool,
-        done: Box<[OnceLock<Cost>]>,
+        done: Box<[OnceLock<R>]>,
     }
 
     /// The items that are done.
-    pub(crate) struct Done(Option<Arc<Task>>);
+    pub(crate) struct Done<R>(Option<Arc<Task<R>>>);
 
-    impl Done {
-        /// Returns how much an item took, if it is done.
-        pub(crate) fn get(&self, item: usize) -> Option<Cost> {
-            self.0.as_ref()?.done[item].get().copied()
+    impl<R: Clone> Done<R> {
+        /// Returns the result of an item, if it is done.
+        pub(crate) fn get(&self, item: usize) -> Option<R> {
+            self.0.as_ref()?.done[item].get().cloned()
         }
     }
 
@@ -244,16 +246,17 @@ mod with_std {
         }
     }
 
-    /// Tries items, each on one thread of the team. `attempt` returns nothing if an item does not go as
-    /// expected, or leads to something new, and leaves everything as it was before. Without a team, no
+    /// Tries items, each on one thread of the team, and keeps their results. `attempt` returns nothing
+    /// if an item does not go as expected, or leads to something new, and leaves everything as it was
+    /// before. Without a team, no
     /// item is tried.
     ///
     /// `key` depends on all that the items depend on, so that only equal tasks are shared.
-    pub(crate) fn ahead(
+    pub(crate) fn ahead<R: Send + Sync + 'static>(
         key: u64,
         items: usize,
-        mut attempt: impl FnMut(usize) -> Option<Cost>,
-    ) -> Done {
+        mut attempt: impl FnMut(usize) -> Option<R>,
+    ) -> Done<R> {
         if is_closed() {
             leave_to_others();
         }
@@ -266,9 +269,9 @@ mod with_std {
                     break;
                 }
                 match attempt(item) {
-                    Some(cost) => {
+                    Some(result) => {
                         // Each item is tried once.
-                        let _ = task.done[item].set(cost);
+                        let _ = task.done[item].set(result);
                     }
                     None => task.stopped.store(true, Ordering::Relaxed),
                 }
@@ -280,7 +283,11 @@ mod with_std {
     impl Member {
         /// Returns its next task, which it makes if it is the first to come to it. Returns `None` if
         /// others do something else there.
-        fn task(&mut self, key: u64, items: usize) -> Option<Arc<Task>> {
+        fn task<R: Send + Sync + 'static>(
+            &mut self,
+            key: u64,
+            items: usize,
+        ) -> Option<Arc<Task<R>>> {
             let mut tasks = self
                 .team
                 .tasks
@@ -290,17 +297,17 @@ mod with_std {
                 key,
                 next: AtomicUsize::new(0),
                 stopped: AtomicBool::new(false),
-                done: iter::repeat_with(OnceLock::new).take(items).collect(),
+                done: iter::repeat_with(OnceLock::<R>::new).take(items).collect(),
             };
             let entry = tasks.entry(self.next);
             let (task, came) = entry.or_insert_with(|| (Arc::new(new()), 0));
             *came += 1;
-            let task = Arc::clone(task);
+            let task = Arc::clone(task).downcast::<Task<R>>().ok();
             if *came == self.team.members {
                 tasks.remove(&self.next);
             }
             self.next += 1;
-            (task.key == key && task.done.len() == items).then_some(task)
+            task.filter(|task| task.key == key && task.done.len() == items)
         }
     }
 

@@ -206,6 +206,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
             by: W::BY,
             calls: proof.calls,
             replayed,
+            examples: examples(proof.streams_of_letters),
             not_proved,
             deviations: self.deviations.clone(),
         })
@@ -233,4 +234,11 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the streams, or some of them if there are many.
+fn examples(streams: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    const MOST: usize = 256;
+    let step = streams.len().div_ceil(MOST).max(1);
+    streams.into_iter().step_by(step).collect()
 }

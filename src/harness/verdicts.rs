@@ -13,7 +13,7 @@ use crate::door::Door;
 use crate::expected::Source;
 use crate::oracle::Oracle;
 use crate::property::Property;
-use crate::report::{Certificate, Count, Tier, Violation};
+use crate::report::{Certificate, Count, EveryStream, Tier, Violation};
 use crate::shard::Shard;
 
 /// The results of all streams of a harness. [`framer_tests!`](crate::framer_tests) makes them.
@@ -32,6 +32,8 @@ pub struct Verdicts {
     certificates: Vec<Certificate>,
     /// The index of the stream of each certificate.
     certified: Vec<usize>,
+    /// The proof of all streams, if there is one.
+    every_stream: Option<EveryStream>,
     violations: Vec<Violation>,
     /// What the streams of all shards check, if they violate nothing.
     covered: Covered,
@@ -144,13 +146,50 @@ impl Verdicts {
             self.limit = Limit::Undeclared;
         }
         self.omitted = harness.oracle.omitted();
-        let all = harness.all_streams();
-        for stream in &all {
-            harness.under_test().cover(stream, &mut self.covered);
-        }
         #[cfg(feature = "std")]
         {
             self.shard = Shard::from_env();
+        }
+        self.count(harness, harness.all_streams())
+    }
+
+    /// Adds the result of a proof of [every stream](crate::Harness::every_stream), and returns the
+    /// [examples](EveryStream::examples) among these. The result of each must be
+    /// [added](Self::add), for what the proof does not check, such as memory. Called after
+    /// [`streams`](Self::streams).
+    ///
+    /// # Errors
+    ///
+    /// Returns the violation if it is of a call that does not return, as [`add`](Self::add) does.
+    pub fn every_stream<T: Door, O: Oracle<T>>(
+        &mut self,
+        harness: &SplitHarness<T, O>,
+        result: Result<EveryStream, Violation>,
+    ) -> Result<Vec<Vec<u8>>, Violation> {
+        match result {
+            Ok(every_stream) => {
+                let examples = every_stream.examples.clone();
+                self.every_stream = Some(every_stream);
+                Ok(self.count(harness, examples))
+            }
+            Err(violation) => {
+                self.streams += 1;
+                self.in_all_shards += 1;
+                self.names.push(name(&violation.case.stream));
+                self.add(Err(violation))?;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Returns the streams of this shard.
+    fn count<T: Door, O: Oracle<T>>(
+        &mut self,
+        harness: &SplitHarness<T, O>,
+        all: Vec<Vec<u8>>,
+    ) -> Vec<Vec<u8>> {
+        for stream in &all {
+            harness.under_test().cover(stream, &mut self.covered);
         }
         self.in_all_shards += all.len();
         let streams: Vec<_> = self.shard.of(all).collect();
@@ -296,7 +335,8 @@ impl Verdicts {
     /// # Panics
     ///
     /// Panics with the table and the smallest violation of each violated property, and if there are
-    /// no streams. A [shard](Shard) may have none.
+    /// no streams. A [shard](Shard) may have none. Panics if [every stream](Self::every_stream) was to
+    /// be proved, and not even one byte was.
     #[track_caller]
     pub fn assert_held(&self) {
         self.assert_streams();
@@ -341,6 +381,9 @@ impl Verdicts {
 
     #[track_caller]
     fn assert_streams(&self) {
+        if let Some(every_stream) = &self.every_stream {
+            assert!(every_stream.longest > 0, "{every_stream}");
+        }
         assert!(
             self.in_all_shards > 0,
             "there are no streams: give the harness messages, or streams of its format"
@@ -380,7 +423,11 @@ impl Verdicts {
             "streams"
         };
         write!(f, " {of}")?;
-        self.write_shard(f)
+        self.write_shard(f)?;
+        match &self.every_stream {
+            Some(every_stream) => write!(f, " and on {}", every_stream.scope()),
+            None => Ok(()),
+        }
     }
 
     fn write_shard(&self, f: &mut impl Write) -> fmt::Result {
@@ -438,6 +485,9 @@ impl fmt::Display for Details<'_> {
             }
             writeln!(f, "{certificate}")?;
         }
+        if let Some(every_stream) = &verdicts.every_stream {
+            writeln!(f, "{every_stream}")?;
+        }
         Ok(())
     }
 }
@@ -472,6 +522,9 @@ impl fmt::Display for Summary<'_> {
         let mut reasons = verdicts.certificates.iter().map(|it| it.tier.not_proved());
         if let Some(reason) = reasons.find_map(|reason| reason) {
             write!(f, "; not proved: {reason}")?;
+        }
+        if let Some(reason) = self.0.every_stream.as_ref().and_then(|it| it.not_proved) {
+            write!(f, "; no longer streams: {reason}")?;
         }
         f.write_str(")")?;
         let (mut rest, own): (Vec<_>, Vec<_>) = verdicts

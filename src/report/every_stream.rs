@@ -42,6 +42,9 @@ pub struct EveryStream {
     /// How many random splits of random streams were then replayed on fresh framers, without their
     /// `Clone` and `Eq`.
     pub replayed: u64,
+    /// Some of the streams, at most 256: for each letter in each place the shortest stream that ends
+    /// with it, if there are no more of these.
+    pub examples: Vec<Vec<u8>>,
     /// Why longer streams were not proved, if that was tried.
     pub not_proved: Option<NotProved>,
     /// The declared deviations from the strict policy.
@@ -60,25 +63,41 @@ pub enum MadeOf {
     Pieces,
 }
 
+impl EveryStream {
+    /// Returns which streams were proved, in a few words.
+    pub(crate) fn scope(&self) -> impl fmt::Display {
+        Scope(self)
+    }
+}
+
+struct Scope<'a>(&'a EveryStream);
+
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters = Letters(self.0);
+        match self.0.any_length {
+            Some(_) => write!(f, "streams of any length, {letters}, up to an error"),
+            None => {
+                let longest = Count(self.0.longest as u64, "byte");
+                write!(f, "all streams of up to {longest} {letters}")
+            }
+        }
+    }
+}
+
 impl fmt::Display for EveryStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (0, Some(reason)) = (self.longest, self.not_proved) {
             return write!(f, "not proved: {reason}");
         }
-        let letters = Letters(self);
-        let longest = Count(self.longest as u64, "byte");
+        write!(f, "proved: {}, ", self.scope())?;
         if let Some(chunk) = self.any_length {
             let chunk = Count(chunk as u64, "byte");
-            write!(
-                f,
-                "proved: streams of any length, {letters}, up to an error, "
-            )?;
+            let longest = Count(self.longest as u64, "byte");
             write!(
                 f,
                 "in all splits into chunks of up to {chunk}; up to {longest} "
             )?;
-        } else {
-            write!(f, "proved: all streams of up to {longest} {letters}, ")?;
         }
         f.write_str("in all splits, ")?;
         if self.after_errors {

@@ -21,6 +21,16 @@ impl<D> Buffered<D> {
         }
     }
 
+    /// Returns the decoder.
+    pub const fn decoder(&self) -> &D {
+        &self.decoder
+    }
+
+    /// Returns the bytes that the decoder has not taken from the buffer.
+    pub fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Takes a decoder that has left these bytes in its buffer.
     pub(crate) fn resumed(decoder: D, buffer: &[u8]) -> Self {
         Self {

@@ -5,7 +5,7 @@ use allocation_counter::measure;
 use bytes::BytesMut;
 use everysplit::reference::{Config, Decoder, Frame, FrameRef, Framer, Header, Walk, naive};
 use everysplit::subject::{FeedFn, Frames, TokioDecoder};
-use everysplit::{Allocated, FeedDoor, Harness, Property, Split, Violation};
+use everysplit::{Allocated, FeedDoor, Harness, Property, Split, Tier, Violation};
 use tokio_util::codec::LengthDelimitedCodec;
 
 const MIB: u32 = 1024 * 1024;
@@ -228,4 +228,18 @@ fn a_proof_of_one_long_body_allocates_in_proportion_to_it() {
     assert_eq!(calls, stream.len() as u64 + 2);
     let most = 256 * stream.len() as u64;
     assert!(measured.bytes_total < most, "{measured:?}");
+}
+
+/// To move bytes to the front of the caller's buffer is no allocation, whatever the buffer's size.
+#[test]
+fn a_large_buffer_of_the_caller_is_no_memory_of_the_decoder() {
+    let frames = header(0).repeat(25);
+    let stream = [&frames[..], &header(200), &[7; 100]].concat();
+    let harness = Harness::decoder(|| Decoder::new(Config::default()))
+        .oracle(|stream| naive::parse(Config::default(), stream));
+    let certificate = harness.check(&stream).unwrap();
+    assert!(
+        matches!(certificate.tier, Tier::Proved { .. }),
+        "{certificate}"
+    );
 }

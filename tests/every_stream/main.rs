@@ -3,6 +3,7 @@
 mod any_length;
 mod automata;
 mod letters;
+mod macros;
 mod verdicts;
 
 use bytes::BytesMut;

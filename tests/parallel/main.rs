@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use everysplit::oracle::Parse;
-use everysplit::subject::{Frames, Subject};
-use everysplit::{Expected, Fed, Harness, Outcome, Violation, on_threads, watchdog};
+use everysplit::subject::{Decode, Frames, Subject};
+use everysplit::{
+    CallerBuffered, Expected, Fed, Harness, Outcome, Violation, on_threads, watchdog,
+};
 
 /// What is wrong with a [`Framer`], or makes its states many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +127,69 @@ impl Subject for Framer {
     }
 }
 
+/// The same format, with the buffer of a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Decoder {
+    kind: Kind,
+    frames: usize,
+    memory: usize,
+    rejected: bool,
+}
+
+impl Decoder {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            frames: 0,
+            memory: 0,
+            rejected: false,
+        }
+    }
+}
+
+impl Decode for Decoder {
+    type Frame = Vec<u8>;
+    type Error = &'static str;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+        if self.kind == Kind::Counted {
+            FEEDS.fetch_add(1, Ordering::Relaxed);
+        }
+        self.rejected |= buffer.first().is_some_and(|&length| length > 9);
+        if self.rejected {
+            return Err("too long");
+        }
+        let len = buffer.first().map_or(1, |&length| 1 + usize::from(length));
+        if buffer.len() < len {
+            match self.kind {
+                Kind::TwoStates => self.memory = buffer.len() % 2,
+                Kind::ManyStates | Kind::Changes => self.memory += 1,
+                Kind::Loses => self.memory = buffer.len(),
+                Kind::Panics => assert!(self.frames < 2 || buffer.len() != 3, "2 and 3"),
+                _ => {}
+            }
+            return Ok(None);
+        }
+        let mut frame = buffer.split_to(len).to_vec();
+        self.frames += 1;
+        if self.kind == Kind::Loses && self.memory == 4 {
+            self.memory = 0;
+            return self.decode(buffer);
+        }
+        if self.kind == Kind::Changes && self.frames == 2 && self.memory == 3 {
+            frame[1] ^= 1;
+        }
+        Ok(Some(frame.split_off(1)))
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
+        match self.decode(buffer)? {
+            None if !buffer.is_empty() => Err("truncated"),
+            frame => Ok(frame),
+        }
+    }
+}
+
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, &'static str> {
     let (mut frames, mut start) = (Vec::new(), 0);
     let outcome = loop {
@@ -151,6 +217,10 @@ type Oracle = Parse<fn(&[u8]) -> Expected<Vec<u8>, &'static str>, Vec<u8>, &'sta
 
 fn harness(kind: Kind) -> Harness<Fed<Framer>, Oracle> {
     Harness::framer(move || Framer::new(kind)).oracle(parse as fn(&[u8]) -> _)
+}
+
+fn decoder(kind: Kind) -> Harness<CallerBuffered<Decoder>, Oracle> {
+    Harness::decoder(move || Decoder::new(kind)).oracle(parse as fn(&[u8]) -> _)
 }
 
 /// Returns frames of many lengths. The last one is truncated.
@@ -190,6 +260,7 @@ fn a_proof_is_the_same() {
     for kind in KINDS {
         for len in [0, 1, 40] {
             on_each_number(move || text(harness(kind).check(&stream(len))));
+            on_each_number(move || text(decoder(kind).check(&stream(len))));
         }
     }
     let two = on_each_number(|| text(harness(Kind::TwoStates).check(&stream(60))));
@@ -202,13 +273,9 @@ fn a_proof_is_the_same() {
 #[test]
 fn a_proof_gives_up_at_the_same_call() {
     for max_work in (0..40_000).step_by(1500) {
-        on_each_number(move || {
-            text(
-                harness(Kind::TwoStates)
-                    .max_work(max_work)
-                    .check(&stream(24)),
-            )
-        });
+        let kind = Kind::TwoStates;
+        on_each_number(move || text(harness(kind).max_work(max_work).check(&stream(24))));
+        on_each_number(move || text(decoder(kind).max_work(max_work).check(&stream(24))));
     }
 }
 
@@ -241,17 +308,21 @@ fn a_call_that_does_not_return_is_found() {
     assert_eq!(in_team.to_string(), alone.to_string());
 }
 
-/// Two threads that begin together feed less than twice as often as one.
+/// Two threads that begin together call the framer less than twice as often as one.
 #[test]
 fn threads_divide_a_proof() {
     static BEGIN: Barrier = Barrier::new(2);
-    let check = || drop(harness(Kind::Counted).check(&stream(400)).unwrap());
-    check();
-    let one = FEEDS.swap(0, Ordering::Relaxed);
-    on_threads(2, move || {
-        BEGIN.wait();
+    let fed = || drop(harness(Kind::Counted).check(&stream(400)).unwrap());
+    let caller_buffered = || drop(decoder(Kind::Counted).check(&stream(1500)).unwrap());
+    for check in [fed, caller_buffered as fn()] {
+        FEEDS.store(0, Ordering::Relaxed);
         check();
-    });
-    let two = FEEDS.load(Ordering::Relaxed);
-    assert!(2 * two < 3 * one, "{one} feeds on one thread, {two} on two");
+        let one = FEEDS.swap(0, Ordering::Relaxed);
+        on_threads(2, move || {
+            BEGIN.wait();
+            check();
+        });
+        let two = FEEDS.load(Ordering::Relaxed);
+        assert!(2 * two < 3 * one, "{one} calls on one thread, {two} on two");
+    }
 }

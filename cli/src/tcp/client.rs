@@ -74,9 +74,10 @@ impl<'a> Client<'a> {
                 .into());
             }
             if Instant::now() > deadline || stop::requested() {
-                return Err(
-                    format!("the client did not connect to {address} within {timeout:?}").into(),
-                );
+                return Err(format!(
+                    "the client did not connect to {address} within {timeout:?}; --timeout gives it longer"
+                )
+                .into());
             }
             thread::sleep(POLL_INTERVAL);
         }

@@ -126,6 +126,11 @@ impl TcpRun<'_> {
     }
 
     /// Sends a split alone several times and listens. Returns how the reply differs every time.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTestable`](super::baseline::NotTestable), if the reply to the uncut stream is another one
+    /// than before too: a slow peer may have paused in it for longer than --reply-idle.
     pub(super) fn confirm(
         &mut self,
         stream: &NamedStream,
@@ -145,6 +150,12 @@ impl TcpRun<'_> {
                 &outcome,
             ));
         }
+        let listens = Baseline {
+            masked: baseline.before_half_close.clone(),
+            rule: ReplyRule::LISTEN,
+            ..baseline.clone()
+        };
+        self.check_repeatable(stream, &listens)?;
         Ok(difference)
     }
 

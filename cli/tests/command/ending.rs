@@ -111,8 +111,8 @@ fn a_helper_that_keeps_stdout_is_ended() {
         &port,
         "--hex",
         "0001",
-        "--reply-idle",
-        "0.3",
+        "--reply-idle=0.3",
+        "--timeout=20",
     ];
     let start = ["--", "python3", "-S", &client, &port];
     let finished = run_to_its_end(&mut everysplit(&[&arguments[..], &start].concat()));

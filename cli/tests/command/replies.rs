@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -317,12 +318,43 @@ fn the_splits_of_a_long_stream_are_spread_over_it() {
     );
 }
 
+/// Pauses in each reply, for longest in the first, as a server does on a busy machine.
+#[test]
+fn a_pause_in_the_first_reply_is_no_difference() {
+    static REPLIES: AtomicUsize = AtomicUsize::new(0);
+    let pauses: Serve = |mut socket| {
+        if reads(&mut socket, LEN).is_empty() {
+            return;
+        }
+        socket.write_all(b"first").unwrap();
+        let is_first = REPLIES.fetch_add(1, Ordering::Relaxed) == 0;
+        thread::sleep(Duration::from_millis(if is_first { 900 } else { 100 }));
+        // The client may have closed the connection.
+        let _ = socket.write_all(b"second");
+        let _ = socket.read(&mut [0]);
+    };
+    let address = server(pauses).to_string();
+    let tcp = [
+        "tcp",
+        "--connect",
+        &address,
+        "--hex",
+        REQUEST,
+        QUICK,
+        "--no-half-close",
+    ];
+    fails(
+        &tcp,
+        "the server's reply to hex 026f6b0161 varies by itself, from byte 5: \"\", then \"second\"",
+    );
+}
+
 #[test]
 fn a_read_timeout_is_not_a_limit() {
     // Closes a connection without a byte for a while, and accepts any length.
     let timeout: Serve = |mut socket| {
         socket
-            .set_read_timeout(Some(Duration::from_millis(300)))
+            .set_read_timeout(Some(Duration::from_millis(600)))
             .unwrap();
         let mut size = [0; 4];
         while socket.read_exact(&mut size).is_ok() {

@@ -230,7 +230,7 @@ fn conversations_with_clients_are_cut_too() {
     concurrently(cases, |(bug, text, status)| {
         let file = script(&format!("client-{bug}.script"), &text);
         let port = free_port().to_string();
-        let tcp = ["tcp", "--listen", &port, "--script", &file, "--timeout=5"];
+        let tcp = ["tcp", "--listen", &port, "--script", &file, "--timeout=20"];
         let start = [
             "--max-connections=12",
             "--",

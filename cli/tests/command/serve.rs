@@ -34,7 +34,7 @@ fn the_server_is_correct_in_every_format() {
             let format = [framing, "--byte-order", order, "--size-limit", "100"];
             let more = ["--split", split, "--max-idle", "0.5"];
             let (server, address) = serve(&[&format[..], &more].concat());
-            let tcp = ["tcp", "--connect", &address, "--reply-idle", "0.2"];
+            let tcp = ["tcp", "--connect", &address, "--reply-idle", "0.4"];
             let bounds = ["--hostile", "--max-connections", "40", "--framing"];
             let output = run(&[&tcp[..], &bounds, &format].concat()).with_status(0);
             // The reply is as long as the stream.

@@ -7,7 +7,7 @@
 
 use bytes::{Bytes, BytesMut};
 use everysplit::reference::ByteOrder;
-use everysplit::subject::Buffered;
+use everysplit::subject::{Buffered, Keyed};
 use everysplit::{Case, Harness, Interruption, Outcome};
 use everysplit_formats::len32::fuzzing::harness;
 use everysplit_formats::len32::{Config, DecodeError, Decoder, EncodeError};
@@ -329,4 +329,29 @@ fn error_messages_say_what_to_do() {
         "body of 1025 bytes is over the limit of 1024 bytes: \
          send it in several messages, or raise max_size at both ends"
     );
+}
+
+/// The offsets in the decoder's state and errors are left out.
+#[test]
+fn streams_of_any_length() {
+    fn kind(error: DecodeError) -> &'static str {
+        match error {
+            DecodeError::Negative { .. } => "negative",
+            DecodeError::TooLarge { .. } => "too large",
+            _ => "truncated",
+        }
+    }
+    let key = |framer: &Buffered<Decoder>| {
+        let error = framer.decoder().clone().decode(&mut BytesMut::new()).err();
+        (framer.buffer().to_vec(), error.map(kind))
+    };
+    for byte_order in BYTE_ORDERS {
+        let config = Config {
+            byte_order,
+            max_size: 2,
+        };
+        let make = move || Keyed::new(Buffered::new(Decoder::new(config)), key).with_errors(kind);
+        let every = Harness::framer(make).every_stream(10).unwrap();
+        assert_eq!(every.any_length, Some(5), "{byte_order:?}: {every}");
+    }
 }

@@ -20,10 +20,12 @@ use bytes::BytesMut;
 
 use super::state::release;
 use super::{Bounds, Fault, Proof, State, Stop, Work};
+use crate::case::hash;
 use crate::check::end::end;
 use crate::check::input::Input;
 use crate::check::isolate::{Guarded, isolate};
 use crate::check::judge::judge_held;
+use crate::check::team::{self, Cost, Done};
 use crate::check::values::isolate_values;
 use crate::report::NotProved;
 use crate::subject::{Buffered, Decode, Frames};
@@ -68,6 +70,9 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
 
 type DecodeInput<'a, W> =
     Input<'a, <<W as State>::Framer as Decode>::Frame, <<W as State>::Framer as Decode>::Error>;
+
+/// The number of chains that threads share at once.
+const AT_ONCE: usize = 1024;
 
 /// Where a decoder can be between two calls.
 struct Node<W> {
@@ -131,17 +136,26 @@ struct Called {
 }
 
 impl Called {
-    /// Adds a call. Returns whether it is new.
-    fn insert(&mut self, node: usize, end: usize) -> bool {
-        let (block, bit) = (node / 64, 1 << (node % 64));
-        while self.words.len() <= block {
+    fn contains(&self, node: usize, end: usize) -> bool {
+        let block = self.words.get(node / 64);
+        block.is_some_and(|block| block[end] & 1 << (node % 64) != 0)
+    }
+
+    fn insert(&mut self, node: usize, end: usize) {
+        while self.words.len() <= node / 64 {
             self.words.push(vec![0; self.ends].into());
         }
-        let word = &mut self.words[block][end];
-        let is_new = *word & bit == 0;
-        *word |= bit;
-        is_new
+        self.words[node / 64][end] |= 1 << (node % 64);
     }
+}
+
+/// Calls with the same bytes, each at the node to which the one before it led.
+#[derive(Clone)]
+struct Chain {
+    nodes: Vec<usize>,
+    /// The node at which the decoder waits then. There is none if the next call has been made before,
+    /// or if the caller stops.
+    waits: Option<usize>,
 }
 
 impl<W: State<Framer: Decode>> Search<'_, W> {
@@ -169,8 +183,19 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 }
             }
             for index in layer.clone() {
-                for end in self.waits[index].next.clone() {
-                    self.decode(index, end)?;
+                let next: Vec<usize> = self.open_ends(index).collect();
+                for ends in next.chunks(AT_ONCE) {
+                    let done = self.ahead(index, ends);
+                    for (item, &end) in ends.iter().enumerate() {
+                        match done.get(item) {
+                            Some((chain, cost))
+                                if self.is_open(&chain, end) && self.work.add_done(cost) =>
+                            {
+                                self.follow(index, end, &chain)?;
+                            }
+                            _ => self.decode(index, end)?,
+                        }
+                    }
                 }
             }
             layer = layer.end..self.waits.len();
@@ -178,19 +203,71 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         Ok(())
     }
 
+    /// Returns the ends with whose bytes the decoder has not been called after a wait.
+    fn open_ends(&self, wait: usize) -> impl Iterator<Item = usize> {
+        let Wait { node, next, .. } = &self.waits[wait];
+        let next = next.clone();
+        next.filter(|&end| !self.called.contains(*node, end))
+    }
+
+    /// Returns whether none of the calls has been made.
+    fn is_open(&self, chain: &Chain, end: usize) -> bool {
+        let mut nodes = chain.nodes.iter();
+        nodes.all(|&node| !self.called.contains(node, end))
+    }
+
+    /// Tries chains after a wait together with other threads.
+    fn ahead(&mut self, wait: usize, ends: &[usize]) -> Done<(Chain, Cost)> {
+        let key = hash(self.input.stream) ^ ends[0] as u64;
+        team::ahead(key, ends.len(), |item| {
+            let before = self.work.cost;
+            // A state that is new is one too many.
+            let max_states = mem::replace(&mut self.max_states, 0);
+            let chain = self.chain(wait, ends[item]);
+            self.max_states = max_states;
+            let cost = self.work.go_back(before);
+            Some((chain.ok()?, cost))
+        })
+    }
+
     /// Calls the decoder after a wait with the bytes up to an end, until it waits again or reaches a
     /// call that has been made before.
     fn decode(&mut self, wait: usize, end: usize) -> Result<(), Stop> {
-        self.try_decode(wait, end)
-            .map_err(|fault| self.stop(fault, Some(wait), end))
+        let chain = self
+            .chain(wait, end)
+            .map_err(|fault| self.stop(fault, Some(wait), end))?;
+        self.follow(wait, end, &chain)
     }
 
-    fn try_decode(&mut self, wait: usize, end: usize) -> Result<(), Fault> {
+    /// Records what a chain of calls after a wait did.
+    fn follow(&mut self, wait: usize, end: usize, chain: &Chain) -> Result<(), Stop> {
+        for &node in &chain.nodes {
+            self.called.insert(node, end);
+        }
+        let Some(node) = chain.waits else {
+            return Ok(());
+        };
+        self.wait(node, end, Some(wait));
+        if end == self.ends.len() - 1 {
+            self.finish(node)
+                .map_err(|fault| self.stop(fault, Some(wait), end))?;
+        }
+        Ok(())
+    }
+
+    fn chain(&mut self, wait: usize, end: usize) -> Result<Chain, Fault> {
         let mut node = self.waits[wait].node;
         let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
+        let mut chain = Chain {
+            nodes: Vec::new(),
+            waits: None,
+        };
         // What the last call left in it is where the next one begins.
         let mut handed_on = None;
-        while self.called.insert(node, end) {
+        // The memory of the buffer before the first call. To move bytes to its front needs no more.
+        let mut given = 0;
+        while !self.called.contains(node, end) {
+            chain.nodes.push(node);
             let Node {
                 consumed,
                 delivered,
@@ -199,14 +276,19 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             let mut decoder = self.resume(node)?;
             let mut buffer = match handed_on.take() {
                 Some(buffer) => buffer,
-                None => self.buffer(node, arrived)?,
+                None => {
+                    let buffer = self.buffer(node, arrived);
+                    given = buffer.capacity();
+                    buffer
+                }
             };
             let rest = &self.stream[consumed..arrived];
             self.work.call(0)?;
             let call = || (decoder.decode(&mut buffer), decoder.buffered_bytes());
             let (result, held) = isolate(arrived, call)?;
             self.compare(rest, &buffer, consumed)?;
-            let held = buffer.capacity() + held.unwrap_or(0);
+            let in_buffer = Some(buffer.capacity()).filter(|&capacity| capacity > given);
+            let held = in_buffer.unwrap_or(buffer.len()) + held.unwrap_or(0);
             judge_held(arrived, self.may_hold(node, arrived), Some(held))?;
             let expected = &self.input.expected;
             let is_frame = isolate_values(arrived, move || match result {
@@ -225,23 +307,34 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 continue;
             }
             if expected.rejection(arrived).is_some() && self.input.caller_stops() {
-                return release(decoder, arrived);
+                release(decoder, arrived)?;
+                break;
             }
             node = self.visit(decoder, consumed, delivered, call)?;
             self.left = Some((node, buffer));
-            self.wait(node, end, Some(wait));
-            if arrived == self.stream.len() {
-                self.finish(node)?;
-            }
-            return Ok(());
+            chain.waits = Some(node);
+            break;
         }
-        // The calls from here on have been followed.
-        Ok(())
+        self.work.add(self.copied(wait, end, &chain) as u64)?;
+        Ok(chain)
+    }
+
+    /// Returns how many bytes a chain copied into its buffer. If it waits where the one before it
+    /// waited, it was given the same buffer.
+    fn copied(&self, wait: usize, end: usize, chain: &Chain) -> usize {
+        let Wait { node, ref next, .. } = self.waits[wait];
+        if chain.nodes.is_empty() {
+            0
+        } else if chain.waits == Some(node) && end > next.start {
+            self.ends[end] - self.ends[end - 1]
+        } else {
+            self.ends[end] - self.nodes[node].consumed
+        }
     }
 
     /// Returns a buffer with the bytes that have arrived and that a node has not consumed. It
     /// continues the buffer of the last wait if that was at this node and with fewer bytes.
-    fn buffer(&mut self, node: usize, arrived: usize) -> Result<BytesMut, Fault> {
+    fn buffer(&mut self, node: usize, arrived: usize) -> BytesMut {
         let rest = &self.stream[self.nodes[node].consumed..arrived];
         let left = self.left.take();
         let left = left.filter(|(at, left)| *at == node && left.len() <= rest.len());
@@ -251,10 +344,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             Some(_) => BytesMut::with_capacity(rest.len() + rest.len() / 8),
             None => BytesMut::with_capacity(rest.len()),
         };
-        let more = &rest[buffer.len()..];
-        self.work.add(more.len() as u64)?;
-        buffer.extend_from_slice(more);
-        Ok(buffer)
+        buffer.extend_from_slice(&rest[buffer.len()..]);
+        buffer
     }
 
     /// Checks that a call left the end of the bytes that it was given in the buffer.
@@ -357,7 +448,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         parent: Option<(usize, usize)>,
     ) -> Result<usize, Fault> {
         let known = self.at.entry(consumed).or_default();
-        if known.len() == self.max_states {
+        if known.len() >= self.max_states {
             return Err(Fault::NotProved(NotProved::TooManyStates {
                 offset: consumed,
                 max_states: self.max_states,

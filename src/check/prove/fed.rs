@@ -25,7 +25,7 @@ use crate::check::end::end;
 use crate::check::input::Input;
 use crate::check::isolate::{Guarded, isolate};
 use crate::check::judge::judge_held;
-use crate::check::team::{self, Done};
+use crate::check::team::{self, Cost, Done};
 use crate::check::values::judge_values;
 use crate::report::NotProved;
 use crate::subject::{Frames, Subject};
@@ -118,7 +118,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
     }
 
     /// Tries the nodes of a layer together with other threads.
-    fn ahead(&mut self, layer: Range<usize>) -> Done {
+    fn ahead(&mut self, layer: Range<usize>) -> Done<Cost> {
         let key = hash(self.input.stream) ^ self.ends.len() as u64;
         team::ahead(key, layer.len(), |index| {
             let before = self.work.cost;

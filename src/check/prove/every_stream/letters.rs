@@ -14,6 +14,7 @@ use core::fmt::{self, Debug, Write};
 use core::iter;
 
 use crate::check::isolate::isolate;
+use crate::check::team;
 use crate::door::Door;
 use crate::oracle::{Reading, Specification};
 
@@ -175,15 +176,36 @@ fn classes(
     tests: &[u8],
     mut shape: impl FnMut(u8, u8) -> u64,
 ) -> Vec<Vec<u8>> {
+    let bytes: Vec<u8> = bytes.collect();
+    let mut shapes = |index: usize| -> Vec<u64> {
+        tests
+            .iter()
+            .map(|&test| shape(bytes[index], test))
+            .collect()
+    };
+    let done = team::ahead(key(&[&bytes, tests]), bytes.len(), |index| {
+        Some(shapes(index))
+    });
     let mut classes: BTreeMap<Vec<u64>, Vec<u8>> = BTreeMap::new();
-    for byte in bytes {
-        let shapes = tests.iter().map(|&test| shape(byte, test)).collect();
+    for (index, &byte) in bytes.iter().enumerate() {
+        let shapes = done.get(index).unwrap_or_else(|| shapes(index));
         let class = classes.entry(shapes).or_default();
         if !class.contains(&byte) {
             class.push(byte);
         }
     }
     classes.into_values().collect()
+}
+
+/// Returns a hash of some bytes.
+fn key(bytes: &[&[u8]]) -> u64 {
+    let mut shape = Shape::default();
+    bytes
+        .iter()
+        .copied()
+        .flatten()
+        .for_each(|&byte| shape.add(byte));
+    shape.hash
 }
 
 /// Returns whether a reading has frames of the same shape, and rejects the stream if `rejects`. Equal

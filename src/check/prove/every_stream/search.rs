@@ -17,7 +17,7 @@ use crate::check::isolate::{Guarded, isolate};
 use crate::check::judge::Expectation;
 use crate::check::prove::state::release;
 use crate::check::prove::{Fault, State, Work};
-use crate::check::team::{self, Done};
+use crate::check::team::{self, Cost, Done};
 use crate::check::values::isolate_values;
 use crate::door::FeedDoor;
 use crate::expected::{Expected, Outcome, Source};
@@ -143,7 +143,7 @@ where
     }
 
     /// Tries nodes together with other threads.
-    fn ahead(&mut self, depth: usize, nodes: &[usize]) -> Done {
+    fn ahead(&mut self, depth: usize, nodes: &[usize]) -> Done<Cost> {
         let key = self.automaton.positions.len() ^ self.nodes.len() << 16;
         team::ahead(key as u64, nodes.len(), |index| {
             let before = self.work.cost;
