@@ -43,6 +43,10 @@ fuzz-fast target="decode":
 fuzz-measure:
     fuzz/measure.sh
 
+# Measure AFL++, honggfuzz, and libFuzzer with -fork. Takes some minutes.
+fuzz-engines *engines:
+    fuzz/engines.sh {{ engines }}
+
 # Measure each encoder and decoder with criterion. Takes about two minutes.
 bench:
     cargo bench --bench throughput
