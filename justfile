@@ -43,6 +43,10 @@ fuzz-fast target="decode":
 fuzz-measure:
     fuzz/measure.sh
 
+# Measure AFL++, honggfuzz, and libFuzzer with -fork. Takes some minutes.
+fuzz-engines *engines:
+    fuzz/engines.sh {{ engines }}
+
 # Measure each encoder and decoder with criterion. Takes about two minutes.
 bench:
     cargo bench --bench throughput
@@ -84,9 +88,13 @@ coverage:
 mutants:
     ulimit -v 8000000 && cargo mutants
 
-# Check that the library can be published.
+# Check that the crates can be published.
 publish-dry-run:
-    cargo publish --dry-run -p everysplit
+    cargo publish --workspace --dry-run
+
+# List what breaks in the library's API since a revision. Needs cargo-semver-checks.
+semver revision:
+    cargo semver-checks --package everysplit --baseline-rev {{ revision }} --release-type minor
 
 # Run everything that a change must pass.
 ci:

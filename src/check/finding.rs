@@ -48,6 +48,8 @@ pub(crate) enum Difference {
     /// The expected error came too early, too late, or not at all, and the frames are correct so
     /// far.
     ErrorTime,
+    /// The same, and the expected error comes later: it did not come while the framer waited.
+    LateError,
     /// Another error came than the expected one, and the frames are correct so far.
     WrongError,
     /// An error came where none was expected, and the frames are correct so far.
@@ -94,6 +96,7 @@ pub(crate) struct Circumstances {
 /// |---|---|---|
 /// | panic, no return, frames without end | | `progress` |
 /// | any | a read or a write was interrupted | `interrupted` |
+/// | any, but not a frame or an error that is merely late | a read or a write was pending | `interrupted` |
 /// | any | a future was dropped | `cancelled` |
 /// | a call after an error | | `poisoned` |
 /// | a call after a clean end | it emitted a frame, or an error | `truncation` |
@@ -130,9 +133,19 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
     } = circumstances;
     match (difference, interruption) {
         (Difference::Stuck, _) => Property::Progress,
-        (_, Interruption::Interrupted | Interruption::WouldBlock | Interruption::Pending) => {
-            Property::Interrupted
+        (_, Interruption::Interrupted | Interruption::WouldBlock) => Property::Interrupted,
+        // An asynchronous framer waits only where it is pending.
+        (Difference::FrameTime | Difference::LateError, Interruption::Pending) => {
+            let interruption = Interruption::None;
+            blame(
+                difference,
+                Circumstances {
+                    interruption,
+                    ..circumstances
+                },
+            )
         }
+        (_, Interruption::Pending) => Property::Interrupted,
         (_, Interruption::Dropped) => Property::Cancelled,
         (Difference::AfterError, _) => Property::Poisoned,
         (Difference::AfterEnd, _) => Property::Truncation,
@@ -144,8 +157,8 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
         (Difference::Peer, _) => Property::Differential,
         (Difference::Undeclared, _) => Property::Truncation,
         _ if source == Source::ByteByByte => Property::EverySplit,
-        (Difference::ErrorTime, _) if limit => Property::Limit,
-        (Difference::ErrorTime, _) => Property::Rejection,
+        (Difference::ErrorTime | Difference::LateError, _) if limit => Property::Limit,
+        (Difference::ErrorTime | Difference::LateError, _) => Property::Rejection,
         (Difference::UnexpectedLimitError, _) => Property::Limit,
         (Difference::RejectedPrefix, _) => Property::EverySplit,
         (Difference::WrongError | Difference::UnexpectedError, _) if cut => Property::EverySplit,
@@ -193,12 +206,13 @@ impl Finding {
         }
     }
 
-    /// The missing frame came too late.
+    /// The missing frame or error came too late.
     pub(crate) fn late(self) -> Self {
-        Self {
-            difference: Difference::FrameTime,
-            ..self
-        }
+        let difference = match self.difference {
+            Difference::ErrorTime => Difference::LateError,
+            _ => Difference::FrameTime,
+        };
+        Self { difference, ..self }
     }
 
     /// The missing frame never came.

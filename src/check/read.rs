@@ -61,7 +61,11 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
                     Ok(expected.judge_wait(self.delivered, 0, wait, &Ok(())))
                 })?;
                 judged.map_err(|finding| match finding.difference {
-                    Difference::MissingFrame if self.comes_later(&returned, next) => finding.late(),
+                    Difference::MissingFrame | Difference::ErrorTime
+                        if self.comes_later(&finding, &returned, next) =>
+                    {
+                        finding.late()
+                    }
                     Difference::MissingFrame => finding.lost(),
                     _ => finding,
                 })?;
@@ -152,30 +156,36 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
         expected.judge_after_end(offset, what, &Call { frames, result })
     }
 
-    /// Returns whether the frames that were missing while the reader waited are returned by the end
-    /// of the stream. `returned` is what it returned after it had waited.
+    /// Returns whether the frames or the error that were missing while the reader waited are returned
+    /// by the end of the stream. `returned` is what it returned after it had waited.
     fn comes_later(
         &mut self,
+        missing: &Finding,
         returned: &Returned<F, E>,
         next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
     ) -> bool {
-        let frames = &self.input.expected.frames;
-        let is_next =
-            |index: usize, frame: &F| frames.get(index).is_some_and(|(_, next)| next == frame);
+        let Expected {
+            frames, outcome, ..
+        } = &*self.input.expected;
+        let is_last = |last: &Returned<F, E>| match (missing.difference, outcome, last) {
+            (Difference::ErrorTime, Outcome::Rejected { error, .. }, Err(last)) => last == error,
+            (Difference::ErrorTime, ..) => false,
+            _ => true,
+        };
         let followed = isolate(0, || {
-            let Ok(Some(frame)) = returned else {
-                return false;
-            };
-            if !is_next(self.delivered, frame) {
-                return false;
-            }
-            let mut delivered = self.delivered + 1;
+            let mut delivered = self.delivered;
+            let mut following;
+            let mut last = returned;
             loop {
-                match next(&mut self.reader) {
-                    Ok(Some(frame)) if is_next(delivered, &frame) => delivered += 1,
+                match last {
+                    Ok(Some(frame)) if frames.get(delivered).is_some_and(|(_, it)| it == frame) => {
+                        delivered += 1;
+                    }
                     Err(_) if self.reader.take_blocked() => {}
-                    _ => return delivered == frames.len(),
+                    _ => return delivered == frames.len() && is_last(last),
                 }
+                following = next(&mut self.reader);
+                last = &following;
             }
         });
         matches!(followed, Ok(true))
@@ -187,8 +197,9 @@ pub(crate) fn record<F, E>(
     next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     stream: &[u8],
     split: &Split,
+    interruption: Interruption,
 ) -> Result<Expected<F, E>, Finding> {
-    let mut reader = ChunkReader::new(stream, split, Interruption::None);
+    let mut reader = ChunkReader::new(stream, split, interruption);
     let mut expected = Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
@@ -223,6 +234,25 @@ pub(crate) fn record<F, E>(
     }
 }
 
+/// Returns whether two results have equal frames and equal errors, at whatever offsets.
+#[cfg(feature = "tokio")]
+pub(crate) fn same_values<F: PartialEq, E: PartialEq>(
+    left: &Expected<F, E>,
+    right: &Expected<F, E>,
+) -> bool {
+    fn frames<F, E>(it: &Expected<F, E>) -> impl Iterator<Item = &F> {
+        it.frames.iter().map(|(_, frame)| frame).chain(&it.at_end)
+    }
+    fn error<F, E>(it: &Expected<F, E>) -> Option<&E> {
+        match &it.outcome {
+            Outcome::Clean => None,
+            Outcome::Truncated(error) | Outcome::Rejected { error, .. } => Some(error),
+        }
+    }
+    let same = || frames(left).eq(frames(right)) && error(left) == error(right);
+    matches!(isolate(0, same), Ok(true))
+}
+
 /// Polls a framer that reads asynchronously until it returns, once for each call of `next`.
 ///
 /// With [`Interruption::Dropped`] the future is dropped whenever its read is pending, and a new one
@@ -238,10 +268,10 @@ pub(crate) fn blocking<F, E>(
 
     let mut executor = Executor::new(len, interruption == Interruption::Dropped);
     move |reader| loop {
-        let pending = reader.pending();
+        let pended = reader.pended();
         let mut reader = AsyncChunkReader(reader);
         let future = core::pin::pin!(next(&mut reader));
-        if let Some(returned) = executor.run(future, pending) {
+        if let Some(returned) = executor.run(future, pended) {
             return returned;
         }
     }

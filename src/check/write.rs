@@ -87,8 +87,13 @@ pub(crate) fn blocking<E: core::fmt::Debug>(
 ) -> impl FnMut() -> Result<(), String> {
     let mut executor = super::executor::Executor::new(len, dropped);
     move || loop {
+        let mut before = writer.pending();
+        let pended = || {
+            let pending = writer.pending();
+            core::mem::replace(&mut before, pending) < pending
+        };
         let future = core::pin::pin!(send());
-        if let Some(result) = executor.run(future, || writer.pending()) {
+        if let Some(result) = executor.run(future, pended) {
             return result.map_err(|error| format!("{error:?}"));
         }
     }

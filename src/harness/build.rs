@@ -186,7 +186,8 @@ where
     /// As [`reader`](Harness::reader). The function must lose nothing when a read is pending, nor
     /// when its future is then dropped and it is called again, as `select!` and timeouts do. It is
     /// dropped only where its read is pending, and only the reader wakes it: there is no runtime, and
-    /// nothing waits for other threads.
+    /// nothing waits for other threads. It may read ahead while bytes are there, but while it is
+    /// pending no frame may be due.
     ///
     /// ```
     /// use everysplit::Harness;

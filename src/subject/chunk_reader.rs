@@ -47,11 +47,22 @@ impl<'a> ChunkReader<'a> {
         core::mem::take(&mut self.chunks.state().waits)
     }
 
-    /// Returns a function that returns how many reads have been pending.
+    /// Returns a function to call whenever the framer is pending. It returns whether this reader was
+    /// pending meanwhile, and notes that the framer waits: it may read ahead until it would have to
+    /// wait, and only then return its frames. If it has gone on reading after the reader was pending,
+    /// it was woken for that, and does not wait yet.
     #[cfg(feature = "tokio")]
-    pub(crate) fn pending(&self) -> impl Fn() -> usize + use<> {
+    pub(crate) fn pended(&self) -> impl FnMut() -> bool + use<> {
         let chunks = self.chunks.clone();
-        move || chunks.state().pending
+        let mut before = chunks.state().pending;
+        move || {
+            let mut state = chunks.state();
+            let times = state.pending - core::mem::replace(&mut before, state.pending);
+            if times == 1 {
+                state.wait();
+            }
+            times > 0
+        }
     }
 
     /// Returns whether the last call of `read` returned [`io::ErrorKind::WouldBlock`], and forgets
@@ -77,10 +88,10 @@ pub struct AsyncChunkReader<'a, 's>(pub(crate) &'a mut ChunkReader<'s>);
 #[cfg(feature = "tokio")]
 impl tokio::io::AsyncRead for AsyncChunkReader<'_, '_> {
     fn poll_read(
-        mut self: core::pin::Pin<&mut Self>,
+        self: core::pin::Pin<&mut Self>,
         context: &mut core::task::Context<'_>,
         buffer: &mut tokio::io::ReadBuf<'_>,
     ) -> core::task::Poll<io::Result<()>> {
-        super::queue::poll_read(&mut *self.0, context, buffer)
+        super::queue::poll_read(self.0.stream, &self.0.chunks, context, buffer)
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct State {
     pub(super) pending: usize,
     /// How many bytes have been returned.
     pub(super) offset: usize,
-    /// The offset at each call that needed another chunk.
+    /// The offsets at which the framer waited for another chunk.
     pub(super) waits: Vec<usize>,
     /// How often the end of the stream has been read.
     pub(super) reads_at_end: usize,
@@ -55,46 +55,65 @@ impl Chunks {
         })))
     }
 
-    /// Returns the bytes of the stream to return next, at most `len` of them: none at the end of
-    /// the stream. Fails if the call is interrupted.
+    /// Reads for a framer that blocks: it waits for each chunk.
     pub(super) fn read(&self, len: usize) -> io::Result<Range<usize>> {
         let mut state = self.state();
-        state.blocked = false;
-        if core::mem::take(&mut state.pause) {
-            let offset = state.offset;
-            state.waits.push(offset);
-            match state.interruption {
-                Interruption::None | Interruption::EmptyChunk | Interruption::WriteZero => {}
-                Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
-                Interruption::WouldBlock => {
-                    state.blocked = true;
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                Interruption::Pending | Interruption::Dropped => {
-                    state.pending += 1;
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-            }
+        if state.pause {
+            state.wait();
         }
-        let from = state.offset;
-        let Some(&end) = state.ends.last() else {
-            state.reads_at_end += 1;
-            assert!(
-                state.reads_at_end <= PATIENCE,
-                "the end of the stream was read {PATIENCE} times"
-            );
-            return Ok(from..from);
-        };
-        state.offset = end.min(from.saturating_add(len));
-        if state.offset == end {
-            state.ends.pop();
-            state.pause = true;
-        }
-        Ok(from..state.offset)
+        state.read(len)
+    }
+
+    /// Reads for an asynchronous framer: it waits only if it is pending when this is.
+    #[cfg(feature = "tokio")]
+    pub(super) fn poll(&self, len: usize) -> io::Result<Range<usize>> {
+        self.state().read(len)
     }
 
     /// A read that panicked leaves the state whole.
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Notes that the framer waits for another chunk.
+    pub(super) fn wait(&mut self) {
+        self.waits.push(self.offset);
+    }
+
+    /// Returns the bytes of the stream to return next, at most `len` of them: none at the end of
+    /// the stream. Fails if the call is interrupted.
+    fn read(&mut self, len: usize) -> io::Result<Range<usize>> {
+        self.blocked = false;
+        if core::mem::take(&mut self.pause) {
+            match self.interruption {
+                Interruption::None | Interruption::EmptyChunk | Interruption::WriteZero => {}
+                Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
+                Interruption::WouldBlock => {
+                    self.blocked = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Interruption::Pending | Interruption::Dropped => {
+                    self.pending += 1;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+            }
+        }
+        let from = self.offset;
+        let Some(&end) = self.ends.last() else {
+            self.reads_at_end += 1;
+            assert!(
+                self.reads_at_end <= PATIENCE,
+                "the end of the stream was read {PATIENCE} times"
+            );
+            return Ok(from..from);
+        };
+        self.offset = end.min(from.saturating_add(len));
+        if self.offset == end {
+            self.ends.pop();
+            self.pause = true;
+        }
+        Ok(from..self.offset)
     }
 }

@@ -43,23 +43,24 @@ pub(super) use asynchronous::poll_read;
 mod asynchronous {
     use core::pin::Pin;
     use core::task::{Context, Poll};
-    use std::io::{self, Read};
+    use std::io;
 
     use bytes::Bytes;
     use futures_core::Stream;
     use tokio::io::{AsyncRead, ReadBuf};
 
-    use super::Queue;
+    use super::{Chunks, Queue};
 
     /// Reads once. An interrupted read is pending.
     pub(in super::super) fn poll_read(
-        reader: &mut impl Read,
+        stream: &[u8],
+        chunks: &Chunks,
         context: &Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match reader.read(buffer.initialize_unfilled()) {
-            Ok(read) => {
-                buffer.advance(read);
+        match chunks.poll(buffer.remaining()) {
+            Ok(bytes) => {
+                buffer.put_slice(&stream[bytes]);
                 Poll::Ready(Ok(()))
             }
             Err(_) => pending(context),
@@ -78,7 +79,7 @@ mod asynchronous {
             context: &mut Context<'_>,
             buffer: &mut ReadBuf<'_>,
         ) -> Poll<io::Result<()>> {
-            poll_read(self.get_mut(), context, buffer)
+            poll_read(&self.stream, &self.chunks, context, buffer)
         }
     }
 
@@ -86,7 +87,7 @@ mod asynchronous {
         type Item = io::Result<Bytes>;
 
         fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-            match self.chunks.read(usize::MAX) {
+            match self.chunks.poll(usize::MAX) {
                 Ok(chunk) if chunk.is_empty() => Poll::Ready(None),
                 Ok(chunk) => Poll::Ready(Some(Ok(self.stream.slice(chunk)))),
                 Err(_) => pending(context),

@@ -24,6 +24,7 @@ pub(crate) fn family() -> Family {
             framer!("httparse", "Response::parse", httparse_response),
             framer!("httparse", "parse_chunk_size", httparse_chunk),
             framer!("hyper", "server::conn::http1", hyper),
+            framer!("multer", "Multipart", multer),
             framer!("chunked_transfer", "Decoder", chunked_transfer)
                 .violates("truncation", "300d0a0d0a@whole")
                 .violates("interrupted", "310d0a@whole+interrupted"),
@@ -32,6 +33,14 @@ pub(crate) fn family() -> Family {
             framer!("sse-codec", "decode_stream", sse_codec),
             framer!("rtsp-types", "Message::parse", rtsp_types),
         ],
+    }
+}
+
+/// Returns what was parsed, if it is complete.
+fn complete<T>(status: httparse::Status<T>) -> Option<T> {
+    match status {
+        httparse::Status::Complete(parsed) => Some(parsed),
+        httparse::Status::Partial => None,
     }
 }
 
@@ -44,11 +53,7 @@ fn httparse_request() -> Verdicts {
             "{:?} {:?} {:?}",
             request.method, request.path, request.headers
         );
-        Ok(if let httparse::Status::Complete(length) = status {
-            Some((text, length))
-        } else {
-            None
-        })
+        Ok(complete(status).map(|length| (text, length)))
     }
     verdicts!(Harness::parser(parse, "truncated".into()).streams([
         "\r\nGET /a?b HTTP/1.1\r\nHost: a\r\nX:\r\n\r\nPUT * HTTP/1.0\n\n",
@@ -68,11 +73,7 @@ fn httparse_response() -> Verdicts {
             "{:?} {:?} {:?}",
             response.code, response.reason, response.headers
         );
-        Ok(if let httparse::Status::Complete(length) = status {
-            Some((text, length))
-        } else {
-            None
-        })
+        Ok(complete(status).map(|length| (text, length)))
     }
     verdicts!(Harness::parser(parse, "truncated".into()).streams([
         "HTTP/1.1 200 OK\r\nA: b\r\n\r\nHTTP/1.1 204\r\n\r\nHTTP/1.0 404 \n\n",
@@ -84,11 +85,7 @@ fn httparse_response() -> Verdicts {
 fn httparse_chunk() -> Verdicts {
     fn parse(bytes: &[u8]) -> Result<Option<(u64, usize)>, String> {
         let status = httparse::parse_chunk_size(bytes).map_err(|_| "invalid".to_owned())?;
-        Ok(if let httparse::Status::Complete((length, size)) = status {
-            Some((size, length))
-        } else {
-            None
-        })
+        Ok(complete(status).map(|(length, size)| (size, length)))
     }
     verdicts!(Harness::parser(parse, "truncated".into()).streams([
         "1f\r\n0 ;a=b\r\nFFFFFFFFFFFFFFFF\r\n",
@@ -99,7 +96,6 @@ fn httparse_chunk() -> Verdicts {
     ]))
 }
 
-/// One request: it reads the next one ahead, which the harness takes for waiting.
 fn hyper() -> Verdicts {
     use http_body_util::{BodyExt, Empty};
     use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
@@ -149,7 +145,38 @@ fn hyper() -> Verdicts {
             .declare([Deviation::DiscardsAtEnd])
             .streams([
                 "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\n0\r\nT: r\r\n\r\n",
-                "PUT / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab",
+                "PUT / HTTP/1.1\r\nContent-Length: 2\r\n\r\nabGET / HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\n\r\n",
+                "! ! HTTP/1.1\n\n\0",
+            ])
+    )
+}
+
+fn multer() -> Verdicts {
+    async fn next(
+        multipart: &mut multer::Multipart<'_>,
+    ) -> Result<Option<(String, Vec<u8>)>, String> {
+        let error = |error: multer::Error| error.to_string();
+        let Some(mut field) = multipart.next_field().await.map_err(error)? else {
+            return Ok(None);
+        };
+        let mut body = Vec::new();
+        while let Some(chunk) = field.chunk().await.map_err(error)? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Some((format!("{:?}", field.headers()), body)))
+    }
+    verdicts!(
+        Harness::owning_async_reader(|queue| multer::Multipart::new(queue, "X"), next)
+            .declare([
+                Deviation::NotResumable,
+                Deviation::CallerStops,
+                Deviation::BytesBetweenFrames
+            ])
+            .streams([
+                "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--X\r\nA: b\r\n\r\n\r\n--X--",
+                "--X\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n--",
+                "--X\r\nA\r\n\r\n",
+                "--Y",
             ])
     )
 }

@@ -414,7 +414,7 @@ mod asynchronous {
 
     use super::{
         CONFIG, Case, DecodeError, ErrorKind, Frame, Framer, Harness, Interruption, Property,
-        Returned, Split, assert_not_comparable, naive, streams,
+        Returned, Split, assert_not_comparable, naive, over_limit, streams,
     };
 
     const INTERRUPTIONS: [Interruption; 3] = [
@@ -529,6 +529,138 @@ mod asynchronous {
             let certificate = without_oracle().check(&stream).unwrap();
             assert_not_comparable(&certificate);
         }
+    }
+
+    /// How a reader reads ahead.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Ahead {
+        Once,
+        /// Reads again after its read was pending, and looks at those bytes when it is polled again,
+        /// for which it was woken. Correct, and multer does so.
+        Twice,
+        /// Returns a frame only after the bytes that follow it.
+        Late,
+        /// Forgets the bytes of an incomplete frame when it waits.
+        Forgets,
+    }
+
+    /// Returns a harness without an oracle. Its reader reads as long as bytes are there, and looks
+    /// for frames when it would have to wait, as servers do that read pipelined requests.
+    fn reads_ahead(
+        how: Ahead,
+    ) -> Harness<
+        AsyncReader<impl AsyncFnMut(&mut AsyncChunkReader<'_, '_>) -> Returned, Frame, DecodeError>,
+    > {
+        Harness::async_reader(move || {
+            let (mut framer, mut frames) = (Framer::new(CONFIG), Vec::new());
+            async move |reader: &mut AsyncChunkReader<'_, '_>| {
+                let mut reader = Pin::new(reader);
+                poll_fn(|context| {
+                    let (mut bytes, mut fresh, mut again) = ([0; 4], 0, None);
+                    let ended = loop {
+                        let mut buffer = ReadBuf::new(&mut bytes);
+                        match reader.as_mut().poll_read(context, &mut buffer) {
+                            Poll::Pending if how == Ahead::Twice && again.is_none() => {
+                                again = Some(fresh);
+                            }
+                            Poll::Pending => break false,
+                            Poll::Ready(_) if buffer.filled().is_empty() => break true,
+                            Poll::Ready(_) => {
+                                fresh += buffer.filled().len();
+                                let _ = framer.feed(buffer.filled(), &mut frames);
+                            }
+                        }
+                    };
+                    if again.is_some_and(|before| before < fresh) {
+                        return Poll::Pending;
+                    }
+                    let is_late = how == Ahead::Late && fresh > 0 && !ended;
+                    if !frames.is_empty() && !is_late {
+                        return Poll::Ready(Ok(Some(frames.remove(0))));
+                    }
+                    match framer.feed(&[], &mut frames) {
+                        Err(error) => Poll::Ready(Err(error)),
+                        Ok(()) if ended => Poll::Ready(framer.finish().map(|()| None)),
+                        Ok(()) => {
+                            if how == Ahead::Forgets {
+                                framer = Framer::new(CONFIG);
+                            }
+                            Poll::Pending
+                        }
+                    }
+                })
+                .await
+            }
+        })
+    }
+
+    #[test]
+    fn a_reader_that_reads_ahead_passes() {
+        for how in [Ahead::Once, Ahead::Twice] {
+            let with_oracle = reads_ahead(how).oracle(|stream: &[u8]| naive::parse(CONFIG, stream));
+            for stream in streams() {
+                assert_not_comparable(&reads_ahead(how).check(&stream).unwrap());
+                let certificate = with_oracle.check(&stream).unwrap();
+                assert!(
+                    certificate.held.contains(&Property::Prompt),
+                    "{certificate}"
+                );
+            }
+        }
+    }
+
+    /// Reading ahead is no reason to hold a frame back while there is nothing to read.
+    #[test]
+    fn finds_a_reader_that_waits_while_a_frame_is_due() {
+        let harness = reads_ahead(Ahead::Late).oracle(|stream: &[u8]| naive::parse(CONFIG, stream));
+        let found = harness.check(&streams()[0]).unwrap_err();
+        assert_eq!(found.property, Property::Prompt, "{found}");
+        assert_eq!(found.case.interruption, Interruption::Pending, "{found}");
+        assert_eq!(found.case.stream, [0; 12], "{found}");
+        assert_eq!(harness.replay(&found.case.to_string()).unwrap_err(), found);
+    }
+
+    /// It loses the beginning of a frame only if it waits inside it.
+    #[test]
+    fn finds_what_a_pending_read_loses() {
+        let with_oracle =
+            reads_ahead(Ahead::Forgets).oracle(|stream: &[u8]| naive::parse(CONFIG, stream));
+        for stream in streams() {
+            let without = reads_ahead(Ahead::Forgets).check(&stream).unwrap_err();
+            let with = with_oracle.check(&stream).unwrap_err();
+            for found in [without, with] {
+                assert_eq!(found.property, Property::Interrupted, "{found}");
+                assert_eq!(found.case.interruption, Interruption::Pending, "{found}");
+            }
+        }
+    }
+
+    /// It reads a whole header before it checks the size, which is known after four bytes.
+    #[test]
+    fn finds_a_limit_that_is_checked_late() {
+        let harness = Harness::async_reader(|| {
+            let (mut header, mut is_read) = ([0; 12], false);
+            async move |reader: &mut AsyncChunkReader<'_, '_>| {
+                if !std::mem::replace(&mut is_read, true) {
+                    let _ = reader.read_exact(&mut header).await;
+                }
+                Err::<Option<Frame>, _>(DecodeError::BodyTooLarge {
+                    offset: 0,
+                    body_size: u32::from_le_bytes(*header.first_chunk().unwrap()),
+                    max_body_size: 8,
+                })
+            }
+        });
+        let harness = harness
+            .oracle(|stream: &[u8]| naive::parse(CONFIG, stream))
+            .limit_errors(over_limit);
+        let stream = &streams()[2][17..];
+        harness
+            .one_split(&Case::new(stream, Split::new([4])))
+            .unwrap();
+        let case = Case::new(stream, Split::new([4])).with(Interruption::Pending);
+        let found = harness.one_split(&case).unwrap_err();
+        assert_eq!(found.property, Property::Limit, "{found}");
     }
 
     type Body = Result<Option<Vec<u8>>, ErrorKind>;
