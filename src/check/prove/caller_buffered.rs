@@ -42,6 +42,7 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
     let mut search = Search::<W> {
         fresh,
         stream: input.stream,
+        hash: hash(input.stream),
         input,
         ends,
         max_states: bounds.max_states,
@@ -55,6 +56,7 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
             ends: ends.len(),
         },
         left: None,
+        followed: Vec::new(),
         work: Work::new(bounds.max_work),
     };
     search.run()?;
@@ -109,6 +111,8 @@ struct Wait {
 struct Search<'a, W: State<Framer: Decode>> {
     fresh: &'a dyn Fn() -> W::Framer,
     stream: &'a [u8],
+    /// Of the stream.
+    hash: u64,
     input: &'a DecodeInput<'a, W>,
     /// The offsets at which chunks may end, from 0 to the end of the stream.
     ends: &'a [usize],
@@ -125,6 +129,8 @@ struct Search<'a, W: State<Framer: Decode>> {
     called: Called,
     /// What the last wait left in the buffer, and its node.
     left: Option<(usize, BytesMut)>,
+    /// The memory of the last chain.
+    followed: Vec<usize>,
     work: Work,
 }
 
@@ -218,12 +224,12 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
 
     /// Tries chains after a wait together with other threads.
     fn ahead(&mut self, wait: usize, ends: &[usize]) -> Done<(Chain, Cost)> {
-        let key = hash(self.input.stream) ^ ends[0] as u64;
+        let key = self.hash ^ ends[0] as u64;
         team::ahead(key, ends.len(), |item| {
             let before = self.work.cost;
             // A state that is new is one too many.
             let max_states = mem::replace(&mut self.max_states, 0);
-            let chain = self.chain(wait, ends[item]);
+            let chain = self.chain(wait, ends[item], Vec::new());
             self.max_states = max_states;
             let cost = self.work.go_back(before);
             Some((chain.ok()?, cost))
@@ -233,10 +239,14 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     /// Calls the decoder after a wait with the bytes up to an end, until it waits again or reaches a
     /// call that has been made before.
     fn decode(&mut self, wait: usize, end: usize) -> Result<(), Stop> {
+        let nodes = mem::take(&mut self.followed);
         let chain = self
-            .chain(wait, end)
+            .chain(wait, end, nodes)
             .map_err(|fault| self.stop(fault, Some(wait), end))?;
-        self.follow(wait, end, &chain)
+        self.follow(wait, end, &chain)?;
+        self.followed = chain.nodes;
+        self.followed.clear();
+        Ok(())
     }
 
     /// Records what a chain of calls after a wait did.
@@ -255,13 +265,11 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         Ok(())
     }
 
-    fn chain(&mut self, wait: usize, end: usize) -> Result<Chain, Fault> {
+    /// Makes the calls of a chain. `nodes` is empty memory for them.
+    fn chain(&mut self, wait: usize, end: usize, nodes: Vec<usize>) -> Result<Chain, Fault> {
         let mut node = self.waits[wait].node;
         let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
-        let mut chain = Chain {
-            nodes: Vec::new(),
-            waits: None,
-        };
+        let mut chain = Chain { nodes, waits: None };
         // What the last call left in it is where the next one begins.
         let mut handed_on = None;
         // The memory of the buffer before the first call. To move bytes to its front needs no more.
