@@ -75,13 +75,11 @@ struct Scope<'a>(&'a EveryStream);
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letters = Letters(self.0);
-        match self.0.any_length {
-            Some(_) => write!(f, "streams of any length, {letters}, up to an error"),
-            None => {
-                let longest = Count(self.0.longest as u64, "byte");
-                write!(f, "all streams of up to {longest} {letters}")
-            }
+        if self.0.any_length.is_some() {
+            return write!(f, "streams of any length, {letters}, up to an error");
         }
+        let longest = Count(self.0.longest as u64, "byte");
+        write!(f, "all streams of up to {longest} {letters}")
     }
 }
 

@@ -282,14 +282,11 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 ..
             } = self.nodes[node];
             let mut decoder = self.resume(node)?;
-            let mut buffer = match handed_on.take() {
-                Some(buffer) => buffer,
-                None => {
-                    let buffer = self.buffer(node, arrived);
-                    given = buffer.capacity();
-                    buffer
-                }
-            };
+            let mut buffer = handed_on.take().unwrap_or_else(|| {
+                let buffer = self.buffer(node, arrived);
+                given = buffer.capacity();
+                buffer
+            });
             let rest = &self.stream[consumed..arrived];
             self.work.call(0)?;
             let call = || (decoder.decode(&mut buffer), decoder.buffered_bytes());
