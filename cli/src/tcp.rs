@@ -149,8 +149,8 @@ struct TcpRun<'a> {
     may_have_ended: bool,
     /// When --max-rate allows the next connection.
     next_connection: Instant,
-    /// How long the peer waits for the rest of a valid frame, once that is known.
-    patience: Option<Duration>,
+    /// How long the peer waits for the rest of a valid frame, and its beginning, once that is known.
+    patience: Option<(Duration, Vec<u8>)>,
     /// The time of the last reaction to an invalid length.
     last_reaction: Duration,
     /// The peer's memory before the first invalid stream.

@@ -190,7 +190,7 @@ impl TcpRun<'_> {
         }
         if outcome.in_time() {
             match probe.property {
-                Property::Progress => self.note_patience(outcome.reaction),
+                Property::Progress => self.note_patience(stream, outcome.reaction),
                 _ => self.last_reaction = outcome.reaction,
             }
             return Ok(None);
@@ -210,15 +210,17 @@ impl TcpRun<'_> {
     }
 
     /// Notes how long the peer waits for the rest of a valid frame.
-    fn note_patience(&mut self, reaction: Duration) {
-        let patience = self.patience.get_or_insert(reaction);
-        *patience = reaction.min(*patience);
+    fn note_patience(&mut self, incomplete: &[u8], reaction: Duration) {
+        let shorter = |(patience, _): &(Duration, Vec<u8>)| reaction < *patience;
+        if self.patience.as_ref().is_none_or(shorter) {
+            self.patience = Some((reaction, incomplete.to_vec()));
+        }
     }
 
     /// Checks that an invalid length itself made the peer react: a peer without a limit waits for
     /// the body, and gives up just as it does with a valid length.
     fn check_rejection(&mut self, stream: &[u8]) -> Result<Finding, Error> {
-        let Some(patience) = self.patience else {
+        let Some((patience, incomplete)) = self.patience.clone() else {
             // It waits for a valid body for longer than --max-idle.
             return Ok(None);
         };
@@ -235,8 +237,14 @@ impl TcpRun<'_> {
             let outcome = self.send_invalid(stream, After::Silence)?;
             reaction = reaction.min(outcome.reaction);
         }
-        let late = as_late(reaction);
-        Ok(late.then(|| {
+        if !as_late(reaction) {
+            return Ok(None);
+        }
+        // If the machine has become busy since, the peer now waits for longer as well.
+        let again = self.send_invalid(&incomplete, After::Silence)?;
+        let patience = patience.max(again.reaction);
+        let is_late = reaction > patience * 4 / 5;
+        Ok(is_late.then(|| {
             let (reaction, patience) = (seconds(reaction), seconds(patience));
             (
                 Property::Limit,
