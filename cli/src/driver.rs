@@ -18,6 +18,7 @@ use std::ffi::OsString;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::process::ENDING_TIME;
 use crate::{Error, stop};
 use failure::Failure;
 use reply::DriverReply;
@@ -422,7 +423,7 @@ impl Driver {
             Some(mut running) => {
                 self.generation += 1;
                 self.row_bytes = 0;
-                let status = running.process.exit_status_soon();
+                let status = running.process.exit_status_within(ENDING_TIME);
                 let status = status.map_or(String::new(), |status| format!(" ({status})"));
                 running.process.kill();
                 format!("{failure}{status}{}", running.process.stderr_note())

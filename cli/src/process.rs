@@ -22,7 +22,7 @@ pub(crate) use family::end_all;
 /// Time between checks whether the process has ended.
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// Maximum time to wait for a process that seems to be ending.
-const ENDING_TIME: Duration = Duration::from_millis(50);
+pub(crate) const ENDING_TIME: Duration = Duration::from_millis(50);
 /// Maximum time until a pipe is closed whose writer has ended. Another process may keep it open.
 const CLOSING_TIME: Duration = Duration::from_secs(2);
 /// Maximum time for a process to end after a signal to end, before it is killed.
@@ -112,9 +112,9 @@ impl ChildProcess {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Returns the exit status of a process that may be ending right now.
-    pub(crate) fn exit_status_soon(&mut self) -> Option<ExitStatus> {
-        let deadline = Instant::now() + ENDING_TIME;
+    /// Returns the exit status of a process that may be ending right now, if it ends within a time.
+    pub(crate) fn exit_status_within(&mut self, time: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + time;
         loop {
             let status = self.exit_status();
             if status.is_some() || Instant::now() > deadline || stop::requested() {

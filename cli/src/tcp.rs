@@ -30,7 +30,7 @@ use everysplit::{Cell, Property, SplitMap, Violation};
 use crate::capture::Sender;
 use crate::framing::Framing;
 use crate::options::{PeerOptions, TcpOptions, some_of};
-use crate::process::Memory;
+use crate::process::{ENDING_TIME, Memory};
 use crate::report::{Ending, Recorder};
 use crate::script::Script;
 use crate::streams::{self, NamedStream};
@@ -48,6 +48,8 @@ use warnings::Reach;
 
 /// The longest stream of which a split map is drawn, in bytes.
 const MAX_MAP: usize = 2000;
+/// Maximum time for a program to end after it has closed a connection.
+const CRASH_TIME: Duration = Duration::from_millis(500);
 
 /// Checks the peer on every stream.
 pub(crate) fn run(options: &TcpOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
@@ -147,6 +149,8 @@ struct TcpRun<'a> {
     reach: Reach,
     /// Whether the program may be ending because of the last connection.
     may_have_ended: bool,
+    /// Whether a connection has ended the program before.
+    has_crashed: bool,
     /// When --max-rate allows the next connection.
     next_connection: Instant,
     /// How long the peer waits for the rest of a valid frame, and its beginning, once that is known.
@@ -177,6 +181,7 @@ impl<'a> TcpRun<'a> {
             coverage: Coverage::start(),
             reach: Reach::default(),
             may_have_ended: false,
+            has_crashed: false,
             next_connection: Instant::now(),
             patience: None,
             last_reaction: Duration::ZERO,
@@ -517,10 +522,10 @@ impl<'a> TcpRun<'a> {
     /// Adds to a difference how the peer has ended, if it has. A server that ends closes its
     /// connections.
     fn note_crash(&mut self, difference: &mut Difference) -> Result<(), Error> {
-        self.may_have_ended = false;
         if difference.closed
-            && let Some(crash) = self.peer.crash()?
+            && let Some(crash) = self.peer.crash(CRASH_TIME)?
         {
+            (self.may_have_ended, self.has_crashed) = (false, true);
             let _ = write!(difference.actual, "; {crash}");
         }
         Ok(())
@@ -568,11 +573,17 @@ impl<'a> TcpRun<'a> {
 
     /// Makes a connection. If the previous one has ended the program, starts it again.
     fn exchange(&mut self, request: &Request<'_>) -> Result<ConnectionOutcome, Error> {
-        let may_have_ended = std::mem::take(&mut self.may_have_ended);
-        match self.peer.exchange(request) {
-            Err(_) if may_have_ended && self.peer.crash()?.is_some() => self.peer.exchange(request),
-            outcome => outcome,
+        let may_have_ended = mem::take(&mut self.may_have_ended);
+        let outcome = self.peer.exchange(request);
+        let is_refused = match &outcome {
+            Err(_) => true,
+            // While a program ends, its system accepts connections.
+            Ok(outcome) => self.has_crashed && outcome.closed && !outcome.replied,
+        };
+        if may_have_ended && is_refused && self.peer.crash(ENDING_TIME)?.is_some() {
+            return self.peer.exchange(request);
         }
+        outcome
     }
 
     /// Returns the reply on a connection without what may vary.

@@ -9,6 +9,7 @@ use super::TcpRun;
 use super::difference::{excerpt, first_difference};
 use super::peer::{ConnectionOutcome, Ended, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
+use crate::process::ENDING_TIME;
 use crate::streams::NamedStream;
 
 /// Why a stream cannot be tested, although the peer can.
@@ -52,7 +53,7 @@ impl TcpRun<'_> {
             self.raw_baseline(stream)?
         };
         if baseline.closes
-            && let Some(crash) = self.peer.crash()?
+            && let Some(crash) = self.peer.crash(ENDING_TIME)?
         {
             return Err(
                 format!("{crash}, when {name} was sent uncut, {} bytes", bytes.len()).into(),

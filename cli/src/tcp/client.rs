@@ -75,7 +75,7 @@ impl<'a> Client<'a> {
             }
             if Instant::now() > deadline || stop::requested() {
                 return Err(format!(
-                    "the client did not connect to {address} within {timeout:?}; --timeout gives it longer"
+                    "the client did not connect to {address} within {timeout:?}; allow more with --timeout"
                 )
                 .into());
             }
@@ -200,7 +200,7 @@ impl Peer for Client<'_> {
         Ok(Vec::new())
     }
 
-    fn crash(&mut self) -> Result<Option<String>, Error> {
+    fn crash(&mut self, _: Duration) -> Result<Option<String>, Error> {
         // A client may always exit.
         Ok(None)
     }

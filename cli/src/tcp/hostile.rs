@@ -15,6 +15,7 @@ use super::peer::{ConnectionOutcome, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
 use crate::framing::{Framing, MAX_BODY};
 use crate::options::Shard;
+use crate::process::ENDING_TIME;
 use crate::streams::NamedStream;
 
 /// The shortest time that counts as waiting for the rest of a frame.
@@ -227,24 +228,23 @@ impl TcpRun<'_> {
         if patience < MIN_PATIENCE {
             return Ok(None);
         }
-        let as_late = |reaction: Duration| reaction > patience * 4 / 5;
+        let as_late = |reaction: Duration, patience: Duration| reaction > patience * 4 / 5;
         let mut reaction = self.last_reaction;
         // A rejection can be late once, on a busy machine.
         for _ in 1..REPETITIONS {
-            if !as_late(reaction) {
+            if !as_late(reaction, patience) {
                 return Ok(None);
             }
             let outcome = self.send_invalid(stream, After::Silence)?;
             reaction = reaction.min(outcome.reaction);
         }
-        if !as_late(reaction) {
+        if !as_late(reaction, patience) {
             return Ok(None);
         }
         // If the machine has become busy since, the peer now waits for longer as well.
         let again = self.send_invalid(&incomplete, After::Silence)?;
         let patience = patience.max(again.reaction);
-        let is_late = reaction > patience * 4 / 5;
-        Ok(is_late.then(|| {
+        Ok(as_late(reaction, patience).then(|| {
             let (reaction, patience) = (seconds(reaction), seconds(patience));
             (
                 Property::Limit,
@@ -283,7 +283,7 @@ impl TcpRun<'_> {
 
     /// Checks that the peer has not ended.
     fn check_running(&mut self) -> Result<Finding, Error> {
-        let crash = self.peer.crash()?;
+        let crash = self.peer.crash(ENDING_TIME)?;
         Ok(crash.map(|crash| {
             let expected = format!("a {} that keeps running", self.peer.name());
             (Property::Progress, expected, crash)

@@ -26,8 +26,9 @@ pub(super) trait Peer {
     /// rule says. Returns the replies, of as many as the peer serves at the same time.
     fn exchange_and_listen(&mut self, requests: &[Request<'_>]) -> Result<Vec<Vec<u8>>, Error>;
 
-    /// If the program has ended by mistake, starts it again and returns how it ended.
-    fn crash(&mut self) -> Result<Option<String>, Error>;
+    /// If the program has ended by mistake, or does so within a time, starts it again and returns how
+    /// it ended.
+    fn crash(&mut self, within: Duration) -> Result<Option<String>, Error>;
 
     /// Returns which process holds the peer's end of the connections, as far as it is known.
     fn reader(&self) -> Option<&Reader>;

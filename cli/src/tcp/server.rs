@@ -237,14 +237,14 @@ impl Peer for Server<'_> {
             .collect())
     }
 
-    fn crash(&mut self) -> Result<Option<String>, Error> {
+    fn crash(&mut self, within: Duration) -> Result<Option<String>, Error> {
         if self.is_fresh() {
             return Ok(None);
         }
         let Some(process) = &mut self.process else {
             return Ok(None);
         };
-        let Some(status) = process.exit_status_soon() else {
+        let Some(status) = process.exit_status_within(within) else {
             return Ok(None);
         };
         let crash = format!("the server ended ({status}){}", process.stderr_note());

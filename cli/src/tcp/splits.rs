@@ -227,18 +227,19 @@ impl TcpRun<'_> {
                 continue;
             };
             timeouts += usize::from(!difference.in_time);
-            match &tried.smallest {
-                None => {
-                    self.check_repeatable(stream, baseline)?;
-                    // From now on, a timeout only adds one more example.
-                    tried.timeout = (tried.timeout / 10)
-                        .max(4 * baseline.took)
-                        .min(tried.timeout);
-                }
-                Some(smallest) if size(&smallest.split, edges) <= size(&split, edges) => continue,
-                Some(_) => {}
+            if let Some(smallest) = &tried.smallest
+                && size(&smallest.split, edges) <= size(&split, edges)
+            {
+                continue;
             }
             self.note_crash(&mut difference)?;
+            if tried.smallest.is_none() {
+                self.check_repeatable(stream, baseline)?;
+                // From now on, a timeout only adds one more example.
+                tried.timeout = (tried.timeout / 10)
+                    .max(4 * baseline.took)
+                    .min(tried.timeout);
+            }
             tried.smallest = Some(DifferingSplit { split, difference });
         }
         Ok(tried)

@@ -26,6 +26,14 @@ fn check(serve: Serve, status: i32, arguments: &[&str]) -> String {
     run(&[&connect, arguments].concat()).with_status(status)
 }
 
+/// Tests a server in this process, which is an error with this message.
+#[track_caller]
+fn check_fails(serve: Serve, message: &str, arguments: &[&str]) {
+    let address = server(serve).to_string();
+    let connect = ["tcp", "--connect", &address, "--hex", REQUEST];
+    fails(&[&connect, arguments].concat(), message);
+}
+
 /// Reads a request. Returns the number of bytes of each read.
 fn reads(socket: &mut TcpStream, len: usize) -> Vec<usize> {
     let (mut reads, mut rest) = (Vec::new(), vec![0; len]);
@@ -333,19 +341,10 @@ fn a_pause_in_the_first_reply_is_no_difference() {
         let _ = socket.write_all(b"second");
         let _ = socket.read(&mut [0]);
     };
-    let address = server(pauses).to_string();
-    let tcp = [
-        "tcp",
-        "--connect",
-        &address,
-        "--hex",
-        REQUEST,
-        QUICK,
-        "--no-half-close",
-    ];
-    fails(
-        &tcp,
+    check_fails(
+        pauses,
         "the server's reply to hex 026f6b0161 varies by itself, from byte 5: \"\", then \"second\"",
+        &[QUICK, "--no-half-close"],
     );
 }
 
@@ -437,26 +436,28 @@ fn bytes_are_acknowledged_at_once() {
     assert!(fastest < Duration::from_millis(30), "{fastest:?}");
 }
 
-/// Ends at a request that is cut, with an exception.
+/// Ends at a request that is cut, with an exception. `END` stands for what it does before.
 const CRASHES: &str = "
-import socket, sys
+import socket, sys, time
 server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
 while True:
     client, _ = server.accept()
     read = client.recv(100)
     if len(read) < 5:
+        END
         raise ValueError('cut')
     client.sendall(read)
     client.close()
 ";
 
-/// The program is not waited for after each of them.
-#[test]
-fn a_server_that_ends_at_every_split_is_restarted() {
+/// Checks that a server is restarted that ends at every split. The program does not wait for the end
+/// of the process after each of them.
+#[track_caller]
+fn check_restarted(name: &str, end: &str) {
     if !is_installed("python3") {
         return;
     }
-    let path = script("replies-crashes.py", CRASHES);
+    let path = script(name, &CRASHES.replace("END", end));
     let port = free_port().to_string();
     let start = ["--", "python3", "-S", &path, &port];
     let tcp = ["tcp", "--port", &port, "--hex", REQUEST, "--timeout=20"];
@@ -471,6 +472,25 @@ fn a_server_that_ends_at_every_split_is_restarted() {
 }
 
 #[test]
+fn a_server_that_ends_at_every_split_is_restarted() {
+    check_restarted("replies-crashes.py", "pass");
+}
+
+/// As on a busy machine.
+#[test]
+fn a_server_that_takes_time_to_end_is_restarted() {
+    let end = "client.close(); time.sleep(0.2)";
+    check_restarted("replies-crashes-slowly.py", end);
+}
+
+/// The next connection is refused while the process still runs.
+#[test]
+fn a_server_that_listens_no_more_before_it_ends_is_restarted() {
+    let end = "server.close(); client.close(); time.sleep(0.2)";
+    check_restarted("replies-listens-no-more.py", end);
+}
+
+#[test]
 fn a_server_that_is_not_ready_is_awaited() {
     static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
     let starts: Serve = |mut socket| {
@@ -480,17 +500,8 @@ fn a_server_that_is_not_ready_is_awaited() {
     };
     check(starts, 0, &["--ready", "^ready"]);
     CONNECTIONS.store(0, Ordering::Relaxed);
-    let address = server(starts).to_string();
-    let tcp = [
-        "tcp",
-        "--connect",
-        &address,
-        "--hex",
-        REQUEST,
-        "--timeout=0.5",
-    ];
     let message = "the server is not ready after 500ms: its reply to hex 026f6b0161 is \"ready\", which --ready does not match";
-    fails(&[&tcp[..], &["--ready", "never"]].concat(), message);
+    check_fails(starts, message, &["--timeout=0.5", "--ready", "never"]);
 }
 
 #[test]
