@@ -10,6 +10,12 @@ use everysplit::oracle::Oracle;
 use everysplit::reference::{Config, Decoder, FrameRef, Framer, Header, naive};
 use everysplit::{Case, Certificate, Door, Harness, Split, SplitHarness, Tier, on_threads};
 
+/// Bodies of at most two bytes, so that a short stream has many frames.
+const SMALL: Config = Config {
+    max_body_size: 2,
+    ..Config::DEFAULT
+};
+
 /// Enough for all offsets of each stream.
 const MAX_WORK: u64 = 1 << 40;
 
@@ -74,11 +80,7 @@ fn every_stream() {
     println!("| every stream of up to | proof | streams of that length | calls | states |");
     println!("|---|---:|---:|---:|---:|");
     for longest in [16, 28, 40] {
-        let config = Config {
-            max_body_size: 2,
-            ..Config::default()
-        };
-        let harness = Harness::framer(move || Framer::new(config)).max_work(MAX_WORK);
+        let harness = Harness::framer(|| Framer::new(SMALL)).max_work(MAX_WORK);
         let (time, every) = least(|| harness.every_stream(longest));
         let every = every.unwrap();
         println!(
@@ -106,11 +108,7 @@ fn threads() {
         harness.sampled(&mixed(512).1, 0, 100_000).unwrap();
     });
     print_threads("every stream of up to 28 bytes", || {
-        let config = Config {
-            max_body_size: 2,
-            ..Config::default()
-        };
-        let harness = Harness::framer(move || Framer::new(config)).max_work(MAX_WORK);
+        let harness = Harness::framer(|| Framer::new(SMALL)).max_work(MAX_WORK);
         harness.every_stream(28).unwrap();
     });
 }

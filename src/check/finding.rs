@@ -134,18 +134,12 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
     match (difference, interruption) {
         (Difference::Stuck, _) => Property::Progress,
         (_, Interruption::Interrupted | Interruption::WouldBlock) => Property::Interrupted,
-        // An asynchronous framer waits only where it is pending.
-        (Difference::FrameTime | Difference::LateError, Interruption::Pending) => {
-            let interruption = Interruption::None;
-            blame(
-                difference,
-                Circumstances {
-                    interruption,
-                    ..circumstances
-                },
-            )
+        // An asynchronous framer waits only where it is pending, so only there it can be late.
+        (_, Interruption::Pending)
+            if !matches!(difference, Difference::FrameTime | Difference::LateError) =>
+        {
+            Property::Interrupted
         }
-        (_, Interruption::Pending) => Property::Interrupted,
         (_, Interruption::Dropped) => Property::Cancelled,
         (Difference::AfterError, _) => Property::Poisoned,
         (Difference::AfterEnd, _) => Property::Truncation,

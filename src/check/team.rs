@@ -54,7 +54,7 @@ mod without_std {
 
     impl<R> Done<R> {
         #[expect(clippy::unused_self, reason = "with std there is something to get")]
-        pub(crate) const fn get(&self, _: usize) -> Option<R> {
+        pub(crate) const fn get(&self, _: usize) -> Option<&R> {
             None
         }
     }
@@ -126,10 +126,10 @@ mod with_std {
     /// The items that are done.
     pub(crate) struct Done<R>(Option<Arc<Task<R>>>);
 
-    impl<R: Clone> Done<R> {
+    impl<R> Done<R> {
         /// Returns the result of an item, if it is done.
-        pub(crate) fn get(&self, item: usize) -> Option<R> {
-            self.0.as_ref()?.done[item].get().cloned()
+        pub(crate) fn get(&self, item: usize) -> Option<&R> {
+            self.0.as_ref()?.done[item].get()
         }
     }
 

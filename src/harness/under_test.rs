@@ -9,7 +9,7 @@ use crate::case::{Case, Interruption, hash};
 use crate::check::finding::{Difference, Finding};
 use crate::check::input::{Edges, Input};
 use crate::check::judge::Expectation;
-use crate::check::team::{self, Cost};
+use crate::check::team;
 use crate::check::{declared, isolate, minimize};
 use crate::deviation::Deviation;
 use crate::door::{Door, Value};
@@ -130,15 +130,11 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
             }
             let parts: Vec<&[Split]> = some.chunks(PART).collect();
             let done = team::ahead(hash(input.stream), parts.len(), |part| {
-                let calls = self.run_all(parts[part], input).ok()?;
-                Some(Cost {
-                    calls,
-                    ..Cost::default()
-                })
+                self.run_all(parts[part], input).ok()
             });
             for (index, part) in parts.into_iter().enumerate() {
                 calls += match done.get(index) {
-                    Some(cost) => cost.calls,
+                    Some(&calls) => calls,
                     None => self
                         .run_all(part, input)
                         .map_err(|violation| self.minimal(violation))?,

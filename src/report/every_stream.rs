@@ -42,8 +42,8 @@ pub struct EveryStream {
     /// How many random splits of random streams were then replayed on fresh framers, without their
     /// `Clone` and `Eq`.
     pub replayed: u64,
-    /// Some of the streams, at most 256: for each letter in each place the shortest stream that ends
-    /// with it, if there are no more of these.
+    /// Some of the streams: for each letter in each place, the shortest stream that ends with it. If
+    /// there are more than 256, these are some of them.
     pub examples: Vec<Vec<u8>>,
     /// Why longer streams were not proved, if that was tried.
     pub not_proved: Option<NotProved>,

@@ -47,10 +47,10 @@ impl<'a> ChunkReader<'a> {
         core::mem::take(&mut self.chunks.state().waits)
     }
 
-    /// Returns a function to call whenever the framer is pending. It returns whether this reader was
-    /// pending meanwhile, and notes that the framer waits: it may read ahead until it would have to
-    /// wait, and only then return its frames. If it has gone on reading after the reader was pending,
-    /// it was woken for that, and does not wait yet.
+    /// Returns a function to call whenever the framer is pending. The function returns whether this
+    /// reader was pending meanwhile, and notes that the framer waits. Until a framer waits, it may read
+    /// ahead and keep its frames. One that has gone on reading after this reader was pending was woken
+    /// for that, and does not wait yet.
     #[cfg(feature = "tokio")]
     pub(crate) fn pended(&self) -> impl FnMut() -> bool + use<> {
         let chunks = self.chunks.clone();

@@ -111,7 +111,7 @@ struct Wait {
 struct Search<'a, W: State<Framer: Decode>> {
     fresh: &'a dyn Fn() -> W::Framer,
     stream: &'a [u8],
-    /// Of the stream.
+    /// A hash of the stream.
     hash: u64,
     input: &'a DecodeInput<'a, W>,
     /// The offsets at which chunks may end, from 0 to the end of the stream.
@@ -129,7 +129,7 @@ struct Search<'a, W: State<Framer: Decode>> {
     called: Called,
     /// What the last wait left in the buffer, and its node.
     left: Option<(usize, BytesMut)>,
-    /// The memory of the last chain.
+    /// Empty memory for the nodes of the next chain.
     followed: Vec<usize>,
     work: Work,
 }
@@ -156,7 +156,6 @@ impl Called {
 }
 
 /// Calls with the same bytes, each at the node to which the one before it led.
-#[derive(Clone)]
 struct Chain {
     nodes: Vec<usize>,
     /// The node at which the decoder waits then. There is none if the next call has been made before,
@@ -195,9 +194,9 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                     for (item, &end) in ends.iter().enumerate() {
                         match done.get(item) {
                             Some((chain, cost))
-                                if self.is_open(&chain, end) && self.work.add_done(cost) =>
+                                if self.is_open(chain, end) && self.work.add_done(*cost) =>
                             {
-                                self.follow(index, end, &chain)?;
+                                self.follow(index, end, chain)?;
                             }
                             _ => self.decode(index, end)?,
                         }

@@ -108,7 +108,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             let done = self.ahead(layer.clone());
             for node in layer.clone() {
                 let cost = done.get(node - layer.start);
-                if !cost.is_some_and(|cost| self.work.add_done(cost)) {
+                if !cost.is_some_and(|&cost| self.work.add_done(cost)) {
                     self.feed_each(node)?;
                 }
             }

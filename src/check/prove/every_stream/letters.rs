@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Debug, Write};
 use core::iter;
 
+use crate::case::hash;
 use crate::check::isolate::isolate;
 use crate::check::team;
 use crate::door::Door;
@@ -177,35 +178,24 @@ fn classes(
     mut shape: impl FnMut(u8, u8) -> u64,
 ) -> Vec<Vec<u8>> {
     let bytes: Vec<u8> = bytes.collect();
-    let mut shapes = |index: usize| -> Vec<u64> {
+    let mut shapes_of = |index: usize| -> Vec<u64> {
         tests
             .iter()
             .map(|&test| shape(bytes[index], test))
             .collect()
     };
-    let done = team::ahead(key(&[&bytes, tests]), bytes.len(), |index| {
-        Some(shapes(index))
-    });
+    let key = hash(&bytes) ^ hash(tests);
+    let done = team::ahead(key, bytes.len(), |index| Some(shapes_of(index)));
     let mut classes: BTreeMap<Vec<u64>, Vec<u8>> = BTreeMap::new();
     for (index, &byte) in bytes.iter().enumerate() {
-        let shapes = done.get(index).unwrap_or_else(|| shapes(index));
+        let shapes = done.get(index).cloned();
+        let shapes = shapes.unwrap_or_else(|| shapes_of(index));
         let class = classes.entry(shapes).or_default();
         if !class.contains(&byte) {
             class.push(byte);
         }
     }
     classes.into_values().collect()
-}
-
-/// Returns a hash of some bytes.
-fn key(bytes: &[&[u8]]) -> u64 {
-    let mut shape = Shape::default();
-    bytes
-        .iter()
-        .copied()
-        .flatten()
-        .for_each(|&byte| shape.add(byte));
-    shape.hash
 }
 
 /// Returns whether a reading has frames of the same shape, and rejects the stream if `rejects`. Equal

@@ -132,7 +132,7 @@ where
                 let done = self.ahead(depth, &nodes);
                 for (index, node) in nodes.into_iter().enumerate() {
                     let cost = done.get(index);
-                    if !cost.is_some_and(|cost| self.work.add_done(cost)) {
+                    if !cost.is_some_and(|&cost| self.work.add_done(cost)) {
                         self.expand(depth, node)?;
                     }
                 }
