@@ -5,15 +5,20 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Debug};
+use core::ops::{Deref, DerefMut};
 
 use crate::case::Interruption;
 use crate::deviation::Deviation;
 use crate::expected::Source;
 use crate::property::Property;
 
-/// What a framer did instead of what was expected.
+/// What a framer did instead of what was expected. It is small, as the result of each call can be one.
 #[derive(Clone, Debug)]
-pub struct Finding {
+pub struct Finding(Box<Found>);
+
+/// What a finding holds.
+#[derive(Clone, Debug)]
+pub struct Found {
     pub(crate) difference: Difference,
     /// How many bytes had been fed.
     pub(crate) offset: usize,
@@ -175,7 +180,7 @@ impl Finding {
         expected: impl Into<Box<str>>,
         actual: impl Into<Box<str>>,
     ) -> Self {
-        Self {
+        Self(Box::new(Found {
             difference,
             offset,
             expected: expected.into(),
@@ -183,7 +188,7 @@ impl Finding {
             by_oracle: false,
             limit: false,
             declare: Vec::new(),
-        }
+        }))
     }
 
     /// Makes a finding described by the values that were expected and returned.
@@ -194,10 +199,15 @@ impl Finding {
         expected: &dyn Debug,
         actual: &dyn Debug,
     ) -> Self {
-        Self {
-            by_oracle: true,
-            ..Self::new(difference, offset, excerpt(expected), excerpt(actual))
-        }
+        let mut finding = Self::new(difference, offset, excerpt(expected), excerpt(actual));
+        finding.by_oracle = true;
+        finding
+    }
+
+    /// It is another difference.
+    pub(crate) fn being(mut self, difference: Difference) -> Self {
+        self.difference = difference;
+        self
     }
 
     /// The missing frame or error came too late.
@@ -206,40 +216,54 @@ impl Finding {
             Difference::ErrorTime => Difference::LateError,
             _ => Difference::FrameTime,
         };
-        Self { difference, ..self }
+        self.being(difference)
     }
 
     /// The missing frame never came.
     pub(crate) fn lost(self) -> Self {
-        Self {
-            difference: Difference::Content,
-            ..self
-        }
+        self.being(Difference::Content)
     }
 
     /// The frame inside which the stream ends is rejected when it is whole, too.
     pub(crate) fn rejected_whole(self) -> Self {
-        Self {
-            difference: Difference::UnexpectedError,
-            ..self
-        }
+        self.being(Difference::UnexpectedError)
     }
 
     /// Says whether a size limit is at stake.
-    pub(crate) fn at_stake(self, limit: bool) -> Self {
-        Self { limit, ..self }
+    pub(crate) fn at_stake(mut self, limit: bool) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// Names the deviations of which each would make this correct.
-    pub(crate) fn declare(self, declare: impl Into<Vec<Deviation>>) -> Self {
-        let declare = declare.into();
-        Self { declare, ..self }
+    pub(crate) fn declare(mut self, declare: impl Into<Vec<Deviation>>) -> Self {
+        self.declare = declare.into();
+        self
     }
 
     /// Moves it to where the call turned out to be.
     #[cfg(feature = "std")]
-    pub(crate) fn at(self, offset: usize) -> Self {
-        Self { offset, ..self }
+    pub(crate) fn at(mut self, offset: usize) -> Self {
+        self.offset = offset;
+        self
+    }
+
+    pub(crate) fn into_found(self) -> Found {
+        *self.0
+    }
+}
+
+impl Deref for Finding {
+    type Target = Found;
+
+    fn deref(&self) -> &Found {
+        &self.0
+    }
+}
+
+impl DerefMut for Finding {
+    fn deref_mut(&mut self) -> &mut Found {
+        &mut self.0
     }
 }
 

@@ -116,6 +116,7 @@ impl Violation {
     /// Makes the violation of a finding on a case, without what only the check's input knows.
     #[cold]
     fn of(finding: Finding, case: Case, source: Source) -> Self {
+        let finding = finding.into_found();
         let circumstances = Circumstances {
             interruption: case.interruption,
             cut: !case.split.cuts().is_empty(),

@@ -229,10 +229,9 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
             Difference::ErrorTime | Difference::WrongError => {
                 finding.at_stake(self.limit.rejection)
             }
-            Difference::UnexpectedError if error.is_some_and(by_limit) => Finding {
-                difference: Difference::UnexpectedLimitError,
-                ..finding
-            },
+            Difference::UnexpectedError if error.is_some_and(by_limit) => {
+                finding.being(Difference::UnexpectedLimitError)
+            }
             Difference::UnexpectedError => {
                 let is_prefix =
                     matches!(self.outcome, Outcome::Truncated(_)) && next == self.frames.len();
@@ -242,11 +241,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
                     Difference::UnexpectedError
                 };
                 let limit = self.limit.frames.binary_search(&next).is_ok();
-                Finding {
-                    difference,
-                    ..finding
-                }
-                .at_stake(limit)
+                finding.being(difference).at_stake(limit)
             }
             Difference::AfterError => finding.declare([Deviation::CallerStops]),
             _ => finding,

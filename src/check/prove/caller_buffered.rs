@@ -363,7 +363,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         if is_left {
             return Ok(());
         }
-        Err(Fault::NotProved(NotProved::BufferRewritten { offset }))
+        Err(NotProved::BufferRewritten { offset }.into())
     }
 
     /// Returns how many bytes may be held after a call at a node, on the path to it that had to hold
@@ -453,10 +453,11 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     ) -> Result<usize, Fault> {
         let known = self.at.entry(consumed).or_default();
         if known.len() >= self.max_states {
-            return Err(Fault::NotProved(NotProved::TooManyStates {
+            return Err(NotProved::TooManyStates {
                 offset: consumed,
                 max_states: self.max_states,
-            }));
+            }
+            .into());
         }
         let new = self.nodes.len();
         known.push(new);

@@ -206,10 +206,11 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             }
         }
         if self.at[end].len() >= self.max_states {
-            return Err(Fault::NotProved(NotProved::TooManyStates {
+            return Err(NotProved::TooManyStates {
                 offset,
                 max_states: self.max_states,
-            }));
+            }
+            .into());
         }
         let new = self.nodes.len();
         self.at[end].push(new);

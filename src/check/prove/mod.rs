@@ -59,12 +59,18 @@ pub(crate) enum Fault {
     Call(Finding),
     /// The framer's `clone`, `==`, `Debug` or `drop` did not return.
     State(Finding),
-    NotProved(NotProved),
+    NotProved(Box<NotProved>),
 }
 
 impl From<Finding> for Fault {
     fn from(finding: Finding) -> Self {
         Self::Call(finding)
+    }
+}
+
+impl From<NotProved> for Fault {
+    fn from(reason: NotProved) -> Self {
+        Self::NotProved(Box::new(reason))
     }
 }
 
@@ -83,7 +89,7 @@ impl Fault {
             Self::State(finding) => {
                 Stop::StateViolation(Box::new(input.violation_on_path(finding, path)))
             }
-            Self::NotProved(reason) => Stop::NotProved(reason),
+            Self::NotProved(reason) => Stop::NotProved(*reason),
         }
     }
 }
@@ -125,7 +131,7 @@ impl Work {
             return Ok(());
         }
         let calls = self.cost.calls;
-        Err(Fault::NotProved(NotProved::TooMuchWork { calls }))
+        Err(NotProved::TooMuchWork { calls }.into())
     }
 
     /// Counts what a thread has tried, unless that is more than allowed.

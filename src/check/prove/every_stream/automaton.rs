@@ -38,6 +38,8 @@ pub(super) struct Position<T: Door, O: Specification<T>> {
     parent: Option<(usize, u8)>,
     /// Whether the letters that may follow it are known.
     expanded: bool,
+    /// Whether they are inferred.
+    inferred: bool,
     pub(super) edges: Vec<Edge<T>>,
     /// What the end of the stream gives, if it is known.
     pub(super) end: Option<End<T>>,
@@ -52,6 +54,8 @@ pub(super) struct Edge<T: Door> {
     pub(super) to: usize,
 }
 
+/// The largest number of test bytes.
+const MOST_TESTS: usize = 8;
 /// The largest number of positions.
 const MOST_POSITIONS: usize = 1 << 13;
 
@@ -129,8 +133,6 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
     fn expand(&mut self, index: usize) -> Result<(), Stuck> {
         self.positions[index].expanded = true;
         let position = &self.positions[index];
-        let remaining = self.streams.longest - position.depth;
-        let mut inferred = false;
         let classes = match (&*position.at, &self.letters) {
             (Ok(_), Letters::Pieces(pieces)) => {
                 letters::singles(pieces.next_bytes(&position.begun))
@@ -145,19 +147,65 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
                 match isolate(position.depth, || self.oracle.letters(at)) {
                     Ok(Some(letters)) => letters::singles(letters),
                     Ok(None) => {
-                        inferred = true;
-                        // For each byte and each test byte some readings.
-                        let bytes = 256 * tests.len() * (64 + remaining) / 4;
-                        self.work.add(bytes as u64)?;
-                        letters::infer(self.oracle, at, tests, remaining)
+                        let judged = letters::judged(self.oracle, at);
+                        self.unjudged |= judged.len() < 256;
+                        self.positions[index].inferred = true;
+                        let tests = tests.clone();
+                        self.infer(index, &judged, &tests)?
                     }
                     Err(finding) => return Err(Stuck::At(self.path(index), finding)),
                 }
             }
         };
-        if inferred {
-            self.unjudged |= classes.iter().map(Vec::len).sum::<usize>() < 256;
+        for class in classes {
+            self.add(index, class)?;
         }
+        Ok(())
+    }
+
+    /// Divides bytes that may follow a position into letters, by test bytes.
+    fn infer(&mut self, index: usize, bytes: &[u8], tests: &[u8]) -> Result<Vec<Vec<u8>>, Stuck> {
+        let Position { at, depth, .. } = &self.positions[index];
+        let Ok(at) = &**at else {
+            return Ok(vec![bytes.to_vec()]);
+        };
+        let remaining = self.streams.longest - depth;
+        // For each byte and each test byte some readings.
+        let work = bytes.len() * tests.len() * (64 + remaining) / 4;
+        self.work.add(work as u64)?;
+        Ok(letters::infer(self.oracle, at, bytes, tests, remaining))
+    }
+
+    /// Infers the letters again, with those that were found as test bytes. Returns whether there were
+    /// any new ones.
+    pub(super) fn infer_again(&mut self) -> Result<bool, Stuck> {
+        let tests = self.new_tests();
+        if tests.is_empty() {
+            return Ok(false);
+        }
+        for index in 0..self.positions.len() {
+            if !self.positions[index].inferred {
+                continue;
+            }
+            for edge in 0..self.positions[index].edges.len() {
+                let class = mem::take(&mut self.positions[index].edges[edge].class);
+                let classes = self.infer(index, &class, &tests)?;
+                self.divide(index, edge, classes)?;
+            }
+        }
+        if let Letters::Inferred { tests: known } = &mut self.letters {
+            known.extend(tests);
+        }
+        self.complete()?;
+        Ok(true)
+    }
+
+    /// Divides a letter after a position. The bytes of a class share a letter from now on.
+    fn divide(&mut self, index: usize, edge: usize, classes: Vec<Vec<u8>>) -> Result<(), Stuck> {
+        let mut classes = classes;
+        let edge = &mut self.positions[index].edges[edge];
+        let own = classes.iter().position(|class| class.contains(&edge.byte));
+        edge.class = classes.swap_remove(own.unwrap_or(0));
         for class in classes {
             self.add(index, class)?;
         }
@@ -196,22 +244,18 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
     /// `rest` follows it.
     pub(super) fn split(&mut self, index: usize, byte: u8, rest: &[u8]) -> Result<(), Stuck> {
         let Position { at, edges, .. } = &mut self.positions[index];
-        let edge = edges.iter_mut().find(|edge| edge.class.contains(&byte));
+        let edge = edges.iter().position(|edge| edge.class.contains(&byte));
         let (Some(edge), Ok(at)) = (edge, &**at) else {
             return Ok(());
         };
-        let class = mem::take(&mut edge.class);
+        let class = mem::take(&mut edges[edge].class);
         let mut classes = letters::divide(self.oracle, at, &class, rest);
         if classes.len() == 1 {
             // Only several bytes together show it.
             classes[0].retain(|&other| other != byte);
             classes.push(vec![byte]);
         }
-        let own = classes.iter().position(|class| class.contains(&edge.byte));
-        edge.class = classes.swap_remove(own.unwrap_or(0));
-        for class in classes {
-            self.add(index, class)?;
-        }
+        self.divide(index, edge, classes)?;
         self.complete()
     }
 
@@ -256,6 +300,7 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
             depth,
             parent,
             expanded: false,
+            inferred: false,
             edges: Vec::new(),
             end,
         });
@@ -343,17 +388,21 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
         letters
     }
 
-    /// Returns bytes that showed where letters differ, to look for more differences with.
-    pub(super) fn tests(&self) -> Vec<u8> {
+    /// Returns bytes that showed where letters differ, to look for more differences with, unless they
+    /// are test bytes.
+    fn new_tests(&self) -> Vec<u8> {
         /// Where there are more letters, they are numbers.
         const FEW: usize = 6;
+        let Letters::Inferred { tests: known } = &self.letters else {
+            return Vec::new();
+        };
         let few = self.positions.iter().filter(|it| it.edges.len() <= FEW);
-        let mut tests = Vec::new();
+        let mut tests = known.clone();
         for edge in few.flat_map(|position| &position.edges) {
-            if !tests.contains(&edge.byte) {
+            if tests.len() < MOST_TESTS && !tests.contains(&edge.byte) {
                 tests.push(edge.byte);
             }
         }
-        tests
+        tests.split_off(known.len())
     }
 }

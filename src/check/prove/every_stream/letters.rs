@@ -86,8 +86,17 @@ pub(super) fn singles(bytes: impl IntoIterator<Item = u8>) -> Vec<Vec<u8>> {
     bytes.into_iter().map(|byte| vec![byte]).collect()
 }
 
-/// Returns the bytes that may follow a position, in classes that the specification does not
-/// distinguish, if up to `remaining` bytes come.
+/// Returns the bytes with which the specification judges streams after a position.
+pub(super) fn judged<T: Door, O: Specification<T>>(oracle: &O, at: &O::Position) -> Vec<u8> {
+    let is_judged = |byte: &u8| {
+        let read = isolate(0, || oracle.read(at, *byte).is_some());
+        read.unwrap_or(true)
+    };
+    (0..=u8::MAX).filter(is_judged).collect()
+}
+
+/// Divides bytes that may follow a position into classes that the specification does not distinguish,
+/// if up to `remaining` bytes come.
 ///
 /// All bytes are compared by what they give alone, with one test byte after them, and with as many as
 /// remain, each at once. Then some bytes of each class are compared one by one, and if these differ, all
@@ -95,38 +104,39 @@ pub(super) fn singles(bytes: impl IntoIterator<Item = u8>) -> Vec<Vec<u8>> {
 pub(super) fn infer<T: Door, O: Specification<T>>(
     oracle: &O,
     at: &O::Position,
+    bytes: &[u8],
     tests: &[u8],
     remaining: usize,
 ) -> Vec<Vec<u8>> {
-    let judged = |byte: &u8| {
-        let read = isolate(0, || oracle.read(at, *byte).is_some());
-        read.unwrap_or(true)
-    };
-    let bytes = (0..=u8::MAX).filter(judged);
+    let key = hash(tests);
     let mut stream = vec![0; remaining];
-    let at_once = classes(bytes, tests, |byte, test| {
-        stream.fill(test);
-        stream[0] = byte;
+    let at_once = classes(bytes, key, |byte| {
         let mut shape = Shape::default();
-        for len in [1, remaining.min(2), remaining] {
-            shape.guarded(|shape| match oracle.read_all(at, &stream[..len]) {
-                Some(all) => shape.values(&all.frames, all.result.as_ref().err()),
-                None => shape.add(NOT_JUDGED),
-            });
+        shape.read_all(oracle, at, &[byte]);
+        for &test in tests {
+            stream.fill(test);
+            stream[0] = byte;
+            shape.read_all(oracle, at, &stream[..remaining.min(2)]);
+            shape.read_all(oracle, at, &stream);
         }
         shape.hash
     });
-    let one_by_one = |byte, test| {
-        let rest = iter::repeat_n(test, remaining - 1);
-        read_on(oracle, at, iter::once(byte).chain(rest))
+    let one_by_one = |byte| {
+        let mut shape = Shape::default();
+        for &test in tests {
+            let rest = iter::repeat_n(test, remaining - 1);
+            shape.read(oracle, at, iter::once(byte).chain(rest));
+        }
+        shape.hash
     };
     let refined = at_once.into_iter().flat_map(|class| {
         let step = class.len().div_ceil(SOME);
         let some = class.iter().step_by(step).chain(class.last()).copied();
-        if classes(some, tests, one_by_one).len() == 1 {
+        let some: Vec<u8> = some.collect();
+        if classes(&some, key, one_by_one).len() == 1 {
             return vec![class];
         }
-        classes(class.into_iter(), tests, one_by_one)
+        classes(&class, key, one_by_one)
     });
     let mut refined: Vec<Vec<u8>> = refined.collect();
     refined.sort_unstable();
@@ -140,57 +150,25 @@ pub(super) fn divide<T: Door, O: Specification<T>>(
     class: &[u8],
     rest: &[u8],
 ) -> Vec<Vec<u8>> {
-    classes(class.iter().copied(), &[0], |byte, _| {
-        read_on(oracle, at, iter::once(byte).chain(rest.iter().copied()))
+    classes(class, hash(rest), |byte| {
+        let mut shape = Shape::default();
+        shape.read(oracle, at, iter::once(byte).chain(rest.iter().copied()));
+        shape.hash
     })
-}
-
-/// Returns a hash of the shapes of what bytes give after a position, one by one.
-fn read_on<T: Door, O: Specification<T>>(
-    oracle: &O,
-    at: &O::Position,
-    bytes: impl Iterator<Item = u8>,
-) -> u64 {
-    let mut shape = Shape::default();
-    shape.guarded(|shape| {
-        let mut position = at.clone();
-        for byte in bytes {
-            let Some(reading) = oracle.read(&position, byte) else {
-                return shape.add(NOT_JUDGED);
-            };
-            shape.reading(&reading);
-            match reading.then {
-                Ok(then) => position = then,
-                Err(_) => return,
-            }
-        }
-    });
-    shape.hash
 }
 
 /// How many bytes of a class are compared one by one, about.
 const SOME: usize = 4;
 
-/// Divides bytes into classes that have the same shape with each test byte.
-fn classes(
-    bytes: impl Iterator<Item = u8>,
-    tests: &[u8],
-    mut shape: impl FnMut(u8, u8) -> u64,
-) -> Vec<Vec<u8>> {
-    let bytes: Vec<u8> = bytes.collect();
-    let mut shapes_of = |index: usize| -> Vec<u64> {
-        tests
-            .iter()
-            .map(|&test| shape(bytes[index], test))
-            .collect()
-    };
-    let key = hash(&bytes) ^ hash(tests);
-    let done = team::ahead(key, bytes.len(), |index| Some(shapes_of(index)));
-    let mut classes: BTreeMap<Vec<u64>, Vec<u8>> = BTreeMap::new();
+/// Divides bytes into classes of the same shape. `key` stands for what the shape depends on.
+fn classes(bytes: &[u8], key: u64, mut shape_of: impl FnMut(u8) -> u64) -> Vec<Vec<u8>> {
+    let key = key ^ hash(bytes);
+    let done = team::ahead(key, bytes.len(), |index| Some(shape_of(bytes[index])));
+    let mut classes: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
     for (index, &byte) in bytes.iter().enumerate() {
-        let shapes = done.get(index).cloned();
-        let shapes = shapes.unwrap_or_else(|| shapes_of(index));
-        let class = classes.entry(shapes).or_default();
+        let shape = done.get(index).copied();
+        let shape = shape.unwrap_or_else(|| shape_of(byte));
+        let class = classes.entry(shape).or_default();
         if !class.contains(&byte) {
             class.push(byte);
         }
@@ -251,6 +229,41 @@ impl Default for Shape {
 impl Shape {
     fn add(&mut self, byte: u8) {
         self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    /// Adds what bytes give at once after a position.
+    fn read_all<T: Door, O: Specification<T>>(
+        &mut self,
+        oracle: &O,
+        at: &O::Position,
+        bytes: &[u8],
+    ) {
+        self.guarded(|shape| match oracle.read_all(at, bytes) {
+            Some(all) => shape.values(&all.frames, all.result.as_ref().err()),
+            None => shape.add(NOT_JUDGED),
+        });
+    }
+
+    /// Adds what bytes give one by one after a position.
+    fn read<T: Door, O: Specification<T>>(
+        &mut self,
+        oracle: &O,
+        at: &O::Position,
+        bytes: impl Iterator<Item = u8>,
+    ) {
+        self.guarded(|shape| {
+            let mut position = at.clone();
+            for byte in bytes {
+                let Some(reading) = oracle.read(&position, byte) else {
+                    return shape.add(NOT_JUDGED);
+                };
+                shape.reading(&reading);
+                match reading.then {
+                    Ok(then) => position = then,
+                    Err(_) => return,
+                }
+            }
+        });
     }
 
     /// Calls the user's code. What gets stuck has a shape of its own.

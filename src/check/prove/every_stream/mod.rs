@@ -137,8 +137,6 @@ impl From<Stuck> for Stop {
 
 /// How often letters are inferred again with the letters that were found as test bytes.
 const ROUNDS: usize = 4;
-/// The largest number of test bytes.
-const MOST_TESTS: usize = 8;
 /// The number of cases that are drawn to be replayed.
 const SAMPLES: u64 = 64;
 
@@ -203,23 +201,15 @@ fn learn<'a, T: FeedDoor, O: Specification<T>>(
         let letters = Letters::Pieces(Pieces(pieces.to_vec()));
         return Automaton::new(oracle, door, letters, streams, max_work);
     }
-    let mut tests = vec![0, u8::MAX];
-    let mut round = 1;
-    loop {
-        let known = tests.clone();
-        let letters = Letters::Inferred { tests: known };
-        let automaton = Automaton::new(oracle, door, letters, streams, max_work)?;
-        let before = tests.len();
-        for test in automaton.tests() {
-            if tests.len() < MOST_TESTS && !tests.contains(&test) {
-                tests.push(test);
-            }
+    let tests = vec![0, u8::MAX];
+    let letters = Letters::Inferred { tests };
+    let mut automaton = Automaton::new(oracle, door, letters, streams, max_work)?;
+    for _ in 1..ROUNDS {
+        if !automaton.infer_again()? {
+            break;
         }
-        if round == ROUNDS || tests.len() == before {
-            return Ok(automaton);
-        }
-        round += 1;
     }
+    Ok(automaton)
 }
 
 /// Draws some different cases.

@@ -410,10 +410,11 @@ where
         }
         let accepted = self.automaton.positions[position].at.is_ok();
         if accepted && self.at[position].len() >= self.max_states {
-            return Err(Some(Fault::NotProved(NotProved::TooManyStates {
+            let reason = NotProved::TooManyStates {
                 offset: depth,
                 max_states: self.max_states,
-            })));
+            };
+            return Err(Some(reason.into()));
         }
         let new = self.nodes.len();
         self.at[position].push(new);
@@ -495,7 +496,7 @@ where
     #[cold]
     fn stop(&self, fault: Option<Fault>, node: Option<usize>, last: &[&[u8]], end: usize) -> Halt {
         let stuck = match fault {
-            Some(Fault::NotProved(reason)) => return Halt::Stop(Stop::NotProved(reason)),
+            Some(Fault::NotProved(reason)) => return Halt::Stop(Stop::NotProved(*reason)),
             Some(Fault::State(finding)) => Some(finding),
             Some(Fault::Call(_)) | None => None,
         };
