@@ -18,7 +18,7 @@ pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, F
     isolate_as("the call returns", offset, call)
 }
 
-/// A value whose drop calls the user's code. It is isolated, wherever the value is dropped, so it
+/// A value whose drop calls the user's code, or nothing. The drop is isolated, wherever the value is dropped, so it
 /// must not be dropped in an isolated call.
 pub(crate) struct Guarded<T>(Option<T>);
 
@@ -27,13 +27,27 @@ impl<T> Guarded<T> {
         Self(Some(value))
     }
 
+    pub(crate) const fn empty() -> Self {
+        Self(None)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Takes the value, and leaves this empty.
+    pub(crate) const fn take(&mut self) -> Self {
+        Self(self.0.take())
+    }
+
     /// Drops the value after `offset` bytes.
     pub(crate) fn release(mut self, expected: &str, offset: usize) -> Result<(), Finding> {
-        if !mem::needs_drop::<T>() {
-            return Ok(());
+        match self.0.take() {
+            Some(value) if mem::needs_drop::<T>() => {
+                isolate_as(expected, offset, move || drop(value))
+            }
+            _ => Ok(()),
         }
-        let value = self.0.take();
-        isolate_as(expected, offset, move || drop(value))
     }
 }
 

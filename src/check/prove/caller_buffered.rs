@@ -165,12 +165,12 @@ struct Chain {
 
 impl<W: State<Framer: Decode>> Search<'_, W> {
     fn run(&mut self) -> Result<(), Stop> {
-        let decoder = Guarded::new((self.fresh)());
+        let mut decoder = Guarded::new((self.fresh)());
         self.initial = isolate(0, || decoder.buffered_bytes())
             .map_err(|finding| self.stop(finding.into(), None, 0))?
             .unwrap_or(0);
         let root = self
-            .visit(decoder, 0, 0, None)
+            .visit(&mut decoder, 0, 0, None)
             .map_err(|fault| self.stop(fault, None, 0))?;
         self.wait(root, 0, None);
         if self.stream.is_empty() {
@@ -269,7 +269,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         let mut node = self.waits[wait].node;
         let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
         let mut chain = Chain { nodes, waits: None };
-        // What the last call left in it is where the next one begins.
+        // What the last call left is where the next one begins.
+        let mut decoder = Guarded::<W::Framer>::empty();
         let mut handed_on = None;
         // The memory of the buffer before the first call. To move bytes to its front needs no more.
         let mut given = 0;
@@ -280,7 +281,9 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 delivered,
                 ..
             } = self.nodes[node];
-            let mut decoder = self.resume(node)?;
+            if decoder.is_empty() {
+                decoder = self.resume(node)?;
+            }
             let mut buffer = handed_on.take().unwrap_or_else(|| {
                 let buffer = self.buffer(node, arrived);
                 given = buffer.capacity();
@@ -306,19 +309,19 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             let consumed = arrived - buffer.len();
             let call = Some((node, arrived));
             if is_frame {
-                node = self.visit(decoder, consumed, delivered + 1, call)?;
+                node = self.visit(&mut decoder, consumed, delivered + 1, call)?;
                 handed_on = Some(buffer);
                 continue;
             }
             if expected.rejection(arrived).is_some() && self.input.caller_stops() {
-                release(decoder, arrived)?;
                 break;
             }
-            node = self.visit(decoder, consumed, delivered, call)?;
+            node = self.visit(&mut decoder, consumed, delivered, call)?;
             self.left = Some((node, buffer));
             chain.waits = Some(node);
             break;
         }
+        release(decoder, arrived)?;
         self.work.add(self.copied(wait, end, &chain) as u64)?;
         Ok(chain)
     }
@@ -400,23 +403,20 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         Ok(decoder)
     }
 
-    /// Returns the node of a decoder's state, which it adds if it is new. `parent` is the call that led
-    /// to it.
+    /// Returns the node of a decoder's state. If it is new, adds it, which takes the decoder. `parent`
+    /// is the call that led to it.
     fn visit(
         &mut self,
-        decoder: Guarded<W::Framer>,
+        decoder: &mut Guarded<W::Framer>,
         consumed: usize,
         delivered: usize,
         parent: Option<(usize, usize)>,
     ) -> Result<usize, Fault> {
-        let state = W::save(decoder, consumed)?;
-        self.work.text(state.text_len())?;
-        let node = match self.find(&state, consumed, delivered, parent)? {
-            Some(known) => {
-                state.release(consumed)?;
-                known
-            }
-            None => self.add(state, consumed, delivered, parent)?,
+        let text = W::text(decoder, consumed)?;
+        self.work.text(W::text_len(&text))?;
+        let node = match self.find(decoder, &text, consumed, delivered, parent)? {
+            Some(known) => known,
+            None => self.add(decoder.take(), text, consumed, delivered, parent)?,
         };
         if let Some((parent, _)) = parent {
             self.nodes[parent].next = Some(node);
@@ -426,7 +426,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
 
     fn find(
         &self,
-        state: &W,
+        decoder: &W::Framer,
+        text: &W::Text,
         consumed: usize,
         delivered: usize,
         parent: Option<(usize, usize)>,
@@ -437,7 +438,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         for index in likely.into_iter().chain(iter::once_with(known).flatten()) {
             let node = &self.nodes[index];
             let is_there = (node.consumed, node.delivered) == (consumed, delivered);
-            if is_there && node.state.equals(state, consumed)? {
+            if is_there && node.state.is(decoder, text, consumed)? {
                 return Ok(Some(index));
             }
         }
@@ -446,7 +447,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
 
     fn add(
         &mut self,
-        state: W,
+        decoder: Guarded<W::Framer>,
+        text: W::Text,
         consumed: usize,
         delivered: usize,
         parent: Option<(usize, usize)>,
@@ -459,6 +461,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             }
             .into());
         }
+        let state = W::save(decoder, text, consumed)?;
         let new = self.nodes.len();
         known.push(new);
         let expected = &self.input.expected;

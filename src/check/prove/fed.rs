@@ -198,11 +198,11 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
         parent: Option<usize>,
     ) -> Result<(), Fault> {
         let offset = self.ends[end];
-        let state = W::save(subject, offset)?;
-        self.work.text(state.text_len())?;
+        let text = W::text(&subject, offset)?;
+        self.work.text(W::text_len(&text))?;
         for &known in &self.at[end] {
-            if self.nodes[known].state.equals(&state, offset)? {
-                return state.release(offset);
+            if self.nodes[known].state.is(&subject, &text, offset)? {
+                return release(subject, offset);
             }
         }
         if self.at[end].len() >= self.max_states {
@@ -212,6 +212,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             }
             .into());
         }
+        let state = W::save(subject, text, offset)?;
         let new = self.nodes.len();
         self.at[end].push(new);
         self.nodes.push(Node {

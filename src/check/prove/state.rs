@@ -20,24 +20,30 @@ use crate::report::ProvedBy;
 pub(crate) trait State: Sized {
     type Framer;
 
+    /// What framers are compared by beside themselves.
+    type Text;
+
     const BY: ProvedBy;
 
     /// The framer's `clone`, if the way needs it.
     const CLONE: Option<fn(&Self::Framer) -> Self::Framer> = None;
 
-    fn save(framer: Guarded<Self::Framer>, offset: usize) -> Result<Self, Fault>;
+    fn text(framer: &Self::Framer, offset: usize) -> Result<Self::Text, Fault>;
 
-    fn equals(&self, other: &Self, offset: usize) -> Result<bool, Fault>;
+    /// Returns how many bytes of text are written to compare a framer.
+    fn text_len(_: &Self::Text) -> usize {
+        0
+    }
+
+    fn save(framer: Guarded<Self::Framer>, text: Self::Text, offset: usize) -> Result<Self, Fault>;
+
+    /// Returns whether a framer with this text is in this state.
+    fn is(&self, framer: &Self::Framer, text: &Self::Text, offset: usize) -> Result<bool, Fault>;
 
     /// Makes a framer in this state. Without a clone, the search must feed the state's path again.
     fn resume(&self, offset: usize) -> Option<Result<Guarded<Self::Framer>, Fault>>;
 
     fn release(self, offset: usize) -> Result<(), Fault>;
-
-    /// Returns how many bytes of text are written to save the state.
-    fn text_len(&self) -> usize {
-        0
-    }
 }
 
 /// A state of a framer that is `Clone + Eq`.
@@ -60,16 +66,21 @@ pub(crate) struct RebuiltText<S> {
 
 impl<S: Clone + Eq> State for Cloned<S> {
     type Framer = S;
+    type Text = ();
 
     const BY: ProvedBy = ProvedBy::CloneEq;
     const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 
-    fn save(framer: Guarded<S>, _: usize) -> Result<Self, Fault> {
+    fn text(_: &S, _: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn save(framer: Guarded<S>, (): (), _: usize) -> Result<Self, Fault> {
         Ok(Self(framer))
     }
 
-    fn equals(&self, other: &Self, offset: usize) -> Result<bool, Fault> {
-        equal(&*self.0, &*other.0, offset)
+    fn is(&self, framer: &S, (): &(), offset: usize) -> Result<bool, Fault> {
+        equal(&*self.0, framer, offset)
     }
 
     fn resume(&self, offset: usize) -> Option<Result<Guarded<S>, Fault>> {
@@ -83,17 +94,25 @@ impl<S: Clone + Eq> State for Cloned<S> {
 
 impl<S: Clone + Debug> State for ClonedText<S> {
     type Framer = S;
+    type Text = Box<str>;
 
     const BY: ProvedBy = ProvedBy::CloneDebug;
     const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 
-    fn save(framer: Guarded<S>, offset: usize) -> Result<Self, Fault> {
-        let text = text(&*framer, offset)?;
+    fn text(framer: &S, offset: usize) -> Result<Box<str>, Fault> {
+        text(framer, offset)
+    }
+
+    fn text_len(text: &Box<str>) -> usize {
+        text.len()
+    }
+
+    fn save(framer: Guarded<S>, text: Box<str>, _: usize) -> Result<Self, Fault> {
         Ok(Self { framer, text })
     }
 
-    fn equals(&self, other: &Self, _: usize) -> Result<bool, Fault> {
-        Ok(self.text == other.text)
+    fn is(&self, _: &S, text: &Box<str>, _: usize) -> Result<bool, Fault> {
+        Ok(self.text == *text)
     }
 
     fn resume(&self, offset: usize) -> Option<Result<Guarded<S>, Fault>> {
@@ -103,23 +122,24 @@ impl<S: Clone + Debug> State for ClonedText<S> {
     fn release(self, offset: usize) -> Result<(), Fault> {
         release(self.framer, offset)
     }
-
-    fn text_len(&self) -> usize {
-        self.text.len()
-    }
 }
 
 impl<S: Eq> State for Rebuilt<S> {
     type Framer = S;
+    type Text = ();
 
     const BY: ProvedBy = ProvedBy::RebuildEq;
 
-    fn save(framer: Guarded<S>, _: usize) -> Result<Self, Fault> {
+    fn text(_: &S, _: usize) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn save(framer: Guarded<S>, (): (), _: usize) -> Result<Self, Fault> {
         Ok(Self(framer))
     }
 
-    fn equals(&self, other: &Self, offset: usize) -> Result<bool, Fault> {
-        equal(&*self.0, &*other.0, offset)
+    fn is(&self, framer: &S, (): &(), offset: usize) -> Result<bool, Fault> {
+        equal(&*self.0, framer, offset)
     }
 
     fn resume(&self, _: usize) -> Option<Result<Guarded<S>, Fault>> {
@@ -133,18 +153,26 @@ impl<S: Eq> State for Rebuilt<S> {
 
 impl<S: Debug> State for RebuiltText<S> {
     type Framer = S;
+    type Text = Box<str>;
 
     const BY: ProvedBy = ProvedBy::RebuildDebug;
 
-    fn save(framer: Guarded<S>, offset: usize) -> Result<Self, Fault> {
-        let text = text(&*framer, offset)?;
+    fn text(framer: &S, offset: usize) -> Result<Box<str>, Fault> {
+        text(framer, offset)
+    }
+
+    fn text_len(text: &Box<str>) -> usize {
+        text.len()
+    }
+
+    fn save(framer: Guarded<S>, text: Box<str>, offset: usize) -> Result<Self, Fault> {
         release(framer, offset)?;
         let framer = PhantomData;
         Ok(Self { text, framer })
     }
 
-    fn equals(&self, other: &Self, _: usize) -> Result<bool, Fault> {
-        Ok(self.text == other.text)
+    fn is(&self, _: &S, text: &Box<str>, _: usize) -> Result<bool, Fault> {
+        Ok(self.text == *text)
     }
 
     fn resume(&self, _: usize) -> Option<Result<Guarded<S>, Fault>> {
@@ -153,10 +181,6 @@ impl<S: Debug> State for RebuiltText<S> {
 
     fn release(self, _: usize) -> Result<(), Fault> {
         Ok(())
-    }
-
-    fn text_len(&self) -> usize {
-        self.text.len()
     }
 }
 

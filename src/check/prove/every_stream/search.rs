@@ -387,13 +387,13 @@ where
         chunk: &[u8],
     ) -> Result<(), Option<Fault>> {
         let depth = parent.map_or(0, |parent| self.nodes[parent].depth + chunk.len());
-        let state = W::save(subject, depth)?;
-        self.work.text(state.text_len())?;
+        let text = W::text(&subject, depth)?;
+        self.work.text(W::text_len(&text))?;
         let parent = parent.map(|parent| (parent, chunk.into()));
         // Each is compared.
         self.work.add(self.at[position].len() as u64)?;
         for &known in &self.at[position] {
-            if self.nodes[known].state.equals(&state, depth)? {
+            if self.nodes[known].state.is(&subject, &text, depth)? {
                 if depth < self.nodes[known].depth {
                     if self.is_ahead {
                         return Err(None);
@@ -402,7 +402,7 @@ where
                     self.nodes[known].parent = parent;
                     self.by_depth[depth].push(known);
                 }
-                return state.release(depth).map_err(Some);
+                return release(subject, depth).map_err(Some);
             }
         }
         if self.is_ahead {
@@ -416,6 +416,7 @@ where
             };
             return Err(Some(reason.into()));
         }
+        let state = W::save(subject, text, depth)?;
         let new = self.nodes.len();
         self.at[position].push(new);
         self.by_depth[depth].push(new);
