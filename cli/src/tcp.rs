@@ -581,6 +581,7 @@ impl<'a> TcpRun<'a> {
             Ok(outcome) => self.has_crashed && outcome.closed && !outcome.replied,
         };
         if may_have_ended && is_refused && self.peer.crash(ENDING_TIME)?.is_some() {
+            self.has_crashed = true;
             return self.peer.exchange(request);
         }
         outcome

@@ -31,6 +31,7 @@ fn a_bug_is_found_without_a_stream() {
     let violation = harness.every_stream(8).unwrap_err();
     assert_eq!(harness.one_split(&violation.case), Err(violation.clone()));
     assert!(violation.case.stream.len() <= 2, "{violation}");
+    assert_eq!(harness.clone().every_stream(8), Err(violation));
 }
 
 /// It is wrong in every split, which a specification shows.
@@ -204,6 +205,8 @@ fn clones_that_share_state_prove_nothing() {
         .every_stream(6)
         .unwrap();
     assert_eq!(every.not_proved, Some(NotProved::Unconfirmed), "{every}");
+    let text = "a fresh framer does not do what the search found";
+    assert!(every.to_string().contains(text), "{every}");
 }
 
 /// Without `Clone`, and without `Eq`.

@@ -11,7 +11,8 @@ use std::{io, mem};
 use bytes::{Buf, BytesMut};
 use everysplit::reference::{Config, Framer};
 use everysplit::subject::{
-    Buffered, Decode, FeedFn, Frames, JoinPieces, ParseFn, Subject, TokioDecoder, with_length,
+    Buffered, Decode, DecodeFn, FeedFn, Frames, JoinPieces, ParseFn, Subject, TokioDecoder,
+    with_length,
 };
 use everysplit::{Case, Certificate, Expected, Harness, Outcome, Property, Split, Tier, Violation};
 use tokio_util::codec::{Decoder, LinesCodec};
@@ -361,6 +362,16 @@ impl Subject for HoldsThree {
     fn buffered_bytes(&self) -> Option<usize> {
         Some(3)
     }
+}
+
+/// Closures have no `Debug`.
+#[test]
+fn adapters_of_closures_show_what_they_hold() {
+    let feed_fn = FeedFn::new(b"ok".to_vec(), feed, finish);
+    assert_eq!(format!("{feed_fn:?}"), "FeedFn([111, 107])");
+    let decode = |_: &mut u8, _: &mut BytesMut| Ok::<Option<()>, ()>(None);
+    let decode_fn = DecodeFn::new(7, decode, decode);
+    assert_eq!(format!("{decode_fn:?}"), "DecodeFn(7)");
 }
 
 #[test]

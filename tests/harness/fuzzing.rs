@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use everysplit::oracle::Messages;
+use everysplit::reference::{Config, Decoder, naive};
 use everysplit::subject::{FeedFn, Frames, Subject};
 use everysplit::{Fed, Harness, Property};
 use fastrand::Rng;
@@ -116,6 +117,28 @@ fn runs(seed: u64, most: usize, mutate: impl Fn(&mut [u8], usize, u32) -> usize)
         corpus.push(data[..size].to_vec());
     }
     most
+}
+
+/// A short input is proved, and of a longer one some splits are tried.
+#[test]
+fn a_decoder_is_fuzzed_with_inputs_of_any_length() {
+    let harness = Harness::decoder(|| Decoder::new(Config::default()))
+        .oracle(|stream| naive::parse(Config::default(), stream));
+    let buggy = Harness::decoder(|| Decoder::new(Config::default())).oracle(|stream| {
+        naive::parse(
+            Config {
+                max_body_size: 90,
+                ..Config::default()
+            },
+            stream,
+        )
+    });
+    for len in [0_u32, 3, 90, 91] {
+        let header = [len.to_le_bytes(), [0; 4], [0; 4]].concat();
+        let stream = [header, vec![0; len as usize]].concat();
+        harness.fuzz(&stream).unwrap();
+        assert_eq!(buggy.fuzz(&stream).is_err(), len == 91, "{len}");
+    }
 }
 
 #[test]

@@ -188,6 +188,20 @@ fn a_declared_deviation_that_is_absent_is_a_violation() {
     }
 }
 
+/// A message that is rejected, and its beginning too: the split has nothing to do with it.
+#[test]
+fn a_message_that_is_rejected_at_its_header_is_no_round_trip() {
+    let harness = Harness::decoder(|| STRICT)
+        .encoder(encode)
+        .messages(["longer"])
+        .truncation_error(Error::Truncated);
+    for stream in [&b"\x06longer"[..], b"\x06long"] {
+        let violation = harness.check(stream).unwrap_err();
+        assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+        assert_eq!(violation.offset, 1, "{violation}");
+    }
+}
+
 #[test]
 fn a_limit_that_is_off_by_one_is_a_violation() {
     for limit in [LIMIT - 1, LIMIT + 1] {
@@ -347,6 +361,14 @@ fn an_oracle_that_expects_an_error_at_the_end_contradicts_discards_at_end() {
 
 fn strict() -> Harness<CallerBuffered<Policy>, Messages<Vec<u8>, Error>> {
     Harness::decoder(|| STRICT).encoder(encode)
+}
+
+/// Recorded frames have no encoder.
+#[test]
+#[should_panic(expected = "there is no encoder: add frames with `frame_bytes`")]
+fn recorded_frames_are_given_as_bytes() {
+    let harness = Harness::decoder(|| STRICT).recorded();
+    let _ = harness.messages(["ok"]);
 }
 
 #[test]

@@ -407,6 +407,8 @@ fn a_framer_that_does_not_do_the_same_twice_is_not_proved() {
         ),
         "{certificate}"
     );
+    let text = "not proved: the framer does not always do the same when it is fed the same";
+    assert!(certificate.to_string().contains(text), "{certificate}");
 }
 
 /// It keeps all bytes. Fed the stream as one chunk it may hold them, and the proof follows that path;

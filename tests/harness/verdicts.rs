@@ -521,6 +521,11 @@ fn a_decoder_whose_caller_stops_at_the_first_error_is_left_alone() {
             .contains(&Property::Poisoned)
     );
 
+    let fed = Harness::framer(move || StopAtError::new(Buffered::new(make())));
+    let certificate = fed.check(stream).unwrap();
+    assert!(certificate.held.contains(&Property::Poisoned));
+    assert!(matches!(certificate.tier, Tier::Proved { .. }));
+
     // Where the error occurs must not depend on the split all the same.
     let hasty = |bytes: &[u8]| match bytes {
         [2, b'o'] => Err("too long"),

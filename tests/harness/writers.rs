@@ -497,6 +497,34 @@ fn a_write_accepts_the_bytes_up_to_the_next_cut() {
     assert_eq!(lengths(true), [2, 1, 4, 2]);
 }
 
+#[test]
+fn an_asynchronous_write_of_parts_accepts_the_bytes_up_to_the_next_cut() {
+    use tokio::io::AsyncWriteExt;
+
+    let lengths = Rc::new(RefCell::new(Vec::new()));
+    let accepted = Rc::clone(&lengths);
+    let harness = WriterHarness::new_async(move |mut writer| {
+        let accepted = Rc::clone(&accepted);
+        async move || {
+            assert!(writer.is_write_vectored());
+            let mut unsent = FRAMES;
+            while !unsent.is_empty() {
+                let (first, second) = unsent.split_at(1);
+                let parts = [first, second].map(IoSlice::new);
+                let written = writer.write_vectored(&parts).await;
+                let written = written.map_err(|error| error.kind())?;
+                accepted.borrow_mut().push(written);
+                unsent = &unsent[written..];
+            }
+            Ok::<_, ErrorKind>(())
+        }
+    });
+    harness
+        .one_split(&Case::new(FRAMES, Split::new([2, 3, 7])))
+        .unwrap();
+    assert_eq!(lengths.take(), [2, 1, 4, 2]);
+}
+
 /// Of a long output, random splits are tried, and the violation has few cuts all the same.
 #[test]
 fn long_outputs_are_sampled() {
