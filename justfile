@@ -82,7 +82,8 @@ proof:
 
 # Measure the branch coverage of the tests. Needs cargo-llvm-cov, cargo-nextest and LLVM 22.
 coverage:
-    LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo +nightly llvm-cov nextest --branch
+    LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo +nightly llvm-cov nextest \
+        --workspace --branch
 
 # List the changes to the library that no test notices. Needs cargo-mutants, takes hours.
 mutants:
