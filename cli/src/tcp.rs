@@ -48,7 +48,7 @@ use warnings::Reach;
 
 /// The longest stream of which a split map is drawn, in bytes.
 const MAX_MAP: usize = 2000;
-/// Maximum time for a program to end after it has closed a connection.
+/// Maximum time for a program to end after it has closed a connection without a reply.
 const CRASH_TIME: Duration = Duration::from_millis(500);
 
 /// Checks the peer on every stream.
@@ -522,8 +522,13 @@ impl<'a> TcpRun<'a> {
     /// Adds to a difference how the peer has ended, if it has. A server that ends closes its
     /// connections.
     fn note_crash(&mut self, difference: &mut Difference) -> Result<(), Error> {
+        let within = if difference.replied {
+            ENDING_TIME
+        } else {
+            CRASH_TIME
+        };
         if difference.closed
-            && let Some(crash) = self.peer.crash(CRASH_TIME)?
+            && let Some(crash) = self.peer.crash(within)?
         {
             (self.may_have_ended, self.has_crashed) = (false, true);
             let _ = write!(difference.actual, "; {crash}");

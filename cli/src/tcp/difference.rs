@@ -15,6 +15,8 @@ pub(super) struct Difference {
     pub(super) in_time: bool,
     /// Whether the peer closed the connection.
     pub(super) closed: bool,
+    /// Whether there was a reply at all.
+    pub(super) replied: bool,
     pub(super) expected: String,
     pub(super) actual: String,
 }
@@ -35,6 +37,7 @@ impl Difference {
         Self {
             in_time: outcome.in_time(),
             closed: outcome.closed,
+            replied: outcome.replied,
             expected,
             actual,
         }
