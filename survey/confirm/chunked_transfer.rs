@@ -1,4 +1,4 @@
-//! chunked_transfer 1.5.0: a body that ends inside a chunk is taken for whole, and a read that is
+//! `chunked_transfer` 1.5.0: a body that ends inside a chunk is taken for whole, and a read that is
 //! interrupted after the size of a chunk loses the size.
 
 use std::io::{self, ErrorKind, Read};

@@ -1,4 +1,4 @@
-//! lz4_flex 0.14.0: a frame that ends after its magic number is taken for a clean end.
+//! `lz4_flex` 0.14.0: a frame that ends after its magic number is taken for a clean end.
 
 use std::io::Read;
 

@@ -1,5 +1,7 @@
 //! vte 0.15.0: the same bytes print other text when they arrive in two reads.
 
+use std::fmt::Write;
+
 struct Terminal(String);
 
 impl vte::Perform for Terminal {
@@ -8,7 +10,7 @@ impl vte::Perform for Terminal {
     }
 
     fn execute(&mut self, byte: u8) {
-        self.0 += &format!("<{byte:02x}>");
+        let _ = write!(self.0, "<{byte:02x}>");
     }
 }
 

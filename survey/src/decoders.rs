@@ -50,6 +50,7 @@ macro_rules! module {
     };
 }
 
+#[expect(clippy::too_many_lines, reason = "an entry for each decoder")]
 pub(crate) fn decoders() -> Vec<Program> {
     let decoder = |name, file, driver, version, stream, options| {
         let kind = Kind::Decoder {

@@ -192,7 +192,7 @@ fn rxml() -> Verdicts {
                 Ok(Some(RawEvent::Text(_, text))) => events.extend(text.chars().map(String::from)),
                 // The length of an event is that of a piece.
                 Ok(Some(event)) => {
-                    events.push(format!("{event:?}").replace(|c: char| c.is_ascii_digit(), ""))
+                    events.push(format!("{event:?}").replace(|c: char| c.is_ascii_digit(), ""));
                 }
                 Ok(None) | Err(EndOrError::NeedMoreData) => return Ok(()),
                 Err(EndOrError::Error(error)) => return Err(error.to_string()),

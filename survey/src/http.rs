@@ -215,14 +215,10 @@ const EVENTS: [&str; 6] = [
 
 fn eventsource_stream() -> Verdicts {
     verdicts!(
-        Harness::owning_async_reader(
-            |queue| eventsource_stream::EventStream::new(queue),
-            async |events| events
-                .next()
-                .await
-                .transpose()
-                .map_err(|error| error.to_string()),
-        )
+        Harness::owning_async_reader(eventsource_stream::EventStream::new, async |events| {
+            let event = events.next().await;
+            event.transpose().map_err(|error| error.to_string())
+        })
         .declare([Deviation::DiscardsAtEnd])
         .streams(EVENTS)
     )

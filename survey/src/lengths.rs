@@ -38,7 +38,7 @@ fn length_delimited() -> Verdicts {
             .max_frame_length(8)
             .new_codec()
     };
-    let decoder = move || TokioDecoder::new(codec()).with_frames(|frame| frame.freeze());
+    let decoder = move || TokioDecoder::new(codec()).with_frames(bytes::BytesMut::freeze);
     verdicts!(
         Harness::decoder(decoder)
             .encoder(
@@ -106,7 +106,7 @@ fn uvi_bytes() -> Verdicts {
         codec.set_max_len(300);
         codec
     };
-    let decoder = move || TokioDecoder::new(codec()).with_frames(|frame| frame.freeze());
+    let decoder = move || TokioDecoder::new(codec()).with_frames(bytes::BytesMut::freeze);
     let long = [&b"\xac\x02"[..], &[b'x'; 300]].concat();
     verdicts!(
         Harness::decoder(decoder)

@@ -83,6 +83,7 @@ fn irc_proto() -> Verdicts {
 }
 
 /// Ingests what it can of a chunk, with `ingest`, which returns `None` if it needs more.
+#[expect(clippy::unnecessary_wraps, reason = "as `feed` returns")]
 fn ingest<T, F>(
     receiver: &mut T,
     chunk: &[u8],

@@ -129,7 +129,8 @@ impl Program {
         };
         let text = format!("{imports}{source}{}", &ready[begin..]);
         let command = start(folder, driver, &text)?;
-        let hex: String = stream.iter().map(|byte| format!("{byte:02x}")).collect();
+        let bytes = stream.iter();
+        let hex = bytes.fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let mut everysplit = Command::new("everysplit");
         everysplit.args(["exec", "--timeout", "60"]).args(*options);
         if !stream.is_empty() {

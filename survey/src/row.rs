@@ -65,7 +65,7 @@ impl Row {
             time,
             details: smallest
                 .iter()
-                .map(|violation| format!("{violation}\n"))
+                .map(|violation| violation.to_string() + "\n")
                 .collect(),
         }
     }

@@ -107,9 +107,9 @@ fn anstyle_parse() -> Verdicts {
     }
     type Parser = anstyle_parse::Parser<anstyle_parse::Utf8Parser>;
     let feed = |parser: &mut Parser, bytes: &[u8], events: &mut Frames<_>| {
-        bytes
-            .iter()
-            .for_each(|&byte| parser.advance(&mut Events(events), byte));
+        for &byte in bytes {
+            parser.advance(&mut Events(events), byte);
+        }
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(Parser::new(), feed, |_, _| Ok(()));

@@ -194,9 +194,9 @@ fn utf8parse() -> Verdicts {
         }
     }
     let feed = |parser: &mut utf8parse::Parser, bytes: &[u8], chars: &mut Frames<_>| {
-        bytes
-            .iter()
-            .for_each(|&byte| parser.advance(&mut Chars(chars), byte));
+        for &byte in bytes {
+            parser.advance(&mut Chars(chars), byte);
+        }
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(utf8parse::Parser::new(), feed, |_, _| Ok(()));
