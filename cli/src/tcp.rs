@@ -528,9 +528,8 @@ impl<'a> TcpRun<'a> {
             CRASH_TIME
         };
         if difference.closed
-            && let Some(crash) = self.peer.crash(within)?
+            && let Some(crash) = self.crash(within)?
         {
-            (self.may_have_ended, self.has_crashed) = (false, true);
             let _ = write!(difference.actual, "; {crash}");
         }
         Ok(())
@@ -576,17 +575,26 @@ impl<'a> TcpRun<'a> {
         }
     }
 
+    /// If the last connection has ended the program, or does so within a time, starts it again and
+    /// returns how it ended.
+    fn crash(&mut self, within: Duration) -> Result<Option<String>, Error> {
+        let crash = self.peer.crash(within)?;
+        if crash.is_some() {
+            (self.may_have_ended, self.has_crashed) = (false, true);
+        }
+        Ok(crash)
+    }
+
     /// Makes a connection. If the previous one has ended the program, starts it again.
     fn exchange(&mut self, request: &Request<'_>) -> Result<ConnectionOutcome, Error> {
         let may_have_ended = mem::take(&mut self.may_have_ended);
         let outcome = self.peer.exchange(request);
         let is_refused = match &outcome {
             Err(_) => true,
-            // While a program ends, its system accepts connections.
+            // While a program ends, its system may still accept connections for it.
             Ok(outcome) => self.has_crashed && outcome.closed && !outcome.replied,
         };
-        if may_have_ended && is_refused && self.peer.crash(ENDING_TIME)?.is_some() {
-            self.has_crashed = true;
+        if may_have_ended && is_refused && self.crash(ENDING_TIME)?.is_some() {
             return self.peer.exchange(request);
         }
         outcome

@@ -12,7 +12,8 @@ use crate::deviation::Deviation;
 use crate::expected::Source;
 use crate::property::Property;
 
-/// What a framer did instead of what was expected. It is small, as the result of each call can be one.
+/// What a framer did instead of what was expected. It is only a pointer, as each call may return one,
+/// and results are copied.
 #[derive(Clone, Debug)]
 pub struct Finding(Box<Found>);
 

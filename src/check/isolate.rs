@@ -18,8 +18,8 @@ pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, F
     isolate_as("the call returns", offset, call)
 }
 
-/// A value whose drop calls the user's code, or nothing. The drop is isolated, wherever the value is dropped, so it
-/// must not be dropped in an isolated call.
+/// A value whose drop calls the user's code, or no value. The drop is isolated wherever it happens, so
+/// it must not happen in an isolated call.
 pub(crate) struct Guarded<T>(Option<T>);
 
 impl<T> Guarded<T> {

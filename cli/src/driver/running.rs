@@ -200,7 +200,8 @@ impl Wait {
     }
 }
 
-/// Returns the text of a line. It nearly always is valid, which `from_utf8` checks faster.
+/// Returns the text of a line. It nearly always is valid, which `from_utf8` checks
+/// faster than `from_utf8_lossy`.
 fn text(line: &[u8]) -> Cow<'_, str> {
     str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }

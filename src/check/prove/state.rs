@@ -20,7 +20,7 @@ use crate::report::ProvedBy;
 pub(crate) trait State: Sized {
     type Framer;
 
-    /// What framers are compared by beside themselves.
+    /// The text that framers are compared by, or nothing if they are compared by `==`.
     type Text;
 
     const BY: ProvedBy;
@@ -28,6 +28,7 @@ pub(crate) trait State: Sized {
     /// The framer's `clone`, if the way needs it.
     const CLONE: Option<fn(&Self::Framer) -> Self::Framer> = None;
 
+    /// Makes the text of a framer.
     fn text(framer: &Self::Framer, offset: usize) -> Result<Self::Text, Fault>;
 
     /// Returns how many bytes of text are written to compare a framer.

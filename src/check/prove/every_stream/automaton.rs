@@ -176,8 +176,8 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
         Ok(letters::infer(self.oracle, at, bytes, tests, remaining))
     }
 
-    /// Infers the letters again, with those that were found as test bytes. Returns whether there were
-    /// any new ones.
+    /// Divides inferred letters further: those that were found since are new test bytes. Returns
+    /// whether there were any.
     pub(super) fn infer_again(&mut self) -> Result<bool, Stuck> {
         let tests = self.new_tests();
         if tests.is_empty() {
@@ -201,8 +201,12 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
     }
 
     /// Divides a letter after a position. The bytes of a class share a letter from now on.
-    fn divide(&mut self, index: usize, edge: usize, classes: Vec<Vec<u8>>) -> Result<(), Stuck> {
-        let mut classes = classes;
+    fn divide(
+        &mut self,
+        index: usize,
+        edge: usize,
+        mut classes: Vec<Vec<u8>>,
+    ) -> Result<(), Stuck> {
         let edge = &mut self.positions[index].edges[edge];
         let own = classes.iter().position(|class| class.contains(&edge.byte));
         edge.class = classes.swap_remove(own.unwrap_or(0));
