@@ -1,7 +1,7 @@
 (** * The list of expected frames
 
     [src/expected.rs] holds the frames of a stream as a list of ends and frames, in the order of
-    their ends. [judge_feed] takes those that are due from the list by two partition points. This
+    their ends. [judge_feed] takes those that are due from the list by two numbers of frames. This
     file proves that they are the [frames_between] of [OneStream.v]. *)
 
 From Coq Require Import List Arith Lia Sorted.
@@ -17,7 +17,7 @@ Section Expected.
   Definition frames_ending_at (expected : list (nat * Frame)) (offset : nat) : list Frame :=
     map snd (filter (fun frame => fst frame =? offset) expected).
 
-  (** [Expectation::due]: how many frames end up to an offset. *)
+  (** [Expectation::at]: how many frames end up to an offset. *)
   Fixpoint partition_point (expected : list (nat * Frame)) (offset : nat) : nat :=
     match expected with
     | [] => 0
@@ -25,10 +25,23 @@ Section Expected.
         if fst frame <=? offset then S (partition_point later offset) else 0
     end.
 
+  (** [Expectation::advance] counts on from the frames that end up to an earlier offset. *)
+  Theorem advance_is_at :
+    forall expected from to,
+      from <= to ->
+      let due := partition_point expected from in
+      due + partition_point (skipn due expected) to = partition_point expected to.
+  Proof.
+    intros expected from to order. simpl.
+    induction expected as [| frame later IH]; [reflexivity |]. simpl.
+    destruct (Nat.leb_spec (fst frame) from); simpl; [| reflexivity].
+    destruct (Nat.leb_spec (fst frame) to); lia.
+  Qed.
+
   (** The slice that [judge_feed] takes. *)
   Definition slice_due (expected : list (nat * Frame)) (from to : nat) : list Frame :=
-    let coming := skipn (partition_point expected from) expected in
-    map snd (firstn (partition_point coming to) coming).
+    let due := partition_point expected from in
+    map snd (firstn (partition_point expected to - due) (skipn due expected)).
 
   Definition ends_in (from to : nat) (frame : nat * Frame) : bool :=
     (from <? fst frame) && (fst frame <=? to).
@@ -63,11 +76,13 @@ Section Expected.
   (** The slice holds the frames that end between the offsets. *)
   Lemma slice_is_filter :
     forall expected from to,
+      from <= to ->
       StronglySorted not_after expected ->
       slice_due expected from to = map snd (filter (ends_in from to) expected).
   Proof.
-    unfold slice_due.
-    intros expected from to sorted. f_equal.
+    intros expected from to order sorted. unfold slice_due.
+    rewrite <- (advance_is_at expected from to order), Nat.add_sub_swap, Nat.sub_diag by lia.
+    simpl. f_equal.
     induction expected as [| frame later IH]; [reflexivity |].
     assert (ends_later := fun other => later_ends frame later other sorted).
     inversion sorted as [| ? ? later_sorted _]. subst. specialize (IH later_sorted).
@@ -116,7 +131,7 @@ Section Expected.
       slice_due expected from (from + length) =
       frames_between (frames_ending_at expected) from length.
   Proof.
-    intros expected from length sorted. rewrite slice_is_filter by exact sorted.
+    intros expected from length sorted. rewrite slice_is_filter by (exact sorted || lia).
     induction length as [| length IH].
     - rewrite Nat.add_0_r, filter_none; [reflexivity |].
       intros frame _. compare_offsets; reflexivity.
@@ -127,4 +142,5 @@ Section Expected.
   Qed.
 End Expected.
 
+Print Assumptions advance_is_at.
 Print Assumptions slice_is_frames_between.

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::input::Input;
-use super::isolate::{isolate, isolate_as};
+use super::isolate::Calls;
 use super::judge::judge_held;
 use super::values::judge_values;
 use crate::door::Value;
@@ -16,31 +16,36 @@ use crate::subject::{Frames, Subject};
 /// report. The byte must not make the framer panic. What else it does with the byte is judged only if
 /// it rejected the stream: then it must return the same error again.
 pub(crate) fn end<F: Value, E: Value>(
+    calls: &Calls,
     subject: &mut dyn Subject<Frame = F, Error = E>,
     frames: &mut Frames<F>,
     most: usize,
     input: &Input<'_, F, E>,
 ) -> Result<(), Finding> {
     let (len, expected) = (input.stream.len(), &input.expected);
-    let call = || (subject.finish(frames), subject.buffered_bytes());
-    let (result, held) = isolate(len, call)?;
-    judge_values(len, frames, result, |call| expected.judge_finish(len, call))?;
+    calls.at(len);
+    calls.next("the call returns")?;
+    let result = subject.finish(frames);
+    let held = subject.buffered_bytes();
+    judge_values(calls, frames, result, |call| {
+        expected.judge_finish(len, call)
+    })?;
     judge_held(len, most, held)?;
     let clean = matches!(expected.outcome, Outcome::Clean);
     if !clean && input.caller_stops() {
         return Ok(());
     }
-    let returns = "the call returns when the stream is ended again";
-    let result = isolate_as(returns, len, || subject.finish(frames))?;
-    judge_values(len, frames, result, |call| {
+    calls.next("the call returns when the stream is ended again")?;
+    let result = subject.finish(frames);
+    judge_values(calls, frames, result, |call| {
         expected.judge_after_end(len, "when the stream is ended again", call)
     })?;
     if clean {
         return Ok(());
     }
-    let returns = "the call returns when it is fed after the end";
-    let result = isolate_as(returns, len, || subject.feed(b"\0", frames))?;
-    judge_values(len, frames, result, |call| match expected.outcome {
+    calls.next("the call returns when it is fed after the end")?;
+    let result = subject.feed(b"\0", frames);
+    judge_values(calls, frames, result, |call| match expected.outcome {
         Outcome::Rejected { .. } => {
             expected.judge_after_end(len, "when it is fed after the end", call)
         }

@@ -45,6 +45,8 @@ pub struct Found {
 pub(crate) enum Difference {
     /// It panicked, did not return, or emitted frames without end.
     Stuck,
+    /// The framer's `clone`, `==`, `Debug` or `drop` did not return in a proof.
+    StuckState,
     /// A call after the error that ends the stream did not just return that error again.
     AfterError,
     /// A call after the clean end of the stream returned something.
@@ -138,7 +140,7 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
         limit,
     } = circumstances;
     match (difference, interruption) {
-        (Difference::Stuck, _) => Property::Progress,
+        (Difference::Stuck | Difference::StuckState, _) => Property::Progress,
         (_, Interruption::Interrupted | Interruption::WouldBlock) => Property::Interrupted,
         // An asynchronous framer waits only where it is pending, so only there it can be late.
         (_, Interruption::Pending)

@@ -7,10 +7,11 @@ pub(crate) use without_std::*;
 #[cfg(feature = "std")]
 pub(crate) use with_std::*;
 
+use core::cell::Cell;
 use core::mem;
 use core::ops::{Deref, DerefMut};
 
-use super::finding::Finding;
+use super::finding::{Difference, Finding};
 
 /// Calls the user's code after `offset` bytes.
 #[inline]
@@ -18,17 +19,93 @@ pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, F
     isolate_as("the call returns", offset, call)
 }
 
-/// A value whose drop calls the user's code, or no value. The drop is isolated wherever it happens, so
-/// it must not happen in an isolated call.
+/// Calls the user's code after `offset` bytes. A finding says that `expected` does not hold.
+#[inline]
+pub(crate) fn isolate_as<T>(
+    expected: &'static str,
+    offset: usize,
+    call: impl FnOnce() -> T,
+) -> Result<T, Finding> {
+    // What is not called may hold a value of the user, whose drop may be what does not return.
+    let call = mem::ManuallyDrop::new(call);
+    isolate_calls(offset, |calls| {
+        calls.next(expected)?;
+        Ok(mem::ManuallyDrop::into_inner(call)())
+    })
+}
+
+/// Isolates several calls of the user's code together, which costs less than one by one. `run` makes
+/// them from `offset` bytes on, and says before each what is expected of it.
+///
+/// A value of the user that is alive when the next call begins must be [`Guarded`], or forgotten if
+/// that call is known not to return.
+#[inline]
+pub(crate) fn isolate_calls<T, E: From<Finding>>(
+    offset: usize,
+    run: impl FnOnce(&Calls) -> Result<T, E>,
+) -> Result<T, E> {
+    let calls = Calls {
+        expected: Cell::new(""),
+        offset: Cell::new(offset),
+        difference: Cell::new(Difference::Stuck),
+    };
+    let (mut run, mut result) = (Some(run), None);
+    catch(&calls, &mut || {
+        result = run.take().map(|run| run(&calls));
+    })?;
+    result.expect("it was called")
+}
+
+/// The calls that are isolated together, of which one is in progress.
+pub(crate) struct Calls {
+    /// What is expected of it.
+    expected: Cell<&'static str>,
+    /// How many bytes had been fed.
+    offset: Cell<usize>,
+    /// What it is if that does not hold.
+    difference: Cell<Difference>,
+}
+
+impl Calls {
+    /// Moves to where `offset` bytes have been fed.
+    #[inline]
+    pub(crate) fn at(&self, offset: usize) {
+        self.offset.set(offset);
+    }
+
+    /// Begins the next call. Fails if it is known not to return.
+    #[inline]
+    pub(crate) fn next(&self, expected: &'static str) -> Result<(), Finding> {
+        self.begin(expected, Difference::Stuck)
+    }
+
+    /// Begins a call of the framer's `clone`, `==`, `Debug` or `drop` in a proof.
+    #[inline]
+    pub(crate) fn next_of_state(&self, expected: &'static str) -> Result<(), Finding> {
+        self.begin(expected, Difference::StuckState)
+    }
+
+    #[inline]
+    fn begin(&self, expected: &'static str, difference: Difference) -> Result<(), Finding> {
+        self.expected.set(expected);
+        self.difference.set(difference);
+        begin(self)
+    }
+
+    /// Makes the finding about the call in progress.
+    #[cold]
+    fn stuck(&self, actual: &str) -> Finding {
+        let difference = self.difference.get();
+        Finding::new(difference, self.offset.get(), self.expected.get(), actual)
+    }
+}
+
+/// A value whose drop calls the user's code, or no value. The drop is isolated wherever it happens.
 pub(crate) struct Guarded<T>(Option<T>);
 
 impl<T> Guarded<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self(Some(value))
-    }
-
-    pub(crate) const fn empty() -> Self {
-        Self(None)
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
@@ -40,14 +117,27 @@ impl<T> Guarded<T> {
         Self(self.0.take())
     }
 
+    /// Drops the value in the call in progress.
+    #[inline]
+    pub(crate) fn drop_now(mut self) {
+        drop(self.0.take());
+    }
+
+    /// Returns whether its drop does anything.
+    pub(crate) const fn needs_drop(&self) -> bool {
+        mem::needs_drop::<T>() && self.0.is_some()
+    }
+
     /// Drops the value after `offset` bytes.
-    pub(crate) fn release(mut self, expected: &str, offset: usize) -> Result<(), Finding> {
-        match self.0.take() {
-            Some(value) if mem::needs_drop::<T>() => {
-                isolate_as(expected, offset, move || drop(value))
-            }
-            _ => Ok(()),
+    pub(crate) fn release(self, expected: &'static str, offset: usize) -> Result<(), Finding> {
+        if !self.needs_drop() {
+            return Ok(());
         }
+        isolate_calls(offset, |calls| {
+            calls.next(expected)?;
+            self.drop_now();
+            Ok(())
+        })
     }
 }
 
@@ -84,11 +174,17 @@ impl<T> DerefMut for Guarded<T> {
 #[cfg(not(feature = "std"))]
 mod without_std {
     use super::super::finding::Finding;
+    use super::Calls;
 
-    /// Calls the user's code.
     #[expect(clippy::unnecessary_wraps, reason = "with std it can fail")]
-    pub(crate) fn isolate_as<T>(_: &str, _: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
-        Ok(call())
+    pub(super) fn catch(_: &Calls, run: &mut dyn FnMut()) -> Result<(), Finding> {
+        run();
+        Ok(())
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "with std it can fail")]
+    pub(super) fn begin(_: &Calls) -> Result<(), Finding> {
+        Ok(())
     }
 
     /// Returns whether a call is known that does not return.
@@ -106,7 +202,6 @@ mod without_std {
 mod with_std {
     use core::any::Any;
     use core::cell::{Cell, RefCell};
-    use core::mem::ManuallyDrop;
     use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::panic::{self, AssertUnwindSafe};
     use std::string::{String, ToString};
@@ -114,8 +209,9 @@ mod with_std {
     use std::thread_local;
     use std::vec::Vec;
 
-    use super::super::finding::{Difference, Finding};
+    use super::super::finding::Finding;
     use super::super::team;
+    use super::Calls;
 
     thread_local! {
         /// Whether an isolated call is in progress.
@@ -131,8 +227,8 @@ mod with_std {
 
     /// What a thread shares with its watchdog.
     pub(crate) struct Watched {
-        /// The number of isolated calls that began plus the number that returned: odd while one
-        /// is in progress.
+        /// Odd while an isolated call is in progress: each takes the next odd number, and leaves the
+        /// even one after it.
         pub(crate) beats: Arc<AtomicU64>,
         /// The last beats of earlier runs: calls that did not return.
         pub(crate) hangs: Vec<u64>,
@@ -151,8 +247,10 @@ mod with_std {
             IS_WATCHED.set(true);
         }
 
-        /// Counts the beginning of a call. Fails if the call is known not to return.
+        /// Counts the beginning of a call, after the end of one that is still in progress. Fails if
+        /// the call is known not to return.
         fn call(&self) -> Result<(), &str> {
+            self.returned();
             let beat = self.beats.load(Ordering::Relaxed) + 1;
             self.beats.store(beat, Ordering::Relaxed);
             if self.hangs.contains(&beat) {
@@ -162,79 +260,55 @@ mod with_std {
             Ok(())
         }
 
+        /// Counts the end of the call in progress, if there is one.
         fn returned(&self) {
-            self.beats
-                .store(self.beats.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            let beats = self.beats.load(Ordering::Relaxed);
+            self.beats.store(beats + beats % 2, Ordering::Relaxed);
         }
-    }
-
-    /// Calls the user's code after `offset` bytes. A finding says that `expected` does not hold.
-    #[inline]
-    pub(crate) fn isolate_as<T>(
-        expected: &str,
-        offset: usize,
-        call: impl FnOnce() -> T,
-    ) -> Result<T, Finding> {
-        // What was not called may hold a value of the user, whose drop may be what does not return.
-        let mut call = ManuallyDrop::new(Some(call));
-        let mut returned = ManuallyDrop::new(None);
-        catch(expected, offset, &mut || {
-            *returned = call.take().map(|call| call());
-        })?;
-        Ok(ManuallyDrop::into_inner(returned).expect("it was called"))
     }
 
     // Not generic, so that they are compiled once.
 
-    fn catch(expected: &str, offset: usize, call: &mut dyn FnMut()) -> Result<(), Finding> {
-        enter(expected, offset)?;
-        let returned = panic::catch_unwind(AssertUnwindSafe(call));
-        leave();
-        returned.map_err(|panic| panicked(expected, offset, &*panic))
-    }
-
-    #[inline]
-    fn enter(expected: &str, offset: usize) -> Result<(), Finding> {
+    pub(super) fn catch(calls: &Calls, run: &mut dyn FnMut()) -> Result<(), Finding> {
         install_hook();
-        if IS_WATCHED.get() {
-            begin_watched(expected, offset)?;
-        }
-        ISOLATED.set(true);
-        Ok(())
-    }
-
-    #[inline]
-    fn leave() {
-        ISOLATED.set(false);
+        let around = ISOLATED.replace(true);
+        let returned = panic::catch_unwind(AssertUnwindSafe(run));
+        ISOLATED.set(around);
         if IS_WATCHED.get() {
             WATCHED.with_borrow(|watched| watched.as_ref().map(Watched::returned));
         }
+        returned.map_err(|panic| panicked(calls, &*panic))
     }
 
-    fn begin_watched(expected: &str, offset: usize) -> Result<(), Finding> {
+    /// Begins a call. Fails if it is known not to return.
+    #[inline]
+    pub(super) fn begin(calls: &Calls) -> Result<(), Finding> {
+        if IS_WATCHED.get() {
+            begin_watched(calls)?;
+        }
+        Ok(())
+    }
+
+    fn begin_watched(calls: &Calls) -> Result<(), Finding> {
         WATCHED.with_borrow(|watched| {
             let call = watched.as_ref().map_or(Ok(()), Watched::call);
             call.map_err(|message| {
                 GAVE_UP.set(true);
-                stuck(expected, offset, message)
+                calls.stuck(message)
             })
         })
     }
 
     #[cold]
-    fn panicked(expected: &str, offset: usize, panic: &(dyn Any + Send)) -> Finding {
+    fn panicked(calls: &Calls, panic: &(dyn Any + Send)) -> Finding {
         let message = PANIC.take();
         // Empty if the panic bypassed the hook, or the hook was replaced.
         if !message.is_empty() {
-            return stuck(expected, offset, &message);
+            return calls.stuck(&message);
         }
         let text = panic.downcast_ref::<&str>().copied();
         let text = text.or_else(|| panic.downcast_ref().map(String::as_str));
-        stuck(expected, offset, text.unwrap_or("it panicked"))
-    }
-
-    fn stuck(expected: &str, offset: usize, actual: &str) -> Finding {
-        Finding::new(Difference::Stuck, offset, expected, actual)
+        calls.stuck(text.unwrap_or("it panicked"))
     }
 
     /// Returns whether this thread may share its work with others, and notes that it does.

@@ -19,6 +19,18 @@ pub(crate) struct Call<'a, F, E> {
     pub(crate) result: &'a Result<(), E>,
 }
 
+/// An offset of a stream, with the number of frames that must have been emitted after so many bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    pub(crate) offset: usize,
+    pub(crate) due: usize,
+}
+
+impl At {
+    /// The beginning of each stream: no frame ends there.
+    pub(crate) const START: Self = Self { offset: 0, due: 0 };
+}
+
 /// The expected result of a stream, and where a size limit is at stake in it.
 pub struct Expectation<F, E> {
     pub(crate) expected: Expected<F, E>,
@@ -63,24 +75,35 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
     /// Judges a call that fed the bytes `from..to`, after all earlier bytes were fed and judged.
     pub(crate) fn judge_feed(
         &self,
-        from: usize,
-        to: usize,
+        from: At,
+        to: At,
         call: &Call<'_, F, E>,
     ) -> Result<(), Finding> {
-        let coming = &self.frames[self.due(from)..];
-        let due = &coming[..coming.partition_point(|&(end, _)| end <= to)];
-        let rejection = self.rejection(to);
+        let due = &self.frames[from.due..to.due];
+        let rejection = self.rejection(to.offset);
         // Frames first: those before an error must be emitted with it.
         let same = due.iter().map(|(_, frame)| frame).eq(call.frames);
         let error = call.result.as_ref().err();
         if same && error == rejection {
             return Ok(());
         }
+        Err(self.misfed(from, to, call))
+    }
+
+    /// Makes the finding of a call that fed the bytes `from..to`, and returned something else than
+    /// expected.
+    #[cold]
+    fn misfed(&self, from: At, to: At, call: &Call<'_, F, E>) -> Finding {
+        let coming = &self.frames[from.due..];
+        let due = &self.frames[from.due..to.due];
+        let rejection = self.rejection(to.offset);
+        let error = call.result.as_ref().err();
         let emitted = call.frames.iter().take(due.len());
+        let same = due.iter().map(|(_, frame)| frame).eq(call.frames);
         let accepted = due.iter().map(|(_, frame)| frame).eq(emitted);
         let coming = coming.iter().map(|(_, frame)| frame);
         let in_order = call.frames.iter().eq(coming.take(call.frames.len()));
-        let difference = if self.rejection(from).is_some() {
+        let difference = if self.rejection(from.offset).is_some() {
             Difference::AfterError
         } else if rejection.is_some() && error.is_none() && accepted {
             Difference::ErrorTime
@@ -98,12 +121,11 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
         let due: Vec<&F> = due.iter().map(|(_, frame)| frame).collect();
         let finding = Finding::of_values(
             difference,
-            to,
+            to.offset,
             &(due, rejection.map_or(Ok(()), Err)),
             &(call.frames, call.result),
         );
-        let next = self.due(from) + call.frames.len();
-        Err(self.complete(finding, next, error))
+        self.complete(finding, from.due + call.frames.len(), error)
     }
 
     /// Judges a frame that was emitted after `delivered` others, when `to` bytes were fed.
@@ -135,7 +157,8 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
         Err(self.complete(finding, delivered, None))
     }
 
-    /// Judges a call that returned no frame, after `delivered` others, when `to` bytes were fed.
+    /// Judges a call that returned no frame but maybe an error, after `delivered` frames, when `to`
+    /// bytes were fed.
     ///
     /// `from` bytes had been fed at the call before.
     pub(crate) fn judge_wait(
@@ -143,10 +166,9 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
         delivered: usize,
         from: usize,
         to: usize,
-        result: &Result<(), E>,
+        error: Option<&E>,
     ) -> Result<(), Finding> {
         let rejection = self.rejection(to);
-        let error = result.as_ref().err();
         let next = self.frames.get(delivered);
         if next.is_none_or(|&(end, _)| end > to) && error == rejection {
             return Ok(());
@@ -161,8 +183,12 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
         } else {
             Difference::MissingFrame
         };
-        let finding =
-            Finding::of_values(difference, to, &(due, self.result(to)), &(&[(); 0], result));
+        let finding = Finding::of_values(
+            difference,
+            to,
+            &(due, self.result(to)),
+            &(&[(); 0], error.map_or(Ok(()), Err)),
+        );
         Err(self.complete(finding, delivered, error))
     }
 
@@ -326,14 +352,29 @@ impl<F, E> Expectation<F, E> {
 
     /// Returns how many bytes a framer must hold while it is fed the bytes `from..to`: those of
     /// the frame that is incomplete at `from`, and the chunk.
-    pub(crate) fn need(&self, from: usize, to: usize) -> usize {
-        to - self.frame_start(from)
+    pub(crate) fn need(&self, from: At, to: At) -> usize {
+        to.offset - self.frame_start(from)
     }
 
     /// Returns where the frame begins that is incomplete at an offset.
-    pub(crate) fn frame_start(&self, offset: usize) -> usize {
-        let last = self.due(offset).checked_sub(1);
+    pub(crate) fn frame_start(&self, at: At) -> usize {
+        let last = at.due.checked_sub(1);
         last.map_or(0, |last| self.frames[last].0)
+    }
+
+    /// Returns what is due after `offset` bytes.
+    pub(crate) fn at(&self, offset: usize) -> At {
+        let due = self.due(offset);
+        At { offset, due }
+    }
+
+    /// Returns what is due after `bytes` more.
+    pub(crate) fn advance(&self, At { offset, mut due }: At, bytes: usize) -> At {
+        let offset = offset + bytes;
+        while self.frames.get(due).is_some_and(|&(end, _)| end <= offset) {
+            due += 1;
+        }
+        At { offset, due }
     }
 
     /// Returns the length of the longest frame, as far as lengths are known. Before a frame is

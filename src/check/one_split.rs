@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::end::end;
 use super::finding::{Difference, Finding};
 use super::input::Input;
-use super::isolate::{Guarded, isolate};
-use super::judge::judge_held;
+use super::isolate::{Calls, Guarded, isolate, isolate_calls};
+use super::judge::{At, judge_held};
 use super::values::judge_values;
 use crate::case::Interruption;
 use crate::door::Value;
@@ -60,10 +60,11 @@ fn feed_all<'a, F: Value, E: Value>(
     let mut run = Run {
         input,
         frames: Guarded::new(Frames::for_expected(input.stream.len(), &input.expected)),
-        initial: subject.buffered_bytes().unwrap_or(0),
         subject,
         emitted: 0,
-        offset: 0,
+        initial: 0,
+        from: At::START,
+        to: At::START,
         most: 0,
         feeds: 0,
     };
@@ -79,8 +80,9 @@ struct Run<'s, 'a, F, E> {
     emitted: usize,
     /// How many bytes it held before it was fed.
     initial: usize,
-    /// How many bytes have been fed.
-    offset: usize,
+    /// Where the last chunk begins and ends.
+    from: At,
+    to: At,
     /// The largest number of bytes that it has had to hold.
     most: usize,
     /// The number of calls of `feed`.
@@ -89,50 +91,57 @@ struct Run<'s, 'a, F, E> {
 
 impl<'a, F: Value, E: Value> Run<'_, 'a, F, E> {
     fn all(&mut self, chunks: &mut dyn Iterator<Item = &'a [u8]>) -> Result<(), Finding> {
-        while let Some(chunk) = chunks.next() {
-            let from = self.offset;
-            if let Err(finding) = self.feed(chunk) {
-                return Err(match finding.difference {
-                    Difference::MissingFrame if self.comes_later(from, chunks) => finding.late(),
-                    Difference::MissingFrame => finding.lost(),
-                    _ => finding,
-                });
-            }
-            let rejected = self.input.expected.rejection(self.offset).is_some();
+        let judged = isolate_calls(0, |calls| self.feed_all(calls, chunks));
+        judged.map_err(|finding| match finding.difference {
+            Difference::MissingFrame if self.comes_later(chunks) => finding.late(),
+            Difference::MissingFrame => finding.lost(),
+            _ => finding,
+        })
+    }
+
+    fn feed_all(
+        &mut self,
+        calls: &Calls,
+        chunks: &mut dyn Iterator<Item = &'a [u8]>,
+    ) -> Result<(), Finding> {
+        calls.next("the call returns")?;
+        self.initial = self.subject.buffered_bytes().unwrap_or(0);
+        for chunk in chunks {
+            self.feed(calls, chunk)?;
+            let rejected = self.input.expected.rejection(self.to.offset).is_some();
             if rejected && self.input.caller_stops() {
                 return Ok(());
             }
         }
         let most = self.input.held(self.most, self.initial);
-        end(self.subject, &mut self.frames, most, self.input)
+        end(calls, self.subject, &mut self.frames, most, self.input)
     }
 
-    fn feed(&mut self, chunk: &[u8]) -> Result<(), Finding> {
-        let (from, to) = (self.offset, self.offset + chunk.len());
-        self.offset = to;
-        self.feeds += 1;
+    fn feed(&mut self, calls: &Calls, chunk: &[u8]) -> Result<(), Finding> {
         let expected = &self.input.expected;
-        self.most = self.most.max(expected.need(from, to));
-        let (subject, frames) = (&mut *self.subject, &mut *self.frames);
-        let call = || (subject.feed(chunk, frames), subject.buffered_bytes());
-        let (result, held) = isolate(to, call)?;
-        let mut emitted = 0;
-        let judged = judge_values(to, frames, result, |call| {
-            emitted = call.frames.len();
-            expected.judge_feed(from, to, call)
-        });
-        self.emitted = emitted;
-        judged?;
-        judge_held(to, self.input.held(self.most, self.initial), held)
+        self.from = self.to;
+        self.to = expected.advance(self.from, chunk.len());
+        self.feeds += 1;
+        self.most = self.most.max(expected.need(self.from, self.to));
+        calls.at(self.to.offset);
+        calls.next("the call returns")?;
+        let result = self.subject.feed(chunk, &mut self.frames);
+        let held = self.subject.buffered_bytes();
+        self.emitted = self.frames.len();
+        judge_values(calls, &mut self.frames, result, |call| {
+            expected.judge_feed(self.from, self.to, call)
+        })?;
+        let most = self.input.held(self.most, self.initial);
+        judge_held(self.to.offset, most, held)
     }
 
-    /// Returns whether the frames that were missing after a chunk that began at `from` are emitted
-    /// later: with the next chunks, no bytes, or as many bytes more, one at a time.
-    fn comes_later(&mut self, from: usize, chunks: &mut dyn Iterator<Item = &'a [u8]>) -> bool {
+    /// Returns whether the frames that were missing after the last chunk are emitted later: with the
+    /// next chunks, no bytes, or as many bytes more, one at a time.
+    fn comes_later(&mut self, chunks: &mut dyn Iterator<Item = &'a [u8]>) -> bool {
         let (stream, expected) = (self.input.stream, &self.input.expected);
-        let mut missing = &expected.frames[expected.due(from) + self.emitted..];
+        let mut missing = &expected.frames[self.from.due + self.emitted..];
         let more = &stream[..missing.len().min(stream.len())];
-        let followed = isolate(self.offset, || {
+        let followed = isolate(self.to.offset, || {
             for chunk in chunks.chain([&stream[..0]]).chain(more.chunks(1)) {
                 self.frames.clear();
                 let result = self.subject.feed(chunk, &mut self.frames);

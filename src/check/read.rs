@@ -58,7 +58,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
             let (expected, offset) = (&self.input.expected, self.reader.offset());
             for wait in self.reader.take_waits() {
                 let judged = isolate_values(wait, || {
-                    Ok(expected.judge_wait(self.delivered, 0, wait, &Ok(())))
+                    Ok(expected.judge_wait(self.delivered, 0, wait, None))
                 })?;
                 judged.map_err(|finding| match finding.difference {
                     Difference::MissingFrame | Difference::ErrorTime
@@ -131,13 +131,13 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
             return Err(stopped_early(offset, result));
         }
         if let Outcome::Rejected { .. } = expected.outcome {
-            let judged = expected.judge_wait(self.delivered, 0, offset, result);
+            let judged = expected.judge_wait(self.delivered, 0, offset, result.as_ref().err());
             return judged.map_err(|finding| match finding.difference {
                 Difference::MissingFrame => finding.lost(),
                 _ => finding,
             });
         }
-        let all = expected.judge_wait(self.delivered, 0, len, &Ok(()));
+        let all = expected.judge_wait(self.delivered, 0, len, None);
         all.map_err(Finding::lost)?;
         let frames = &self.at_end[..];
         expected.judge_finish(len, &Call { frames, result })

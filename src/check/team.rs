@@ -162,13 +162,12 @@ mod with_std {
     /// Panics if `run` does, or if `EVERYSPLIT_THREADS` is not a number from 1.
     pub fn parallel<T>(run: impl Fn() -> T + Send + Sync + 'static) -> T {
         let threads = match env::var("EVERYSPLIT_THREADS") {
-            Ok(text) => match text.parse::<NonZero<usize>>() {
-                Ok(threads) => threads.get(),
-                Err(error) => panic!("EVERYSPLIT_THREADS is {text:?}: {error}"),
-            },
-            Err(_) => thread::available_parallelism().map_or(1, NonZero::get),
+            Ok(text) => text.parse().unwrap_or_else(|_| {
+                panic!("EVERYSPLIT_THREADS is `{text}`: expected a number of threads from 1")
+            }),
+            Err(_) => thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
         };
-        lead(threads, PATIENCE, run)
+        lead(threads.get(), PATIENCE, run)
     }
 
     /// Runs a check on a number of threads from the beginning, and otherwise as [`parallel`] does.
@@ -248,8 +247,7 @@ mod with_std {
 
     /// Tries items, each on one thread of the team, and keeps their results. `attempt` returns nothing
     /// if an item does not go as expected, or leads to something new, and leaves everything as it was
-    /// before. Without a team, no
-    /// item is tried.
+    /// before. Without a team, no item is tried.
     ///
     /// `key` depends on all that the items depend on, so that only equal tasks are shared.
     pub(crate) fn ahead<R: Send + Sync + 'static>(

@@ -289,3 +289,57 @@ fn correct_values_are_left_alone() {
         }
     }
 }
+
+/// Panics at `x`, and whenever it is dropped after that.
+#[derive(Clone, PartialEq, Eq)]
+struct Broken {
+    is_broken: bool,
+}
+
+impl Decode for Broken {
+    type Frame = u8;
+    type Error = ();
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, ()> {
+        let Some(&byte) = buffer.first() else {
+            return Ok(None);
+        };
+        let _ = buffer.split_to(1);
+        self.is_broken = byte == b'x';
+        assert!(!self.is_broken, "a bug in `decode`");
+        Ok(Some(byte))
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, ()> {
+        self.decode(buffer)
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        assert!(!self.is_broken, "a bug in `drop`");
+    }
+}
+
+#[test]
+fn a_panic_of_a_call_and_of_the_drop_after_it_is_one_violation() {
+    let make = || Broken { is_broken: false };
+    let oracle = |stream: &[u8]| {
+        let bytes = stream.iter().copied().enumerate();
+        Expected::<_, ()> {
+            frames: bytes.map(|(at, byte)| (at + 1, byte)).collect(),
+            at_end: Vec::new(),
+            outcome: Outcome::Clean,
+        }
+    };
+    let fed = Harness::framer(move || Buffered::new(make())).oracle(oracle);
+    let caller_buffered = Harness::decoder(make).oracle(oracle);
+    for found in [fed.check(b"axb"), caller_buffered.check(b"axb")] {
+        let violation = found.expect_err("a violation");
+        assert_eq!(violation.property, Property::Progress, "{violation}");
+        assert!(
+            violation.actual.contains("a bug in `decode`"),
+            "{violation}"
+        );
+    }
+}

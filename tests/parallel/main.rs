@@ -2,18 +2,20 @@
 //! not `Send`.
 
 use std::cell::Cell;
+use std::env;
 use std::fmt::Display;
+use std::process::Command;
 use std::rc::Rc;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use everysplit::oracle::Parse;
 use everysplit::subject::{Decode, Frames, Subject};
 use everysplit::{
-    CallerBuffered, Expected, Fed, Harness, Outcome, Violation, on_threads, watchdog,
+    CallerBuffered, Expected, Fed, Harness, Outcome, Violation, on_threads, parallel, watchdog,
 };
 
 /// What is wrong with a [`Framer`], or makes its states many.
@@ -324,5 +326,49 @@ fn threads_divide_a_proof() {
         });
         let two = FEEDS.load(Ordering::Relaxed);
         assert!(2 * two < 3 * one, "{one} calls on one thread, {two} on two");
+    }
+}
+
+/// Runs itself with each value of the variable.
+#[test]
+fn the_environment_sets_the_number_of_threads() {
+    const NAME: &str = "the_environment_sets_the_number_of_threads";
+    const VARIABLE: &str = "EVERYSPLIT_THREADS";
+    if let Ok(threads) = env::var(VARIABLE) {
+        // Fails without a number.
+        parallel(|| ());
+        let threads = threads.parse().unwrap();
+        let arrived = Arc::new(AtomicU64::new(0));
+        let all = Arc::clone(&arrived);
+        parallel(move || {
+            arrived.fetch_add(1, Ordering::Relaxed);
+            // Other threads join a check that takes long.
+            let begin = Instant::now();
+            while all.load(Ordering::Relaxed) < threads && begin.elapsed().as_secs() < 60 {
+                harness(Kind::Correct).check(&stream(50)).unwrap();
+            }
+            assert_eq!(all.load(Ordering::Relaxed), threads);
+        });
+        return;
+    }
+    let run = |threads| {
+        let output = Command::new(env::current_exe().unwrap())
+            .args([NAME, "--exact", "--nocapture"])
+            .env(VARIABLE, threads)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (String::from_utf8(text).unwrap(), output.status.success())
+    };
+    for threads in ["1", "3"] {
+        let (text, passes) = run(threads);
+        assert!(passes, "{text}");
+    }
+    for threads in ["", "0", "-1", "two"] {
+        let (text, passes) = run(threads);
+        assert!(!passes, "{text}");
+        let message =
+            format!("EVERYSPLIT_THREADS is `{threads}`: expected a number of threads from 1");
+        assert!(text.contains(&message), "{text}");
     }
 }

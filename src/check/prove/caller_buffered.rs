@@ -23,10 +23,10 @@ use super::{Bounds, Fault, Proof, State, Stop, Work};
 use crate::case::hash;
 use crate::check::end::end;
 use crate::check::input::Input;
-use crate::check::isolate::{Guarded, isolate};
+use crate::check::isolate::{Calls, Guarded, isolate_calls};
 use crate::check::judge::judge_held;
 use crate::check::team::{self, Cost, Done};
-use crate::check::values::isolate_values;
+use crate::check::values::judge_value;
 use crate::report::NotProved;
 use crate::subject::{Buffered, Decode, Frames};
 
@@ -166,16 +166,16 @@ struct Chain {
 impl<W: State<Framer: Decode>> Search<'_, W> {
     fn run(&mut self) -> Result<(), Stop> {
         let mut decoder = Guarded::new((self.fresh)());
-        self.initial = isolate(0, || decoder.buffered_bytes())
-            .map_err(|finding| self.stop(finding.into(), None, 0))?
-            .unwrap_or(0);
-        let root = self
-            .visit(&mut decoder, 0, 0, None)
-            .map_err(|fault| self.stop(fault, None, 0))?;
+        let root = isolate_calls(0, |calls| {
+            calls.next("the call returns")?;
+            self.initial = decoder.buffered_bytes().unwrap_or(0);
+            self.visit(calls, &mut decoder, 0, 0, None)
+        })
+        .map_err(|fault| self.stop(fault, None, 0))?;
         self.wait(root, 0, None);
         if self.stream.is_empty() {
             // The only stream that can end before any call.
-            self.finish(root)
+            isolate_calls(0, |calls| self.finish(calls, root))
                 .map_err(|fault| self.stop(fault, None, 0))?;
         }
         let last = self.ends.len() - 1;
@@ -188,9 +188,12 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 }
             }
             for index in layer.clone() {
-                let next: Vec<usize> = self.open_ends(index).collect();
-                for ends in next.chunks(AT_ONCE) {
-                    let done = self.ahead(index, ends);
+                let mut from = self.waits[index].next.start;
+                loop {
+                    let ends = self.open_ends(index, from);
+                    let Some(last) = ends.last() else { break };
+                    from = last + 1;
+                    let done = self.ahead(index, &ends);
                     for (item, &end) in ends.iter().enumerate() {
                         match done.get(item) {
                             Some((chain, cost))
@@ -208,11 +211,12 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         Ok(())
     }
 
-    /// Returns the ends with whose bytes the decoder has not been called after a wait.
-    fn open_ends(&self, wait: usize) -> impl Iterator<Item = usize> {
+    /// Returns some ends, the next ones from an end on, with whose bytes the decoder has not been called
+    /// after a wait.
+    fn open_ends(&self, wait: usize, from: usize) -> Vec<usize> {
         let Wait { node, next, .. } = &self.waits[wait];
-        let next = next.clone();
-        next.filter(|&end| !self.called.contains(*node, end))
+        let open = (from..next.end).filter(|&end| !self.called.contains(*node, end));
+        open.take(AT_ONCE).collect()
     }
 
     /// Returns whether none of the calls has been made.
@@ -258,7 +262,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         };
         self.wait(node, end, Some(wait));
         if end == self.ends.len() - 1 {
-            self.finish(node)
+            isolate_calls(self.stream.len(), |calls| self.finish(calls, node))
                 .map_err(|fault| self.stop(fault, Some(wait), end))?;
         }
         Ok(())
@@ -266,15 +270,34 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
 
     /// Makes the calls of a chain. `nodes` is empty memory for them.
     fn chain(&mut self, wait: usize, end: usize, nodes: Vec<usize>) -> Result<Chain, Fault> {
-        let mut node = self.waits[wait].node;
-        let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
         let mut chain = Chain { nodes, waits: None };
-        // What the last call left is where the next one begins.
-        let mut decoder = Guarded::<W::Framer>::empty();
-        let mut handed_on = None;
-        // The memory of the buffer before the first call. To move bytes to its front needs no more.
-        let mut given = 0;
-        while !self.called.contains(node, end) {
+        let offset = self.nodes[self.waits[wait].node].consumed;
+        isolate_calls(offset, |calls| {
+            self.make_calls(calls, wait, end, &mut chain)
+        })?;
+        self.work.add(self.copied(wait, end, &chain) as u64)?;
+        Ok(chain)
+    }
+
+    fn make_calls(
+        &mut self,
+        calls: &Calls,
+        wait: usize,
+        end: usize,
+        chain: &mut Chain,
+    ) -> Result<(), Fault> {
+        let mut node = self.waits[wait].node;
+        if self.called.contains(node, end) {
+            return Ok(());
+        }
+        let expected = &self.input.expected;
+        let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
+        let mut decoder = self.resume(calls, node)?;
+        let mut buffer = self.buffer(node, arrived);
+        // To move bytes to the front of the buffer needs no more memory.
+        let given = buffer.capacity();
+        // What a call leaves is where the next one begins.
+        loop {
             chain.nodes.push(node);
             let Node {
                 consumed,
@@ -282,48 +305,43 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                 ..
             } = self.nodes[node];
             if decoder.is_empty() {
-                decoder = self.resume(node)?;
+                decoder = self.resume(calls, node)?;
             }
-            let mut buffer = handed_on.take().unwrap_or_else(|| {
-                let buffer = self.buffer(node, arrived);
-                given = buffer.capacity();
-                buffer
-            });
-            let rest = &self.stream[consumed..arrived];
             self.work.call(0)?;
-            let call = || (decoder.decode(&mut buffer), decoder.buffered_bytes());
-            let (result, held) = isolate(arrived, call)?;
-            self.compare(rest, &buffer, consumed)?;
+            calls.at(arrived);
+            calls.next("the call returns")?;
+            let result = decoder.decode(&mut buffer);
+            let held = decoder.buffered_bytes();
+            self.compare(&self.stream[consumed..arrived], &buffer, consumed)?;
             let in_buffer = Some(buffer.capacity()).filter(|&capacity| capacity > given);
             let held = in_buffer.unwrap_or(buffer.len()) + held.unwrap_or(0);
             judge_held(arrived, self.may_hold(node, arrived), Some(held))?;
-            let expected = &self.input.expected;
-            let is_frame = isolate_values(arrived, move || match result {
-                Ok(Some(frame)) => expected
-                    .judge_frame(delivered, from, arrived, &frame)
-                    .map(|()| true),
-                other => expected
-                    .judge_wait(delivered, from, arrived, &other.map(|_| ()))
-                    .map(|()| false),
+            let is_frame = judge_value(calls, result, |result| match result {
+                Ok(Some(frame)) => {
+                    expected.judge_frame(delivered, from, arrived, frame)?;
+                    Ok(true)
+                }
+                other => {
+                    let error = other.as_ref().err();
+                    expected.judge_wait(delivered, from, arrived, error)?;
+                    Ok(false)
+                }
             })?;
             let consumed = arrived - buffer.len();
             let call = Some((node, arrived));
             if is_frame {
-                node = self.visit(&mut decoder, consumed, delivered + 1, call)?;
-                handed_on = Some(buffer);
-                continue;
+                node = self.visit(calls, &mut decoder, consumed, delivered + 1, call)?;
+                if !self.called.contains(node, end) {
+                    continue;
+                }
+            } else if expected.rejection(arrived).is_none() || !self.input.caller_stops() {
+                node = self.visit(calls, &mut decoder, consumed, delivered, call)?;
+                self.left = Some((node, buffer));
+                chain.waits = Some(node);
             }
-            if expected.rejection(arrived).is_some() && self.input.caller_stops() {
-                break;
-            }
-            node = self.visit(&mut decoder, consumed, delivered, call)?;
-            self.left = Some((node, buffer));
-            chain.waits = Some(node);
             break;
         }
-        release(decoder, arrived)?;
-        self.work.add(self.copied(wait, end, &chain) as u64)?;
-        Ok(chain)
+        release(decoder, calls)
     }
 
     /// Returns how many bytes a chain copied into its buffer. If it waits where the one before it
@@ -382,23 +400,22 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     }
 
     /// Makes a decoder in the state of a node.
-    fn resume(&mut self, node: usize) -> Result<Guarded<W::Framer>, Fault> {
-        let Node {
-            state, consumed, ..
-        } = &self.nodes[node];
-        if let Some(resumed) = state.resume(*consumed) {
+    fn resume(&mut self, calls: &Calls, node: usize) -> Result<Guarded<W::Framer>, Fault> {
+        if let Some(resumed) = self.nodes[node].state.resume(calls) {
             return resumed;
         }
-        let calls = iter::successors(self.nodes[node].parent, |&(node, _)| {
+        let parents = iter::successors(self.nodes[node].parent, |&(node, _)| {
             self.nodes[node].parent
         });
-        let calls: Vec<(usize, usize)> = calls.collect();
+        let parents: Vec<(usize, usize)> = parents.collect();
         let mut decoder = Guarded::new((self.fresh)());
-        for (node, arrived) in calls.into_iter().rev() {
+        for (node, arrived) in parents.into_iter().rev() {
             let rest = &self.stream[self.nodes[node].consumed..arrived];
             self.work.call(rest.len())?;
             let mut buffer = BytesMut::from(rest);
-            isolate(arrived, || drop(decoder.decode(&mut buffer)))?;
+            calls.at(arrived);
+            calls.next("the call returns")?;
+            drop(decoder.decode(&mut buffer));
         }
         Ok(decoder)
     }
@@ -407,16 +424,17 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     /// is the call that led to it.
     fn visit(
         &mut self,
+        calls: &Calls,
         decoder: &mut Guarded<W::Framer>,
         consumed: usize,
         delivered: usize,
         parent: Option<(usize, usize)>,
     ) -> Result<usize, Fault> {
-        let text = W::text(decoder, consumed)?;
+        let text = W::text(decoder, calls)?;
         self.work.text(W::text_len(&text))?;
-        let node = match self.find(decoder, &text, consumed, delivered, parent)? {
+        let node = match self.find(calls, decoder, &text, consumed, delivered, parent)? {
             Some(known) => known,
-            None => self.add(decoder.take(), text, consumed, delivered, parent)?,
+            None => self.add(calls, decoder.take(), text, consumed, delivered, parent)?,
         };
         if let Some((parent, _)) = parent {
             self.nodes[parent].next = Some(node);
@@ -426,6 +444,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
 
     fn find(
         &self,
+        calls: &Calls,
         decoder: &W::Framer,
         text: &W::Text,
         consumed: usize,
@@ -438,7 +457,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         for index in likely.into_iter().chain(iter::once_with(known).flatten()) {
             let node = &self.nodes[index];
             let is_there = (node.consumed, node.delivered) == (consumed, delivered);
-            if is_there && node.state.is(decoder, text, consumed)? {
+            if is_there && node.state.is(decoder, text, calls)? {
                 return Ok(Some(index));
             }
         }
@@ -447,6 +466,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
 
     fn add(
         &mut self,
+        calls: &Calls,
         decoder: Guarded<W::Framer>,
         text: W::Text,
         consumed: usize,
@@ -461,10 +481,11 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             }
             .into());
         }
-        let state = W::save(decoder, text, consumed)?;
+        let state = W::save(decoder, text, calls)?;
         let new = self.nodes.len();
         known.push(new);
         let expected = &self.input.expected;
+        let at = expected.at(consumed);
         self.nodes.push(Node {
             state,
             consumed,
@@ -473,8 +494,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             next: None,
             waits_from: self.ends.len(),
             finished: false,
-            frame_start: expected.frame_start(consumed),
-            longest_frame: self.longest_frames[expected.due(consumed)],
+            frame_start: expected.frame_start(at),
+            longest_frame: self.longest_frames[at.due],
         });
         Ok(new)
     }
@@ -496,19 +517,19 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     }
 
     /// Ends the stream at a node where the decoder waits with all bytes.
-    fn finish(&mut self, node: usize) -> Result<(), Fault> {
+    fn finish(&mut self, calls: &Calls, node: usize) -> Result<(), Fault> {
         if mem::replace(&mut self.nodes[node].finished, true) {
             return Ok(());
         }
-        let mut decoder = self.resume(node)?;
+        let mut decoder = self.resume(calls, node)?;
         let len = self.stream.len();
         let unconsumed = &self.stream[self.nodes[node].consumed..];
         let mut frames = Guarded::new(Frames::for_expected(len, &self.input.expected));
         let most = self.may_hold(node, len);
         let most = most.max(self.input.held(unconsumed.len(), self.initial));
         let mut subject = Buffered::resumed(&mut *decoder, unconsumed);
-        end(&mut subject, &mut frames, most, self.input)?;
-        release(decoder, len)
+        end(calls, &mut subject, &mut frames, most, self.input)?;
+        release(decoder, calls)
     }
 
     /// Adds the path to a fault of a call after a wait, with the bytes up to an end.
@@ -525,8 +546,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             state, consumed, ..
         }) = self.nodes.pop()
         {
-            state
-                .release(consumed)
+            isolate_calls(consumed, |calls| state.release(calls))
                 .map_err(|fault| self.stop(fault, None, self.ends.len() - 1))?;
         }
         Ok(())

@@ -23,8 +23,8 @@ use super::{Bounds, Fault, Proof, State, Stop, Work};
 use crate::case::hash;
 use crate::check::end::end;
 use crate::check::input::Input;
-use crate::check::isolate::{Guarded, isolate};
-use crate::check::judge::judge_held;
+use crate::check::isolate::{Calls, Guarded, isolate_calls};
+use crate::check::judge::{At, judge_held};
 use crate::check::team::{self, Cost, Done};
 use crate::check::values::judge_values;
 use crate::report::NotProved;
@@ -39,10 +39,11 @@ pub(crate) fn prove<W: State<Framer: Subject>>(
     ends: &[usize],
     bounds: Bounds,
 ) -> Result<Proof, Stop> {
+    let ends: Vec<At> = ends.iter().map(|&end| input.expected.at(end)).collect();
     let mut search = Search::<W> {
         fresh,
         input,
-        ends,
+        ends: &ends,
         max_states: bounds.max_states,
         nodes: Vec::new(),
         at: ends.iter().map(|_| Vec::new()).collect(),
@@ -79,7 +80,7 @@ struct Search<'a, W: State<Framer: Subject>> {
     fresh: &'a dyn Fn() -> W::Framer,
     input: &'a FedInput<'a, W>,
     /// The offsets at which chunks may end, from 0 to the end of the stream.
-    ends: &'a [usize],
+    ends: &'a [At],
     max_states: usize,
     /// In the order in which they were found.
     nodes: Vec<Node<W>>,
@@ -95,9 +96,12 @@ struct Search<'a, W: State<Framer: Subject>> {
 impl<W: State<Framer: Subject>> Search<'_, W> {
     fn run(&mut self) -> Result<(), Stop> {
         let subject = Guarded::new((self.fresh)());
-        self.initial = subject.buffered_bytes().unwrap_or(0);
-        self.visit(subject, 0, 0, None)
-            .map_err(|fault| self.stop(fault, 0, None))?;
+        isolate_calls(0, |calls| {
+            calls.next("the call returns")?;
+            self.initial = subject.buffered_bytes().unwrap_or(0);
+            self.visit(calls, subject, 0, 0, None)
+        })
+        .map_err(|fault| self.stop(fault, 0, None))?;
         let last = self.ends.len() - 1;
         let mut layer = 0..1;
         while !layer.is_empty() {
@@ -144,33 +148,33 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
     }
 
     fn try_feed(&mut self, node: usize, end: usize) -> Result<(), Fault> {
-        let mut subject = self.resume(node)?;
-        let (offset, to, most) = (self.offset(node), self.ends[end], self.nodes[node].most);
-        let (stream, expected) = (self.input.stream, &self.input.expected);
-        let most = most.max(expected.need(offset, to));
-        let frames = &mut *self.frames;
-        self.work.call(to - offset)?;
-        let call = || {
-            (
-                subject.feed(&stream[offset..to], frames),
-                subject.buffered_bytes(),
-            )
-        };
-        let (result, held) = isolate(to, call)?;
-        judge_values(to, frames, result, |call| {
-            expected.judge_feed(offset, to, call)
-        })?;
-        judge_held(to, self.input.held(most, self.initial), held)?;
-        if expected.rejection(to).is_some() && self.input.caller_stops() {
-            return release(subject, to);
-        }
-        self.visit(subject, end, most, Some(node))
+        let (from, to, most) = (self.end_of(node), self.ends[end], self.nodes[node].most);
+        isolate_calls(from.offset, |calls| {
+            let mut subject = self.resume(calls, node)?;
+            let (stream, expected) = (self.input.stream, &self.input.expected);
+            let most = most.max(expected.need(from, to));
+            let chunk = &stream[from.offset..to.offset];
+            self.work.call(chunk.len())?;
+            calls.at(to.offset);
+            calls.next("the call returns")?;
+            // A call that panicked may have left some.
+            self.frames.clear();
+            let result = subject.feed(chunk, &mut self.frames);
+            let held = subject.buffered_bytes();
+            judge_values(calls, &mut self.frames, result, |call| {
+                expected.judge_feed(from, to, call)
+            })?;
+            judge_held(to.offset, self.input.held(most, self.initial), held)?;
+            if expected.rejection(to.offset).is_some() && self.input.caller_stops() {
+                return release(subject, calls);
+            }
+            self.visit(calls, subject, end, most, Some(node))
+        })
     }
 
     /// Makes a subject in the state of a node.
-    fn resume(&mut self, node: usize) -> Result<Guarded<W::Framer>, Fault> {
-        let offset = self.offset(node);
-        if let Some(resumed) = self.nodes[node].state.resume(offset) {
+    fn resume(&mut self, calls: &Calls, node: usize) -> Result<Guarded<W::Framer>, Fault> {
+        if let Some(resumed) = self.nodes[node].state.resume(calls) {
             return resumed;
         }
         let mut subject = Guarded::new((self.fresh)());
@@ -180,11 +184,10 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
         for to in path.into_iter().rev() {
             self.work.call(to - from)?;
             let chunk = &self.input.stream[from..to];
-            let frames = &mut *self.frames;
-            isolate(to, || {
-                drop(subject.feed(chunk, frames));
-                frames.clear();
-            })?;
+            calls.at(to);
+            calls.next("the call returns")?;
+            drop(subject.feed(chunk, &mut self.frames));
+            self.frames.clear();
             from = to;
         }
         Ok(subject)
@@ -192,19 +195,20 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
 
     fn visit(
         &mut self,
+        calls: &Calls,
         subject: Guarded<W::Framer>,
         end: usize,
         most: usize,
         parent: Option<usize>,
     ) -> Result<(), Fault> {
-        let offset = self.ends[end];
-        let text = W::text(&subject, offset)?;
+        let text = W::text(&subject, calls)?;
         self.work.text(W::text_len(&text))?;
         for &known in &self.at[end] {
-            if self.nodes[known].state.is(&subject, &text, offset)? {
-                return release(subject, offset);
+            if self.nodes[known].state.is(&subject, &text, calls)? {
+                return release(subject, calls);
             }
         }
+        let offset = self.ends[end].offset;
         if self.at[end].len() >= self.max_states {
             return Err(NotProved::TooManyStates {
                 offset,
@@ -212,7 +216,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             }
             .into());
         }
-        let state = W::save(subject, text, offset)?;
+        let state = W::save(subject, text, calls)?;
         let new = self.nodes.len();
         self.at[end].push(new);
         self.nodes.push(Node {
@@ -224,24 +228,24 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
         if offset < self.input.stream.len() {
             return Ok(());
         }
-        self.finish(new)
+        self.finish(calls, new)
     }
 
     /// Ends the stream at a node.
-    fn finish(&mut self, node: usize) -> Result<(), Fault> {
-        let mut subject = self.resume(node)?;
+    fn finish(&mut self, calls: &Calls, node: usize) -> Result<(), Fault> {
+        let mut subject = self.resume(calls, node)?;
         let most = self.input.held(self.nodes[node].most, self.initial);
-        end(&mut *subject, &mut self.frames, most, self.input)?;
-        release(subject, self.input.stream.len())
+        end(calls, &mut *subject, &mut self.frames, most, self.input)?;
+        release(subject, calls)
     }
 
     /// Returns the offsets at which the chunks before a node end, last first.
     fn path(&self, node: usize) -> impl Iterator<Item = usize> {
         let path = iter::successors(Some(node), |&node| self.nodes[node].parent);
-        path.map(|node| self.offset(node))
+        path.map(|node| self.end_of(node).offset)
     }
 
-    fn offset(&self, node: usize) -> usize {
+    fn end_of(&self, node: usize) -> At {
         self.ends[self.nodes[node].end]
     }
 
@@ -249,7 +253,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
     #[cold]
     fn stop(&self, fault: Fault, end: usize, node: Option<usize>) -> Stop {
         let path = node.into_iter().flat_map(|node| self.path(node));
-        fault.on_path(self.input, iter::once(self.ends[end]).chain(path))
+        fault.on_path(self.input, iter::once(self.ends[end].offset).chain(path))
     }
 
     /// Drops the states one by one.
@@ -258,8 +262,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             state, end, parent, ..
         }) = self.nodes.pop()
         {
-            state
-                .release(self.ends[end])
+            isolate_calls(self.ends[end].offset, |calls| state.release(calls))
                 .map_err(|fault| self.stop(fault, end, parent))?;
         }
         Ok(())

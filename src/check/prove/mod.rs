@@ -16,7 +16,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::mem;
 
-use super::finding::Finding;
+use super::finding::{Difference, Finding};
 use super::input::Input;
 use super::team::Cost;
 use crate::report::{NotProved, ProvedBy, Violation};
@@ -64,7 +64,10 @@ pub(crate) enum Fault {
 
 impl From<Finding> for Fault {
     fn from(finding: Finding) -> Self {
-        Self::Call(finding)
+        match finding.difference {
+            Difference::StuckState => Self::State(finding),
+            _ => Self::Call(finding),
+        }
     }
 }
 

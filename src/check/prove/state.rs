@@ -13,10 +13,10 @@ use core::fmt::Debug;
 use core::marker::PhantomData;
 
 use super::Fault;
-use crate::check::isolate::{Guarded, isolate_as};
+use crate::check::isolate::{Calls, Guarded};
 use crate::report::ProvedBy;
 
-/// A saved state. Each method calls the framer's own code, isolated, after `offset` bytes.
+/// A saved state. Each method calls the framer's own code, as one of the calls that are isolated.
 pub(crate) trait State: Sized {
     type Framer;
 
@@ -29,22 +29,22 @@ pub(crate) trait State: Sized {
     const CLONE: Option<fn(&Self::Framer) -> Self::Framer> = None;
 
     /// Makes the text of a framer.
-    fn text(framer: &Self::Framer, offset: usize) -> Result<Self::Text, Fault>;
+    fn text(framer: &Self::Framer, calls: &Calls) -> Result<Self::Text, Fault>;
 
     /// Returns how many bytes of text are written to compare a framer.
     fn text_len(_: &Self::Text) -> usize {
         0
     }
 
-    fn save(framer: Guarded<Self::Framer>, text: Self::Text, offset: usize) -> Result<Self, Fault>;
+    fn save(framer: Guarded<Self::Framer>, text: Self::Text, calls: &Calls) -> Result<Self, Fault>;
 
     /// Returns whether a framer with this text is in this state.
-    fn is(&self, framer: &Self::Framer, text: &Self::Text, offset: usize) -> Result<bool, Fault>;
+    fn is(&self, framer: &Self::Framer, text: &Self::Text, calls: &Calls) -> Result<bool, Fault>;
 
     /// Makes a framer in this state. Without a clone, the search must feed the state's path again.
-    fn resume(&self, offset: usize) -> Option<Result<Guarded<Self::Framer>, Fault>>;
+    fn resume(&self, calls: &Calls) -> Option<Result<Guarded<Self::Framer>, Fault>>;
 
-    fn release(self, offset: usize) -> Result<(), Fault>;
+    fn release(self, calls: &Calls) -> Result<(), Fault>;
 }
 
 /// A state of a framer that is `Clone + Eq`.
@@ -72,24 +72,24 @@ impl<S: Clone + Eq> State for Cloned<S> {
     const BY: ProvedBy = ProvedBy::CloneEq;
     const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 
-    fn text(_: &S, _: usize) -> Result<(), Fault> {
+    fn text(_: &S, _: &Calls) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn save(framer: Guarded<S>, (): (), _: usize) -> Result<Self, Fault> {
+    fn save(framer: Guarded<S>, (): (), _: &Calls) -> Result<Self, Fault> {
         Ok(Self(framer))
     }
 
-    fn is(&self, framer: &S, (): &(), offset: usize) -> Result<bool, Fault> {
-        equal(&*self.0, framer, offset)
+    fn is(&self, framer: &S, (): &(), calls: &Calls) -> Result<bool, Fault> {
+        equal(&*self.0, framer, calls)
     }
 
-    fn resume(&self, offset: usize) -> Option<Result<Guarded<S>, Fault>> {
-        Some(clone(&*self.0, offset))
+    fn resume(&self, calls: &Calls) -> Option<Result<Guarded<S>, Fault>> {
+        Some(clone(&*self.0, calls))
     }
 
-    fn release(self, offset: usize) -> Result<(), Fault> {
-        release(self.0, offset)
+    fn release(self, calls: &Calls) -> Result<(), Fault> {
+        release(self.0, calls)
     }
 }
 
@@ -100,28 +100,28 @@ impl<S: Clone + Debug> State for ClonedText<S> {
     const BY: ProvedBy = ProvedBy::CloneDebug;
     const CLONE: Option<fn(&S) -> S> = Some(S::clone);
 
-    fn text(framer: &S, offset: usize) -> Result<Box<str>, Fault> {
-        text(framer, offset)
+    fn text(framer: &S, calls: &Calls) -> Result<Box<str>, Fault> {
+        text(framer, calls)
     }
 
     fn text_len(text: &Box<str>) -> usize {
         text.len()
     }
 
-    fn save(framer: Guarded<S>, text: Box<str>, _: usize) -> Result<Self, Fault> {
+    fn save(framer: Guarded<S>, text: Box<str>, _: &Calls) -> Result<Self, Fault> {
         Ok(Self { framer, text })
     }
 
-    fn is(&self, _: &S, text: &Box<str>, _: usize) -> Result<bool, Fault> {
+    fn is(&self, _: &S, text: &Box<str>, _: &Calls) -> Result<bool, Fault> {
         Ok(self.text == *text)
     }
 
-    fn resume(&self, offset: usize) -> Option<Result<Guarded<S>, Fault>> {
-        Some(clone(&*self.framer, offset))
+    fn resume(&self, calls: &Calls) -> Option<Result<Guarded<S>, Fault>> {
+        Some(clone(&*self.framer, calls))
     }
 
-    fn release(self, offset: usize) -> Result<(), Fault> {
-        release(self.framer, offset)
+    fn release(self, calls: &Calls) -> Result<(), Fault> {
+        release(self.framer, calls)
     }
 }
 
@@ -131,24 +131,24 @@ impl<S: Eq> State for Rebuilt<S> {
 
     const BY: ProvedBy = ProvedBy::RebuildEq;
 
-    fn text(_: &S, _: usize) -> Result<(), Fault> {
+    fn text(_: &S, _: &Calls) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn save(framer: Guarded<S>, (): (), _: usize) -> Result<Self, Fault> {
+    fn save(framer: Guarded<S>, (): (), _: &Calls) -> Result<Self, Fault> {
         Ok(Self(framer))
     }
 
-    fn is(&self, framer: &S, (): &(), offset: usize) -> Result<bool, Fault> {
-        equal(&*self.0, framer, offset)
+    fn is(&self, framer: &S, (): &(), calls: &Calls) -> Result<bool, Fault> {
+        equal(&*self.0, framer, calls)
     }
 
-    fn resume(&self, _: usize) -> Option<Result<Guarded<S>, Fault>> {
+    fn resume(&self, _: &Calls) -> Option<Result<Guarded<S>, Fault>> {
         None
     }
 
-    fn release(self, offset: usize) -> Result<(), Fault> {
-        release(self.0, offset)
+    fn release(self, calls: &Calls) -> Result<(), Fault> {
+        release(self.0, calls)
     }
 }
 
@@ -158,52 +158,53 @@ impl<S: Debug> State for RebuiltText<S> {
 
     const BY: ProvedBy = ProvedBy::RebuildDebug;
 
-    fn text(framer: &S, offset: usize) -> Result<Box<str>, Fault> {
-        text(framer, offset)
+    fn text(framer: &S, calls: &Calls) -> Result<Box<str>, Fault> {
+        text(framer, calls)
     }
 
     fn text_len(text: &Box<str>) -> usize {
         text.len()
     }
 
-    fn save(framer: Guarded<S>, text: Box<str>, offset: usize) -> Result<Self, Fault> {
-        release(framer, offset)?;
+    fn save(framer: Guarded<S>, text: Box<str>, calls: &Calls) -> Result<Self, Fault> {
+        release(framer, calls)?;
         let framer = PhantomData;
         Ok(Self { text, framer })
     }
 
-    fn is(&self, _: &S, text: &Box<str>, _: usize) -> Result<bool, Fault> {
+    fn is(&self, _: &S, text: &Box<str>, _: &Calls) -> Result<bool, Fault> {
         Ok(self.text == *text)
     }
 
-    fn resume(&self, _: usize) -> Option<Result<Guarded<S>, Fault>> {
+    fn resume(&self, _: &Calls) -> Option<Result<Guarded<S>, Fault>> {
         None
     }
 
-    fn release(self, _: usize) -> Result<(), Fault> {
+    fn release(self, _: &Calls) -> Result<(), Fault> {
         Ok(())
     }
 }
 
-fn clone<S: Clone>(framer: &S, offset: usize) -> Result<Guarded<S>, Fault> {
-    own("the framer's `clone` returns", offset, || framer.clone()).map(Guarded::new)
+fn clone<S: Clone>(framer: &S, calls: &Calls) -> Result<Guarded<S>, Fault> {
+    calls.next_of_state("the framer's `clone` returns")?;
+    Ok(Guarded::new(framer.clone()))
 }
 
-fn equal<S: Eq>(one: &S, other: &S, offset: usize) -> Result<bool, Fault> {
-    own("the framer's `==` returns", offset, || one == other)
+fn equal<S: Eq>(one: &S, other: &S, calls: &Calls) -> Result<bool, Fault> {
+    calls.next_of_state("the framer's `==` returns")?;
+    Ok(one == other)
 }
 
-fn text<S: Debug>(framer: &S, offset: usize) -> Result<Box<str>, Fault> {
-    let text = || format!("{framer:?}").into();
-    own("the framer's `Debug` returns", offset, text)
+fn text<S: Debug>(framer: &S, calls: &Calls) -> Result<Box<str>, Fault> {
+    calls.next_of_state("the framer's `Debug` returns")?;
+    Ok(format!("{framer:?}").into())
 }
 
 /// Drops a framer.
-pub(crate) fn release<S>(framer: Guarded<S>, offset: usize) -> Result<(), Fault> {
-    let released = framer.release("the framer's `drop` returns", offset);
-    released.map_err(Fault::State)
-}
-
-fn own<T>(expected: &str, offset: usize, call: impl FnOnce() -> T) -> Result<T, Fault> {
-    isolate_as(expected, offset, call).map_err(Fault::State)
+pub(crate) fn release<S>(framer: Guarded<S>, calls: &Calls) -> Result<(), Fault> {
+    if framer.needs_drop() {
+        calls.next_of_state("the framer's `drop` returns")?;
+    }
+    framer.drop_now();
+    Ok(())
 }

@@ -98,9 +98,8 @@ pub(super) fn judged<T: Door, O: Specification<T>>(oracle: &O, at: &O::Position)
 /// Divides bytes that may follow a position into classes that the specification does not distinguish,
 /// if up to `remaining` bytes come.
 ///
-/// All bytes are compared by what they give alone, with one test byte after them, and with as many as
-/// remain, each at once. Then some bytes of each class are compared one by one, and if these differ, all
-/// of them.
+/// All bytes are compared by what they give alone, and at once with as many test bytes after them as
+/// remain. Then some bytes of each class are compared one by one, and if these differ, all of them.
 pub(super) fn infer<T: Door, O: Specification<T>>(
     oracle: &O,
     at: &O::Position,
@@ -116,7 +115,6 @@ pub(super) fn infer<T: Door, O: Specification<T>>(
         for &test in tests {
             stream.fill(test);
             stream[0] = byte;
-            shape.read_all(oracle, at, &stream[..remaining.min(2)]);
             shape.read_all(oracle, at, &stream);
         }
         shape.hash
@@ -201,6 +199,11 @@ const CHARACTER: u8 = 5;
 /// A hash of what was emitted and where, of values by their shape.
 struct Shape {
     hash: u64,
+}
+
+/// A hash of a `Debug` text, in which all numbers are alike, and all characters in quotes.
+struct TextShape {
+    shape: Shape,
     text: Text,
 }
 
@@ -221,7 +224,6 @@ impl Default for Shape {
         Self {
             // FNV-1a.
             hash: 0xcbf2_9ce4_8422_2325,
-            text: Text::Plain,
         }
     }
 }
@@ -229,6 +231,10 @@ impl Default for Shape {
 impl Shape {
     fn add(&mut self, byte: u8) {
         self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+
+    fn add_all(&mut self, shape: u64) {
+        self.hash = (self.hash ^ shape).wrapping_mul(0x0100_0000_01b3);
     }
 
     /// Adds what bytes give at once after a position.
@@ -268,10 +274,7 @@ impl Shape {
 
     /// Calls the user's code. What gets stuck has a shape of its own.
     fn guarded(&mut self, call: impl FnOnce(&mut Self)) {
-        let mut shape = Self {
-            hash: self.hash,
-            text: Text::Plain,
-        };
+        let mut shape = Self { hash: self.hash };
         match isolate(0, || call(&mut shape)) {
             Ok(()) => self.hash = shape.hash,
             Err(_) => self.add(STUCK),
@@ -282,49 +285,62 @@ impl Shape {
         self.values(&reading.frames, reading.then.as_ref().err());
     }
 
-    fn values<F: Debug, E: Debug>(&mut self, frames: &[F], error: Option<&E>) {
+    fn values<F: Debug + PartialEq, E: Debug>(&mut self, frames: &[F], error: Option<&E>) {
         self.add(READ);
+        let mut before: Option<(&F, u64)> = None;
         for frame in frames {
-            self.value(frame);
+            // Equal frames have the same text, and are often many.
+            let shape = match before {
+                Some((equal, shape)) if equal == frame => shape,
+                _ => TextShape::of(frame),
+            };
+            before = Some((frame, shape));
+            self.add_all(shape);
         }
         if let Some(error) = error {
-            self.value(error);
+            self.add_all(TextShape::of(error));
         }
     }
+}
 
-    fn value(&mut self, value: &dyn Debug) {
-        self.text = Text::Plain;
+impl TextShape {
+    fn of(value: &dyn Debug) -> u64 {
+        let mut text = Self {
+            shape: Shape::default(),
+            text: Text::Plain,
+        };
         // An error of its `Debug` ends the text.
-        let _ = write!(self, "{value:?};");
+        let _ = write!(text, "{value:?}");
+        text.shape.hash
     }
 
-    fn character(&mut self, character: char) {
-        self.text = match (self.text, character) {
-            (Text::Plain | Text::Number, '"') => {
-                self.add(b'"');
+    /// Adds a byte of the text, which is UTF-8.
+    fn add(&mut self, byte: u8) {
+        self.text = match (self.text, byte) {
+            (Text::Plain | Text::Number, b'"') => {
+                self.shape.add(b'"');
                 Text::Quoted
             }
-            (Text::Number, '0'..='9' | 'a'..='f' | 'x' | '_' | '.') => Text::Number,
-            (Text::Plain, '0'..='9') => {
-                self.add(NUMBER);
+            (Text::Number, b'0'..=b'9' | b'a'..=b'f' | b'x' | b'_' | b'.') => Text::Number,
+            (Text::Plain, b'0'..=b'9') => {
+                self.shape.add(NUMBER);
                 Text::Number
             }
             (Text::Plain | Text::Number, other) => {
-                let mut bytes = [0; 4];
-                for byte in other.encode_utf8(&mut bytes).bytes() {
-                    self.add(byte);
-                }
+                self.shape.add(other);
                 Text::Plain
             }
-            (Text::Quoted, '"') => {
-                self.add(b'"');
+            (Text::Quoted, b'"') => {
+                self.shape.add(b'"');
                 Text::Plain
             }
-            (Text::Quoted, '\\') => Text::Escaped,
-            (Text::Escaped, 'x') => Text::Code(2),
-            (Text::Escaped, 'u') => Text::Code(u8::MAX),
-            (Text::Quoted | Text::Escaped | Text::Code(1), _) | (Text::Code(_), '}') => {
-                self.add(CHARACTER);
+            (Text::Quoted, b'\\') => Text::Escaped,
+            // Not the first byte of a character.
+            (Text::Quoted, 0x80..=0xbf) => Text::Quoted,
+            (Text::Escaped, b'x') => Text::Code(2),
+            (Text::Escaped, b'u') => Text::Code(u8::MAX),
+            (Text::Quoted | Text::Escaped | Text::Code(1), _) | (Text::Code(_), b'}') => {
+                self.shape.add(CHARACTER);
                 Text::Quoted
             }
             (Text::Code(left), _) => Text::Code(left - 1),
@@ -332,9 +348,9 @@ impl Shape {
     }
 }
 
-impl Write for Shape {
+impl Write for TextShape {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.chars().for_each(|character| self.character(character));
+        text.bytes().for_each(|byte| self.add(byte));
         Ok(())
     }
 }

@@ -12,13 +12,14 @@ use super::letters::alike;
 use super::{Found, Stop};
 use crate::case::{Case, Interruption};
 use crate::check::end::end;
+use crate::check::finding::Finding;
 use crate::check::input::Input;
-use crate::check::isolate::{Guarded, isolate};
+use crate::check::isolate::{Calls, Guarded, isolate, isolate_calls};
 use crate::check::judge::Expectation;
 use crate::check::prove::state::release;
 use crate::check::prove::{Fault, State, Work};
 use crate::check::team::{self, Cost, Done};
-use crate::check::values::isolate_values;
+use crate::check::values::judge_values;
 use crate::door::FeedDoor;
 use crate::expected::{Expected, Outcome, Source};
 use crate::oracle::{End, Specification};
@@ -34,6 +35,13 @@ struct Node<W> {
     depth: usize,
     /// The node before it, and the chunk.
     parent: Option<(usize, Box<[u8]>)>,
+}
+
+/// A fault of a call, or none if it only returned something else than expected.
+impl From<Finding> for Option<Fault> {
+    fn from(finding: Finding) -> Self {
+        Some(finding.into())
+    }
 }
 
 /// Why a search ended before it was done.
@@ -123,7 +131,7 @@ where
 
     pub(super) fn run(&mut self) -> Result<(), Halt> {
         let fresh = Guarded::new(self.door.subject());
-        self.visit(fresh, 0, None, &[])
+        isolate_calls(0, |calls| self.visit(calls, fresh, 0, None, &[]))
             .map_err(|fault| self.stop(fault, None, &[], 0))?;
         for depth in 0..=self.automaton.streams.longest {
             let mut layer = 0..self.by_depth[depth].len();
@@ -210,13 +218,15 @@ where
         let to = self.end_of(node, path);
         let expected = path.iter().flat_map(|(_, edge)| &edge.frames);
         let error = self.automaton.positions[to].at.as_ref().err();
-        let mut subject = self.resume(node)?;
         let depth = self.nodes[node].depth + chunk.len();
-        self.judge(&mut subject, depth, chunk, expected, error)?;
-        if error.is_some() && self.automaton.streams.caller_stops() {
-            return release(subject, depth).map_err(Some);
-        }
-        self.visit(subject, to, Some(node), chunk)
+        isolate_calls(depth, |calls| {
+            let mut subject = self.resume(calls, node)?;
+            self.judge(calls, &mut subject, chunk, expected, error)?;
+            if error.is_some() && self.automaton.streams.caller_stops() {
+                return Ok(release(subject, calls)?);
+            }
+            self.visit(calls, subject, to, Some(node), chunk)
+        })
     }
 
     /// Returns the position after a path from a node.
@@ -225,12 +235,11 @@ where
         last.unwrap_or(self.nodes[node].position)
     }
 
-    /// Feeds a chunk that leads to a number of bytes. Fails without a fault if the framer returns
-    /// something else than expected.
+    /// Feeds a chunk. Fails without a fault if the framer returns something else than expected.
     fn judge<'f>(
         &mut self,
+        calls: &Calls,
         subject: &mut T::Subject,
-        depth: usize,
         chunk: &[u8],
         expected: impl Iterator<Item = &'f T::Frame>,
         error: Option<&T::Error>,
@@ -239,15 +248,15 @@ where
         T::Frame: 'f,
     {
         self.work.call(chunk.len())?;
-        let frames = &mut *self.frames;
-        let result = isolate(depth, || subject.feed(chunk, frames)).map_err(Fault::from)?;
-        let same = isolate_values(depth, || {
-            let same = expected.eq(frames.iter()) && result.as_ref().err() == error;
-            drop(result);
-            frames.clear();
-            Ok(same)
-        })
-        .map_err(Fault::from)?;
+        calls.next("the call returns")?;
+        // A call that panicked may have left some.
+        self.frames.clear();
+        let result = subject.feed(chunk, &mut self.frames);
+        let mut same = false;
+        judge_values(calls, &mut self.frames, result, |call| {
+            same = expected.eq(call.frames) && call.result.as_ref().err() == error;
+            Ok(())
+        })?;
         if same { Ok(()) } else { Err(None) }
     }
 
@@ -300,17 +309,17 @@ where
             chunks.push((&later, second));
         }
         let mut fed = Vec::new();
-        let mut subject = self
-            .resume(node)
-            .map_err(|fault| self.stop(Some(fault), Some(node), &[], end))?;
-        for (chunk, expected) in &chunks {
-            fed.push(*chunk);
-            let (frames, error) = (expected.frames.iter(), expected.at.as_ref().err());
-            self.judge(&mut subject, depth, chunk, frames, error)
-                .map_err(|fault| self.stop(fault, Some(node), &fed, end))?;
-            end = rest.last().map_or(end, |(_, edge)| edge.to);
-        }
-        release(subject, depth).map_err(|fault| self.stop(Some(fault), Some(node), &fed, end))
+        let judged = isolate_calls(depth, |calls| {
+            let mut subject = self.resume(calls, node)?;
+            for (chunk, expected) in &chunks {
+                fed.push(*chunk);
+                let (frames, error) = (expected.frames.iter(), expected.at.as_ref().err());
+                self.judge(calls, &mut subject, chunk, frames, error)?;
+                end = rest.last().map_or(end, |(_, edge)| edge.to);
+            }
+            Ok(release(subject, calls)?)
+        });
+        judged.map_err(|fault| self.stop(fault, Some(node), &fed, end))
     }
 
     /// Returns the first byte of a chunk without which it would give what its letters give.
@@ -381,19 +390,20 @@ where
 
     fn visit(
         &mut self,
+        calls: &Calls,
         subject: Guarded<T::Subject>,
         position: usize,
         parent: Option<usize>,
         chunk: &[u8],
     ) -> Result<(), Option<Fault>> {
         let depth = parent.map_or(0, |parent| self.nodes[parent].depth + chunk.len());
-        let text = W::text(&subject, depth)?;
+        let text = W::text(&subject, calls)?;
         self.work.text(W::text_len(&text))?;
         let parent = parent.map(|parent| (parent, chunk.into()));
         // Each is compared.
         self.work.add(self.at[position].len() as u64)?;
         for &known in &self.at[position] {
-            if self.nodes[known].state.is(&subject, &text, depth)? {
+            if self.nodes[known].state.is(&subject, &text, calls)? {
                 if depth < self.nodes[known].depth {
                     if self.is_ahead {
                         return Err(None);
@@ -402,7 +412,7 @@ where
                     self.nodes[known].parent = parent;
                     self.by_depth[depth].push(known);
                 }
-                return release(subject, depth).map_err(Some);
+                return Ok(release(subject, calls)?);
             }
         }
         if self.is_ahead {
@@ -416,7 +426,7 @@ where
             };
             return Err(Some(reason.into()));
         }
-        let state = W::save(subject, text, depth)?;
+        let state = W::save(subject, text, calls)?;
         let new = self.nodes.len();
         self.at[position].push(new);
         self.by_depth[depth].push(new);
@@ -426,11 +436,11 @@ where
             depth,
             parent,
         });
-        self.finish(new)
+        self.finish(calls, new)
     }
 
     /// Ends the stream at a node, and calls the framer again after that.
-    fn finish(&mut self, node: usize) -> Result<(), Option<Fault>> {
+    fn finish(&mut self, calls: &Calls, node: usize) -> Result<(), Option<Fault>> {
         let Node {
             position, depth, ..
         } = self.nodes[node];
@@ -450,7 +460,7 @@ where
                 },
             },
         };
-        let mut subject = self.resume(node)?;
+        let mut subject = self.resume(calls, node)?;
         let input = Input {
             // Only its length matters at the end.
             stream: &self.zeros[..depth],
@@ -460,27 +470,22 @@ where
             deviations: self.automaton.streams.deviations,
         };
         self.work.call(0)?;
-        let ended = end(&mut *subject, &mut self.frames, usize::MAX, &input);
-        self.frames.clear();
-        release(subject, depth)?;
-        ended.map_err(|_| None)
+        end(calls, &mut *subject, &mut self.frames, usize::MAX, &input).map_err(|_| None)?;
+        Ok(release(subject, calls)?)
     }
 
     /// Makes a subject in the state of a node.
-    fn resume(&mut self, node: usize) -> Result<Guarded<T::Subject>, Fault> {
-        let depth = self.nodes[node].depth;
-        if let Some(resumed) = self.nodes[node].state.resume(depth) {
+    fn resume(&mut self, calls: &Calls, node: usize) -> Result<Guarded<T::Subject>, Fault> {
+        if let Some(resumed) = self.nodes[node].state.resume(calls) {
             return resumed;
         }
         let mut subject = Guarded::new(self.door.subject());
         let chunks: Vec<Box<[u8]>> = self.chunks(node).map(Box::from).collect();
         for chunk in chunks.iter().rev() {
             self.work.call(chunk.len())?;
-            let frames = &mut *self.frames;
-            isolate(depth, || {
-                drop(subject.feed(chunk, frames));
-                frames.clear();
-            })?;
+            calls.next("the call returns")?;
+            drop(subject.feed(chunk, &mut self.frames));
+            self.frames.clear();
         }
         Ok(subject)
     }
@@ -529,7 +534,8 @@ where
     /// Drops the states one by one.
     pub(super) fn release(&mut self) -> Result<(), Stop> {
         while let Some(Node { state, depth, .. }) = self.nodes.pop() {
-            if state.release(depth).is_err() {
+            let released: Result<(), Fault> = isolate_calls(depth, |calls| state.release(calls));
+            if released.is_err() {
                 return Err(Stop::NotProved(NotProved::NotComparable));
             }
         }
