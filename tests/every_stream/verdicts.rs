@@ -369,6 +369,27 @@ fn streams_that_are_not_judged_are_not_claimed() {
     );
 }
 
+/// So are pieces that it does not judge.
+#[test]
+fn pieces_that_are_not_judged_are_not_claimed() {
+    let without_z = |stream: &[u8]| (!stream.contains(&b'z')).then(|| naive(stream));
+    let harness = parser(parse).oracle(without_z);
+    let pieces = [&[0][..], &[1], b"a", b"z"];
+    let every = harness.every_stream_of(pieces, 6).unwrap();
+    assert!(every.unjudged, "{every}");
+    assert_eq!(every.letters.concat(), b"\0\x01a", "{every}");
+}
+
+/// Without a truncation error the end inside a message is not judged, and nothing is wrong there.
+#[test]
+fn a_framer_whose_end_is_not_known_is_proved() {
+    let harness = parser(parse)
+        .encoder(|body: &Vec<u8>| [&[u8::try_from(body.len()).unwrap()], &body[..]].concat())
+        .messages(["", "ab"]);
+    let every = harness.every_stream(6).unwrap();
+    assert_eq!((every.longest, every.not_proved), (6, None), "{every}");
+}
+
 /// A lead byte is followed by another byte of its character, and both are no letters alone.
 #[test]
 fn a_character_that_is_cut_is_found() {

@@ -1,8 +1,9 @@
 //! A property counts as checked only if some stream can violate it.
 
 use bytes::{Buf, BytesMut};
-use everysplit::subject::{Decode, DecodeFn, FeedFn, Frames, TokioDecoder};
+use everysplit::subject::{AsyncChunkReader, Decode, DecodeFn, FeedFn, Frames, TokioDecoder};
 use everysplit::{Deviation, Expected, Harness, Outcome, Property, Status, Tier, Verdicts};
+use tokio::io::AsyncReadExt;
 use tokio_util::codec::LinesCodec;
 
 /// Checks all streams of a harness.
@@ -160,6 +161,66 @@ fn memory_of_a_decoder_that_owns_some_is_not_checked_unless_it_says_how_much() {
     let violation = verdicts(known, true);
     let violation = violation.smallest(Property::Memory).unwrap();
     assert!(violation.offset < 10, "{violation}");
+}
+
+/// The smallest violation shows the least that would have to be declared.
+#[test]
+fn verdicts_say_how_much_the_streams_together_preallocate() {
+    let verdicts = verdicts!(
+        Harness::decoder(|| {
+            let reserves = OwnsBody {
+                reserves: true,
+                ..OwnsBody::default()
+            };
+            DecodeFn::new(reserves, OwnsBody::decode, OwnsBody::decode_eof)
+                .with_buffered_bytes(|it: &OwnsBody| it.body.capacity())
+        })
+        .encoder(|body| encode(body))
+        .messages([vec![b'x'; 300], vec![b'x'; 900]])
+        .unlimited()
+        .truncate_up_to(8)
+        .truncation_error("truncated")
+    );
+    let smallest = verdicts.smallest(Property::Memory).unwrap();
+    assert_eq!(
+        smallest.declare,
+        [Deviation::Preallocates(512)],
+        "{smallest}"
+    );
+    let panic = std::panic::catch_unwind(move || verdicts.assert_held()).unwrap_err();
+    let text: String = *panic.downcast().unwrap();
+    let advice = "to allow every violation of `memory`: declare `Preallocates(1024)`";
+    assert!(text.contains(advice), "{text}");
+}
+
+#[test]
+fn what_a_declared_deviation_leaves_out_is_not_checked() {
+    let stops = verdicts!(
+        Harness::decoder(|| TokioDecoder::new(LinesCodec::new_with_max_length(3)))
+            .declare([Deviation::CallerStops])
+            .streams([b"long\nok\n"])
+    );
+    assert_eq!(
+        advice(&stops, Property::Poisoned),
+        "`CallerStops` is declared"
+    );
+
+    let not_resumable = verdicts!(
+        Harness::async_reader(|| async |reader: &mut AsyncChunkReader<'_, '_>| {
+            let mut byte = [0];
+            match reader.read(&mut byte).await {
+                Ok(0) => Ok(None),
+                Ok(_) => Ok(Some(byte[0])),
+                Err(error) => Err(error.kind()),
+            }
+        })
+        .declare([Deviation::NotResumable])
+        .streams([b"ab"])
+    );
+    assert_eq!(
+        advice(&not_resumable, Property::Cancelled),
+        "`NotResumable` is declared"
+    );
 }
 
 /// A decoder whose type owns no memory needs to say nothing.

@@ -431,6 +431,28 @@ fn a_long_encoding_is_truncated_near_its_beginning_and_before_its_last_byte() {
     assert!(ends(&harness.truncate_up_to(300)).into_iter().eq(1..201));
 }
 
+/// A stream of many kibibytes takes long to check.
+#[test]
+fn a_very_long_encoding_is_truncated_at_fewer_offsets() {
+    let harness = Harness::decoder(|| STRICT)
+        .encoder(Vec::clone)
+        .messages([vec![b'x'; 20_000]])
+        .truncate_up_to(4)
+        .truncation_error(Error::Truncated);
+    let streams = harness.all_streams();
+    let truncated = streams.iter().map(Vec::len).filter(|&len| len < 20_000);
+    assert!(truncated.eq([0, 1, 2, 3, 4, 10_001, 19_999]));
+}
+
+/// There is no message that could stand before the frame.
+#[test]
+fn a_rejected_frame_is_truncated_without_messages() {
+    let harness = strict()
+        .rejects(b"\x05\x05", 2, Error::TooLong)
+        .truncation_error(Error::Truncated);
+    assert_eq!(harness.all_streams(), [&b""[..], b"\x05\x05", b"\x05"]);
+}
+
 /// A framer of one or two bytes per frame. A full stop is a frame. Of any other two bytes, the
 /// first is emitted at once, except a question mark: it is rejected with the second byte.
 type Pairs = FeedFn<(Option<u8>, bool), u8, Error>;

@@ -8,8 +8,8 @@ use bytes::{Buf, BytesMut};
 use everysplit::oracle::Parse;
 use everysplit::subject::{AsyncChunkReader, Buffered, ChunkReader, Decode, Frames, Subject};
 use everysplit::{
-    Case, Certificate, Expected, Fed, Harness, Interruption, Outcome, Property, Split, Violation,
-    watchdog,
+    Case, Certificate, Expected, Fed, Harness, Interruption, Outcome, Property, Split, Verdicts,
+    Violation, watchdog,
 };
 
 /// When a [`Framer`] fails.
@@ -226,6 +226,21 @@ fn a_call_that_does_not_return_is_a_violation() {
         CHECKS[0](STREAM, When::Never, hangs)
     });
     assert_eq!(correct.unwrap().bytes, STREAM.len());
+}
+
+/// The verdict says so.
+#[test]
+fn streams_after_a_call_that_does_not_return_are_not_checked() {
+    let verdicts = Verdicts::collect("framer", |verdicts| {
+        let streams = [&b""[..], STREAM, b"\x01a", b"\x01b"];
+        let harness = harness(When::Body(b"ok"), hangs).streams(streams);
+        for stream in verdicts.streams(&harness) {
+            verdicts.add(harness.check(&stream))?;
+        }
+        Ok(())
+    });
+    let line = "not checked, as a call did not return: 2 streams";
+    assert!(verdicts.to_string().contains(line), "{verdicts}");
 }
 
 /// Each is given up, and the checks after it run.
