@@ -43,7 +43,7 @@ fuzz-fast target="decode":
 fuzz-measure:
     fuzz/measure.sh
 
-# Measure AFL++, honggfuzz, and libFuzzer with -fork. Takes some minutes.
+# Measure AFL++, honggfuzz, LibAFL, and libFuzzer with -fork. Takes some minutes.
 fuzz-engines *engines:
     fuzz/engines.sh {{ engines }}
 

@@ -3,10 +3,11 @@
 # second of `decode` on its seeds, and the executions and seconds until `planted` crashes, from an
 # input of two bytes, with the dictionary, as medians. Each engine has one process.
 #
-#     engines.sh [afl] [honggfuzz] [fork]
+#     engines.sh [afl] [honggfuzz] [libafl] [fork]
 #
-# AFL++ must be installed: Debian's afl++. The sources of honggfuzz come from the registry, and need
-# binutils-dev, libunwind-dev and liblzma-dev. Builds stay in `target/engines`.
+# AFL++ must be installed: Debian's afl++. The sources of honggfuzz and LibAFL come from the registry.
+# honggfuzz needs binutils-dev, libunwind-dev and liblzma-dev; LibAFL needs LLVM's tools, from rustup's
+# llvm-tools or Debian's llvm, and takes some minutes to build. Builds stay in `target/engines`.
 set -euo pipefail
 cd "$(dirname "$0")"
 tries=${TRIES:-5}
@@ -36,14 +37,13 @@ build() {
     targets=$cache/$1/$host/release
 }
 
-# sources NAME VERSION: downloads a crate, as the dependency of an empty one.
-sources() {
-    sources=$cache/$1-sources
-    [ ! -e "$sources/vendor" ] || return 0
-    mkdir -p "$sources"
-    cat >"$sources/Cargo.toml" <<TOML
+# package NAME VERSION: makes an empty crate that depends on a crate.
+package() {
+    package=$cache/$1-package
+    mkdir -p "$package"
+    cat >"$package/Cargo.toml" <<TOML
 [package]
-name = "sources"
+name = "package"
 edition = "2024"
 [lib]
 path = "lib.rs"
@@ -51,8 +51,7 @@ path = "lib.rs"
 $1 = "=$2"
 [workspace]
 TOML
-    touch "$sources/lib.rs"
-    (cd "$sources" && cargo vendor --quiet >/dev/null)
+    touch "$package/lib.rs"
 }
 
 # For each engine, `build_ENGINE`; `speed_ENGINE`, which prints executions per second; and
@@ -85,8 +84,9 @@ find_afl() {
 }
 
 build_honggfuzz() {
-    sources honggfuzz 0.5.62
-    local source=$sources/vendor/honggfuzz/honggfuzz
+    package honggfuzz 0.5.62
+    [ -e "$package/vendor" ] || (cd "$package" && cargo vendor --quiet >/dev/null)
+    local source=$package/vendor/honggfuzz/honggfuzz
     make --silent -C "$source" BUILD_LINUX_NO_BFD=true \
         honggfuzz libhfuzz/libhfuzz.a libhfcommon/libhfcommon.a
     mkdir -p "$cache/honggfuzz"
@@ -100,7 +100,7 @@ build_honggfuzz() {
 run_honggfuzz() {
     rm -rf "$work/honggfuzz"
     mkdir -p "$work/honggfuzz/corpus"
-    "$sources/vendor/honggfuzz/honggfuzz/honggfuzz" -v -n 1 -W "$work/honggfuzz" \
+    "$cache/honggfuzz-package/vendor/honggfuzz/honggfuzz/honggfuzz" -v -n 1 -W "$work/honggfuzz" \
         -o "$work/honggfuzz/corpus" "${@:2}" >"$work/log" 2>&1 || true
     sed -n "s/^Summary .*$1:\([0-9]*\).*/\1/p" "$work/log"
 }
@@ -114,6 +114,36 @@ find_honggfuzz() {
     run_honggfuzz iterations -i "$work/start" -w header12.dict -F 256 --run_time "$most" \
         --exit_upon_crash -- "$targets/planted"
     grep -q '^Summary .*crashes_count:[1-9]' "$work/log"
+}
+
+build_libafl() {
+    package libafl_libfuzzer 0.16.1
+    # The crate builds the engine for itself, in a folder of its own.
+    CARGO_PROFILE_RELEASE_DEBUG=0 cargo build --quiet --release --manifest-path "$package/Cargo.toml"
+    mkdir -p "$cache/libafl"
+    find "$package/target" -name libFuzzer.a -exec cp {} "$cache/libafl/libengine.a" \;
+    build libafl "$counters"
+}
+
+# run_libafl SECONDS ARGUMENT...: prints the number of executions.
+run_libafl() {
+    rm -rf "$work/libafl"
+    mkdir -p "$work/libafl/corpus"
+    (cd "$work/libafl" && timeout "$1" "${@:2}") >"$work/log" 2>&1 || true
+    sed -n 's/.*(GLOBAL).* executions: \([0-9]*\),.*/\1/p' "$work/log" | tail -n 1
+}
+
+# Grimoire mutates text.
+speed_libafl() {
+    local executions
+    executions=$(run_libafl "$duration" "$targets/decode" -grimoire=0 corpus "$PWD/corpus/decode")
+    echo $((executions / duration))
+}
+
+# LibAFL takes no seed.
+find_libafl() {
+    run_libafl "$most" "$targets/planted" -grimoire=0 -dict="$PWD/header12.dict" corpus "$work/start"
+    grep -q '(GLOBAL).* objectives: [1-9]' "$work/log"
 }
 
 build_fork() {
@@ -149,7 +179,7 @@ median() {
 }
 
 engines=("$@")
-[ $# -gt 0 ] || engines=(afl honggfuzz fork)
+[ $# -gt 0 ] || engines=(afl honggfuzz libafl fork)
 for engine in "${engines[@]}"; do
     "build_$engine" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
     speed=$("speed_$engine")
