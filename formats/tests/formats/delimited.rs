@@ -101,3 +101,8 @@ fn error_messages_say_what_to_do() {
         "a delimiter begins at byte 1 of the body: escape it, or use a format with lengths"
     );
 }
+
+#[test]
+fn the_default_limit_is_8_mib() {
+    assert_eq!(Config::new(Delimiter::LF).max_size, 8_388_608);
+}

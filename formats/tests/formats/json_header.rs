@@ -815,3 +815,9 @@ fn error_messages_say_what_to_do() {
          shorten it, or raise max_header_size at both ends"
     );
 }
+
+#[test]
+fn the_default_limit_of_a_header_is_64_kib() {
+    assert_eq!(Config::default().max_header_size, 65_536);
+    assert_eq!(Config::default().max_size, u64::MAX);
+}

@@ -306,3 +306,8 @@ fn error_messages_say_what_to_do() {
          send it in several messages, or raise max_size or the width at both ends"
     );
 }
+
+#[test]
+fn the_default_limit_is_8_mib() {
+    assert_eq!(LengthField::new(0, Width::Four).max_size, 8_388_608);
+}

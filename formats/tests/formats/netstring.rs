@@ -95,3 +95,8 @@ fn error_messages_say_what_to_do() {
          send it in several messages, or raise max_size at both ends"
     );
 }
+
+#[test]
+fn the_default_limit_is_8_mib() {
+    assert_eq!(Config::default().max_size, 8_388_608);
+}

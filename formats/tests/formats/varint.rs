@@ -141,3 +141,9 @@ fn error_messages_say_what_to_do() {
          send it in several messages, or raise max_size at both ends"
     );
 }
+
+#[test]
+fn the_default_is_64_bits_and_8_mib() {
+    assert_eq!(Config::default().max_size, 8_388_608);
+    assert_eq!(Config::default().width, Width::U64);
+}
