@@ -290,4 +290,23 @@ mod tests {
         }
         assert_eq!(script.turn_ends(b"a\0\r\x01"), None);
     }
+
+    #[test]
+    fn only_the_first_cuts_are_named() {
+        let script = Script::parse("s".into(), "send \"abcde\"").unwrap();
+        let three = "; cut 1 byte into turn 1 (s, line 1); cut 2 bytes into turn 1 (s, line 1)\
+             ; cut 3 bytes into turn 1 (s, line 1)";
+        assert_eq!(script.places(b"abcde", &Split::new([1, 2, 3])), three);
+        assert_eq!(
+            script.places(b"abcde", &Split::new([1, 2, 3, 4])),
+            format!("{three}; 4 cuts in all")
+        );
+    }
+
+    #[test]
+    fn a_text_may_have_escapes() {
+        let text = r#"send "\r\n\t\0\\\"\x41""#;
+        let script = Script::parse("s".into(), text).unwrap();
+        assert_eq!(script.template(), b"\r\n\t\0\\\"A");
+    }
 }

@@ -251,6 +251,12 @@ mod tests {
             let text = text_of(&[GET], reply, true);
             assert!(text.contains("hello"), "{text}");
         }
+        // Until it closes, more of the body may come.
+        assert_eq!(read(&[GET], "HTTP/1.1 200 OK\r\n\r\nhel", false).count(), 0);
+        // What a server sends after its last reply is no reply.
+        let last = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        let replies = read(&[GET, GET], &format!("{last}{EMPTY}"), true);
+        assert_eq!(replies.count(), 1, "{replies:?}");
         // A body that is shorter than announced is no reply.
         let short = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello";
         let text = text_of(&[GET], short, true);

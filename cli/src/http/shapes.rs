@@ -83,3 +83,15 @@ fn middle(text: &str) -> usize {
         .nth(count / 2)
         .map_or(0, |(offset, _)| offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_is_between_characters() {
+        for (text, offset) in [("", 0), ("a", 0), ("abcdef", 3), ("äöü", 2), ("你好", 3)] {
+            assert_eq!(middle(text), offset, "{text}");
+        }
+    }
+}

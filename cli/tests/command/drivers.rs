@@ -5,7 +5,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use crate::program::{
-    Finished, KilledOnDrop, concurrently, is_installed, run, script, usage_error,
+    Finished, KilledOnDrop, concurrently, everysplit, is_installed, run, run_to_its_end, script,
+    usage_error,
 };
 
 const PROTOCOL: &str = include_str!("../../drivers/PROTOCOL.md");
@@ -168,6 +169,44 @@ fn ready_drivers_keep_to_the_protocol() {
     }
 }
 
+/// A check of a driver prints a line for each rule.
+#[test]
+fn a_check_prints_what_it_saw() {
+    if !is_installed("python3") {
+        return;
+    }
+    for (language, owner, frames, calls) in [
+        ("python", "the decoder is fed", "2 frames", "13 calls"),
+        (
+            "python-buffer",
+            "the caller owns the buffer",
+            "1 frame",
+            "8 calls",
+        ),
+    ] {
+        let path = ready(language, &format!("checked-{language}.py"), &[]);
+        let check = ["driver", "--check", "--", "python3", "-S", &path];
+        assert_eq!(
+            run(&check).with_status(0),
+            format!(
+                "ok    replies to hello 2 and new: {owner}, states are saved, so splits are proved
+ok    answers pipelined requests in order: {frames}
+ok    takes an empty chunk: []
+ok    repeats an error: no error was seen; give a stream that the decoder rejects with --hex
+ok    has rows that agree with its calls: {calls}
+ok    exits at the end of stdin: exit status: 0
+"
+            )
+        );
+    }
+    let limit = ("int(config.get(\"max\", 65535))", "9");
+    let path = ready("python", "checked-error.py", &[limit]);
+    let check = ["driver", "--check", "--", "python3", "-S", &path];
+    let output = run(&check).with_status(0);
+    let line = "ok    repeats an error: [], error ValueError\n";
+    assert!(output.contains(line), "{output}");
+}
+
 /// Rejects the stream, and forgets it.
 const CLEARS: &str = "            decoder.buffer = b''\n            raise ValueError\n";
 
@@ -190,7 +229,7 @@ fn a_driver_that_breaks_a_rule_is_told_which() {
                 "run = [new(config), None]",
                 "run = [new(config | {'max': 9 + len(saved)}), None]",
             ),
-            "FAIL  replies to hello 2 and new: two fresh decoders must be in one state",
+            "FAIL  replies to hello 2 and new: two fresh decoders must be in one state, and are in \"0\" and \"1\"",
         ),
         (
             ("run = thaw(state)", "pass"),
@@ -208,7 +247,7 @@ fn a_driver_that_breaks_a_rule_is_told_which() {
                 "if word == \"hello\":",
                 "if not rest:\n            sys.exit('no bytes')\n        if word == \"hello\":",
             ),
-            "FAIL  takes an empty chunk: the driver ended, in reply to \"new\"",
+            "FAIL  takes an empty chunk: the driver ended, in reply to \"new\", after 0 replies; last line of stderr: no bytes",
         ),
         (
             (
@@ -216,6 +255,13 @@ fn a_driver_that_breaks_a_rule_is_told_which() {
                 "main()\nsys.exit(3)",
             ),
             "FAIL  exits at the end of stdin: exit status: 3",
+        ),
+        (
+            (
+                "if __name__ == \"__main__\":\n    main()",
+                "main()\nimport time\ntime.sleep(60)",
+            ),
+            "FAIL  exits at the end of stdin: it runs on for 5s",
         ),
         (
             (
@@ -273,15 +319,35 @@ fn misuse_of_the_protocol_is_no_verdict() {
         );
         assert!(!finished.stdout.contains("FAIL"), "{finished:?}");
     });
-    let no_number = (
-        "f\"ready {consumed[0] if consumed else 0}\"",
-        "\"ready all\"",
-    );
-    let path = ready("python-buffer", "misuse-buffer.py", &[no_number]);
-    let finished = python(&path, &["--hex", "000161"]);
-    assert_eq!(finished.status, Some(2), "{finished:?}");
-    let message = "expected \"ready\" with the number of consumed bytes, not \"ready all";
-    assert!(finished.stderr.contains(message), "{finished:?}");
+    let buffered_cases = [
+        (
+            (
+                "f\"ready {consumed[0] if consumed else 0}\"",
+                "\"ready all\"",
+            ),
+            "expected \"ready\" with the number of consumed bytes, not \"ready all",
+        ),
+        (
+            (
+                "        yield frame\n",
+                "        yield from (frame, frame)\n",
+            ),
+            "the driver wrote more than one frame for one call of decode",
+        ),
+    ];
+    for (index, (change, message)) in buffered_cases.into_iter().enumerate() {
+        let path = ready(
+            "python-buffer",
+            &format!("misuse-buffer-{index}.py"),
+            &[change],
+        );
+        let finished = python(&path, &["--hex", "000161"]);
+        assert_eq!(finished.status, Some(2), "{finished:?}");
+        assert!(finished.stderr.contains(message), "{finished:?}");
+        let check = ["driver", "--check", "--", "python3", "-S", &path];
+        let output = run(&check).with_status(1);
+        assert!(output.contains(message), "{output}");
+    }
     // A decoder that claims more than it was given is a verdict.
     let path = ready(
         "python-buffer",
@@ -391,6 +457,31 @@ fn pieces_are_joined() {
         let output = python(&path, &arguments).with_status(status);
         assert_eq!(output.contains("proved: 6 bytes"), status == 0, "{output}");
     }
+}
+
+/// After a piece, the decoder is called again: the frame may be complete.
+#[test]
+fn pieces_of_a_buffer_are_joined() {
+    if !is_installed("python3") {
+        return;
+    }
+    let decode = "    # Example: a length of two bytes, then the body.\n";
+    let lines = "    end = buffer.find(b'\\n')
+    if end == 0:
+        return b'', 1
+    piece = buffer if end < 0 else buffer[:end]
+    return (Piece(piece), len(piece)) if piece else (None, 0)
+";
+    let path = ready("python-buffer", "pieces-buffer.py", &[(decode, lines)]);
+    let output = python(&path, &["--hex", "61620a63640a"]).with_status(0);
+    assert!(output.contains("proved: 6 bytes"), "{output}");
+    // A decoder that takes no bytes for its piece is called again only with more bytes.
+    let takes_nothing = "    return (Piece(buffer[:1]), 0) if buffer else (None, 0)\n";
+    let changes = [(decode, takes_nothing)];
+    let path = ready("python-buffer", "pieces-of-nothing.py", &changes);
+    let command = ["exec", "--hex", "6162", "--", "python3", "-S", &path];
+    let finished = run_to_its_end(&mut everysplit(&command));
+    assert_eq!(finished.status, Some(1), "{finished:?}");
 }
 
 /// Frames of a format are hexadecimal, in either case.

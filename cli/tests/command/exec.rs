@@ -354,6 +354,44 @@ const JSON_HEADER: &str = "    decoder.buffer += chunk
     return
 ";
 
+/// A decoder of frames with a header of 12 bytes, which has a command and a flag.
+const HEADER_12: &str = "    decoder.buffer += chunk
+    while len(decoder.buffer) >= 4:
+        size, cmd, recv = (int.from_bytes(decoder.buffer[at:at + 4], 'little') for at in (0, 4, 8))
+        if size > decoder.limit:
+            raise ValueError
+        if len(decoder.buffer) < 12 + size:
+            break
+        yield f'{cmd} {recv} {decoder.buffer[12:12 + size].hex()}'
+        decoder.buffer = decoder.buffer[12 + size:]
+    return
+";
+
+#[test]
+fn checks_a_decoder_of_headers_with_12_bytes() {
+    let stream = "0200000007000000010000006f6b";
+    let arguments = [
+        "--framing",
+        "header12",
+        "--size-limit",
+        "9",
+        "--hex",
+        stream,
+    ];
+    let buggy = HEADER_12.replace("{cmd} {recv} ", "{recv} {cmd} ");
+    let cases = [
+        (HEADER_12, 0, "proved: 14 bytes"),
+        (&buggy, 1, ": round_trip\n"),
+    ];
+    concurrently(cases, |(decoder, status, verdict)| {
+        let change = ("    decoder.buffer += chunk\n", decoder);
+        if let Some(finished) = exec(LANGUAGES[0], Some(change), &arguments) {
+            let output = finished.with_status(status);
+            assert!(output.contains(verdict), "{output}");
+        }
+    });
+}
+
 #[test]
 fn checks_a_decoder_of_json_headers() {
     let arguments = [
@@ -587,6 +625,19 @@ fn a_limit_that_is_too_large_to_be_reached_does_not_hold() {
         assert!(output.contains(&format!("skip  {omitted}")), "{output}");
         assert!(output.contains(&format!("; {omitted}")), "{output}");
         assert!(!output.contains("\nlimit "), "{output}");
+    }
+}
+
+/// A shard without the body at the limit says nothing about the limit.
+#[test]
+fn a_limit_holds_only_if_a_body_at_it_is_sent() {
+    for (limit, shard, holds) in [("65535", "1/9", false), ("3", "1/1", true)] {
+        let arguments = ["--framing", "len16", "--hex", "000161"];
+        let limited = ["--size-limit", limit, "--shard", shard];
+        if let Some(finished) = exec(LANGUAGES[0], None, &[&arguments[..], &limited].concat()) {
+            let output = finished.with_status(0);
+            assert_eq!(output.contains("\nlimit  "), holds, "{output}");
+        }
     }
 }
 

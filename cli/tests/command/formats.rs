@@ -55,6 +55,47 @@ fn vectors_agree_with_those_of_cpython() {
     });
 }
 
+/// What is generated for each format, with the offsets of its fields.
+#[test]
+fn generated_streams_are_those_of_the_list() {
+    let list = include_str!("../data/streams.txt");
+    let formats = list.split("# ").skip(1);
+    concurrently(formats, |format| {
+        let (framing, expected) = format.split_once('\n').unwrap();
+        let mut words = framing.split(' ');
+        let mut options = vec!["--message", "a", "--size-limit", "3"];
+        let name = words.next().unwrap();
+        options.extend(words);
+        let vectors = vectors(name, &options);
+        let vectors: Vec<Value> = serde_json::from_str(&vectors).unwrap();
+        let (mut lines, mut truncated) = (Vec::new(), 0);
+        for vector in &vectors {
+            let name = vector["name"].as_str().unwrap();
+            if name.starts_with("truncated after ") {
+                truncated += 1;
+            } else if name != "empty" {
+                let edges = vector["edges"].as_array().unwrap().iter();
+                let edges: Vec<_> = edges.map(Value::to_string).collect();
+                let stream = vector["stream"].as_str().unwrap();
+                lines.push(format!("{name}: {stream} {}", edges.join(" ")));
+            }
+        }
+        assert_eq!(lines.join("\n"), expected.trim_end(), "{framing}");
+        // At each byte of the second of two equal frames.
+        let concatenated = vectors[1]["stream"].as_str().unwrap();
+        assert_eq!(truncated, concatenated.len() / 4 - 1, "{framing}");
+    });
+}
+
+/// A message over the limit is encoded, and the decoder must reject it.
+#[test]
+fn a_message_may_be_over_the_limit() {
+    let vectors = vectors("len16", &["--message", "four", "--size-limit", "3"]);
+    let vectors: Vec<Value> = serde_json::from_str(&vectors).unwrap();
+    assert_eq!(vectors[1]["stream"], "0004666f75720004666f7572");
+    assert_eq!(vectors[1]["outcome"], "rejected");
+}
+
 /// What is generated for a description, CPython parses in the same way.
 #[test]
 fn generated_streams_agree_with_cpython() {

@@ -59,14 +59,20 @@ fn merge(name: &str, reports: &[String]) -> (Value, String, Option<i32>) {
 fn all_shards_make_the_whole() {
     let known = path("known");
     fs::write(&known, "every_split hex 0101\n").unwrap();
-    let runs: [(&str, &[&str]); 3] = [
+    // No body at this limit is sent.
+    let unreached = ["--framing", "len32u", "--size-limit", "4000000000"];
+    let runs: [(&str, &[&str]); 4] = [
         ("plain", &[]),
         ("known", &["--known", &known]),
         ("only", &["--only", "prompt"]),
+        ("omitted", &unreached),
     ];
     for (name, more) in runs {
         let (whole, status) = shard(name, "1/1", more);
         let whole = json(&whole);
+        let omitted = whole["omitted"].as_array().unwrap();
+        assert_eq!(omitted.is_empty(), name != "omitted", "{whole}");
+        let streams = whole["streams"].as_array().unwrap().len();
         for count in [2, 3] {
             let shards =
                 (1..=count).map(|number| shard(name, &format!("{number}/{count}"), more).0);
@@ -91,9 +97,33 @@ fn all_shards_make_the_whole() {
                 covered.starts_with(&format!("{count} shards: ")),
                 "{covered}"
             );
-            assert!(stdout.contains("7 streams, "), "{stdout}");
+            assert!(stdout.contains(&format!("{streams} streams, ")), "{stdout}");
         }
     }
+}
+
+#[test]
+fn what_held_in_all_shards_held() {
+    let shards = ["1/2", "2/2"].map(|shard| {
+        let report = path(&format!("held-{}.json", shard.replace('/', "-")));
+        let streams = ["exec", "--discards-at-end", "--hex=00", "--hex=02"];
+        let part = ["--shard", shard, "--report", &report];
+        run(&[&streams[..], &part, &DRIVER].concat()).with_status(0);
+        report
+    });
+    let merged = path("held.json");
+    run(&[
+        "report", "merge", "--report", &merged, &shards[0], &shards[1],
+    ])
+    .with_status(0);
+    let merged = json(&merged);
+    let properties = merged["properties"].as_array().unwrap();
+    let verdict = |name| {
+        let property = properties.iter().find(|property| property["name"] == name);
+        property.unwrap()["verdict"].as_str().unwrap()
+    };
+    assert_eq!(verdict("every_split"), "held");
+    assert_eq!(verdict("limit"), "not_checked");
 }
 
 /// Returns the streams without the lines that run a violation again, as these name the shard's report.

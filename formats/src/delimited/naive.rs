@@ -32,10 +32,8 @@ pub fn parse(config: Config, stream: &[u8]) -> Expected<Bytes, DecodeError> {
             continue;
         }
         // The shortest part of the stream that no further bytes can complete.
-        let rejected = (max.saturating_add(1)..=within).find(|&end| {
-            let first = (end + 1).saturating_sub(delimiter.len());
-            !(first..=max).any(|at| delimiter.starts_with(&rest[at..end]))
-        });
+        let rejected = (max.saturating_add(1)..=within)
+            .find(|&end| !(0..=max).any(|at| delimiter.starts_with(&rest[at..end])));
         break match rejected {
             Some(end) => Outcome::Rejected {
                 at: start + end,

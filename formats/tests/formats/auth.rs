@@ -470,6 +470,14 @@ fn error_messages_say_what_to_do() {
         "stream ended inside the challenge at offset 0: received 16 of 32 bytes; \
          the peer closed early or bytes were lost"
     );
+    let (received, due) = (16, 32);
+    let truncated = AuthError::ChallengeTruncated { received, due };
+    let answer: GuardedError<DecodeError> = GuardedError::Answer(truncated);
+    assert_eq!(answer.to_string(), truncated.to_string());
+    assert_eq!(
+        GuardedError::Inner("too large").to_string(),
+        "after the answer: too large"
+    );
 }
 
 /// A log must not reveal the answer or the key.
@@ -533,6 +541,23 @@ fn read(stream: &[u8], algorithm: Algorithm) -> (Vec<Frame>, Option<io::Error>) 
         }
         (frames, None)
     })
+}
+
+/// Before the stream ends.
+#[test]
+fn a_tokio_util_codec_decodes_what_has_arrived() {
+    use tokio_util::codec::Decoder as _;
+
+    let correct = Challenge::from(CHALLENGE).answer(Algorithm::Sha256, KEY);
+    let mut codec = Guarded::new(correct, Codec::new(Config::default()));
+    let mut buffer = BytesMut::from(&answer(Algorithm::Sha256)[..31]);
+    assert_eq!(codec.decode(&mut buffer).unwrap(), None);
+    buffer.extend_from_slice(&answer(Algorithm::Sha256)[31..]);
+    buffer.extend_from_slice(&frames());
+    for (_, frame) in naive::parse(CONFIGS[0], &frames()).frames {
+        assert_eq!(codec.decode(&mut buffer).unwrap(), Some(frame));
+    }
+    assert_eq!(codec.decode(&mut buffer).unwrap(), None);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! bugs.
 
 use everysplit::check_encoder;
-use everysplit_formats::delimited::{Config, Delimiter, naive};
+use everysplit_formats::delimited::{Config, DecodeError, Delimiter, EncodeError, naive};
 use everysplit_formats::fuzzing::Format;
 
 use crate::support::strings;
@@ -75,4 +75,34 @@ fn edges_are_the_field_boundaries() {
     assert_eq!(edges(b""), [0]);
     assert_eq!(edges(b"ab\r"), [0]);
     assert_eq!(edges(b"ab\r\n\r\nc"), [0, 2, 4, 6]);
+}
+
+#[test]
+fn error_messages_say_what_to_do() {
+    let (offset, max) = (20, 2);
+    assert_eq!(
+        DecodeError::TooLarge { offset, max }.to_string(),
+        "body at offset 20 has no delimiter after 2 bytes: \
+         close the connection, or raise max_size to accept larger bodies"
+    );
+    let received = 5;
+    assert_eq!(
+        DecodeError::Truncated { offset, received }.to_string(),
+        "stream ended without a delimiter, 5 bytes after the last one, at offset 20: \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
+        EncodeError::TooLarge { size: 3, max }.to_string(),
+        "body of 3 bytes is over the limit of 2 bytes: \
+         send it in several messages, or raise max_size at both ends"
+    );
+    assert_eq!(
+        EncodeError::Delimiter { at: 1 }.to_string(),
+        "a delimiter begins at byte 1 of the body: escape it, or use a format with lengths"
+    );
+}
+
+#[test]
+fn the_default_limit_is_8_mib() {
+    assert_eq!(Config::new(Delimiter::LF).max_size, 8_388_608);
 }

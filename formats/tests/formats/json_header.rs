@@ -4,10 +4,10 @@
 //!
 //! `memory.rs` measures the allocations.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use everysplit::reference::ByteOrder;
 use everysplit::{Case, Harness, Outcome, Split, check_encoder};
-use everysplit_formats::json_header::fuzzing::{CONFIGS, harness};
+use everysplit_formats::json_header::fuzzing::{CONFIGS, harness, join};
 use everysplit_formats::json_header::naive;
 use everysplit_formats::json_header::{
     Config, DecodeError, Decoder, EncodeError, Flaw, Header, Md5, Part,
@@ -303,6 +303,32 @@ fn checks_an_md5_only_with_md5_check() {
         let (_, parsed) = parse(ignored, malformed, b"abc");
         assert_eq!((parsed.frames.len(), parsed.outcome), (2, Outcome::Clean));
     }
+}
+
+/// A proof merges states that are equal.
+#[test]
+fn decoders_are_equal_if_the_md5s_of_their_bytes_are() {
+    let header = format!(r#"{{"total_size": 4, "md5": "{}"}}"#, md5(b"body"));
+    let after = |pieces: &[&[u8]]| {
+        let mut decoder = Decoder::new(MD5_CHECKED);
+        let mut buffer = BytesMut::from(&frame(&header, b"")[..]);
+        for piece in pieces {
+            buffer.extend_from_slice(piece);
+            while decoder.decode(&mut buffer).unwrap().is_some() {}
+        }
+        decoder
+    };
+    assert_eq!(after(&[b"bo"]), after(&[b"b", b"o"]));
+    assert_ne!(after(&[b"bo"]), after(&[b"ob"]));
+}
+
+/// A piece of a body is never empty.
+#[test]
+#[should_panic(expected = "is not allowed after")]
+fn joining_rejects_an_empty_piece() {
+    let fields = Map::new();
+    let mut unfinished = Some((Header { size: 1, fields }, Vec::new()));
+    join(&mut unfinished, Part::Body(Bytes::new()));
 }
 
 /// Upload tutorials call `recv(8192)` until the size is reached, and so swallow the start of the
@@ -762,6 +788,15 @@ fn error_messages_say_what_to_do() {
          the peer closed early or bytes were lost"
     );
     assert_eq!(
+        text(DecodeError::TruncatedHeader {
+            offset,
+            received: 4,
+            due: 9,
+        }),
+        "stream ended inside the header at offset 20: received 4 of 9 bytes; \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
         text(DecodeError::TruncatedBody {
             offset,
             received: 4,
@@ -779,4 +814,10 @@ fn error_messages_say_what_to_do() {
         "header of 17 bytes is over the limit of 16 bytes: \
          shorten it, or raise max_header_size at both ends"
     );
+}
+
+#[test]
+fn the_default_limit_of_a_header_is_64_kib() {
+    assert_eq!(Config::default().max_header_size, 65_536);
+    assert_eq!(Config::default().max_size, u64::MAX);
 }

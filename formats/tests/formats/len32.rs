@@ -156,6 +156,17 @@ fn edges_are_the_field_boundaries() {
     assert_eq!(edges(b"\xff\xff\xff\xffabcd"), [0, 4]);
 }
 
+#[test]
+fn the_check_of_the_fuzz_target_finds_a_buggy_encoder() {
+    use everysplit_formats::len32::fuzzing::encode;
+
+    let without_length = |_, body: &[u8], output: &mut BytesMut| {
+        output.extend_from_slice(body);
+        Ok(())
+    };
+    encode(without_length, ByteOrder::Little, b"body").unwrap_err();
+}
+
 /// The sizes include the limit, 64 bytes, and one byte less and more.
 #[test]
 fn checks_of_the_fuzz_target_pass_around_the_limit() {

@@ -178,9 +178,136 @@ fn the_largest_lengths_do_not_overflow() {
 }
 
 #[test]
+fn the_largest_length_and_message_fit_in_the_field() {
+    for (width, sign, max_length) in [
+        (Width::One, Sign::Unsigned, 0xff),
+        (Width::One, Sign::Signed, 0x7f),
+        (Width::Three, Sign::Unsigned, 0xff_ffff),
+        (Width::Three, Sign::Signed, 0x7f_ffff),
+        (Width::Eight, Sign::Unsigned, u64::MAX),
+        (Width::Eight, Sign::Signed, u64::MAX >> 1),
+    ] {
+        let field = LengthField {
+            sign,
+            max_size: u64::MAX,
+            ..LengthField::new(2, width)
+        };
+        assert_eq!(field.max_length(), max_length);
+        assert_eq!(field.max_message(), max_length);
+        // With one byte more before the body, and three that are no longer stripped.
+        let field = LengthField {
+            adjustment: 1,
+            strip: field.strip - 3,
+            ..field
+        };
+        assert_eq!(field.max_message(), max_length.saturating_add(4));
+    }
+}
+
+#[test]
+fn the_field_limits_a_message_without_a_size_limit() {
+    for (sign, max_length) in [(Sign::Unsigned, 255), (Sign::Signed, 127)] {
+        for (adjustment, strip) in [(0, 2), (0, 1), (3, 2), (-1, 0)] {
+            let field = LengthField {
+                sign,
+                adjustment,
+                strip,
+                max_size: u64::MAX,
+                ..LengthField::new(1, Width::One)
+            };
+            let encode = |size| {
+                let (mut output, body) = (BytesMut::new(), vec![7; size]);
+                let encoded = field.encode(b"!", &body, &mut output);
+                let encoded = encoded.map(|()| output.to_vec());
+                assert_eq!(encoded, naive::encode(field, b"!", &body));
+                encoded
+            };
+            let largest = usize::try_from(max_length + adjustment).unwrap();
+            let length = u8::try_from(max_length).unwrap();
+            assert_eq!(encode(largest).unwrap()[..3], [b'!', length, 7]);
+            let max = 2 + largest - usize::from(strip);
+            let (size, max) = (max + 1, max as u64);
+            let error = EncodeError::TooLarge { size, max };
+            assert_eq!(encode(largest + 1), Err(error));
+        }
+    }
+}
+
+#[test]
+fn a_length_has_the_bytes_of_its_order() {
+    for (byte_order, digits) in [(ByteOrder::Big, [1, 2]), (ByteOrder::Little, [2, 1])] {
+        let field = LengthField {
+            byte_order,
+            ..LengthField::new(0, Width::Two)
+        };
+        let (mut output, body) = (BytesMut::new(), [7; 0x102]);
+        field.encode(b"", &body, &mut output).unwrap();
+        assert_eq!(output[..2], digits);
+        assert_eq!(naive::encode(field, b"", &body).unwrap(), output);
+    }
+}
+
+#[test]
 fn edges_are_the_field_boundaries() {
     let edges = |stream| naive::edges(FIELD, stream);
     assert_eq!(edges(b""), [0]);
     assert_eq!(edges(b"!!\0"), [0, 2]);
     assert_eq!(edges(b"!!\0\x05a!!\0\x04!"), [0, 2, 4, 5, 7, 9]);
+    assert_eq!(edges(b"!!\0\x05a!!\0\x05"), [0, 2, 4, 5, 7, 9]);
+}
+
+#[test]
+fn error_messages_say_what_to_do() {
+    let (offset, length) = (20, 3);
+    assert_eq!(
+        DecodeError::Negative { offset, length: -3 }.to_string(),
+        "length -3 of the frame at offset 20 is negative: \
+         check the sign and the byte order of the length field"
+    );
+    assert_eq!(
+        DecodeError::TooShort { offset, length }.to_string(),
+        "length 3 of the frame at offset 20 is less than its header: \
+         check the adjustment, and how many bytes are stripped"
+    );
+    let max = 2;
+    assert_eq!(
+        DecodeError::TooLarge {
+            offset,
+            length,
+            max
+        }
+        .to_string(),
+        "length 3 of the frame at offset 20 is over the limit of 2 bytes for a message: \
+         check the byte order, or raise max_size to accept larger messages"
+    );
+    let (received, due) = (5, 9);
+    assert_eq!(
+        DecodeError::Truncated {
+            offset,
+            received,
+            due
+        }
+        .to_string(),
+        "stream ended inside the frame at offset 20: received 5 of at least 9 bytes; \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
+        EncodeError::Before { size: 1, offset: 2 }.to_string(),
+        "1 bytes before the length, and its offset is 2: give exactly 2"
+    );
+    assert_eq!(
+        EncodeError::TooShort { size: 3 }.to_string(),
+        "frame of 3 bytes is too short for the adjustment, or for the bytes to strip: \
+         add bytes after the length"
+    );
+    assert_eq!(
+        EncodeError::TooLarge { size: 3, max }.to_string(),
+        "message of 3 bytes is over the limit of 2 bytes: \
+         send it in several messages, or raise max_size or the width at both ends"
+    );
+}
+
+#[test]
+fn the_default_limit_is_8_mib() {
+    assert_eq!(LengthField::new(0, Width::Four).max_size, 8_388_608);
 }

@@ -3,7 +3,7 @@
 
 use everysplit::{Outcome, check_encoder};
 use everysplit_formats::fuzzing::Format;
-use everysplit_formats::netstring::{Config, naive};
+use everysplit_formats::netstring::{Config, DecodeError, EncodeError, naive};
 
 use crate::support::strings;
 
@@ -64,6 +64,39 @@ fn edges_are_the_field_boundaries() {
     let edges = |stream| naive::edges(Config::DEFAULT, stream);
     assert_eq!(edges(b""), [0]);
     assert_eq!(edges(b"12"), [0]);
+    assert_eq!(edges(b":"), [0]);
     assert_eq!(edges(b"2:a"), [0, 2]);
     assert_eq!(edges(b"2:ab,0:,1:"), [0, 2, 4, 5, 7, 8, 10]);
+}
+
+#[test]
+fn error_messages_say_what_to_do() {
+    let offset = 20;
+    assert_eq!(
+        DecodeError::Unexpected { offset, byte: b';' }.to_string(),
+        "byte 0x3b at offset 20 is not part of a netstring: \
+         close the connection, the peer does not send netstrings or bytes were lost"
+    );
+    let max = 2;
+    assert_eq!(
+        DecodeError::TooLarge { offset, max }.to_string(),
+        "length at offset 20 is over the limit of 2 bytes: \
+         close the connection, or raise max_size to accept larger bodies"
+    );
+    let received = 5;
+    assert_eq!(
+        DecodeError::Truncated { offset, received }.to_string(),
+        "stream ended inside the netstring at offset 20, after 5 of its bytes: \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
+        EncodeError::TooLarge { size: 3, max }.to_string(),
+        "body of 3 bytes is over the limit of 2 bytes: \
+         send it in several messages, or raise max_size at both ends"
+    );
+}
+
+#[test]
+fn the_default_limit_is_8_mib() {
+    assert_eq!(Config::default().max_size, 8_388_608);
 }

@@ -178,6 +178,10 @@ fn rejects_a_body_over_the_limit() {
     };
     let encoded = datagram::encode(config, &frame(1, b"hello"), &mut output);
     assert_eq!((encoded, &output[..]), (Err(error), &b"before"[..]));
+
+    let at_the_limit = frame(1, b"four");
+    let decoded = datagram::decode(config, &encode(&at_the_limit)).map(Frame::from);
+    assert_eq!(decoded, Ok(at_the_limit));
 }
 
 /// The largest datagram arrives. One byte more is rejected by the encoder, and by the kernel.

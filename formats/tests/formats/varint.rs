@@ -4,7 +4,7 @@
 use bytes::BytesMut;
 use everysplit::{Outcome, check_encoder};
 use everysplit_formats::fuzzing::Format;
-use everysplit_formats::varint::{Config, DecodeError, Decoder, Width, naive};
+use everysplit_formats::varint::{Config, DecodeError, Decoder, EncodeError, Width, naive};
 
 use crate::support::strings;
 
@@ -105,4 +105,45 @@ fn edges_are_the_field_boundaries() {
     assert_eq!(edges(b"\x80"), [0]);
     assert_eq!(edges(b"\x02a"), [0, 1]);
     assert_eq!(edges(b"\x01a\x80\x00\x81\x00b\x05"), [0, 1, 2, 4, 6, 7, 8]);
+}
+
+#[test]
+fn the_largest_body_fits_in_the_integer() {
+    let max_body = |width, max_size| Config { width, max_size }.max_body();
+    assert_eq!(max_body(Width::U32, u64::MAX), 0xffff_ffff);
+    assert_eq!(max_body(Width::U64, u64::MAX), u64::MAX);
+    assert_eq!(max_body(Width::U32, 5), 5);
+}
+
+#[test]
+fn error_messages_say_what_to_do() {
+    let offset = 20;
+    assert_eq!(
+        DecodeError::Overflow { offset }.to_string(),
+        "length at offset 20 has too many bits: \
+         close the connection, the peer does not send varints of this width"
+    );
+    let (size, max) = (3, 2);
+    assert_eq!(
+        DecodeError::TooLarge { offset, size, max }.to_string(),
+        "length 3 at offset 20 is over the limit of 2 bytes: \
+         close the connection, or raise max_size to accept larger bodies"
+    );
+    let received = 5;
+    assert_eq!(
+        DecodeError::Truncated { offset, received }.to_string(),
+        "stream ended inside the message at offset 20, after 5 of its bytes: \
+         the peer closed early or bytes were lost"
+    );
+    assert_eq!(
+        EncodeError::TooLarge { size: 3, max }.to_string(),
+        "body of 3 bytes is over the limit of 2 bytes: \
+         send it in several messages, or raise max_size at both ends"
+    );
+}
+
+#[test]
+fn the_default_is_64_bits_and_8_mib() {
+    assert_eq!(Config::default().max_size, 8_388_608);
+    assert_eq!(Config::default().width, Width::U64);
 }
