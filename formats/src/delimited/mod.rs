@@ -205,7 +205,7 @@ impl Decoder {
         let is_over = if let Some(size) = found {
             size as u64 > self.config.max_size
         } else {
-            self.searched = buffer.len().saturating_sub(delimiter);
+            self.searched = (buffer.len() + 1).saturating_sub(delimiter);
             self.config.is_over(buffer, self.searched)
         };
         if is_over {

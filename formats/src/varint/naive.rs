@@ -93,7 +93,7 @@ pub fn encode(config: Config, body: &[u8]) -> Result<Vec<u8>, EncodeError> {
     }
     let digits = (1..10).find(|&digits| (size as u128) < 1 << (7 * digits));
     let mut bytes: Vec<u8> = (0..digits.unwrap_or(10))
-        .map(|digit| 0x80 + (size as u128 >> (7 * digit) & 0x7f) as u8)
+        .map(|digit| 0x80 | (size as u128 >> (7 * digit) & 0x7f) as u8)
         .collect();
     if let Some(last) = bytes.last_mut() {
         *last &= 0x7f;
