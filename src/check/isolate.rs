@@ -94,6 +94,10 @@ impl Calls {
 
     /// Makes the finding about the call in progress.
     #[cold]
+    #[cfg_attr(
+        not(feature = "std"),
+        expect(dead_code, reason = "panics are observed with std only")
+    )]
     fn stuck(&self, actual: &str) -> Finding {
         let difference = self.difference.get();
         Finding::new(difference, self.offset.get(), self.expected.get(), actual)

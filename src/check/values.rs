@@ -3,7 +3,9 @@
 use core::mem;
 
 use super::finding::Finding;
-use super::isolate::{Calls, isolate_as};
+use super::isolate::Calls;
+#[cfg(feature = "std")]
+use super::isolate::isolate_as;
 use super::judge::Call;
 use crate::subject::Frames;
 
