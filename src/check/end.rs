@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::input::Input;
-use super::isolate::Calls;
+use super::isolate::{Calls, RETURNS};
 use super::judge::judge_held;
 use super::values::judge_values;
 use crate::door::Value;
@@ -24,7 +24,7 @@ pub(crate) fn end<F: Value, E: Value>(
 ) -> Result<(), Finding> {
     let (len, expected) = (input.stream.len(), &input.expected);
     calls.at(len);
-    calls.next("the call returns")?;
+    calls.next(RETURNS)?;
     let result = subject.finish(frames);
     let held = subject.buffered_bytes();
     judge_values(calls, frames, result, |call| {

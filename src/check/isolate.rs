@@ -13,10 +13,13 @@ use core::ops::{Deref, DerefMut};
 
 use super::finding::{Difference, Finding};
 
+/// What is expected of most calls.
+pub(crate) const RETURNS: &str = "the call returns";
+
 /// Calls the user's code after `offset` bytes.
 #[inline]
 pub(crate) fn isolate<T>(offset: usize, call: impl FnOnce() -> T) -> Result<T, Finding> {
-    isolate_as("the call returns", offset, call)
+    isolate_as(RETURNS, offset, call)
 }
 
 /// Calls the user's code after `offset` bytes. A finding says that `expected` does not hold.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::end::end;
 use super::finding::{Difference, Finding};
 use super::input::Input;
-use super::isolate::{Calls, Guarded, isolate, isolate_calls};
+use super::isolate::{Calls, Guarded, RETURNS, isolate, isolate_calls};
 use super::judge::{At, judge_held};
 use super::values::judge_values;
 use crate::case::Interruption;
@@ -104,7 +104,7 @@ impl<'a, F: Value, E: Value> Run<'_, 'a, F, E> {
         calls: &Calls,
         chunks: &mut dyn Iterator<Item = &'a [u8]>,
     ) -> Result<(), Finding> {
-        calls.next("the call returns")?;
+        calls.next(RETURNS)?;
         self.initial = self.subject.buffered_bytes().unwrap_or(0);
         for chunk in chunks {
             self.feed(calls, chunk)?;
@@ -124,7 +124,7 @@ impl<'a, F: Value, E: Value> Run<'_, 'a, F, E> {
         self.feeds += 1;
         self.most = self.most.max(expected.need(self.from, self.to));
         calls.at(self.to.offset);
-        calls.next("the call returns")?;
+        calls.next(RETURNS)?;
         let result = self.subject.feed(chunk, &mut self.frames);
         let held = self.subject.buffered_bytes();
         self.emitted = self.frames.len();

@@ -23,7 +23,7 @@ use super::{Bounds, Fault, Proof, State, Stop, Work};
 use crate::case::hash;
 use crate::check::end::end;
 use crate::check::input::Input;
-use crate::check::isolate::{Calls, Guarded, isolate_calls};
+use crate::check::isolate::{Calls, Guarded, RETURNS, isolate_calls};
 use crate::check::judge::judge_held;
 use crate::check::team::{self, Cost, Done};
 use crate::check::values::judge_value;
@@ -167,7 +167,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     fn run(&mut self) -> Result<(), Stop> {
         let mut decoder = Guarded::new((self.fresh)());
         let root = isolate_calls(0, |calls| {
-            calls.next("the call returns")?;
+            calls.next(RETURNS)?;
             self.initial = decoder.buffered_bytes().unwrap_or(0);
             self.visit(calls, &mut decoder, 0, 0, None)
         })
@@ -309,7 +309,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             }
             self.work.call(0)?;
             calls.at(arrived);
-            calls.next("the call returns")?;
+            calls.next(RETURNS)?;
             let result = decoder.decode(&mut buffer);
             let held = decoder.buffered_bytes();
             self.compare(&self.stream[consumed..arrived], &buffer, consumed)?;
@@ -414,7 +414,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             self.work.call(rest.len())?;
             let mut buffer = BytesMut::from(rest);
             calls.at(arrived);
-            calls.next("the call returns")?;
+            calls.next(RETURNS)?;
             drop(decoder.decode(&mut buffer));
         }
         Ok(decoder)

@@ -23,7 +23,7 @@ use super::{Bounds, Fault, Proof, State, Stop, Work};
 use crate::case::hash;
 use crate::check::end::end;
 use crate::check::input::Input;
-use crate::check::isolate::{Calls, Guarded, isolate_calls};
+use crate::check::isolate::{Calls, Guarded, RETURNS, isolate_calls};
 use crate::check::judge::{At, judge_held};
 use crate::check::team::{self, Cost, Done};
 use crate::check::values::judge_values;
@@ -97,7 +97,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
     fn run(&mut self) -> Result<(), Stop> {
         let subject = Guarded::new((self.fresh)());
         isolate_calls(0, |calls| {
-            calls.next("the call returns")?;
+            calls.next(RETURNS)?;
             self.initial = subject.buffered_bytes().unwrap_or(0);
             self.visit(calls, subject, 0, 0, None)
         })
@@ -156,8 +156,8 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             let chunk = &stream[from.offset..to.offset];
             self.work.call(chunk.len())?;
             calls.at(to.offset);
-            calls.next("the call returns")?;
-            // A call that panicked may have left some.
+            calls.next(RETURNS)?;
+            // A call that panicked may have left frames.
             self.frames.clear();
             let result = subject.feed(chunk, &mut self.frames);
             let held = subject.buffered_bytes();
@@ -185,7 +185,7 @@ impl<W: State<Framer: Subject>> Search<'_, W> {
             self.work.call(to - from)?;
             let chunk = &self.input.stream[from..to];
             calls.at(to);
-            calls.next("the call returns")?;
+            calls.next(RETURNS)?;
             drop(subject.feed(chunk, &mut self.frames));
             self.frames.clear();
             from = to;

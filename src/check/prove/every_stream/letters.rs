@@ -229,12 +229,8 @@ impl Default for Shape {
 }
 
 impl Shape {
-    fn add(&mut self, byte: u8) {
-        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    }
-
-    fn add_all(&mut self, shape: u64) {
-        self.hash = (self.hash ^ shape).wrapping_mul(0x0100_0000_01b3);
+    fn add(&mut self, value: impl Into<u64>) {
+        self.hash = (self.hash ^ value.into()).wrapping_mul(0x0100_0000_01b3);
     }
 
     /// Adds what bytes give at once after a position.
@@ -295,10 +291,10 @@ impl Shape {
                 _ => TextShape::of(frame),
             };
             before = Some((frame, shape));
-            self.add_all(shape);
+            self.add(shape);
         }
         if let Some(error) = error {
-            self.add_all(TextShape::of(error));
+            self.add(TextShape::of(error));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::case::{Case, Interruption};
 use crate::check::end::end;
 use crate::check::finding::Finding;
 use crate::check::input::Input;
-use crate::check::isolate::{Calls, Guarded, isolate, isolate_calls};
+use crate::check::isolate::{Calls, Guarded, RETURNS, isolate, isolate_calls};
 use crate::check::judge::Expectation;
 use crate::check::prove::state::release;
 use crate::check::prove::{Fault, State, Work};
@@ -248,8 +248,8 @@ where
         T::Frame: 'f,
     {
         self.work.call(chunk.len())?;
-        calls.next("the call returns")?;
-        // A call that panicked may have left some.
+        calls.next(RETURNS)?;
+        // A call that panicked may have left frames.
         self.frames.clear();
         let result = subject.feed(chunk, &mut self.frames);
         let mut same = false;
@@ -483,7 +483,7 @@ where
         let chunks: Vec<Box<[u8]>> = self.chunks(node).map(Box::from).collect();
         for chunk in chunks.iter().rev() {
             self.work.call(chunk.len())?;
-            calls.next("the call returns")?;
+            calls.next(RETURNS)?;
             drop(subject.feed(chunk, &mut self.frames));
             self.frames.clear();
         }
