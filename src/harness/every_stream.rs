@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt::Debug;
-use core::mem;
+use core::{iter, mem};
 
 use super::Harness;
 use super::prove::{RebuildHarness, RebuildTextHarness, TextHarness};
@@ -127,9 +127,9 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         let deviations = &self.deviations;
         let bounds = self.effort().of_streams();
         let (mut best, mut not_proved) = ((0, Proof::NOTHING), None);
-        // Short streams first: most violations are found with them, at little cost.
-        let (mut next, mut remembers) = (longest.min(1), false);
-        let longer = |len| longest.min(len + 1 + len / 2);
+        let mut lengths = lengths(longest).into_iter();
+        let mut next = lengths.next().expect("the longest is one of them");
+        let mut remembers = false;
         loop {
             let streams = Streams {
                 pieces,
@@ -152,9 +152,9 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
                         .expected(&self.door, &found.case.stream)
                         .is_some();
                     self.confirm(found)?;
-                    if !judged && next < longest {
-                        // A longer stream that begins like it may be judged.
-                        next = longer(next);
+                    // A longer stream that begins like it may be judged.
+                    if !judged && let Some(longer) = lengths.next() {
+                        next = longer;
                         continue;
                     }
                     // The oracle may look back to whole frames.
@@ -166,10 +166,10 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
                     not_proved = Some(NotProved::Unconfirmed);
                 }
             }
-            if next == longest || not_proved.is_some() {
-                break;
+            match lengths.next() {
+                Some(longer) if not_proved.is_none() => next = longer,
+                _ => break,
             }
-            next = longer(next);
         }
         let (longest, proof) = best;
         let mut replayed = 0;
@@ -234,6 +234,15 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the lengths up to which streams are proved one after another, up to the longest. Short
+/// streams come first: most violations are found with them, and they cost little.
+fn lengths(longest: usize) -> Vec<usize> {
+    let shorter = |&length: &usize| Some(length.saturating_sub(1) * 2 / 3).filter(|&it| it > 0);
+    let mut lengths: Vec<usize> = iter::successors(Some(longest), shorter).collect();
+    lengths.reverse();
+    lengths
 }
 
 /// Returns the streams, or some of them if there are many.
