@@ -14,6 +14,7 @@ pub(crate) use with_std::{Done, ahead, is_helper, leave_to_others};
 #[cfg(feature = "std")]
 pub use with_std::{on_threads, parallel};
 
+use alloc::vec::Vec;
 use core::ops::{AddAssign, Sub};
 
 /// How much an item took.
@@ -43,6 +44,19 @@ impl Sub for Cost {
             varied: self.varied - before.varied,
         }
     }
+}
+
+/// Returns the results of all items, in their order. Each thread of a team computes some of them.
+///
+/// `key` depends on all that the items depend on, so that only equal tasks are shared.
+pub(crate) fn map<R: Clone + Send + Sync + 'static>(
+    key: u64,
+    items: usize,
+    mut result: impl FnMut(usize) -> R,
+) -> Vec<R> {
+    let done = ahead(key, items, |item| Some(result(item)));
+    let results = (0..items).map(|item| done.get(item).cloned().unwrap_or_else(|| result(item)));
+    results.collect()
 }
 
 /// Without std there is one thread.
@@ -101,6 +115,9 @@ mod with_std {
 
     /// How long a check takes before it is worth to start other threads.
     const PATIENCE: Duration = Duration::from_millis(50);
+
+    /// How many parts the items of a task have at most. A thread takes the items of a part at once.
+    const PARTS: usize = 64;
 
     struct Team {
         members: usize,
@@ -260,8 +277,10 @@ mod with_std {
         }
         let task = MEMBER.with_borrow_mut(|member| member.as_mut()?.task(key, items));
         if let Some(task) = &task {
-            let untried = iter::repeat_with(|| task.next.fetch_add(1, Ordering::Relaxed));
-            for item in untried.take_while(|&item| item < items) {
+            let some = items.div_ceil(PARTS).max(1);
+            let untried = iter::repeat_with(|| task.next.fetch_add(some, Ordering::Relaxed));
+            let untried = untried.take_while(|&from| from < items);
+            for item in untried.flat_map(|from| from..items.min(from + some)) {
                 call_helpers();
                 if task.stopped.load(Ordering::Relaxed) {
                     break;

@@ -88,11 +88,19 @@ pub(super) fn singles(bytes: impl IntoIterator<Item = u8>) -> Vec<Vec<u8>> {
 
 /// Returns the bytes with which the specification judges streams after a position.
 pub(super) fn judged<T: Door, O: Specification<T>>(oracle: &O, at: &O::Position) -> Vec<u8> {
-    let is_judged = |byte: &u8| {
-        let read = isolate(0, || oracle.read(at, *byte).is_some());
+    let is_judged = |byte| {
+        let read = isolate(0, || oracle.read(at, byte).is_some());
         read.unwrap_or(true)
     };
-    (0..=u8::MAX).filter(is_judged).collect()
+    let bytes: Vec<u8> = (0..=u8::MAX).collect();
+    let are_judged = team::map(bytes.len() as u64, bytes.len(), |index| {
+        is_judged(bytes[index])
+    });
+    let judged = bytes
+        .into_iter()
+        .zip(are_judged)
+        .filter(|&(_, is_judged)| is_judged);
+    judged.map(|(byte, _)| byte).collect()
 }
 
 /// Divides bytes that may follow a position into classes that the specification does not distinguish,
@@ -161,11 +169,9 @@ const SOME: usize = 4;
 /// Divides bytes into classes of the same shape. `key` stands for what the shape depends on.
 fn classes(bytes: &[u8], key: u64, mut shape_of: impl FnMut(u8) -> u64) -> Vec<Vec<u8>> {
     let key = key ^ hash(bytes);
-    let done = team::ahead(key, bytes.len(), |index| Some(shape_of(bytes[index])));
+    let shapes = team::map(key, bytes.len(), |index| shape_of(bytes[index]));
     let mut classes: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-    for (index, &byte) in bytes.iter().enumerate() {
-        let shape = done.get(index).copied();
-        let shape = shape.unwrap_or_else(|| shape_of(byte));
+    for (shape, &byte) in shapes.into_iter().zip(bytes) {
         let class = classes.entry(shape).or_default();
         if !class.contains(&byte) {
             class.push(byte);

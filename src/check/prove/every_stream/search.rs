@@ -18,7 +18,7 @@ use crate::check::isolate::{Calls, Guarded, RETURNS, isolate, isolate_calls};
 use crate::check::judge::Expectation;
 use crate::check::prove::state::release;
 use crate::check::prove::{Fault, State, Work};
-use crate::check::team::{self, Cost, Done};
+use crate::check::team::{self, Cost};
 use crate::check::values::judge_values;
 use crate::door::FeedDoor;
 use crate::expected::{Expected, Outcome, Source};
@@ -35,6 +35,9 @@ struct Node<W> {
     depth: usize,
     /// The node before it, and the chunk.
     parent: Option<(usize, Box<[u8]>)>,
+    /// The cost of all chunks after it, if they were tried ahead and led to nothing new, and the depth
+    /// that it had then.
+    tried: Option<(usize, Cost)>,
 }
 
 /// A fault of a call, or none if it only returned something else than expected.
@@ -71,6 +74,8 @@ pub(super) struct Search<'a, T: FeedDoor, O: Specification<T>, W> {
     work: &'a mut Work,
     frames: Guarded<Frames<T::Frame>>,
     rng: Rng,
+    /// How often a node was found, or was reached after fewer bytes than before.
+    changes: usize,
     /// Whether nodes are tried that are expanded later: what is new ends the try.
     is_ahead: bool,
 }
@@ -113,6 +118,7 @@ where
             // An oracle may expect more than one frame for each byte.
             frames: Guarded::new(Frames::for_stream(64 * longest)),
             rng: Rng::with_seed(0),
+            changes: 0,
             is_ahead: false,
         }
     }
@@ -133,14 +139,17 @@ where
         let fresh = Guarded::new(self.door.subject());
         isolate_calls(0, |calls| self.visit(calls, fresh, 0, None, &[]))
             .map_err(|fault| self.stop(fault, None, &[], 0))?;
+        let mut changes = 0;
         for depth in 0..=self.automaton.streams.longest {
             let mut layer = 0..self.by_depth[depth].len();
             while !layer.is_empty() {
-                let nodes = self.by_depth[depth][layer.clone()].to_vec();
-                let done = self.ahead(depth, &nodes);
-                for (index, node) in nodes.into_iter().enumerate() {
-                    let cost = done.get(index);
-                    if !cost.is_some_and(|&cost| self.work.add_done(cost)) {
+                if mem::replace(&mut changes, self.changes) < self.changes {
+                    self.try_ahead(depth);
+                }
+                for index in layer.clone() {
+                    let node = self.by_depth[depth][index];
+                    let tried = self.nodes[node].tried.filter(|&(at, _)| at == depth);
+                    if !tried.is_some_and(|(_, cost)| self.work.add_done(cost)) {
                         self.expand(depth, node)?;
                     }
                 }
@@ -150,17 +159,29 @@ where
         Ok(())
     }
 
-    /// Tries nodes together with other threads.
-    fn ahead(&mut self, depth: usize, nodes: &[usize]) -> Done<Cost> {
-        let key = self.automaton.positions.len() ^ self.nodes.len() << 16;
-        team::ahead(key as u64, nodes.len(), |index| {
+    /// Tries the nodes that are known from a depth on, together with other threads.
+    fn try_ahead(&mut self, depth: usize) {
+        let layers = self.by_depth.iter().enumerate().skip(depth);
+        let nodes = layers.flat_map(|(depth, nodes)| nodes.iter().map(move |&node| (depth, node)));
+        let nodes = nodes.filter(|&(depth, node)| self.nodes[node].depth == depth);
+        let nodes: Vec<(usize, usize)> = nodes.collect();
+        let key = self.automaton.positions.len() ^ self.changes << 16;
+        self.is_ahead = true;
+        let done = team::ahead(key as u64, nodes.len(), |index| {
+            let (depth, node) = nodes[index];
+            if let Some((_, cost)) = self.nodes[node].tried.filter(|&(at, _)| at == depth) {
+                return Some(cost);
+            }
             let before = self.work.cost;
-            let is_ahead = mem::replace(&mut self.is_ahead, true);
-            let expanded = self.expand(depth, nodes[index]);
-            self.is_ahead = is_ahead;
+            let expanded = self.expand(depth, node);
             let cost = self.work.go_back(before);
             expanded.is_ok().then_some(cost)
-        })
+        });
+        self.is_ahead = false;
+        for (index, (depth, node)) in nodes.into_iter().enumerate() {
+            let tried = done.get(index).map(|&cost| (depth, cost));
+            self.nodes[node].tried = tried.or(self.nodes[node].tried);
+        }
     }
 
     /// Feeds each chunk that can come after a node, the empty one first.
@@ -408,6 +429,7 @@ where
                     if self.is_ahead {
                         return Err(None);
                     }
+                    self.changes += 1;
                     self.nodes[known].depth = depth;
                     self.nodes[known].parent = parent;
                     self.by_depth[depth].push(known);
@@ -427,6 +449,7 @@ where
             return Err(Some(reason.into()));
         }
         let state = W::save(subject, text, calls)?;
+        self.changes += 1;
         let new = self.nodes.len();
         self.at[position].push(new);
         self.by_depth[depth].push(new);
@@ -435,6 +458,7 @@ where
             state,
             depth,
             parent,
+            tried: None,
         });
         self.finish(calls, new)
     }
