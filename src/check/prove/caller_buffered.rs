@@ -56,7 +56,7 @@ pub(crate) fn prove<W: State<Framer: Decode>>(
             ends: ends.len(),
         },
         left: None,
-        followed: Vec::new(),
+        followed: Nodes::default(),
         work: Work::new(bounds.max_work),
     };
     search.run()?;
@@ -130,7 +130,7 @@ struct Search<'a, W: State<Framer: Decode>> {
     /// What the last wait left in the buffer, and its node.
     left: Option<(usize, BytesMut)>,
     /// Empty memory for the nodes of the next chain.
-    followed: Vec<usize>,
+    followed: Nodes,
     work: Work,
 }
 
@@ -143,21 +143,48 @@ struct Called {
 
 impl Called {
     fn contains(&self, node: usize, end: usize) -> bool {
-        let block = self.words.get(node / 64);
-        block.is_some_and(|block| block[end] & 1 << (node % 64) != 0)
+        self.word(node / 64, end) & 1 << (node % 64) != 0
     }
 
-    fn insert(&mut self, node: usize, end: usize) {
-        while self.words.len() <= node / 64 {
-            self.words.push(vec![0; self.ends].into());
+    fn contains_any(&self, nodes: &Nodes, end: usize) -> bool {
+        let mut words = nodes.words.iter();
+        words.any(|&(block, word)| self.word(block, end) & word != 0)
+    }
+
+    fn word(&self, block: usize, end: usize) -> u64 {
+        self.words.get(block).map_or(0, |words| words[end])
+    }
+
+    fn insert(&mut self, nodes: &Nodes, end: usize) {
+        for &(block, word) in &nodes.words {
+            while self.words.len() <= block {
+                self.words.push(vec![0; self.ends].into());
+            }
+            self.words[block][end] |= word;
         }
-        self.words[node / 64][end] |= 1 << (node % 64);
+    }
+}
+
+/// The nodes of a chain: for blocks of 64 nodes, the number of the block and a word with a bit for each
+/// of them.
+#[derive(Default)]
+struct Nodes {
+    words: Vec<(usize, u64)>,
+}
+
+impl Nodes {
+    fn push(&mut self, node: usize) {
+        let bit = 1 << (node % 64);
+        match self.words.last_mut() {
+            Some((block, word)) if *block == node / 64 => *word |= bit,
+            _ => self.words.push((node / 64, bit)),
+        }
     }
 }
 
 /// Calls with the same bytes, each at the node to which the one before it led.
 struct Chain {
-    nodes: Vec<usize>,
+    nodes: Nodes,
     /// The node at which the decoder waits then. There is none if the next call has been made before,
     /// or if the caller stops.
     waits: Option<usize>,
@@ -197,7 +224,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                     for (item, &end) in ends.iter().enumerate() {
                         match done.get(item) {
                             Some((chain, cost))
-                                if self.is_open(chain, end) && self.work.add_done(*cost) =>
+                                if !self.called.contains_any(&chain.nodes, end)
+                                    && self.work.add_done(*cost) =>
                             {
                                 self.follow(index, end, chain)?;
                             }
@@ -219,12 +247,6 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         open.take(AT_ONCE).collect()
     }
 
-    /// Returns whether none of the calls has been made.
-    fn is_open(&self, chain: &Chain, end: usize) -> bool {
-        let mut nodes = chain.nodes.iter();
-        nodes.all(|&node| !self.called.contains(node, end))
-    }
-
     /// Tries chains after a wait together with other threads.
     fn ahead(&mut self, wait: usize, ends: &[usize]) -> Done<(Chain, Cost)> {
         let key = self.hash ^ ends[0] as u64;
@@ -232,7 +254,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             let before = self.work.cost;
             // A state that is new is one too many.
             let max_states = mem::replace(&mut self.max_states, 0);
-            let chain = self.chain(wait, ends[item], Vec::new());
+            let chain = self.chain(wait, ends[item], Nodes::default());
             self.max_states = max_states;
             let cost = self.work.go_back(before);
             Some((chain.ok()?, cost))
@@ -248,15 +270,13 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             .map_err(|fault| self.stop(fault, Some(wait), end))?;
         self.follow(wait, end, &chain)?;
         self.followed = chain.nodes;
-        self.followed.clear();
+        self.followed.words.clear();
         Ok(())
     }
 
     /// Records what a chain of calls after a wait did.
     fn follow(&mut self, wait: usize, end: usize, chain: &Chain) -> Result<(), Stop> {
-        for &node in &chain.nodes {
-            self.called.insert(node, end);
-        }
+        self.called.insert(&chain.nodes, end);
         let Some(node) = chain.waits else {
             return Ok(());
         };
@@ -269,7 +289,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     }
 
     /// Makes the calls of a chain. `nodes` is empty memory for them.
-    fn chain(&mut self, wait: usize, end: usize, nodes: Vec<usize>) -> Result<Chain, Fault> {
+    fn chain(&mut self, wait: usize, end: usize, nodes: Nodes) -> Result<Chain, Fault> {
         let mut chain = Chain { nodes, waits: None };
         let offset = self.nodes[self.waits[wait].node].consumed;
         isolate_calls(offset, |calls| {
@@ -348,7 +368,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     /// waited, it was given the same buffer.
     fn copied(&self, wait: usize, end: usize, chain: &Chain) -> usize {
         let Wait { node, ref next, .. } = self.waits[wait];
-        if chain.nodes.is_empty() {
+        if chain.nodes.words.is_empty() {
             0
         } else if chain.waits == Some(node) && end > next.start {
             self.ends[end] - self.ends[end - 1]
