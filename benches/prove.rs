@@ -1,13 +1,15 @@
-//! Prints how long the proof of a stream takes, and the ratio to the time of the bare calls
-//! of the framer that the proof makes; and how much of it is for the splits that are replayed. Then
-//! proofs of every stream, and checks on two threads.
+//! Prints how long the proof of a stream takes, and the ratios to the time of the calls that the proof
+//! makes: of the bare calls, and of the calls with the comparisons of frames and states that no proof
+//! can leave out; and how much of it is for the splits that are replayed. Then proofs of every stream,
+//! and checks on two threads.
 
 use std::hint::black_box;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use everysplit::oracle::Oracle;
-use everysplit::reference::{Config, Decoder, FrameRef, Framer, Header, naive};
+use everysplit::reference::{Config, Decoder, Frame, FrameRef, Framer, Header, naive};
 use everysplit::{Case, Certificate, Door, Harness, Split, SplitHarness, Tier, on_threads};
 
 /// Bodies of at most two bytes, so that a short stream has many frames.
@@ -30,8 +32,10 @@ fn main() {
 }
 
 fn fed() {
-    println!("| fed: stream | proof | calls of `feed` | to bare calls | replays |");
-    println!("|---|---:|---:|---:|---:|");
+    println!(
+        "| fed: stream | proof | calls of `feed` | to bare calls | to compared calls | replays |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
     for len in [256, 1024, 4096] {
         let (name, stream) = mixed(len);
         let config = Config::default();
@@ -40,13 +44,18 @@ fn fed() {
             .max_work(MAX_WORK);
         let (time, proof) = least(|| harness.check(&stream));
         let (bare, ()) = least(|| bare_feeds(config, &stream));
-        print_row(&name, &proof.unwrap(), time, bare, &harness, &stream);
+        let (compared, ()) = least(|| compared_feeds(config, &stream));
+        let times = [time, bare, compared];
+        print_row(&name, &proof.unwrap(), times, &harness, &stream);
     }
 }
 
 fn caller_buffered() {
-    println!("| caller-buffered: stream | proof | calls of `decode` | to bare calls | replays |");
-    println!("|---|---:|---:|---:|---:|");
+    println!(
+        "| caller-buffered: stream | proof | calls of `decode` | to bare calls | to compared calls \
+         | replays |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
     let mixed = [1 << 10, 4 << 10, 16 << 10, 64 << 10].map(mixed);
     let one_body = [256 << 10, 1 << 20].map(one_body);
     for (name, stream) in mixed.into_iter().chain(one_body) {
@@ -56,22 +65,24 @@ fn caller_buffered() {
             .max_work(MAX_WORK);
         let (time, proof) = least(|| harness.check(&stream));
         let (bare, ()) = least(|| bare_decodes(config, &stream));
-        print_row(&name, &proof.unwrap(), time, bare, &harness, &stream);
+        let (compared, ()) = least(|| compared_decodes(config, &stream));
+        let times = [time, bare, compared];
+        print_row(&name, &proof.unwrap(), times, &harness, &stream);
     }
 }
 
 fn print_row<T: Door, O: Oracle<T>>(
     name: &str,
     proof: &Certificate,
-    time: Duration,
-    bare: Duration,
+    [time, bare, compared]: [Duration; 3],
     harness: &SplitHarness<T, O>,
     stream: &[u8],
 ) {
     println!(
-        "| {name} | {time:.1?} | {} | {:.2} | {} |",
+        "| {name} | {time:.1?} | {} | {:.2} | {:.2} | {} |",
         proof.calls,
         time.as_secs_f64() / bare.as_secs_f64(),
+        time.as_secs_f64() / compared.as_secs_f64(),
         replays(harness, stream, proof),
     );
 }
@@ -169,26 +180,59 @@ fn encode(size: usize, stream: &mut BytesMut) {
     Config::default().encode(frame, stream).unwrap();
 }
 
-/// Makes the same calls as the proof, on clones of the framer as the proof does.
-fn bare_feeds(config: Config, stream: &[u8]) {
-    let (mut at, mut frames) = (Framer::new(config), Vec::new());
-    for from in 0..=stream.len() {
+/// Makes the same calls as the proof, on clones of the framer as the proof does. After each call,
+/// `check` gets the framer with the offsets and the frames of the call.
+fn feeds(config: Config, stream: &[u8], mut check: impl FnMut(&Framer, Range<usize>, &[Frame])) {
+    let mut frames = Vec::new();
+    for (from, at) in states(config, stream).iter().enumerate() {
         for to in from..=stream.len() {
             let mut framer = at.clone();
             framer.feed(&stream[from..to], &mut frames).unwrap();
-            black_box(&frames);
-            frames.clear();
-        }
-        if let Some(byte) = stream.get(from..=from) {
-            at.feed(byte, &mut frames).unwrap();
+            check(&framer, from..to, &frames);
             frames.clear();
         }
     }
 }
 
+fn bare_feeds(config: Config, stream: &[u8]) {
+    feeds(config, stream, |_, _, frames| {
+        black_box(frames);
+    });
+}
+
+fn compared_feeds(config: Config, stream: &[u8]) {
+    let expected = naive::parse(config, stream).frames;
+    let states = states(config, stream);
+    let (mut due, mut at) = (0..0, 0);
+    feeds(config, stream, |framer, Range { start, end }, frames| {
+        if start != at {
+            at = start;
+            due.start = expected.partition_point(|&(end, _)| end <= start);
+            due.end = due.start;
+        }
+        while expected.get(due.end).is_some_and(|&(next, _)| next <= end) {
+            due.end += 1;
+        }
+        let due = expected[due.clone()].iter().map(|(_, frame)| frame);
+        assert!(due.eq(frames) && *framer == states[end]);
+    });
+}
+
+/// Returns the framer's state at each offset.
+fn states(config: Config, stream: &[u8]) -> Vec<Framer> {
+    let mut framer = Framer::new(config);
+    let mut states = vec![framer.clone()];
+    for byte in stream.chunks(1) {
+        framer.feed(byte, &mut Vec::new()).unwrap();
+        states.push(framer.clone());
+    }
+    states
+}
+
 /// Makes the same calls as the proof, on clones of the decoder, with one buffer for the calls that
-/// follow one another.
-fn bare_decodes(config: Config, stream: &[u8]) {
+/// follow one another. After each call, `check` gets the decoder with the number of the call since the
+/// beginning of the buffer, and its frame.
+fn decodes(config: Config, stream: &[u8], mut check: impl FnMut(&Decoder, usize, Option<Frame>)) {
     let mut buffer = BytesMut::new();
     let mut waits_at_start = true;
     for end in 0..=stream.len() {
@@ -198,14 +242,42 @@ fn bare_decodes(config: Config, stream: &[u8]) {
             buffer = BytesMut::from(&stream[..end]);
         }
         let mut decoder = Decoder::new(config);
-        while let Some(frame) = {
+        for index in 0.. {
             decoder = decoder.clone();
-            decoder.decode(&mut buffer).unwrap()
-        } {
-            black_box(frame);
+            let frame = decoder.decode(&mut buffer).unwrap();
+            let waits = frame.is_none();
+            check(&decoder, index, frame);
+            if waits {
+                break;
+            }
         }
         waits_at_start = buffer.len() == end;
     }
+}
+
+fn bare_decodes(config: Config, stream: &[u8]) {
+    decodes(config, stream, |_, _, frame| {
+        black_box(frame);
+    });
+}
+
+fn compared_decodes(config: Config, stream: &[u8]) {
+    let expected = naive::parse(config, stream).frames;
+    let mut states = vec![Decoder::new(config)];
+    let mut buffer = BytesMut::from(stream);
+    let mut decoder = Decoder::new(config);
+    while decoder.decode(&mut buffer).unwrap().is_some() {
+        states.push(decoder.clone());
+    }
+    decodes(config, stream, |decoder, index, frame| {
+        let next = if let Some(frame) = frame {
+            assert_eq!(frame, expected[index].1);
+            index + 1
+        } else {
+            index
+        };
+        assert!(*decoder == states[next]);
+    });
 }
 
 /// Returns the least time of three runs, and the result of that run.
