@@ -1,6 +1,6 @@
 //! What is found, what is claimed, and what is not.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::{Buf, BytesMut};
@@ -164,6 +164,28 @@ fn a_proof_says_how_far_it_came() {
 }
 
 /// Clones share what they have read.
+/// Streams that are longer than those that take too much work are not tried.
+#[test]
+fn a_proof_that_gives_up_does_not_go_on() {
+    let calls = |longest| {
+        let calls = Rc::new(Cell::new(0));
+        let count = Rc::clone(&calls);
+        let parse = move |bytes: &[u8]| {
+            count.set(count.get() + 1);
+            parse(bytes)
+        };
+        let harness = Harness::parser(parse, "truncated").max_work(1 << 16);
+        let every = harness.every_stream(longest).unwrap();
+        assert!(every.not_proved.is_some(), "{every}");
+        calls.get()
+    };
+    let [some, many] = [30, 10_000].map(calls);
+    assert!(
+        many < 2 * some,
+        "{some} calls for 30 bytes, {many} for 10 000"
+    );
+}
+
 #[test]
 fn clones_that_share_state_prove_nothing() {
     #[derive(Clone, Default)]
