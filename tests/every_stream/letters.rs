@@ -104,6 +104,32 @@ fn of_a_varint() {
     }
 }
 
+/// Emits two frames for each byte. The second one shows whether the byte is ASCII.
+#[derive(Clone, PartialEq, Eq)]
+struct Pairs;
+
+impl Subject for Pairs {
+    type Frame = Option<u8>;
+    type Error = ();
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Option<u8>>) -> Result<(), ()> {
+        for &byte in chunk {
+            frames.extend([Some(byte), byte.is_ascii().then_some(byte)]);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Frames<Option<u8>>) -> Result<(), ()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn of_the_second_frame_of_a_byte() {
+    let every = Harness::framer(|| Pairs).every_stream(3).unwrap();
+    assert_letters(&every.letters, &[0, 0x80]);
+}
+
 /// Corrupts a frame with a body of two bytes and a `cmd` that ends in `ff`, if the stream is cut at
 /// 5 and at 9.
 #[derive(Clone, PartialEq, Eq)]
