@@ -483,6 +483,14 @@ fn other_panics_are_contained() {
     let violation = Harness::decoder(|| Clones(0)).every_stream(4).unwrap_err();
     assert_eq!(violation.property, Property::Progress, "{violation}");
 
+    // No split clones the framer. Only the proof does.
+    let specified = Harness::decoder(|| Clones(0)).specification(|| {
+        let bytes = |bytes: &[u8]| Ok(bytes.first().map(|&byte| (byte, 1)));
+        Buffered::new(ParseFn::new(bytes, ()))
+    });
+    let violation = specified.every_stream(4).unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+
     let every = Harness::parser(|bytes| Ok(bytes.first().map(|&byte| (NoText(byte), 1))), ());
     let every = every.every_stream(4).unwrap();
     assert_eq!(every.longest, 4, "{every}");
