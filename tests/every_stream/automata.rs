@@ -1,7 +1,9 @@
 //! Compares proofs of all streams with brute force, on random automata.
 
 use everysplit::subject::{Frames, Subject};
-use everysplit::{Case, Deviation, EveryStream, Harness, Interruption, Property, Split, Violation};
+use everysplit::{
+    Case, Deviation, EveryStream, Harness, Interruption, Property, Split, Violation, on_threads,
+};
 
 /// The bytes that the streams are made of.
 const LETTERS: [u8; 2] = [0, 1];
@@ -199,4 +201,17 @@ fn proofs_agree_with_brute_force() {
         }
     }
     assert!(violations > 100 && closed > 100, "{violations}, {closed}");
+}
+
+/// What one thread tries ahead of the others may be reached in another way since.
+#[test]
+fn threads_agree_with_one() {
+    for seed in 0..500 {
+        let automaton = Automaton::new(seed);
+        let result = move || match prove(automaton) {
+            Ok(every) => every.to_string(),
+            Err(violation) => violation.to_string(),
+        };
+        assert_eq!(on_threads(2, result), result(), "seed {seed}");
+    }
 }

@@ -74,8 +74,6 @@ pub(super) struct Search<'a, T: FeedDoor, O: Specification<T>, W> {
     work: &'a mut Work,
     frames: Guarded<Frames<T::Frame>>,
     rng: Rng,
-    /// How often a node was found, or was reached after fewer bytes than before.
-    changes: usize,
     /// Whether nodes are tried that are expanded later: what is new ends the try.
     is_ahead: bool,
 }
@@ -118,7 +116,6 @@ where
             // An oracle may expect more than one frame for each byte.
             frames: Guarded::new(Frames::for_stream(64 * longest)),
             rng: Rng::with_seed(0),
-            changes: 0,
             is_ahead: false,
         }
     }
@@ -139,11 +136,11 @@ where
         let fresh = Guarded::new(self.door.subject());
         isolate_calls(0, |calls| self.visit(calls, fresh, 0, None, &[]))
             .map_err(|fault| self.stop(fault, None, &[], 0))?;
-        let mut changes = 0;
+        let mut known = 0;
         for depth in 0..=self.automaton.streams.longest {
             let mut layer = 0..self.by_depth[depth].len();
             while !layer.is_empty() {
-                if mem::replace(&mut changes, self.changes) < self.changes {
+                if mem::replace(&mut known, self.nodes.len()) < self.nodes.len() {
                     self.try_ahead(depth);
                 }
                 for index in layer.clone() {
@@ -165,13 +162,10 @@ where
         let nodes = layers.flat_map(|(depth, nodes)| nodes.iter().map(move |&node| (depth, node)));
         let nodes = nodes.filter(|&(depth, node)| self.nodes[node].depth == depth);
         let nodes: Vec<(usize, usize)> = nodes.collect();
-        let key = self.automaton.positions.len() ^ self.changes << 16;
+        let key = self.automaton.positions.len() ^ self.nodes.len() << 16;
         self.is_ahead = true;
         let done = team::ahead(key as u64, nodes.len(), |index| {
             let (depth, node) = nodes[index];
-            if let Some((_, cost)) = self.nodes[node].tried.filter(|&(at, _)| at == depth) {
-                return Some(cost);
-            }
             let before = self.work.cost;
             let expanded = self.expand(depth, node);
             let cost = self.work.go_back(before);
@@ -429,7 +423,6 @@ where
                     if self.is_ahead {
                         return Err(None);
                     }
-                    self.changes += 1;
                     self.nodes[known].depth = depth;
                     self.nodes[known].parent = parent;
                     self.by_depth[depth].push(known);
@@ -449,7 +442,6 @@ where
             return Err(Some(reason.into()));
         }
         let state = W::save(subject, text, calls)?;
-        self.changes += 1;
         let new = self.nodes.len();
         self.at[position].push(new);
         self.by_depth[depth].push(new);
