@@ -193,6 +193,7 @@ fn a_sender_that_takes_would_block_for_success_is_found() {
             move || {
                 while !unsent.is_empty() {
                     match writer.write(unsent) {
+                        Ok(0) => return Err(ErrorKind::WriteZero),
                         Ok(written) => unsent = &unsent[written..],
                         Err(error) if error.kind() == ErrorKind::Interrupted => {}
                         Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
