@@ -80,10 +80,14 @@ deny:
 proof:
     .ci/proof
 
-# Measure the branch coverage of the tests. Needs cargo-llvm-cov, cargo-nextest and LLVM 22.
+# Measure which lines and branches the tests reach. Needs cargo-llvm-cov, cargo-nextest, a nightly
+# toolchain and LLVM 22. Takes half an hour.
 coverage:
-    LLVM_COV=llvm-cov-22 LLVM_PROFDATA=llvm-profdata-22 cargo +nightly llvm-cov nextest \
-        --workspace --branch
+    .ci/coverage
+
+# The same for the fuzz seeds alone.
+coverage-seeds:
+    .ci/coverage seeds
 
 # List the changes to a package that no test notices: everysplit, everysplit-formats or
 # everysplit-cli. Needs cargo-mutants, takes hours; --shard 0/8 is the first of eight parts.

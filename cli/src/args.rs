@@ -908,19 +908,6 @@ impl FromStr for ByteCount {
     }
 }
 
-impl fmt::Display for ByteCount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [("M", 20), ("K", 10)];
-        let unit = units
-            .iter()
-            .find(|(_, bits)| self.0 != 0 && self.0.trailing_zeros() >= *bits);
-        match unit {
-            Some((name, bits)) => write!(f, "{}{name}", self.0 >> bits),
-            None => write!(f, "{}", self.0),
-        }
-    }
-}
-
 /// Bytes in hexadecimal digits; spaces between them are ignored.
 #[derive(Clone, Debug)]
 pub(crate) struct HexBytes(pub(crate) Vec<u8>);

@@ -68,10 +68,10 @@ pub fn watchdog<T: Send + 'static>(
         loop {
             match receiver.recv_timeout(limit) {
                 Ok(result) => return result,
-                Err(mpsc::RecvTimeoutError::Disconnected) => match thread.join() {
-                    Ok(()) => unreachable!("the thread sends before it ends"),
-                    Err(panic) => panic::resume_unwind(panic),
-                },
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    let panic = thread.join().expect_err("the thread sends before it ends");
+                    panic::resume_unwind(panic)
+                }
                 Err(mpsc::RecvTimeoutError::Timeout) => {
                     let beat = beats.load(Ordering::Relaxed);
                     if beat % 2 == 1 && beat == last {

@@ -145,23 +145,23 @@ impl<F: Clone, E: Clone> Messages<F, E> {
 
     /// Records that the last accepted message has a body of exactly the size limit.
     pub(crate) fn last_is_at_limit(&mut self) {
-        if let Some((last, others)) = self.accepted.split_last_mut() {
-            last.at_limit = true;
-            // The first of equal messages is the one that is expected.
-            let equal = others.iter_mut().filter(|it| it.bytes == last.bytes);
-            equal.for_each(|it| it.at_limit = true);
-        }
+        let accepted = self.accepted.split_last_mut();
+        let (last, others) = accepted.expect("a message was accepted");
+        last.at_limit = true;
+        // The first of equal messages is the one that is expected.
+        let equal = others.iter_mut().filter(|it| it.bytes == last.bytes);
+        equal.for_each(|it| it.at_limit = true);
     }
 
     /// Records that the last rejected frame is over the size limit.
     pub(crate) fn last_is_over_limit(&mut self) {
-        if let Some((last, others)) = self.rejected.split_last_mut() {
-            last.over_limit = true;
-            let same = |it: &&mut Rejected<E>| last.bytes.starts_with(&it.bytes[..it.at]);
-            let equal = others.iter_mut().filter(same);
-            equal.for_each(|it| it.over_limit = true);
-            self.limited = true;
-        }
+        let rejected = self.rejected.split_last_mut();
+        let (last, others) = rejected.expect("a frame was rejected");
+        last.over_limit = true;
+        let same = |it: &&mut Rejected<E>| last.bytes.starts_with(&it.bytes[..it.at]);
+        let equal = others.iter_mut().filter(same);
+        equal.for_each(|it| it.over_limit = true);
+        self.limited = true;
     }
 
     /// Truncates messages of up to `bytes` bytes at every byte.

@@ -149,9 +149,8 @@ fn ends(config: Config, input: &[u8]) -> Vec<usize> {
 
 /// Returns the frame with its body changed and its bodySize updated.
 fn with_body(config: Config, frame: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let Ok(Some(FrameRef { cmd, recv, body })) = Walk::new(config, frame).next_frame() else {
-        return frame.to_vec();
-    };
+    let whole = Walk::new(config, frame).next_frame().ok().flatten();
+    let FrameRef { cmd, recv, body } = whole.expect("the frame is whole");
     let mut body = body.to_vec();
     change(&mut body);
     encode(config, cmd, recv, &body)
@@ -206,7 +205,7 @@ impl Generator {
     /// Returns a header over the limit or a truncated frame.
     fn tail(&mut self) -> Vec<u8> {
         let max = self.config.max_body_size;
-        if self.rng.bool() && max < u32::MAX {
+        if self.rng.bool() {
             let sizes = [max + 1, i32::MAX as u32, 1 << 31, u32::MAX];
             let size = sizes[self.rng.usize(..sizes.len())].max(max + 1);
             return self.header(size);

@@ -17,7 +17,7 @@ use crate::deviation::{Declared, Deviation};
 pub struct EveryStream {
     /// The length of the longest streams, in bytes.
     pub longest: usize,
-    /// How many streams have this length; `u128::MAX` for more than that.
+    /// How many streams have this length.
     pub streams: u128,
     /// If streams of any length are proved, up to their first error: the length of the longest
     /// chunks, in bytes.
@@ -102,7 +102,6 @@ impl fmt::Display for EveryStream {
             f.write_str("with one letter after an error, ")?;
         }
         match self.streams {
-            u128::MAX => write!(f, "more than 2^128 streams")?,
             1 => write!(f, "1 stream")?,
             streams => write!(f, "{streams} streams")?,
         }

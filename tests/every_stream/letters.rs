@@ -200,3 +200,13 @@ fn a_byte_that_differs_on_the_way_becomes_a_letter() {
     let every = parser(odd).every_stream(6).unwrap();
     assert!(every.letters.contains(&vec![b'2']), "{every}");
 }
+
+/// Each character is one, however it is written in a `Debug` text: quoted, escaped, or as it is.
+#[test]
+fn of_text() {
+    let latin = |bytes: &[u8]| -> Result<Option<(String, usize)>, &'static str> {
+        Ok(bytes.first().map(|&byte| (char::from(byte).into(), 1)))
+    };
+    let every = Harness::parser(latin, "truncated").every_stream(3).unwrap();
+    assert_letters(&every.letters, &[0]);
+}

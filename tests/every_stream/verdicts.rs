@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use bytes::{Buf, BytesMut};
-use everysplit::subject::{Buffered, Decode, DecodeFn, ParseFn};
+use everysplit::subject::{Buffered, Decode, DecodeFn, Frames, ParseFn, Subject};
 use everysplit::{Deviation, Expected, Harness, MadeOf, NotProved, Outcome, Property, ProvedBy};
 
-use crate::{Parsed, decoder, parse, parser};
+use crate::{Parsed, StateFn, decoder, parse, parser};
 
 /// Forgets a length that arrives without its body.
 fn forgets(known: &mut bool, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, &'static str> {
@@ -129,16 +129,14 @@ fn messages_follow_one_another_in_any_order() {
         "{every}"
     );
     assert_eq!(every.any_length, Some(7), "{every}");
+    let text = every.to_string();
+    assert!(text.contains(", made of messages, "), "{text}");
     // Each stream of that length is a row of messages and the beginning of one.
-    assert_eq!(
-        parser(parse)
-            .encoder(encode)
-            .messages([""])
-            .every_stream(4)
-            .unwrap()
-            .streams,
-        1
-    );
+    let empty = parser(parse).encoder(encode).messages([""]);
+    let every = empty.every_stream(4).unwrap();
+    assert_eq!(every.streams, 1);
+    let text = every.to_string();
+    assert!(text.contains(", 1 stream of that length, "), "{text}");
 
     let forgets = Harness::decoder(|| decoder(forgets))
         .encoder(encode)
@@ -343,6 +341,110 @@ fn the_line_says_what_was_proved() {
 }
 
 #[test]
+fn the_line_names_the_first_pieces() {
+    let pieces = (0..17).map(|byte| [byte]);
+    let every = parser(parse).every_stream_of(pieces, 1).unwrap();
+    let text = every.to_string();
+    assert!(
+        text.contains("made of 17 pieces (00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f ...)"),
+        "{text}"
+    );
+}
+
+/// No two streams lead to the same position. Longer ones have more positions than are kept.
+#[test]
+fn a_specification_with_too_many_positions_is_not_proved_further() {
+    let never_complete = |_: &[u8]| -> Parsed { Ok(None) };
+    let every = Harness::parser(never_complete, "truncated")
+        .every_stream_of(["a", "b"], 20)
+        .unwrap();
+    assert_eq!((every.longest, every.streams), (11, 1 << 11), "{every}");
+    assert_eq!(every.not_proved, Some(NotProved::TooMuchWork { calls: 0 }));
+}
+
+/// Messages of two bytes. After a high byte, the next one must be 0 or 255.
+#[derive(Clone)]
+struct Pairs {
+    /// Whether `==` leaves out whether the byte was high.
+    lies: bool,
+    /// Whether a message has begun, and with a high byte.
+    begun: Option<bool>,
+    is_rejected: bool,
+}
+
+impl Pairs {
+    fn new(lies: bool) -> Self {
+        Self {
+            lies,
+            begun: None,
+            is_rejected: false,
+        }
+    }
+}
+
+impl PartialEq for Pairs {
+    fn eq(&self, other: &Self) -> bool {
+        let begun = if self.lies {
+            self.begun.is_some() == other.begun.is_some()
+        } else {
+            self.begun == other.begun
+        };
+        begun && self.is_rejected == other.is_rejected
+    }
+}
+
+impl Eq for Pairs {}
+
+impl Subject for Pairs {
+    type Frame = Option<u8>;
+    type Error = &'static str;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Option<u8>>) -> Result<(), &'static str> {
+        for &byte in chunk {
+            self.is_rejected |= self.begun == Some(true) && (1..=254).contains(&byte);
+            if self.is_rejected {
+                return Err("no pair");
+            }
+            if self.begun.take().is_some() {
+                frames.push(Some(byte));
+            } else {
+                self.begun = Some(byte >= 128);
+                frames.extend((byte >= 128).then_some(None));
+            }
+        }
+        if self.is_rejected {
+            Err("no pair")
+        } else {
+            Ok(())
+        }
+    }
+
+    fn finish(&mut self, _: &mut Frames<Option<u8>>) -> Result<(), &'static str> {
+        match self.begun {
+            _ if self.is_rejected => Err("no pair"),
+            Some(_) => Err("truncated"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Its equal positions do not expect the same of all bytes. The search ends, and claims nothing.
+#[test]
+fn a_specification_whose_comparison_is_wrong_proves_nothing() {
+    let harness = Harness::framer(|| Pairs::new(false));
+    let honest = harness.clone().specification(|| Pairs::new(false));
+    let every = honest.every_stream(4).unwrap();
+    assert_eq!((every.longest, every.not_proved), (4, None), "{every}");
+    let every = harness.specification(|| Pairs::new(true)).every_stream(4);
+    let every = every.unwrap();
+    assert_eq!(
+        (every.longest, every.not_proved),
+        (0, Some(NotProved::Unconfirmed)),
+        "{every}"
+    );
+}
+
+#[test]
 #[should_panic(expected = "`every_stream_of` needs one piece at least")]
 fn there_must_be_pieces() {
     let _ = parser(parse).every_stream_of([[0_u8; 1]; 0], 3);
@@ -402,6 +504,38 @@ fn pieces_that_are_not_judged_are_not_claimed() {
     let every = harness.every_stream_of(pieces, 6).unwrap();
     assert!(every.unjudged, "{every}");
     assert_eq!(every.streams, judged.streams);
+}
+
+/// No message begins like the frame that is rejected, and its first byte does not decide.
+#[test]
+fn a_rejected_frame_may_begin_like_no_message() {
+    fn rejects_pair(bytes: &[u8]) -> Parsed {
+        match bytes {
+            [0xff] => Ok(None),
+            [0xff, 1, ..] => Err("rejected"),
+            _ => parse(bytes),
+        }
+    }
+    let harness = parser(rejects_pair)
+        .encoder(|body: &Vec<u8>| [&[u8::try_from(body.len()).unwrap()], &body[..]].concat())
+        .messages(["", "a"])
+        .rejects([0xff, 1], 2, "rejected")
+        .truncation_error("truncated");
+    let every = harness.every_stream(6).unwrap();
+    assert_eq!(every.letters.concat(), b"\0\x01a\xff", "{every}");
+    assert_eq!((every.longest, every.not_proved), (6, None), "{every}");
+}
+
+/// A byte that may be followed by one that is not judged is a letter of its own.
+#[test]
+fn a_byte_before_one_that_is_not_judged_is_a_letter() {
+    let judged = |stream: &[u8]| {
+        let is_judged = !stream.windows(3).any(|row| row == [2, b'a', 0]);
+        is_judged.then(|| naive(stream))
+    };
+    let every = parser(parse).oracle(judged).every_stream(5).unwrap();
+    assert!(every.unjudged, "{every}");
+    assert!(every.letters.contains(&vec![b'a']), "{every}");
 }
 
 /// Without a truncation error the end inside a message is not judged, and nothing is wrong there.
@@ -494,4 +628,75 @@ fn other_panics_are_contained() {
     let every = Harness::parser(|bytes| Ok(bytes.first().map(|&byte| (NoText(byte), 1))), ());
     let every = every.every_stream(4).unwrap();
     assert_eq!(every.longest, 4, "{every}");
+}
+
+/// The oracle does not clone the framer, so that the search is what finds it.
+#[test]
+fn a_clone_that_panics_is_a_violation_with_any_oracle() {
+    struct Clones(u8);
+
+    impl Clone for Clones {
+        fn clone(&self) -> Self {
+            assert!(self.0 < 2, "it cannot be cloned");
+            Self(self.0)
+        }
+    }
+
+    impl PartialEq for Clones {
+        fn eq(&self, other: &Self) -> bool {
+            self.0 == other.0
+        }
+    }
+
+    let count = |clones: &mut Clones, buffer: &mut BytesMut| {
+        let decoded = parse(buffer)?;
+        Ok(decoded.map(|(body, len)| {
+            buffer.advance(len);
+            clones.0 = (clones.0 + 1).min(2);
+            body
+        }))
+    };
+    let harness = Harness::decoder(move || StateFn {
+        state: Clones(0),
+        decode: count,
+    });
+    let violation = harness.oracle(naive).every_stream(4).unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+    assert!(
+        violation.actual.contains("it cannot be cloned"),
+        "{violation}"
+    );
+}
+
+/// It is dropped at the end of the search only. Nothing is claimed.
+#[test]
+fn a_drop_that_panics_proves_nothing() {
+    #[derive(PartialEq)]
+    struct Drops(bool);
+
+    impl Clone for Drops {
+        fn clone(&self) -> Self {
+            Self(false)
+        }
+    }
+
+    impl Drop for Drops {
+        fn drop(&mut self) {
+            assert!(!self.0 || std::thread::panicking(), "it cannot be dropped");
+        }
+    }
+
+    let harness = Harness::decoder(|| StateFn {
+        state: Drops(true),
+        decode: |_: &mut Drops, buffer: &mut BytesMut| {
+            let decoded = parse(buffer)?;
+            Ok(decoded.map(|(body, len)| {
+                buffer.advance(len);
+                body
+            }))
+        },
+    });
+    let every = harness.oracle(naive).every_stream(3).unwrap();
+    assert_eq!(every.longest, 0, "{every}");
+    assert_eq!(every.not_proved, Some(NotProved::NotComparable));
 }

@@ -595,3 +595,18 @@ fn the_empty_stream_is_checked() -> Result<(), Violation> {
     assert_eq!(certificate.bytes, 0);
     harness.one_split(&Case::new(b"", Split::whole()))
 }
+
+#[test]
+fn a_buffered_decoder_shows_what_it_has_left() {
+    use everysplit::reference::Decoder;
+
+    let fresh = Decoder::new(Config::default());
+    let mut subject = Buffered::new(fresh.clone());
+    let mut frames = Frames::new(14);
+    let stream = b"\x01\0\0\0\0\0\0\0\0\0\0\0x\x02";
+    subject.feed(stream, &mut frames).unwrap();
+    assert_eq!(frames.into_iter().count(), 1);
+    assert_eq!(subject.buffer(), [2]);
+    // It counts the bytes that it has taken.
+    assert_ne!(*subject.decoder(), fresh);
+}

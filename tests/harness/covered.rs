@@ -205,22 +205,25 @@ fn what_a_declared_deviation_leaves_out_is_not_checked() {
         "`CallerStops` is declared"
     );
 
-    let not_resumable = verdicts!(
-        Harness::async_reader(|| async |reader: &mut AsyncChunkReader<'_, '_>| {
-            let mut byte = [0];
-            match reader.read(&mut byte).await {
-                Ok(0) => Ok(None),
-                Ok(_) => Ok(Some(byte[0])),
-                Err(error) => Err(error.kind()),
+    let reader = || {
+        Harness::async_reader(|| {
+            async |reader: &mut AsyncChunkReader<'_, '_>| {
+                let mut byte = [0];
+                match reader.read(&mut byte).await {
+                    Ok(0) => Ok(None),
+                    Ok(_) => Ok(Some(byte[0])),
+                    Err(error) => Err(error.kind()),
+                }
             }
         })
-        .declare([Deviation::NotResumable])
         .streams([b"ab"])
-    );
+    };
+    let not_resumable = verdicts!(reader().declare([Deviation::NotResumable]));
     assert_eq!(
         advice(&not_resumable, Property::Cancelled),
         "`NotResumable` is declared"
     );
+    assert!(holds(&verdicts!(reader()), Property::Cancelled));
 }
 
 /// A decoder whose type owns no memory needs to say nothing.
@@ -307,7 +310,17 @@ fn limit_is_checked_if_both_sides_of_it_were_seen() {
         advice(&parsed(true, encode(b"ok")), Property::Limit),
         missing
     );
-    assert!(holds(&parsed(true, limit), Property::Limit));
+    assert!(holds(&parsed(true, limit.clone()), Property::Limit));
+    let only_at = verdicts!(
+        Harness::parser(parse, "truncated")
+            .oracle(naive)
+            .limit_frames(|frame| frame.len() == 1000)
+            .streams([limit.clone()])
+    );
+    assert_eq!(
+        advice(&only_at, Property::Limit),
+        "call `limit_errors`, and add a stream with a body over the limit"
+    );
 }
 
 /// A limit that is off by one shows first on a message that is cut short.

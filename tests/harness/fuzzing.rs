@@ -198,3 +198,18 @@ fn a_short_input_is_proved() {
     assert_eq!(violation.property, Property::EverySplit, "{violation}");
     assert_eq!(violation.case.split.cuts(), [5, 6, 7]);
 }
+
+/// There is no message to insert, so each mutation is left to the fuzzer.
+#[test]
+fn without_messages_the_fuzzer_mutates_by_itself() {
+    let harness = Harness::framer(Framer::default).encoder(encode);
+    for seed in 0..20 {
+        let mut data = *b"\0\x01a...";
+        let size = harness.mutate(&mut data, 3, 6, seed, |data, size, max_size| {
+            assert_eq!((size, max_size), (3, 6));
+            data[3] = b'!';
+            4
+        });
+        assert_eq!((size, &data), (4, b"\0\x01a!.."));
+    }
+}

@@ -326,3 +326,38 @@ fn a_proof_at_all_offsets_is_given_up_once() {
     let (first, second) = (check(), check());
     assert!(second * 3 < first, "{first}, then {second} calls");
 }
+
+/// It has nine states at each offset, so that a proof takes more work than is expected. It is tried
+/// with half of the offsets, and again, before it is given up.
+#[test]
+fn a_proof_at_some_offsets_is_tried_with_fewer() {
+    #[derive(Clone, PartialEq, Eq)]
+    struct Counts(Framer, u8);
+
+    impl Subject for Counts {
+        type Frame = Frame;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), ()> {
+            self.1 = (self.1 + 1) % 9;
+            self.0.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), ()> {
+            self.0.finish(frames)
+        }
+    }
+
+    let make = || Counts(Framer::new(Bug::None), 0);
+    let harness = Harness::framer(make).oracle(parse).max_work(1 << 18);
+    let certificate = harness.check(&stream(&[4000])).unwrap();
+    let Tier::ProvedAt { offsets, .. } = certificate.tier else {
+        panic!("{certificate}");
+    };
+    let one_state = Harness::framer(|| Framer::new(Bug::None)).oracle(parse);
+    let certificate = one_state.max_work(1 << 18).check(&stream(&[4000])).unwrap();
+    let Tier::ProvedAt { offsets: more, .. } = certificate.tier else {
+        panic!("{certificate}");
+    };
+    assert!(4 < offsets && 2 * offsets <= more, "{offsets} of {more}");
+}

@@ -7,10 +7,10 @@ use std::io::ErrorKind;
 use bytes::{Buf, BytesMut};
 use everysplit::oracle::Messages;
 use everysplit::reference::{Codec, Config, Frame};
-use everysplit::subject::{AnyError, Buffered, Decode, ErrorsAsFrames, FeedFn};
+use everysplit::subject::{AnyError, Buffered, Decode, DecodeFn, ErrorsAsFrames, FeedFn};
 use everysplit::{
     CallerBuffered, Certificate, Deviation, Door, Expected, Harness, NotProved, Outcome, Property,
-    Source, Tier, Violation,
+    Source, Tier, Verdicts, Violation,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -719,4 +719,46 @@ fn a_limit_below_the_header_panics_if_it_counts_the_header() {
 fn a_deviation_of_the_limit_declared_after_it_panics() {
     let limited = strict().size_limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong);
     let _ = limited.declare([Deviation::CountsHeader]);
+}
+
+#[test]
+fn other_deviations_may_be_declared_after_the_limit() {
+    let limited = strict()
+        .declare([Deviation::CountsHeader])
+        .size_limit(LIMIT, |size| vec![b'x'; size], 1, Error::TooLong)
+        .declare([Deviation::CallerStops]);
+    let mut verdicts = Verdicts::default();
+    assert!(!verdicts.streams(&limited).is_empty());
+}
+
+/// Two bytes between frames belong to no frame, and neither does one of them at the end.
+#[test]
+fn a_stream_may_end_inside_ignored_bytes() {
+    let decode = |(): &mut (), buffer: &mut BytesMut| {
+        while buffer.starts_with(b"\r\n") {
+            buffer.advance(2);
+        }
+        match buffer.first() {
+            None | Some(b'\r') => Ok(None),
+            _ => Policy { ..STRICT }.decode(buffer),
+        }
+    };
+    let decode_eof = move |state: &mut (), buffer: &mut BytesMut| match decode(state, buffer)? {
+        None if **buffer == b"\r"[..] => {
+            buffer.clear();
+            Ok(None)
+        }
+        None if !buffer.is_empty() => Err(Error::Truncated),
+        decoded => Ok(decoded),
+    };
+    let harness = Harness::decoder(move || DecodeFn::new((), decode, decode_eof))
+        .encoder(encode)
+        .messages(["ok", ""])
+        .ignores(b"\r\n")
+        .truncation_error(Error::Truncated);
+    let streams = harness.all_streams();
+    assert!(streams.contains(&b"\x02ok\r".to_vec()), "{streams:?}");
+    for stream in streams {
+        harness.check(&stream).unwrap();
+    }
 }

@@ -315,6 +315,19 @@ fn many_calls_may_take_longer_than_the_limit() {
     assert_eq!(certificate.unwrap().bytes, 2);
 }
 
+/// A check may pause between the calls of the framer, such as to read its streams.
+#[test]
+fn a_pause_between_calls_is_no_violation() {
+    let limit = Duration::from_millis(400);
+    let checked = watchdog(limit, move || {
+        let harness = harness(When::Never, panics);
+        harness.check(b"\x01a")?;
+        thread::sleep(3 * limit);
+        harness.check(b"\x01b")
+    });
+    checked.unwrap();
+}
+
 #[test]
 fn a_call_that_does_not_return_while_minimising_hides_no_violation() {
     /// Emits a frame too many after the second one, and never returns at an end after the first.

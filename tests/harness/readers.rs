@@ -249,6 +249,108 @@ fn read_exact_survives_interrupted_but_not_would_block() {
     );
 }
 
+/// What is declared is not advised again: no check interrupts the reader like this, but a token can.
+#[test]
+fn a_declared_deviation_is_not_advised() {
+    let harness = harness(Bug::Forgets).declare([Deviation::NotResumable]);
+    let stream = &streams()[0];
+    harness.check(stream).unwrap();
+    let case = Case::new(&stream[..], Split::bytes(stream.len())).with(Interruption::WouldBlock);
+    let found = harness.one_split(&case).unwrap_err();
+    assert_eq!(found.property, Property::Interrupted, "{found}");
+    assert!(found.declare.is_empty(), "{found}");
+}
+
+/// Reads the next byte, and returns what `would_block` does if that would block.
+fn next_byte(
+    reader: &mut ChunkReader<'_>,
+    would_block: fn(io::Error) -> Result<Option<u8>, ErrorKind>,
+) -> Result<Option<u8>, ErrorKind> {
+    let mut byte = [0];
+    loop {
+        match reader.read(&mut byte) {
+            Ok(read) => return Ok((read > 0).then_some(byte[0])),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return would_block(error),
+        }
+    }
+}
+
+/// Expects each byte as a frame, and an error at the first 0xff.
+fn bytes_up_to_ff(stream: &[u8]) -> Expected<u8, ErrorKind> {
+    let accepted = stream.iter().take_while(|&&byte| byte != 0xff);
+    let frames: Vec<_> = (1..).zip(accepted.copied()).collect();
+    let at = frames.len() + 1;
+    Expected {
+        at_end: Vec::new(),
+        outcome: if at > stream.len() {
+            Outcome::Clean
+        } else {
+            let error = ErrorKind::InvalidData;
+            Outcome::Rejected { at, error }
+        },
+        frames,
+    }
+}
+
+/// It returns the end of the stream, and its caller does not call it again.
+#[test]
+fn a_reader_that_takes_would_block_for_the_end_is_found() {
+    let harness =
+        Harness::reader(|| |reader: &mut ChunkReader<'_>| next_byte(reader, |_| Ok(None)))
+            .oracle(bytes_up_to_ff);
+    let found = harness.check(b"ab").unwrap_err();
+    assert_eq!(found.property, Property::Interrupted, "{found}");
+    assert_eq!(found.case.to_string(), "00@whole+would_block", "{found}");
+}
+
+/// Returns each byte when it has the next one, or the end, and 0xff as if it were a frame.
+struct Behind {
+    held: Option<u8>,
+    /// What it returns in place of each byte.
+    returns: fn(u8) -> Result<Option<u8>, ErrorKind>,
+}
+
+impl Behind {
+    fn next(&mut self, reader: &mut ChunkReader<'_>) -> Result<Option<u8>, ErrorKind> {
+        let failed = |error: io::Error| Err(error.kind());
+        if self.held.is_none() {
+            self.held = next_byte(reader, failed)?;
+        }
+        let next = match self.held {
+            Some(_) => next_byte(reader, failed)?,
+            None => return Ok(None),
+        };
+        let held = std::mem::replace(&mut self.held, next);
+        held.map_or(Ok(None), self.returns)
+    }
+}
+
+/// Which property a late frame or error violates depends on whether it comes at all.
+#[test]
+fn what_comes_late_violates_prompt_only_if_it_is_correct() {
+    let violated = |stream: &[u8], interruption, returns: fn(u8) -> _| {
+        let harness = Harness::reader(move || {
+            let mut behind = Behind {
+                held: None,
+                returns,
+            };
+            move |reader: &mut ChunkReader<'_>| behind.next(reader)
+        });
+        let case = Case::new(stream, Split::bytes(stream.len())).with(interruption);
+        let found = harness.oracle(bytes_up_to_ff).one_split(&case).unwrap_err();
+        (found.property, found.to_string())
+    };
+    let late = violated(b"abc", Interruption::None, |byte| Ok(Some(byte)));
+    assert_eq!(late.0, Property::Prompt, "{}", late.1);
+    let blocked = violated(b"abc", Interruption::WouldBlock, |byte| Ok(Some(byte)));
+    assert_eq!(blocked.0, Property::Prompt, "{}", blocked.1);
+    let changed = violated(b"abc", Interruption::None, |byte| Ok(Some(byte + 1)));
+    assert_eq!(changed.0, Property::EverySplit, "{}", changed.1);
+    let no_error = violated(b"\xffa", Interruption::None, |_| Ok(None));
+    assert_eq!(no_error.0, Property::Rejection, "{}", no_error.1);
+}
+
 /// What a reader loses when it is merely interrupted is not excused.
 #[test]
 fn a_reader_that_is_not_resumed_must_retry() {

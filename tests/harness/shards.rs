@@ -49,6 +49,8 @@ fn items_are_dealt_out_in_turn() {
 
 #[test]
 fn only_shards_parse() {
+    let shard: Shard = "2/3".parse().unwrap();
+    assert_eq!((shard.number(), shard.count()), (2, 3));
     for text in ["", "1", "0/2", "3/2", "1/0", "-1/2", "1/2/3", "a/b"] {
         let error = text.parse::<Shard>().unwrap_err();
         assert!(error.to_string().contains("expected K/N"), "{text}");

@@ -1,5 +1,6 @@
 //! Split maps: what they show, and that the pictures in `docs` and `tests/pictures` are up to date.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use bytes::BytesMut;
@@ -402,6 +403,24 @@ fn the_svg_names_edges_and_violated_properties() {
     assert!(svg.contains(">whole: held<"));
     assert!(svg.contains(">byte by byte: every_split<"));
     assert_eq!(svg, map(size_cut, &stream).to_svg());
+}
+
+/// A property that a split can violate has a letter and a colour of its own. The others share one.
+#[test]
+fn properties_differ_in_letter_and_colour() {
+    let (mut letters, mut colours) = (BTreeSet::new(), BTreeSet::new());
+    for property in Property::ALL {
+        let map = SplitMap::of(3, &[], |_| Cell::Violated(property));
+        let drawn = map.to_string();
+        let name = format!("  {} ", property.name());
+        let row = drawn.lines().find(|line| line.contains(&name)).unwrap();
+        letters.insert(row.chars().next().unwrap());
+        let svg = map.to_svg();
+        let (_, colour) = svg.split_once(r#"<path fill=""#).unwrap();
+        colours.insert(colour[..7].to_owned());
+    }
+    assert_eq!(letters.len(), 10, "{letters:?}");
+    assert_eq!(colours.len(), 10, "{colours:?}");
 }
 
 /// A cut is four pixels wide here. Two offsets of two digits need a distance of five cuts side by

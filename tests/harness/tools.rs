@@ -1,8 +1,10 @@
 //! The smaller public tools: what a command, a fuzzer or a property test needs of the library.
 
+use std::fmt::{self, Write};
+
 use arbitrary::{Arbitrary, Unstructured};
 use everysplit::subject::{ChunkReader, FeedFn, Frames};
-use everysplit::{Case, Harness, Property, Split, Violation, strategy};
+use everysplit::{Case, Harness, Property, Split, Verdicts, Violation, strategy};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
@@ -91,4 +93,66 @@ fn a_reader_that_returns_frames_without_end_violates_progress() {
 fn a_text_that_is_no_token_panics_when_replayed() {
     let harness = Harness::framer(|| FeedFn::new(false, loses, |_, _| Ok(())));
     let _ = harness.replay("0a0b");
+}
+
+/// Fails when a text has more bytes than this.
+struct Room(usize);
+
+impl fmt::Write for Room {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.checked_sub(text.len()).ok_or(fmt::Error)?;
+        Ok(())
+    }
+}
+
+/// A state that cannot be compared.
+struct Opaque;
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `FeedFn`")]
+fn echo(_: &mut Opaque, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
+    frames.extend(chunk.iter().copied());
+    Ok(())
+}
+
+/// A text does not go on after an error of its writer, and returns it.
+#[test]
+fn texts_return_the_error_of_their_writer() {
+    let length = |bytes: &[u8]| {
+        Ok::<_, ()>(bytes.first().and_then(|&length| {
+            let body = bytes.get(1..=length.into())?;
+            Some((body.to_vec(), 1 + body.len()))
+        }))
+    };
+    let harness = Harness::parser(length, ()).max_work(1 << 14);
+    let opaque = Harness::framer(|| FeedFn::new(Opaque, echo, |_, _| Ok(())));
+    let long = vec![0; 2000];
+    let certificates = [
+        harness.check(b"\x01a").unwrap(),
+        harness.check(&long).unwrap(),
+        harness.bounded(b"\x01a", 1).unwrap(),
+        opaque.check(&long).unwrap(),
+        harness.sampled(b"\x01a", 1, 5).unwrap(),
+    ];
+    let every = harness.every_stream(4).unwrap();
+    let buggy = Harness::framer(|| FeedFn::new(false, loses, |_, _| Ok(())));
+    let violation = buggy.check(b"abcd").unwrap_err();
+    let map = buggy.split_map(&[0; 60]);
+    let verdicts = Verdicts::collect("length", |verdicts| {
+        let length = |bytes: &[u8]| Ok::<_, ()>(bytes.first().map(|_| ((), 1)));
+        let harness = Harness::parser(length, ()).streams([b"ab"]);
+        for stream in verdicts.streams(&harness) {
+            verdicts.add(harness.check(&stream))?;
+        }
+        Ok(())
+    });
+    let (summary, details) = (verdicts.summary(), verdicts.details());
+    let mut texts: Vec<&dyn fmt::Display> = vec![&every, &violation, &map, &summary, &details];
+    texts.extend(certificates.iter().map(|it| it as &dyn fmt::Display));
+    for text in texts {
+        let len = text.to_string().len();
+        write!(Room(len), "{text}").unwrap();
+        for room in 0..len {
+            write!(Room(room), "{text}").unwrap_err();
+        }
+    }
 }

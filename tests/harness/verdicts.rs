@@ -596,3 +596,133 @@ fn mutated_streams_reach_what_no_message_does() {
     assert_eq!(violation.property, Property::EverySplit, "{violation}");
     check(parse, true).unwrap();
 }
+
+/// An oracle makes no streams, so those that were given are mutated.
+#[test]
+fn streams_of_an_oracle_are_mutated() {
+    let judges_none = |_: &[u8]| None::<Expected<Vec<u8>, &'static str>>;
+    let harness = Harness::parser(parse, "truncated").oracle(judges_none);
+    let streams = harness.streams([b"\x02ok"]).mutated().all_streams();
+    for mutated in [&b"\x01ok"[..], b"\x02o", b"\x02okk", b"\x02\x02ok"] {
+        assert!(
+            streams.iter().any(|stream| stream == mutated),
+            "{streams:?}"
+        );
+    }
+}
+
+#[test]
+fn every_declared_deviation_is_named() {
+    let declared = [
+        Deviation::Preallocates(64),
+        Deviation::DiscardsAtEnd,
+        Deviation::BytesBetweenFrames,
+        Deviation::CallerStops,
+    ];
+    let harness = Harness::parser(parse, "truncated").declare(declared);
+    let certificate = harness.check(b"\x02ok").unwrap().to_string();
+    assert!(
+        certificate.ends_with(
+            "; declared: allocates 64 bytes in advance, discards at the end of the stream, drops \
+             bytes between frames, its caller stops at the first error"
+        ),
+        "{certificate}"
+    );
+}
+
+/// Emits each byte.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of `FeedFn`")]
+fn echo<T>(_: &mut T, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
+    frames.extend(chunk.iter().copied());
+    Ok(())
+}
+
+#[test]
+fn a_line_counts_each_kind_of_result() {
+    let verdicts = Verdicts::collect("echo", |verdicts| {
+        struct Opaque;
+
+        let harness = Harness::framer(|| FeedFn::new(0, echo::<u8>, |_, _| Ok(())));
+        let harness = harness.max_work(1 << 14);
+        let opaque = Harness::framer(|| FeedFn::new(Opaque, echo::<Opaque>, |_, _| Ok(())));
+        let long = [b'x'; 2000];
+        verdicts.streams(&harness.clone().streams([b"a"; 5]));
+        verdicts.add(harness.check(b"ab"))?;
+        verdicts.add(harness.check(&long))?;
+        verdicts.add(opaque.check(b"ab"))?;
+        verdicts.add(opaque.check(&long))?;
+        verdicts.add(harness.sampled(b"ab", 1, 10))
+    });
+    verdicts.assert_held();
+    let line = verdicts.summary().to_string();
+    assert!(
+        line.starts_with(
+            "echo: proved on 1, proved at some offsets on 1, bounded on 1, bounded at some offsets \
+             on 1, sampled on 1 streams (3 properties; not proved: "
+        ),
+        "{line}"
+    );
+    let table = verdicts.to_string();
+    assert!(
+        table.contains("every_split   held on 5, proved on 1 of them\n"),
+        "{table}"
+    );
+}
+
+/// A stream has a name only if the verdicts know it.
+#[test]
+fn a_certificate_without_a_stream_has_no_name() {
+    let verdicts = Verdicts::collect("echo", |verdicts| {
+        let harness = Harness::framer(|| FeedFn::new(0, echo::<u8>, |_, _| Ok(())));
+        verdicts.add(harness.check(b"ab"))
+    });
+    let details = verdicts.details().to_string();
+    assert!(details.contains("\nproved: 2 bytes"), "{details}");
+}
+
+#[test]
+#[should_panic(expected = "written was not checked: it does not concern this kind of framer")]
+fn a_property_of_senders_cannot_be_asserted_of_a_parser() {
+    verdicts(parse).assert(Property::Written);
+}
+
+/// What it does after an error is not asked for, wherever a chunk ends.
+#[test]
+fn a_framer_whose_caller_stops_is_proved() {
+    let feed = |rejected: &mut bool, chunk: &[u8], frames: &mut Frames<u8>| {
+        for &byte in chunk {
+            if byte == 0xff {
+                assert!(!*rejected, "it is called after its error");
+                *rejected = true;
+                return Err("rejected");
+            }
+            frames.push(byte);
+        }
+        Ok(())
+    };
+    let harness = Harness::framer(move || FeedFn::new(false, feed, |_, _| Ok(()))).oracle(
+        |stream: &[u8]| {
+            let accepted = stream.iter().take_while(|&&byte| byte != 0xff).copied();
+            let frames: Vec<_> = (1..).zip(accepted).collect();
+            let at = frames.len() + 1;
+            Expected {
+                frames,
+                at_end: Vec::new(),
+                outcome: if at > stream.len() {
+                    Outcome::Clean
+                } else {
+                    let error = "rejected";
+                    Outcome::Rejected { at, error }
+                },
+            }
+        },
+    );
+    let strict = harness.check(b"ab\xffc\xffd").unwrap_err();
+    assert_ne!(strict.declare, [], "{strict}");
+    let declared = harness.declare([Deviation::CallerStops]);
+    let certificate = declared.check(b"ab\xffc\xffd").unwrap();
+    assert!(
+        matches!(certificate.tier, Tier::Proved { .. }),
+        "{certificate}"
+    );
+}

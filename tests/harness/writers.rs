@@ -95,6 +95,20 @@ fn tokio_writers_pass() {
     }
 }
 
+/// A sender closes its direction of the connection when it is done.
+#[test]
+fn a_sender_may_shut_its_writer_down() {
+    use tokio::io::AsyncWriteExt;
+
+    let harness = WriterHarness::new_async(|mut writer| {
+        async move || {
+            writer.write_all(FRAMES).await?;
+            writer.shutdown().await
+        }
+    });
+    harness.check(FRAMES).unwrap();
+}
+
 /// Sends frames as `SinkExt::send_all` does. A frame leaves the queue when the sink takes it, so
 /// that a dropped future loses none.
 async fn send_all(
@@ -168,6 +182,32 @@ fn resuming() -> WriterHarness {
 #[test]
 fn a_sender_that_resumes_passes() {
     resuming().resumes().check(FRAMES).unwrap();
+}
+
+/// It returns as if it were done, and its caller does not call it again.
+#[test]
+fn a_sender_that_takes_would_block_for_success_is_found() {
+    let make = || {
+        WriterHarness::new(|mut writer| {
+            let mut unsent = FRAMES;
+            move || {
+                while !unsent.is_empty() {
+                    match writer.write(unsent) {
+                        Ok(0) => return Err(ErrorKind::WriteZero),
+                        Ok(written) => unsent = &unsent[written..],
+                        Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                        Err(error) => return Err(error.kind()),
+                    }
+                }
+                Ok(())
+            }
+        })
+    };
+    let found = make().resumes().check(FRAMES).unwrap_err();
+    assert_eq!(found.property, Property::Interrupted, "{found}");
+    let token = found.case.to_string();
+    assert_eq!(token, "026f6b0568656c6c6f@whole+would_block");
 }
 
 /// `write_all` loses count when a write would block, so that it must not declare `resumes`.

@@ -310,6 +310,61 @@ fn a_call_that_does_not_return_is_found() {
     assert_eq!(in_team.to_string(), alone.to_string());
 }
 
+/// Each item fits into the work that is left, and all of them together do not.
+#[test]
+fn what_threads_did_counts_toward_the_work() {
+    for max_work in (2000..40_000).step_by(250) {
+        let check = move || text(decoder(Kind::Correct).max_work(max_work).check(&stream(40)));
+        assert_eq!(on_threads(2, check), check(), "{max_work}");
+    }
+}
+
+/// A member of a team starts no team.
+#[test]
+fn a_check_on_several_threads_may_contain_another() {
+    let check = || text(harness(Kind::Correct).check(&stream(40)));
+    assert_eq!(on_threads(2, move || on_threads(2, check)), check());
+}
+
+/// Runs itself: a panic outside of the framer is printed by one thread only, the one that returns it.
+#[test]
+fn a_panic_of_the_check_itself_is_printed_once() {
+    const NAME: &str = "a_panic_of_the_check_itself_is_printed_once";
+    const VARIABLE: &str = "PANICS";
+    static BOTH: Barrier = Barrier::new(2);
+
+    /// Waits until both threads have panicked.
+    struct Panicked;
+
+    impl Drop for Panicked {
+        fn drop(&mut self) {
+            BOTH.wait();
+        }
+    }
+
+    fn check() {
+        let _panicked = Panicked;
+        panic!("a bug in the check");
+    }
+
+    if env::var_os(VARIABLE).is_some() {
+        on_threads(2, check);
+    }
+    let mut command = Command::new(env::current_exe().unwrap());
+    let output = command
+        .args([NAME, "--exact", "--nocapture"])
+        .env(VARIABLE, "1")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        printed.matches("a bug in the check").count(),
+        1,
+        "{printed}"
+    );
+}
+
 /// Two threads that begin together call the framer less than twice as often as one.
 #[test]
 fn threads_divide_a_proof() {

@@ -143,3 +143,28 @@ fn an_oversized_body_is_invalid_input_and_leaves_the_output_unchanged() {
     assert_eq!(inner, Some(&rejected));
     assert_eq!(output, "before");
 }
+
+/// Whole frames may still be in the buffer when the stream ends.
+#[test]
+fn the_end_of_a_stream_returns_the_frames_before_it() {
+    let frame = |body: &'static [u8]| Frame {
+        cmd: 7,
+        recv: 0,
+        body: body.into(),
+    };
+    let mut buffer = BytesMut::new();
+    for body in [&b"one"[..], b""] {
+        Encoder::encode(&mut codec(), frame(body), &mut buffer).unwrap();
+    }
+    buffer.extend_from_slice(b"\0\0");
+    let mut codec = codec();
+    for body in [&b"one"[..], b""] {
+        assert_eq!(codec.decode_eof(&mut buffer).unwrap(), Some(frame(body)));
+    }
+    let error = codec.decode_eof(&mut buffer).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+}
+
+fn codec() -> Codec {
+    Codec::new(Config::default())
+}

@@ -137,3 +137,28 @@ fn generated_bodies_are_small_even_with_a_high_limit() {
     });
     assert!(measured.bytes_max < 8192, "{measured:?}");
 }
+
+/// Without room for a byte, the fuzzer's own mutator is not called.
+#[test]
+fn without_room_nothing_is_written() {
+    for seed in 0..100 {
+        let base = |_: &mut [u8], _, _| panic!("there is no room");
+        assert_eq!(mutator::mutate(&mut [], 0, 0, LIMIT, seed, base), 0);
+    }
+}
+
+#[test]
+fn a_limit_of_0_leaves_no_room_in_bodies() {
+    let frames = [0; 36];
+    for seed in 0..1000 {
+        let mut data = [0; 256];
+        data[..36].copy_from_slice(&frames);
+        let base = |data: &mut [u8], size, max_size| {
+            assert!(max_size > 0, "an empty body has no room");
+            base(data, size, max_size)
+        };
+        let size = mutator::mutate(&mut data, 36, 256, 0, seed, base);
+        // At most one frame was added, removed or changed, or all bytes were.
+        assert!(size <= 48, "{size}");
+    }
+}

@@ -354,4 +354,54 @@ mod tests {
             assert!(!Answer::read(&hello).is_complete());
         }
     }
+
+    #[test]
+    fn alerts_are_named() {
+        let alert = |level, description| text(&record(ALERT, &[level, description]));
+        assert_eq!(alert(1, 0), "alert warning close_notify in TLS 1.2");
+        assert_eq!(alert(2, 255), "alert fatal number 255 in TLS 1.2");
+        assert_eq!(alert(3, 70), "alert unknown protocol_version in TLS 1.2");
+        // RFC 8446, section 6, without those that are reserved.
+        let known = [
+            0, 10, 20, 22, 40, 47, 50, 51, 70, 71, 80, 86, 90, 109, 110, 112, 116, 120,
+        ];
+        let mut names: Vec<String> = known.map(alert_name).to_vec();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), known.len(), "{names:?}");
+        assert!(!names.iter().any(|name| name.starts_with("number")));
+        // Of a connection that is encrypted, nothing more is known.
+        let encrypted = record(ALERT, &[0; 30]);
+        assert_eq!(text(&encrypted), "encrypted alert in TLS 1.2");
+    }
+
+    #[test]
+    fn messages_are_named() {
+        for (kind, name) in [
+            (4, "NewSessionTicket"),
+            (12, "ServerKeyExchange"),
+            (13, "CertificateRequest"),
+            (22, "CertificateStatus"),
+            (99, "message of type 99"),
+        ] {
+            let answer = record(HANDSHAKE, &message(kind, b"ab"));
+            assert_eq!(text(&answer), format!("{name} in TLS 1.2"));
+        }
+    }
+
+    #[test]
+    fn other_records_are_shown() {
+        let oldest = [APPLICATION_DATA, 3, 0, 0, 1, 9];
+        assert_eq!(text(&oldest), "encrypted records in SSL 3.0");
+        for other in [
+            &b"\x17\x02\0\0\x01a"[..],
+            b"\x16\x03\x03\xff\xffa",
+            b"HTTP/1.1",
+        ] {
+            let answer = Answer::read(other);
+            assert_eq!(answer.rest, Rest::Other(other.into()), "{other:x?}");
+        }
+        let begun = Answer::read(&[HANDSHAKE]);
+        assert_eq!(begun.rest, Rest::PartOfRecord);
+    }
 }

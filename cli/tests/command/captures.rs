@@ -421,3 +421,142 @@ fn a_server_is_tested_with_a_capture() {
     assert!(output.contains("\n  replay    6162636465@3\n"), "{output}");
     assert!(!output.contains("10.0.0.1:7 -> "), "{output}");
 }
+
+/// Makes a fragment of an IPv4 packet, one of IPv4 with UDP, and a packet of ARP.
+fn other_packets() -> [Vec<u8>; 3] {
+    let mut fragment = data_segment(15, b"lost");
+    // More fragments follow.
+    fragment[6] = 0x20;
+    let mut udp = vec![0x45, 0, 0, 29, 0, 0, 0, 0, 64, 17, 0, 0];
+    udp.extend([10, 0, 0, 1, 10, 0, 0, 1, 0, 7, 0, 7, 0, 9, 0, 0, b'u']);
+    let mut arp = vec![0, 1, 8, 0, 6, 4, 0, 1];
+    arp.resize(28, 0);
+    [fragment, udp, arp]
+}
+
+#[test]
+fn packets_that_are_no_segments_are_left_out() {
+    let [fragment, udp, arp] = other_packets();
+    let ethernet = |kind: [u8; 2], packet: &[u8]| [&[0; 12], &kind[..], packet].concat();
+    let tcp = |packet: &[u8]| ethernet([8, 0], packet);
+    let packets = [
+        tcp(&syn(9)),
+        ethernet([8, 6], &arp),
+        tcp(&udp),
+        tcp(&data_segment(10, b"hello")),
+        tcp(&fragment),
+        // It ends inside its header.
+        tcp(&syn(9)[..10]),
+    ];
+    let path = capture("others", &pcap((1, b""), &packets));
+    let finished = run(&["pcap", &path]);
+    assert!(
+        finished.stdout.contains(" 5 bytes in 1 segment"),
+        "{finished:?}"
+    );
+    assert!(
+        finished
+            .stderr
+            .contains("1 fragment of IP packets, left out"),
+        "{finished:?}"
+    );
+}
+
+/// Without a SYN, the client is the one with the higher port; with the answer to one, the other.
+#[test]
+fn a_capture_may_begin_inside_a_connection() {
+    let request = data_segment(10, b"hello");
+    let reply = segment(7, 1000, 70, 0x10, b"hi");
+    let answer = segment(7, 1000, 69, 0x12, b"");
+    for (name, packets) in [
+        ("begun", vec![request.clone(), reply.clone()]),
+        ("begun-by-server", vec![reply.clone(), request.clone()]),
+        (
+            "answered",
+            vec![answer.clone(), request.clone(), reply.clone()],
+        ),
+        (
+            "answered-late",
+            vec![request.clone(), answer, reply.clone()],
+        ),
+    ] {
+        let (listed, stream) = list(name, &pcap(RAW, &packets));
+        assert!(
+            listed.contains("10.0.0.1:1000 -> 10.0.0.1:7 (client): 5 bytes in 1 segment"),
+            "{name}: {listed}"
+        );
+        assert!(
+            listed.contains("10.0.0.1:7 -> 10.0.0.1:1000 (server): 2 bytes in 1 segment"),
+            "{name}: {listed}"
+        );
+        assert_eq!(stream, b"hello", "{name}");
+    }
+}
+
+/// Simple packets name no interface: they are of the first one. Other blocks hold no packets.
+#[test]
+fn simple_packets_and_unknown_blocks_of_a_pcapng_file_are_read() {
+    let block = |kind: u32, body: &[u8]| {
+        let mut padded = body.to_vec();
+        padded.resize(body.len().next_multiple_of(4), 0);
+        let length = u32::try_from(12 + padded.len()).unwrap().to_le_bytes();
+        [&kind.to_le_bytes()[..], &length, &padded, &length].concat()
+    };
+    let simple = |packet: &[u8]| {
+        let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
+        block(3, &[&length[..], packet].concat())
+    };
+    let section = b"\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff";
+    let file = [
+        block(0x0a0d_0d0a, section),
+        block(1, &[101, 0, 0, 0, 0, 0, 0, 0]),
+        simple(&syn(9)),
+        block(0x0bad, b"a block of another program"),
+        simple(&data_segment(10, b"hello")),
+    ]
+    .concat();
+    let (listed, stream) = list("simple", &file);
+    assert!(listed.contains(" 5 bytes in 1 segment"), "{listed}");
+    assert_eq!(stream, b"hello");
+    // The file itself is no stream, in either byte order.
+    let path = capture("simple-as-stream", &file);
+    fails(
+        &["exec", "--stream", &path, "--", "cat"],
+        "is a capture with packets",
+    );
+}
+
+/// A block whose two lengths differ.
+#[test]
+fn a_damaged_file_is_read_as_far_as_it_goes() {
+    let mut file = pcapng(
+        RAW,
+        &[syn(9), data_segment(10, b"hello"), data_segment(15, b"x")],
+    );
+    let end = file.len();
+    file[end - 1] ^= 4;
+    let finished = run(&["pcap", &capture("damaged", &file)]);
+    assert!(
+        finished.stdout.contains(" 5 bytes in 1 segment"),
+        "{finished:?}"
+    );
+    assert!(
+        finished
+            .stderr
+            .contains("the file is damaged; the packets after that are left out"),
+        "{finished:?}"
+    );
+    // A capture that is used says so too.
+    let path = capture("damaged", &file);
+    let exec = ["exec", "--pcap", &path, "--discards-at-end", "--"];
+    let driver = [
+        "sh",
+        "-c",
+        "read hello; echo ready 1; while read line; do echo ready; done",
+    ];
+    let finished = run(&[&exec[..], &driver].concat());
+    assert!(
+        finished.stderr.contains("the file is damaged"),
+        "{finished:?}"
+    );
+}

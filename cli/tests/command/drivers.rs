@@ -288,6 +288,35 @@ fn a_driver_that_breaks_a_rule_is_told_which() {
     });
 }
 
+/// The same for rules that only a driver of a few lines breaks. It is a shell that answers each
+/// request with one command.
+#[test]
+fn a_check_names_what_a_shell_breaks() {
+    let cases = [
+        (
+            "echo ready a b",
+            "FAIL  replies to hello 2 and new: the name of a state is one word, not \"a b\"",
+        ),
+        // It emits a frame in its first call only.
+        (
+            "case $verb in feed) [ $first ] && echo frame 61; first=;; esac; echo ready",
+            "FAIL  answers pipelined requests in order: two requests at once: expected [], not [Frame(",
+        ),
+        // After an error it emits a frame, and then the same error.
+        (
+            "case $verb in new) failed=;; feed) [ $failed ] && echo frame 61; echo error a; failed=1;; esac; echo ready",
+            "FAIL  repeats an error: the call after an error: expected [], error a, not [Frame(",
+        ),
+    ];
+    concurrently(cases, |(command, message)| {
+        let answer = format!(
+            "first=1; read hello; echo ready 2; while read -r verb rest; do {command}; done"
+        );
+        let output = run(&["driver", "--check", "--", "sh", "-c", &answer]).with_status(1);
+        assert!(output.contains(message), "{output}");
+    });
+}
+
 /// A driver that does not keep to the protocol is an error, and never a verdict on its decoder.
 #[test]
 fn misuse_of_the_protocol_is_no_verdict() {

@@ -282,6 +282,7 @@ fn bad_input_is_an_error_with_one_line() {
     http(&["--path", "a"], "must begin with /");
     http(&["--path", "/a b"], "must be ASCII without spaces");
     http(&["--host", ""], "must be ASCII without spaces");
+    http(&["--host", "a b"], "must be ASCII without spaces");
     http(&["--stream", "a"], "unexpected argument '--stream'");
     usage_error(&["http"], "<--connect <ADDRESS>|--port <PORT>>");
     fails(

@@ -186,3 +186,112 @@ fn what_is_not_of_one_run_is_refused() {
         "unknown report format of a.pdf",
     );
 }
+
+/// Writes a report of one stream that holds, as `change` changes it.
+fn changed(name: &str, change: impl Fn(&mut Value)) -> String {
+    let report = path(&format!("{name}-changed.json"));
+    let exec = ["exec", "--discards-at-end", "--hex=00", "--report", &report];
+    run(&[&exec[..], &DRIVER].concat()).with_status(0);
+    let mut value = json(&report);
+    change(&mut value);
+    fs::write(&report, value.to_string()).unwrap();
+    report
+}
+
+/// Returns the page and the JUnit report of a merged report.
+fn rendered(name: &str, report: &str) -> [String; 2] {
+    let files = ["html", "xml"].map(|ending| path(&format!("{name}.{ending}")));
+    run(&[
+        "report", "merge", "--report", &files[0], "--report", &files[1], report,
+    ]);
+    files.map(|file| fs::read_to_string(file).unwrap())
+}
+
+#[test]
+fn a_stream_that_was_not_checked_is_shown_with_its_reason() {
+    let report = changed("not-checked", |report| {
+        let streams = report["streams"].as_array_mut().unwrap();
+        let mut other = streams[0].clone();
+        other["name"] = "other".into();
+        other["verdict"] = "not_checked".into();
+        other["reason"] = "it <varies>".into();
+        other.as_object_mut().unwrap().remove("tried");
+        streams.push(other);
+    });
+    let [page, junit] = rendered("not-checked", &report);
+    assert!(
+        page.contains("all properties held, 1 stream not checked"),
+        "{page}"
+    );
+    assert!(page.contains("it &lt;varies&gt;"), "{page}");
+    assert!(
+        junit.contains(r#"<skipped message="it &lt;varies&gt;" type="not_checked"/>"#),
+        "{junit}"
+    );
+}
+
+#[test]
+fn a_warning_of_two_shards_is_one_warning() {
+    let shards = ["1/2", "2/2"].map(|shard| {
+        changed(&format!("warnings-{}", &shard[..1]), |report| {
+            report["shard"] = shard.into();
+            report["warnings"] = [format!("of {shard}"), "of both".into()].to_vec().into();
+        })
+    });
+    let merged = path("warnings.json");
+    run(&[
+        "report", "merge", "--report", &merged, &shards[0], &shards[1],
+    ])
+    .with_status(0);
+    let merged = json(&merged);
+    let warnings: Vec<&str> = merged["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| warning.as_str().unwrap())
+        .collect();
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    for warning in ["of 1/2", "of 2/2", "of both"] {
+        assert!(warnings.contains(&warning), "{warnings:?}");
+    }
+}
+
+#[test]
+fn a_verdict_that_does_not_exist_is_refused() {
+    let report = changed("verdict", |report| {
+        report["streams"][0]["verdict"] = "good".into();
+    });
+    fails(&["report", "merge", &report], "`good` is no verdict");
+}
+
+/// Many cuts, long texts and a long token are not shown in full.
+#[test]
+fn a_large_violation_is_shortened_on_the_page() {
+    let violated = |token: String, offset: usize, text: String| {
+        let report = changed("large", |report| {
+            report["streams"][0]["verdict"] = "violated".into();
+            report["streams"][0]["violation"] = serde_json::json!({
+                "property": "every_split", "stream": "", "cuts": [], "edges": [], "offset": offset,
+                "expected": text, "actual": "nothing", "declared": [], "token": token,
+                "replay": format!("everysplit replay {token}"),
+            });
+        });
+        rendered("large", &report)[0].clone()
+    };
+    let cuts: Vec<String> = (1..=200).map(|cut| cut.to_string()).collect();
+    let token = format!("{}@{}", "20".repeat(3000), cuts.join(","));
+    let page = violated(token.clone(), 50, "x".repeat(3000));
+    for part in [
+        "3000 bytes, 200 cuts",
+        "<dd>200 cuts</dd>",
+        " … and 1000 more characters",
+        "not fed yet",
+        " characters; the JSON report contains it",
+        "⋯ ",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains(&token));
+    let page = violated("@whole".into(), 0, "x".into());
+    assert!(page.contains("no bytes"));
+}

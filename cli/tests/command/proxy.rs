@@ -4,7 +4,7 @@
 use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{Shutdown, SocketAddr, TcpListener};
 use std::process::{ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
@@ -15,8 +15,8 @@ use serde_json::Value;
 use socket2::{SockAddr, Socket, Type};
 
 use crate::program::{
-    Finished, KilledOnDrop, concurrently, everysplit, fails, free_port, is_installed, run, script,
-    usage_error,
+    Finished, KilledOnDrop, concurrently, everysplit, fails, free_port, is_installed, run,
+    run_to_its_end, script, usage_error,
 };
 
 /// Options for a machine that is busy with other programs.
@@ -989,4 +989,65 @@ fn a_server_that_is_gone_ends_the_proxy() {
         "{message}"
     );
     assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+/// The server accepts one connection. What passed through it is printed all the same.
+#[test]
+fn connections_that_a_server_refuses_are_counted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap().to_string();
+    let mut command = everysplit(&["proxy", "--listen", "0", "--to", &to]);
+    command.stderr(Stdio::piped());
+    let mut proxy = Proxy::of(command);
+    let first = connect(&proxy.address);
+    let (mut accepted, _) = listener.accept().unwrap();
+    drop(listener);
+    accepted.write_all(b"hi").unwrap();
+    let mut reply = [0; 2];
+    (&first).read_exact(&mut reply).unwrap();
+    let second = connect(&proxy.address);
+    assert_eq!(read_to_error(&second).1, Some(ErrorKind::ConnectionReset));
+    interrupt(&proxy.child);
+    let (mut summary, mut message) = (String::new(), String::new());
+    proxy.stdout.read_to_string(&mut summary).unwrap();
+    let mut stderr = proxy.child.0.stderr.take().unwrap();
+    stderr.read_to_string(&mut message).unwrap();
+    assert_eq!(proxy.child.0.wait().unwrap().code(), Some(2), "{message}");
+    assert!(summary.contains("2 connections"), "{summary}");
+    let start = "everysplit: the server refused 1 of 2 connections: ";
+    assert!(message.starts_with(start), "{message}");
+}
+
+#[test]
+fn a_proxy_ends_after_its_maximum_time() {
+    let to = serve(Family::Tcp, echo);
+    let mut proxy = everysplit(&["proxy", "--listen", "0", "--to", &to, "--max-time", "0.2"]);
+    let summary = run_to_its_end(&mut proxy).with_status(0);
+    assert!(summary.contains("0 connections"), "{summary}");
+}
+
+/// The server reads nothing until all bytes have come, so that the proxy goes on without it.
+#[test]
+fn chunks_that_are_not_read_in_time_are_counted() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut bytes = [0; 100];
+        while socket.peek(&mut bytes).unwrap() < bytes.len() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        socket.read_exact(&mut bytes).unwrap();
+        socket.write_all(&bytes[..1]).unwrap();
+    });
+    let few = ["--max-cuts", "2", "--max-wait", "0.05"];
+    let proxy = Proxy::start(Family::Tcp, &to, &few);
+    let socket = connect(&proxy.address);
+    (&socket).write_all(&[7; 100]).unwrap();
+    let mut reply = [0];
+    (&socket).read_exact(&mut reply).unwrap();
+    assert_eq!(reply, [7]);
+    let summary = proxy.end();
+    let part = " after chunks that the peer had not read within --max-wait";
+    assert!(summary.contains(part), "{summary}");
 }

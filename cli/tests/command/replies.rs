@@ -528,6 +528,11 @@ fn an_empty_file_in_a_corpus_is_skipped() {
     let tcp = ["tcp", "--connect", &address, "--corpus", &folder, QUICK];
     let _ = fs::remove_file(&full);
     fails(&tcp, "contains only empty files");
+    // A folder in it is no stream.
+    let inner = format!("{folder}/inner");
+    fs::create_dir_all(&inner).unwrap();
+    let nothing = ["tcp", "--connect", &address, "--corpus", &inner, QUICK];
+    fails(&nothing, "contains no files");
     fs::write(&full, "12345").unwrap();
     let finished = run(&tcp);
     let skipped = format!("everysplit: skipped the stream {empty}: it is empty\n");

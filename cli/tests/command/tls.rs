@@ -1,7 +1,7 @@
 //! TLS: how servers read a `ClientHello`, and what is inside. Tests of programs that are not
 //! installed are skipped, with a message.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
@@ -205,6 +205,34 @@ fn long_and_hostile_streams_are_sent_inside_tls() {
     }
 }
 
+/// Reads the beginning of a handshake, and closes the connection.
+fn closes(mut socket: TcpStream) {
+    let _ = socket.read(&mut [0; 4096]);
+}
+
+/// Accepts a connection, and does not answer.
+fn is_silent(mut socket: TcpStream) {
+    let _ = io::copy(&mut socket, &mut io::sink());
+}
+
+#[test]
+fn a_handshake_that_does_not_succeed_is_an_error() {
+    for (serve, message) in [
+        (
+            closes as Serve,
+            "the server closes the connection during the handshake",
+        ),
+        (is_silent, "the handshake takes more than 1s"),
+    ] {
+        let address = server(serve).to_string();
+        let tls = ["--tls", "--tls-insecure", "--timeout=1"];
+        let finished = run(&[&["http", "--connect", &address], &tls[..]].concat());
+        assert!(finished.stderr.contains(message), "{finished:?}");
+        assert_eq!(finished.stderr.lines().count(), 1, "{finished:?}");
+        finished.with_status(2);
+    }
+}
+
 /// Each is one line that says what to do.
 #[test]
 fn certificates_that_do_not_verify_are_errors() {
@@ -239,6 +267,8 @@ fn certificates_that_do_not_verify_are_errors() {
     );
     let unknown = "the certificate does not verify: it is not in --tls-ca";
     tcp(&["--tls", "--tls-ca", &other], unknown);
+    let another = ["--tls", "--tls-ca", &own, "--server-name=example.org"];
+    tcp(&another, "the certificate is for another name");
     let name = ["--tls", "--tls-insecure", "--server-name=a_%"];
     tcp(&name, "\"a_%\" is not the name of a server");
     let address = server(refuses as Serve).to_string();

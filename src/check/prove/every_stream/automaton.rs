@@ -20,6 +20,8 @@ pub(super) struct Automaton<'a, T: Door, O: Specification<T>> {
     pub(super) oracle: &'a O,
     pub(super) streams: Streams<'a>,
     letters: Letters,
+    /// The test bytes with which letters are inferred.
+    tests: Vec<u8>,
     pub(super) positions: Vec<Position<T, O>>,
     /// Whether there are streams that the oracle does not judge.
     pub(super) unjudged: bool,
@@ -74,6 +76,7 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
             oracle,
             streams,
             letters,
+            tests: vec![0, u8::MAX],
             positions: Vec::new(),
             unjudged: false,
             work: Work::new(max_work),
@@ -142,18 +145,19 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
                 let next = pieces.next_bytes(&position.begun).into_iter();
                 letters::singles(next.take(1))
             }
-            (Err(_), Letters::Inferred { .. }) => letters::singles([0]),
-            (Ok(at), Letters::Inferred { tests }) => {
-                match isolate(position.depth, || self.oracle.letters(at)) {
-                    Ok(Some(letters)) => letters::singles(letters),
-                    Ok(None) => {
-                        let judged = letters::judged(self.oracle, at);
-                        self.unjudged |= judged.len() < 256;
-                        self.positions[index].inferred = true;
-                        let tests = tests.clone();
-                        self.infer(index, &judged, &tests)?
-                    }
-                    Err(finding) => return Err(Stuck::At(self.path(index), finding)),
+            (Err(_), Letters::Inferred) => letters::singles([0]),
+            (Ok(at), Letters::Inferred) => {
+                if let Some(letters) = self.oracle.letters(at) {
+                    letters::singles(letters)
+                } else {
+                    let judged = letters::judged(self.oracle, at);
+                    self.unjudged |= judged.len() < 256;
+                    let remaining = self.streams.longest - position.depth;
+                    let work = letters::work(judged.len(), self.tests.len(), remaining);
+                    self.work.add(work)?;
+                    let classes = letters::infer(self.oracle, at, &judged, &self.tests, remaining);
+                    self.positions[index].inferred = true;
+                    classes
                 }
             }
         };
@@ -161,19 +165,6 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
             self.add(index, class)?;
         }
         Ok(())
-    }
-
-    /// Divides bytes that may follow a position into letters, by test bytes.
-    fn infer(&mut self, index: usize, bytes: &[u8], tests: &[u8]) -> Result<Vec<Vec<u8>>, Stuck> {
-        let Position { at, depth, .. } = &self.positions[index];
-        let Ok(at) = &**at else {
-            return Ok(vec![bytes.to_vec()]);
-        };
-        let remaining = self.streams.longest - depth;
-        // For each byte and each test byte some readings.
-        let work = bytes.len() * tests.len() * (64 + remaining) / 4;
-        self.work.add(work as u64)?;
-        Ok(letters::infer(self.oracle, at, bytes, tests, remaining))
     }
 
     /// Divides inferred letters further: those that were found since are new test bytes. Returns
@@ -184,18 +175,20 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
             return Ok(false);
         }
         for index in 0..self.positions.len() {
-            if !self.positions[index].inferred {
-                continue;
-            }
             for edge in 0..self.positions[index].edges.len() {
-                let class = mem::take(&mut self.positions[index].edges[edge].class);
-                let classes = self.infer(index, &class, &tests)?;
+                let position = &mut self.positions[index];
+                let (Ok(at), true) = (&*position.at, position.inferred) else {
+                    break;
+                };
+                let class = mem::take(&mut position.edges[edge].class);
+                let remaining = self.streams.longest - position.depth;
+                let work = letters::work(class.len(), tests.len(), remaining);
+                self.work.add(work)?;
+                let classes = letters::infer(self.oracle, at, &class, &tests, remaining);
                 self.divide(index, edge, classes)?;
             }
         }
-        if let Letters::Inferred { tests: known } = &mut self.letters {
-            known.extend(tests);
-        }
+        self.tests.extend(tests);
         self.complete()?;
         Ok(true)
     }
@@ -248,10 +241,9 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
     /// `rest` follows it.
     pub(super) fn split(&mut self, index: usize, byte: u8, rest: &[u8]) -> Result<(), Stuck> {
         let Position { at, edges, .. } = &mut self.positions[index];
+        let at = at.as_ref().expect("equal positions expect the same");
         let edge = edges.iter().position(|edge| edge.class.contains(&byte));
-        let (Some(edge), Ok(at)) = (edge, &**at) else {
-            return Ok(());
-        };
+        let edge = edge.expect("a letter stands for the byte");
         let class = mem::take(&mut edges[edge].class);
         let mut classes = letters::divide(self.oracle, at, &class, rest);
         if classes.len() == 1 {
@@ -397,16 +389,13 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
     fn new_tests(&self) -> Vec<u8> {
         /// Where there are more letters, they are numbers.
         const FEW: usize = 6;
-        let Letters::Inferred { tests: known } = &self.letters else {
-            return Vec::new();
-        };
         let few = self.positions.iter().filter(|it| it.edges.len() <= FEW);
-        let mut tests = known.clone();
+        let mut tests = self.tests.clone();
         for edge in few.flat_map(|position| &position.edges) {
             if tests.len() < MOST_TESTS && !tests.contains(&edge.byte) {
                 tests.push(edge.byte);
             }
         }
-        tests.split_off(known.len())
+        tests.split_off(self.tests.len())
     }
 }

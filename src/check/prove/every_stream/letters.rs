@@ -21,10 +21,8 @@ use crate::oracle::{Reading, Specification};
 
 /// What streams are made of.
 pub(super) enum Letters {
-    /// Bytes that the specification distinguishes, followed by these test bytes.
-    Inferred {
-        tests: Vec<u8>,
-    },
+    /// Bytes that the specification distinguishes, followed by test bytes.
+    Inferred,
     Pieces(Pieces),
 }
 
@@ -35,7 +33,7 @@ impl Letters {
     /// Returns the pieces that may have begun at the beginning of a stream.
     pub(super) fn begin(&self) -> Vec<(usize, usize)> {
         match self {
-            Self::Inferred { .. } => Vec::new(),
+            Self::Inferred => Vec::new(),
             Self::Pieces(pieces) => pieces.begin(),
         }
     }
@@ -43,7 +41,7 @@ impl Letters {
     /// Returns the pieces that may have begun after one more byte.
     pub(super) fn advance(&self, begun: &[(usize, usize)], byte: u8) -> Vec<(usize, usize)> {
         match self {
-            Self::Inferred { .. } => Vec::new(),
+            Self::Inferred => Vec::new(),
             Self::Pieces(pieces) => pieces.advance(begun, byte),
         }
     }
@@ -101,6 +99,12 @@ pub(super) fn judged<T: Door, O: Specification<T>>(oracle: &O, at: &O::Position)
         .zip(are_judged)
         .filter(|&(_, is_judged)| is_judged);
     judged.map(|(byte, _)| byte).collect()
+}
+
+/// Returns how much work it is to [`infer`] letters. For each byte and each test byte some readings
+/// are made.
+pub(super) const fn work(bytes: usize, tests: usize, remaining: usize) -> u64 {
+    (bytes * tests * (64 + remaining) / 4) as u64
 }
 
 /// Divides bytes that may follow a position into classes that the specification does not distinguish,

@@ -16,7 +16,6 @@ mod automaton;
 mod letters;
 mod search;
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use automaton::Automaton;
@@ -201,9 +200,7 @@ fn learn<'a, T: FeedDoor, O: Specification<T>>(
         let letters = Letters::Pieces(Pieces(pieces.to_vec()));
         return Automaton::new(oracle, door, letters, streams, max_work);
     }
-    let tests = vec![0, u8::MAX];
-    let letters = Letters::Inferred { tests };
-    let mut automaton = Automaton::new(oracle, door, letters, streams, max_work)?;
+    let mut automaton = Automaton::new(oracle, door, Letters::Inferred, streams, max_work)?;
     for _ in 1..ROUNDS {
         if !automaton.infer_again()? {
             break;
