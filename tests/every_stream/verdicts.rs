@@ -358,7 +358,7 @@ fn a_specification_with_too_many_positions_is_not_proved_further() {
     let every = Harness::parser(never_complete, "truncated")
         .every_stream_of(["a", "b"], 20)
         .unwrap();
-    assert_eq!((every.longest, every.streams), (11, 1 << 11), "{every}");
+    assert_eq!((every.longest, every.streams), (12, 1 << 12), "{every}");
     assert_eq!(every.not_proved, Some(NotProved::TooMuchWork { calls: 0 }));
 }
 
