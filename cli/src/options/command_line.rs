@@ -478,6 +478,17 @@ mod tests {
     ];
 
     #[test]
+    fn other_masks_are_other_options() {
+        let tcp = |mask| {
+            parse(&format!(
+                "everysplit tcp --connect=7 --hex=00 --mask={mask}"
+            ))
+        };
+        assert_eq!(tcp("a+"), tcp("a+"));
+        assert_ne!(tcp("a+"), tcp("a"));
+    }
+
+    #[test]
     fn exec_options_survive_the_command_line() {
         for messages in MESSAGES {
             let groups = [

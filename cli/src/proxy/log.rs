@@ -217,3 +217,100 @@ impl fmt::Display for Traffic {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAM: Stream = Stream {
+        connection: 1,
+        from: Side::Client,
+    };
+
+    /// Records a stream with three cuts, one after each kind of wait.
+    fn logged(kept: Kept) -> Log {
+        let mut log = Log::new();
+        log.restart(kept);
+        let mut cut = |bytes: &[u8], at, wait, after: &[u8]| {
+            log.sent(STREAM, bytes);
+            log.cut(Cut { stream: STREAM, at }, wait, after);
+        };
+        cut(b"0123456789", 10, Wait::Observed, b"abc");
+        cut(b"abcdefghij", 20, Wait::Timed, b"klmnopqrstuvwxyz+-");
+        cut(b"klmnopqrstuvwxyz+-", 38, Wait::Unread, b"");
+        let back = Stream {
+            from: Side::Server,
+            ..STREAM
+        };
+        log.sent(back, b"reply");
+        log
+    }
+
+    #[test]
+    fn a_log_keeps_what_it_is_for() {
+        for (kept, cuts, contexts) in [
+            (Kept::Numbers, 0, 0),
+            (Kept::Cuts, 3, 0),
+            (Kept::Context, 3, 3),
+        ] {
+            let log = logged(kept);
+            assert_eq!(log.cuts.len(), cuts);
+            assert_eq!(log.context.len(), contexts);
+            assert_eq!((log.traffic.cuts(), log.traffic.bytes()), (3, 43));
+        }
+        let log = logged(Kept::Context);
+        let contexts = log.context.values();
+        let contexts: Vec<_> = contexts
+            .map(|context| (&*context.before, &*context.after))
+            .collect();
+        let expected: [(&[u8], &[u8]); 3] = [
+            (b"0123456789", b"abc"),
+            (b"456789abcdefghij", b"klmnopqrstuvwxyz"),
+            (b"mnopqrstuvwxyz+-", b""),
+        ];
+        assert_eq!(contexts, expected);
+    }
+
+    #[test]
+    fn traffic_of_several_runs_is_added() {
+        let mut all = logged(Kept::Numbers).traffic;
+        (all.connections, all.resets, all.limited) = (1, 1, 1);
+        let text = all.to_string();
+        let expected = "1 connection, 38 bytes to the server, 5 bytes to the client, 1 reset; 3 cuts, 1 of them observed, \
+            1 timed: 20ms between chunks, so the peer may have read several at once, \
+            1 after chunks that the peer had not read within --max-wait, or had closed on; \
+            1 direction reached --max-cuts, and passed uncut from there";
+        assert_eq!(text, expected);
+        (all.refused, all.refusal) = (1, Some("first".into()));
+        let mut other = all.clone();
+        (other.refused, other.refusal) = (2, None);
+        all.add(&other);
+        assert_eq!((all.refused, all.refusal.as_deref()), (3, Some("first")));
+        other.refusal = Some("last".into());
+        all.add(&other);
+        assert_eq!(all.refusal.as_deref(), Some("last"));
+        let expected = "3 connections, 114 bytes to the server, 15 bytes to the client, 3 resets; 9 cuts, 3 of them observed, \
+            3 timed: 20ms between chunks, so the peer may have read several at once, \
+            3 after chunks that the peer had not read within --max-wait, or had closed on; \
+            3 directions reached --max-cuts, and passed uncut from there";
+        assert_eq!(all.to_string(), expected);
+        let observed = Traffic {
+            observed: 2,
+            ..Traffic::default()
+        };
+        assert_eq!(
+            observed.to_string(),
+            "0 connections, 0 bytes to the server, 0 bytes to the client; 2 cuts, observed: each chunk was read before the next was sent"
+        );
+        let timed = Traffic {
+            timed: 1,
+            ..Traffic::default()
+        };
+        assert!(
+            timed
+                .to_string()
+                .contains("; 1 cut, 0 of them observed, 1 timed: ")
+        );
+        assert!(Traffic::default().to_string().ends_with("; 0 cuts"));
+    }
+}

@@ -138,3 +138,33 @@ fn replaced(reply: &[u8], value: &[u8]) -> Vec<u8> {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captured_values_are_replaced() {
+        let captured = [("one", "ax"), ("two", ""), ("one", "bb")];
+        let captured = captured.map(|(name, value)| (name.into(), value.into()));
+        let conversation = Conversation {
+            captured: captured.into(),
+            ..Conversation::default()
+        };
+        assert_eq!(conversation.masked(b"xaxbbbax"), b"x**b*");
+        // The last one counts.
+        assert_eq!(conversation.value("one"), b"bb");
+        assert_eq!(conversation.value("two"), b"");
+        assert_eq!(conversation.value("three"), b"");
+    }
+
+    #[test]
+    fn a_reply_to_the_last_turn_is_longer_than_before() {
+        let conversation = Conversation {
+            replied: 2,
+            ..Conversation::default()
+        };
+        assert!(conversation.awaits_reply(b"ab"));
+        assert!(!conversation.awaits_reply(b"abc"));
+    }
+}

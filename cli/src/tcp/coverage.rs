@@ -201,3 +201,125 @@ pub(super) fn first_line(reply: &[u8]) -> String {
     }
     excerpt(reply, 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same_reply(bytes: usize, splits: Vec<Split>, reply: &[u8]) -> String {
+        let same = SameReply {
+            bytes,
+            splits,
+            reply,
+            reply_name: "reply",
+        };
+        same.to_string()
+    }
+
+    #[test]
+    fn the_splits_of_a_stream_are_counted_by_their_cuts() {
+        let all = [&[][..], &[1], &[2], &[3], &[1, 2], &[1, 3], &[1, 2, 3]];
+        let all = all.map(|cuts| Split::new(cuts.iter().copied()));
+        assert_eq!(
+            same_reply(4, all.to_vec(), b"hello\r\nmore"),
+            "4 bytes, uncut, 3 of 3 splits with 1 cut, 2 of 3 with 2, 1 with more (byte by byte, and random): the same reply of 11 bytes: \"hello...\""
+        );
+        assert_eq!(
+            same_reply(11, all.to_vec(), b""),
+            "11 bytes, uncut, 3 of 10 splits with 1 cut (30 %, spread over the stream), 2 of 45 with 2, 1 with more (byte by byte, in equal chunks, and random): no reply to any of them"
+        );
+        assert_eq!(
+            same_reply(2, all[..2].to_vec(), b"x"),
+            "2 bytes, uncut, 1 of 1 splits with 1 cut, 0 of 0 with 2: the same reply of 1 bytes: \"x\""
+        );
+        let whole = vec![Split::whole()];
+        assert!(
+            same_reply(1, whole, b"x")
+                .starts_with("1 bytes, uncut, 0 of 0 splits with 1 cut, 0 of 0 with 2: ")
+        );
+    }
+
+    #[test]
+    fn a_share_is_never_rounded_up() {
+        let shares = [(0, 10), (1, 1000), (10, 1000), (999, 1000), (7, 7), (0, 0)];
+        assert_eq!(
+            shares.map(|(part, whole)| share(part, whole)),
+            ["0 %", "less than 1 %", "1 %", "99 %", "100 %", "0 %"]
+        );
+    }
+
+    /// Returns what is said of these connections, with splits of one cut, of a stream of 11 bytes.
+    fn observation(readings: &[Reading]) -> String {
+        let mut coverage = Coverage::start();
+        coverage.add_stream(11);
+        for &reading in readings {
+            coverage.add_split(&Split::new([1]));
+            coverage.add_split(&Split::new([1, 2]));
+            coverage.add_reading(reading);
+        }
+        coverage.observation("server", None)
+    }
+
+    #[test]
+    fn what_was_not_observed_is_counted() {
+        let observed = ", observed: each chunk was read before the next was sent";
+        let others = ", the others observed: each chunk was read before the next was sent";
+        let timed =
+            " of them timed: 20ms between chunks, so the server may have read several at once";
+        let stopped = " of them not read to their end, as the server closed the connection";
+        let read = [Reading::Observed; 10];
+        assert_eq!(observation(&read), format!("10 splits{observed}"));
+        let share = "(20 % of those with 1 cut)";
+        assert_eq!(
+            observation(&[Reading::Observed, Reading::Timed]),
+            format!("2 splits {share}, 1{timed}{others}")
+        );
+        assert_eq!(
+            observation(&[Reading::Stopped(3), Reading::Observed]),
+            format!("2 splits {share}, 1{stopped}{others}")
+        );
+        assert_eq!(
+            observation(&[Reading::Timed; 2]),
+            format!("2 splits {share}, 2{timed}")
+        );
+        let mixed = [Reading::Stopped(3), Reading::Timed, Reading::Stopped(3)];
+        assert_eq!(
+            observation(&mixed),
+            format!("3 splits (30 % of those with 1 cut), 2{stopped}, 1{timed}")
+        );
+        assert_eq!(observation(&[]), "no split was tried");
+    }
+
+    #[test]
+    fn a_summary_names_the_connections() {
+        let mut coverage = Coverage::start();
+        assert!(
+            coverage
+                .summary("server", None)
+                .starts_with("no split was tried; 0 connections ")
+        );
+        (coverage.connections, coverage.listened) = (7, 1);
+        let summary = coverage.summary("server", None);
+        let listened = "no split was tried; listened for late bytes after 1; 7 connections in ";
+        assert!(summary.starts_with(listened), "{summary}");
+    }
+
+    #[test]
+    fn the_first_line_of_a_text_is_shown() {
+        let replies: [(&[u8], &str); 5] = [
+            (b"one\r\ntwo", "one..."),
+            (b"one", "one"),
+            (b"\nsecond", "\\nsecond"),
+            (b"\x01\nsecond", "\\x01\\nsecond"),
+            (b"", ""),
+        ];
+        for (reply, line) in replies {
+            assert_eq!(first_line(reply), line);
+        }
+        assert_eq!(last_line(b"one\ntwo\r\n"), "two");
+        assert_eq!(
+            first_line(&[&[b'x'; 61][..], b"\ny"].concat()),
+            "x".repeat(60) + "..."
+        );
+    }
+}

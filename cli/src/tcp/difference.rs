@@ -95,3 +95,31 @@ pub(super) fn violation(
 ) -> Violation {
     Violation::new(property, case, expected, actual).with_edges(edges)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_shown_from_its_first_difference() {
+        for (one, other, at) in [("abc", "abd", 2), ("ab", "abc", 2), ("x", "abc", 0)] {
+            let (one, other) = (one.as_bytes(), other.as_bytes());
+            assert_eq!(first_difference(one, other), at);
+            assert_eq!(first_difference(other, one), at);
+        }
+        assert_eq!(describe(b"abd", 2), "3 bytes, from byte 2: \"d\"");
+        assert_eq!(describe(b"abd", 0), "3 bytes: \"abd\"");
+        assert_eq!(describe(b"", 0), "0 bytes: \"\"");
+        // The other reply goes on.
+        assert_eq!(describe(b"ab", 2), "2 bytes, from byte 2: \"\"");
+    }
+
+    #[test]
+    fn a_long_reply_is_cut_off() {
+        let reply = [b'x'; 61];
+        assert_eq!(excerpt(&reply[..60], 0), "x".repeat(60));
+        assert_eq!(excerpt(&reply, 0), "x".repeat(60) + "...");
+        assert_eq!(excerpt(&reply, 1), "x".repeat(60));
+        assert_eq!(excerpt(&reply, 62), "");
+    }
+}

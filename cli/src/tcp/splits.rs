@@ -286,3 +286,176 @@ impl TcpRun<'_> {
         Ok(smallest)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::Arguments;
+    use crate::options::{Options, Tested};
+
+    fn options(verb: &str, max_connections: usize) -> Box<TcpOptions> {
+        let max = format!("--max-connections={max_connections}");
+        let words = ["everysplit", verb, "--connect=7", &max, "--seed=3"];
+        let streams: &[&str] = if verb == "tcp" { &["--hex=00"] } else { &[] };
+        let arguments = Arguments::parse_from([&words[..], streams].concat());
+        match Options::try_from(arguments) {
+            Ok(Options::Run(Tested::Tcp(options))) => options,
+            _ => panic!("{verb} is a run"),
+        }
+    }
+
+    /// Returns the splits of a stream, as lists of cuts. Checks that each is one inside the stream,
+    /// and that none is tried twice.
+    #[track_caller]
+    fn cuts(verb: &str, len: usize, max_connections: usize, edges: &[usize]) -> Vec<Vec<usize>> {
+        let stream = NamedStream::new("stream", vec![0; len]);
+        let options = options(verb, max_connections);
+        let all: Vec<Vec<usize>> = splits(&stream, edges, &options)
+            .map(|split| split.cuts().to_vec())
+            .collect();
+        assert!(all.len() <= max_connections, "{}", all.len());
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
+        for cuts in &all {
+            assert!(!cuts.is_empty());
+            assert!(cuts.iter().all(|cut| (1..len).contains(cut)), "{cuts:?}");
+        }
+        all
+    }
+
+    fn with(cuts: &[Vec<usize>], count: usize) -> Vec<&[usize]> {
+        let with = cuts.iter().filter(|cuts| cuts.len() == count);
+        with.map(Vec::as_slice).collect()
+    }
+
+    #[test]
+    fn every_offset_is_spread_once() {
+        for len in 0..200 {
+            let mut offsets: Vec<_> = spread(len).collect();
+            offsets.sort_unstable();
+            assert!(offsets.into_iter().eq(1..len.max(1)), "{len}");
+        }
+    }
+
+    /// The first offsets leave no large part of a stream without a cut.
+    #[test]
+    fn the_first_offsets_are_spread_over_the_stream() {
+        for len in [100, 1000, 4096, 100_000] {
+            for count in [7, 20, 63] {
+                let mut offsets: Vec<_> = spread(len).take(count).chain([0, len]).collect();
+                offsets.sort_unstable();
+                let gaps = offsets.windows(2).map(|pair| pair[1] - pair[0]);
+                let widest = gaps.max().unwrap();
+                assert!(widest <= len * 4 / count, "{len} {count}: {widest}");
+            }
+        }
+        let multiples: Vec<_> = spread(1000).take(7).collect();
+        assert!(
+            multiples.iter().all(|offset| offset % 128 == 0),
+            "{multiples:?}"
+        );
+    }
+
+    #[test]
+    fn a_short_stream_is_cut_in_every_way_with_two_cuts() {
+        let all = cuts("tcp", 6, 1000, &[]);
+        assert_eq!(all[0], [1, 2, 3, 4, 5]);
+        assert_eq!(all[1..6], [[1], [2], [3], [4], [5]]);
+        assert_eq!(with(&all, 2).len(), 10);
+        assert!(cuts("tcp", 1, 1000, &[]).is_empty());
+        assert_eq!(cuts("tcp", 2, 1000, &[]), [[1]]);
+    }
+
+    /// All splits with one cut, random ones, and as many others as there is room for.
+    #[test]
+    fn a_stream_is_cut_at_every_byte_if_there_is_room() {
+        let all = cuts("tcp", 100, 500, &[]);
+        assert_eq!(all.len(), 500);
+        assert_eq!(all[0].len(), 99);
+        assert_eq!(with(&all, 1).len(), 99);
+        assert!(all[1..100].iter().flatten().copied().eq(1..100));
+        // Those with one cut have room for no more than these random ones.
+        let all = cuts("tcp", 100, 100 + RANDOM_SPLITS, &[]);
+        assert_eq!(with(&all, 1).len(), 99);
+    }
+
+    /// Without room for all splits with one cut, most are of that kind, and near the edges first.
+    #[test]
+    fn a_part_of_the_splits_with_one_cut_is_spread() {
+        let all = cuts("tcp", 1000, 400, &[10, 500]);
+        assert_eq!(all.len(), 400);
+        assert_eq!(all[0].len(), 999);
+        assert_eq!(all[1..7], [[10], [11], [9], [500], [501], [499]]);
+        let one = with(&all, 1);
+        assert!((240..=260).contains(&one.len()), "{}", one.len());
+        let half = one.iter().filter(|cuts| cuts[0] > 500).count();
+        assert!((100..=150).contains(&half), "{half}");
+        assert!(with(&all, 2).len() >= 21);
+        // Chunks of equal size, from each first cut.
+        let equal = all.iter().filter(|cuts| {
+            let mut steps = cuts.windows(2).map(|pair| pair[1] - pair[0]);
+            cuts.len() > 2 && steps.all(|step| step == 64)
+        });
+        let first: Vec<usize> = equal.map(|cuts| cuts[0]).collect();
+        assert!(first.into_iter().eq(1..=64));
+        // Many edges leave room for the others.
+        let edges: Vec<usize> = (100..900).collect();
+        let all = cuts("tcp", 1000, 400, &edges);
+        let near = with(&all, 1).iter().filter(|cuts| cuts[0] < 300).count();
+        assert!(near < 180, "{near}");
+        let far = with(&all, 1).iter().filter(|cuts| cuts[0] > 500).count();
+        assert!(far > 50, "{far}");
+    }
+
+    /// The first split of a long stream would cost as much as all others: it is the last.
+    #[test]
+    fn a_long_stream_is_cut_byte_by_byte_at_the_end() {
+        for (len, first, last) in [(4096, 4095, 2), (4097, 1, 4096)] {
+            let all = cuts("tcp", len, 50, &[]);
+            assert_eq!(all.len(), 50);
+            assert_eq!(all[0].len(), first);
+            assert!(if last == 2 {
+                all[49].len() < 4095
+            } else {
+                all[49].len() == last
+            });
+        }
+        // The chunks of a very long stream are longer, so that there are not too many.
+        let all = cuts("tcp", 640_000, 400, &[]);
+        let equal = all.iter().filter(|cuts| {
+            let mut steps = cuts.windows(2).map(|pair| pair[1] - pair[0]);
+            cuts.len() > 2 && steps.all(|step| step == 625)
+        });
+        assert_eq!(equal.count(), 64);
+    }
+
+    #[test]
+    fn the_shapes_of_a_protocol_have_few_random_splits() {
+        for (verb, random) in [("http", HTTP_RANDOM_SPLITS), ("tls", TLS_RANDOM_SPLITS)] {
+            let all = cuts(verb, 100, 4000, &[]);
+            assert_eq!(with(&all, 1).len(), 99, "{verb}");
+            assert_eq!(all.len(), 99 + 1 + random, "{verb}");
+        }
+    }
+
+    #[test]
+    fn captured_chunks_come_first() {
+        let mut stream = NamedStream::new("stream", vec![0; 50]);
+        stream.segments = Some(Split::new([7, 20]));
+        let options = options("tcp", 3);
+        let all: Vec<_> = splits(&stream, &[], &options).collect();
+        assert_eq!(all[..2], [Split::new([7, 20]), Split::bytes(50)]);
+        assert_eq!(all.len(), 3);
+    }
+
+    #[test]
+    fn few_cuts_at_edges_are_smaller() {
+        let edges = [4, 8];
+        let mut splits = [[3, 5], [4, 8], [2, 4]].map(Split::new).to_vec();
+        splits.extend([Split::new([6]), Split::new([4])]);
+        splits.sort_by(|a, b| size(a, &edges).cmp(&size(b, &edges)));
+        let sorted: Vec<_> = splits.iter().map(Split::cuts).collect();
+        assert_eq!(sorted, [&[4][..], &[6], &[4, 8], &[2, 4], &[3, 5]]);
+    }
+}

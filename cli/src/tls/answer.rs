@@ -260,6 +260,8 @@ fn alert_name(description: u8) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustls::{AlertDescription, ProtocolVersion};
+
     use super::*;
 
     fn record(kind: u8, content: &[u8]) -> Vec<u8> {
@@ -311,6 +313,65 @@ mod tests {
         // Whether these are sent in one record or in several says nothing.
         answer.extend(encrypted);
         assert_eq!(text(&answer), expected);
+    }
+
+    #[test]
+    fn alerts_and_versions_are_those_of_rustls() {
+        let alerts = [
+            (AlertDescription::CloseNotify, "close_notify"),
+            (AlertDescription::UnexpectedMessage, "unexpected_message"),
+            (AlertDescription::BadRecordMac, "bad_record_mac"),
+            (AlertDescription::RecordOverflow, "record_overflow"),
+            (AlertDescription::HandshakeFailure, "handshake_failure"),
+            (AlertDescription::IllegalParameter, "illegal_parameter"),
+            (AlertDescription::DecodeError, "decode_error"),
+            (AlertDescription::DecryptError, "decrypt_error"),
+            (AlertDescription::ProtocolVersion, "protocol_version"),
+            (
+                AlertDescription::InsufficientSecurity,
+                "insufficient_security",
+            ),
+            (AlertDescription::InternalError, "internal_error"),
+            (
+                AlertDescription::InappropriateFallback,
+                "inappropriate_fallback",
+            ),
+            (AlertDescription::UserCanceled, "user_canceled"),
+            (AlertDescription::MissingExtension, "missing_extension"),
+            (
+                AlertDescription::UnsupportedExtension,
+                "unsupported_extension",
+            ),
+            (AlertDescription::UnrecognisedName, "unrecognized_name"),
+            (
+                AlertDescription::CertificateRequired,
+                "certificate_required",
+            ),
+            (
+                AlertDescription::NoApplicationProtocol,
+                "no_application_protocol",
+            ),
+            (AlertDescription::Unknown(199), "number 199"),
+        ];
+        for (description, name) in alerts {
+            for (level, word) in [(1, "warning"), (2, "fatal"), (3, "unknown")] {
+                let alert = record(ALERT, &[level, description.into()]);
+                assert_eq!(text(&alert), format!("alert {word} {name} in TLS 1.2"));
+            }
+        }
+        let versions = [
+            (ProtocolVersion::SSLv3, "SSL 3.0"),
+            (ProtocolVersion::TLSv1_0, "TLS 1.0"),
+            (ProtocolVersion::TLSv1_1, "TLS 1.1"),
+            (ProtocolVersion::TLSv1_2, "TLS 1.2"),
+            (ProtocolVersion::TLSv1_3, "TLS 1.3"),
+            (ProtocolVersion::Unknown(0x0305), "version 0305"),
+        ];
+        for (version, name) in versions {
+            let mut alert = record(ALERT, &[0; 16]);
+            alert[1..3].copy_from_slice(&u16::from(version).to_be_bytes());
+            assert_eq!(text(&alert), format!("encrypted alert in {name}"));
+        }
     }
 
     #[test]

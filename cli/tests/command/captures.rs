@@ -265,6 +265,44 @@ fn a_second_connection_from_the_same_port_is_another() {
     );
 }
 
+/// In a capture that begins inside a connection, a SYN and its answer still tell the client from
+/// the server, and one connection from the next. Without them, the client has the higher port.
+#[test]
+fn a_syn_inside_a_connection_is_understood() {
+    let from_server = [segment(7, 1000, 70, 0x10, b"reply")];
+    let (listed, _) = list("syn-from-server", &pcap(RAW, &from_server));
+    let expected = "1: 10.0.0.1:7 -> 10.0.0.1:1000 (server): 5 bytes";
+    assert!(listed.contains(expected), "{listed}");
+
+    // A SYN with an acknowledgement is the server's.
+    let answered = [
+        segment(7, 1000, 10, 0x10, b"hello"),
+        segment(1000, 7, 70, 0x12, b""),
+        segment(1000, 7, 71, 0x10, b"reply"),
+    ];
+    let (listed, _) = list("syn-answered", &pcap(RAW, &answered));
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert!(
+        lines[0].contains("1: 10.0.0.1:7 -> 10.0.0.1:1000 (client): "),
+        "{listed}"
+    );
+    assert!(
+        lines[1].contains("1: 10.0.0.1:1000 -> 10.0.0.1:7 (server): "),
+        "{listed}"
+    );
+
+    let followed = [
+        data_segment(10, b"first"),
+        segment(7, 1000, 71, 0x10, b"reply"),
+        syn(100),
+        data_segment(101, b"second"),
+    ];
+    let (listed, _) = list("syn-followed", &pcap(RAW, &followed));
+    let expected = "2: 10.0.0.1:1000 -> 10.0.0.1:7 (client): 6 bytes";
+    assert!(listed.contains(expected), "{listed}");
+}
+
 /// What is left out is said in one line, wherever the file ends.
 #[test]
 fn a_file_that_is_cut_off_is_read_as_far_as_it_goes() {

@@ -217,20 +217,33 @@ const PORT: &str = "EVERYSPLIT_HOSTILE_CLIENT_PORT";
 const KIND: &str = "EVERYSPLIT_HOSTILE_CLIENT_KIND";
 
 /// Not a test but a client, if the command starts this program as one: prints frames. The correct
-/// one rejects invalid lengths and gives up on a stalled frame.
+/// one rejects invalid lengths and gives up on a stalled frame. Another keeps memory for a length
+/// over the limit before it rejects it.
 #[test]
 fn client() {
     let Ok(port) = env::var(PORT) else {
         return;
     };
-    let correct = env::var(KIND).unwrap() == "correct";
+    let kind = env::var(KIND).unwrap();
     let mut socket = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
-    let idle = correct.then_some(Duration::from_millis(600));
+    let idle = match &*kind {
+        "correct" => Some(Duration::from_millis(600)),
+        // Takes longer to give up than to reject.
+        "grows" => Some(Duration::from_secs(3)),
+        _ => None,
+    };
     socket.set_read_timeout(idle).unwrap();
     let mut size = [0; 4];
     while socket.read_exact(&mut size).is_ok() {
         let length = i32::from_le_bytes(size);
-        if correct && !(0..=100).contains(&length) {
+        if kind != "buggy" && !(0..=100).contains(&length) {
+            if kind == "grows" && length > 100 {
+                // Its memory is read now and then.
+                thread::sleep(Duration::from_millis(100));
+                let body = vec![1u8; 32 << 20];
+                thread::sleep(Duration::from_millis(300));
+                drop(body);
+            }
             println!("rejected");
             return;
         }
@@ -248,6 +261,7 @@ fn tests_clients_too() {
     let cases = [
         ("correct", PATIENT, 0),
         ("buggy", ["--timeout=20", "--max-idle=0.7"], 1),
+        ("grows", PATIENT, 1),
     ];
     concurrently(cases, |(kind, patience, status)| {
         let port = free_port().to_string();
@@ -262,6 +276,10 @@ fn tests_clients_too() {
             let over = "FAIL  claimed length: over the limit: limit\n";
             assert!(output.contains(over), "{output}");
             assert!(output.contains("ok    concatenated: "), "{output}");
+        }
+        if kind == "grows" && cfg!(target_os = "linux") {
+            let over = "FAIL  claimed length: over the limit: memory\n";
+            assert!(output.contains(over), "{output}");
         }
     });
 }
@@ -280,6 +298,26 @@ fn replays_the_token_of_a_probe() {
             status == 1,
             "{output}"
         );
+    });
+}
+
+/// With --hostile, a stream that is cut is no probe, nor is one that is not cut without it.
+#[test]
+fn a_token_that_is_no_probe_is_a_split() {
+    let (cut, whole) = ("02000000686900000000@4", "02000000686900000000@whole");
+    let not_hostile: Vec<&str> = HOSTILE
+        .into_iter()
+        .filter(|&word| word != "--hostile")
+        .collect();
+    let cases = [(cut, &HOSTILE[..]), (whole, &not_hostile)];
+    concurrently(cases, |(token, tcp)| {
+        let address = server(correct).to_string();
+        let replay = ["replay", token];
+        let connect = ["--connect", &address];
+        let output = run(&[&replay, tcp, &PATIENT, &connect].concat()).with_status(0);
+        let (_, split) = token.split_once('@').unwrap();
+        let held = format!("ok    replayed: 10 bytes, split {split}\n");
+        assert!(output.contains(&held), "{output}");
     });
 }
 

@@ -2,16 +2,21 @@
 //! asyncio. Tests that need Python are skipped, with a message, if it is not installed.
 
 use std::env;
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
 
 use crate::program::{
     REQUEST, concurrently, fails, free_port, is_installed, run, script, usage_error,
 };
 
-/// The variables that make this program a client: its port, and whether it is correct.
+/// The variables that make this program a client: its port, whether it is correct, and a file to
+/// which it adds a byte.
 const PORT: &str = "EVERYSPLIT_CLIENT_PORT";
 const KIND: &str = "EVERYSPLIT_CLIENT_KIND";
+const STARTS: &str = "EVERYSPLIT_CLIENT_STARTS";
 
 /// Not a test but a client, if the command starts this program as one: prints two frames.
 #[test]
@@ -19,17 +24,32 @@ fn client() {
     let Ok(port) = env::var(PORT) else {
         return;
     };
+    let kind = env::var(KIND).unwrap();
+    if let Ok(path) = env::var(STARTS) {
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).append(true).open(path).unwrap();
+        file.write_all(b".").unwrap();
+    }
     let mut socket = TcpStream::connect(("127.0.0.1", port.parse().unwrap())).unwrap();
+    if kind == "wary" {
+        // What comes before its request is no reply.
+        thread::sleep(Duration::from_millis(50));
+        socket.set_nonblocking(true).unwrap();
+        if socket.peek(&mut [0]).is_ok() {
+            println!("too early");
+        }
+        socket.set_nonblocking(false).unwrap();
+    }
     socket.write_all(b"get").unwrap();
     for _ in 0..2 {
         let mut body = [0; 256];
         socket.read_exact(&mut body[..1]).unwrap();
         let length = usize::from(body[0]);
         let body = &mut body[..length];
-        if env::var(KIND).unwrap() == "correct" {
-            socket.read_exact(body).unwrap();
-        } else {
+        if kind == "buggy" {
             let _ = socket.read(body).unwrap();
+        } else {
+            socket.read_exact(body).unwrap();
         }
         println!("{}", body.escape_ascii());
     }
@@ -43,29 +63,90 @@ fn listen(status: i32, port: u16, arguments: &[&str], client: &[&str]) -> String
     run(&[&listen, arguments, &["--"], client].concat()).with_status(status)
 }
 
+/// Tests this program as a client, which connects to `peer`. Returns stdout.
+#[track_caller]
+fn listen_to_this(status: i32, port: u16, peer: u16, kind: &str, options: &[&str]) -> String {
+    let program = env::current_exe().unwrap();
+    let variables = [
+        format!("{PORT}={peer}"),
+        format!("{KIND}={kind}"),
+        format!("{STARTS}={}", starts(kind)),
+    ];
+    let start = [&["env"][..], &variables.each_ref().map(String::as_str)].concat();
+    let test = ["--exact", "listen::client", "--nocapture"];
+    let client = [&start[..], &[program.to_str().unwrap()], &test].concat();
+    // The test harness prints the time that it took.
+    let mask = ["--mask", "finished in [0-9.]+s"];
+    listen(status, port, &[&mask, options].concat(), &client)
+}
+
+/// Returns the path of the file to which a client adds a byte.
+fn starts(kind: &str) -> String {
+    format!("{}/listen-starts-{kind}", env!("CARGO_TARGET_TMPDIR"))
+}
+
 #[test]
 fn tests_clients_in_rust() {
-    let program = env::current_exe().unwrap();
-    let program = program.to_str().unwrap();
     for (kind, status) in [("correct", 0), ("buggy", 1)] {
+        let _ = fs::remove_file(starts(kind));
         let port = free_port();
-        let (port_variable, kind_variable) = (format!("{PORT}={port}"), format!("{KIND}={kind}"));
-        let start = [
-            "env",
-            &port_variable,
-            &kind_variable,
-            program,
-            "--exact",
-            "listen::client",
-        ];
-        // The test harness prints the time that it took.
-        let mask = ["--mask", "finished in [0-9.]+s"];
-        let client = [&start[..], &["--nocapture"]].concat();
-        let output = listen(status, port, &mask, &client);
+        let output = listen_to_this(status, port, port, kind, &[]);
         if kind == "buggy" {
             // The cut is inside the body of two bytes.
             assert!(output.contains("\n  split     2\n"), "{output}");
+            continue;
         }
+        let covered = "uncut, 4 of 4 splits with 1 cut, 6 of 6 with 2, ";
+        assert!(output.contains(covered), "{output}");
+        assert!(output.contains(": the same outcome of "), "{output}");
+        let observed = ", observed: each chunk was read before the next was sent; ";
+        assert!(output.contains(observed), "{output}");
+        let connections = fs::metadata(starts(kind)).unwrap().len();
+        let connections = format!("; {connections} connections in ");
+        assert!(output.contains(&connections), "{output}");
+    }
+}
+
+/// A client that sends first gets nothing before that, on no connection.
+#[test]
+fn a_client_that_sends_first_is_awaited() {
+    let port = free_port();
+    let options = ["--reply-idle=5", "--max-connections=3"];
+    let output = listen_to_this(0, port, port, "wary", &options);
+    assert!(!output.contains("too early"), "{output}");
+}
+
+/// Copies in both directions between a client and a port.
+fn relay(listener: &TcpListener, port: u16) {
+    for client in listener.incoming() {
+        let client = client.unwrap();
+        let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        thread::spawn(move || io::copy(&mut from, &mut to));
+        thread::spawn(move || {
+            let _ = io::copy(&mut &server, &mut &client);
+            let _ = client.shutdown(std::net::Shutdown::Write);
+        });
+    }
+}
+
+#[test]
+fn a_relay_is_not_the_client() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let port = free_port();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let relayed = listener.local_addr().unwrap().port();
+    thread::spawn(move || relay(&listener, port));
+    let options = ["--reply-idle=5", "--max-connections=3"];
+    let output = listen_to_this(0, port, relayed, "relayed", &options);
+    for text in [
+        "\nwarning: the chunks were read by ",
+        ", which is not the client: the client may have read several at once\n",
+        ", not observed: the chunks were read by ",
+    ] {
+        assert!(output.contains(text), "{output}");
     }
 }
 

@@ -1,11 +1,12 @@
 //! `report merge`: the reports of all shards make the report of the whole run.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::program::{fails, run};
+use crate::program::{Serve, fails, run, server};
 
 /// Emits nothing. After a byte 1, it sees an error in every chunk.
 const DRIVER: [&str; 4] = [
@@ -100,6 +101,41 @@ fn all_shards_make_the_whole() {
             assert!(stdout.contains(&format!("{streams} streams, ")), "{stdout}");
         }
     }
+}
+
+/// A warning of all shards is one warning of the whole.
+#[test]
+fn warnings_of_shards_are_merged() {
+    let refuses: Serve = |mut socket| {
+        let _ = socket.read_exact(&mut [0; 2]);
+        let _ = socket.write_all(b"no\n");
+        let _ = socket.read_to_end(&mut Vec::new());
+    };
+    let address = server(refuses).to_string();
+    let shards = ["1/2", "2/2"].map(|shard| {
+        let report = path(&format!("warned-{}.json", shard.replace('/', "-")));
+        let streams = ["--hex=0001", "--hex=0002", "--hex=0003", "--hex=0004"];
+        let limits = ["--max-connections=1", "--reply-idle=0.1"];
+        let part = [
+            "tcp",
+            "--connect",
+            &address,
+            "--shard",
+            shard,
+            "--report",
+            &report,
+        ];
+        run(&[&part[..], &limits, &streams].concat()).with_status(0);
+        report
+    });
+    let merged = path("warned.json");
+    let merge = ["report", "merge", "--report", &merged];
+    run(&[&merge[..], &[&*shards[0], &*shards[1]]].concat()).with_status(0);
+    let [first, second, merged] = [&shards[0], &shards[1], &merged].map(|path| json(path));
+    let warnings = merged["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{merged}");
+    assert_eq!(first["warnings"], merged["warnings"]);
+    assert_eq!(second["warnings"], merged["warnings"]);
 }
 
 #[test]

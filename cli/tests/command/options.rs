@@ -215,6 +215,10 @@ fn prints_completions_and_manual_pages() {
             assert!(output.contains(word), "{shell}: {word}");
         }
     }
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&["completions", shell]).with_status(0);
+        assert!(output.contains("len32u"), "{shell}: {output}");
+    }
     usage_error(&["completions", "sh"], "invalid value 'sh'");
     let page = run(&["man"]).with_status(0);
     assert!(page.contains(".TH everysplit 1"), "{page}");

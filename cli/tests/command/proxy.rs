@@ -929,6 +929,10 @@ fn bad_input_is_an_error() {
         "no cut was made in ",
     );
 
+    usage_error(
+        &["proxy", "--listen", "0", "--to", "unix:"],
+        "expected unix:PATH",
+    );
     fails(
         &["proxy", "--listen", &to, "--to", "1"],
         "; choose another --listen address",

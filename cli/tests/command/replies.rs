@@ -159,7 +159,9 @@ fn a_late_surplus_is_found() {
         &address,
         "--reply-idle=1",
     ];
-    run(&replay).with_status(1);
+    let output = run(&replay).with_status(1);
+    let listened = "; listened for late bytes after 1; ";
+    assert!(output.contains(listened), "{output}");
 }
 
 /// Serves one client after another: connections that stay open side by side would block it.

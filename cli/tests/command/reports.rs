@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{io, thread};
 
-use crate::program::{PYTHON_DRIVER, fails, is_installed, run, server};
+use crate::program::{Finished, PYTHON_DRIVER, fails, is_installed, run, server};
 use everysplit::Harness;
 use everysplit::reference::{Config, Framer};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus};
@@ -509,6 +509,39 @@ fn classes(style: &str) -> BTreeSet<&str> {
     // A decimal point is followed by a digit.
     let begins = |name: &&str| name.starts_with(|letter: char| letter.is_ascii_alphabetic());
     names.filter(begins).collect()
+}
+
+/// A file that can be written is replaced also where no other file can be made.
+#[cfg(unix)]
+#[test]
+fn a_report_in_a_protected_folder_is_written() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("reports-protected");
+    fs::create_dir_all(&folder).unwrap();
+    let report = folder.join("report.json");
+    fs::write(&report, "old").unwrap();
+    let set_mode = |mode| fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+    set_mode(0o555);
+    // Root can make one without this.
+    let mut command = if fs::write(folder.join("other"), "").is_ok() {
+        if !is_installed("setpriv") {
+            return;
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-dac_override", COMMAND]);
+        command
+    } else {
+        Command::new(COMMAND)
+    };
+    let driver = "read hello; echo ready 1; while read verb hex; do echo ready; done";
+    command.args(["exec", "--discards-at-end", "--hex=00", "--report"]);
+    command.arg(&report).args(["--", "sh", "-c", driver]);
+    let finished = Finished::from(command.output().unwrap());
+    set_mode(0o755);
+    finished.with_status(0);
+    let json: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(json["result"], "held");
 }
 
 #[test]

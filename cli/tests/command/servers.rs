@@ -123,6 +123,22 @@ fn a_server_that_replies_at_the_end_passes() {
     assert!(output.contains("2 of 4 splits with 1 cut"), "{output}");
 }
 
+/// Its connection never ends: the reply has come when nothing more comes.
+#[test]
+fn a_server_that_replies_at_the_end_and_stays_passes() {
+    let stays: Serve = |mut socket| {
+        let mut all = Vec::new();
+        let _ = socket.read_to_end(&mut all);
+        let _ = socket.write_all(&[&all[..], b"."].concat());
+        loop {
+            thread::park();
+        }
+    };
+    let limits = ["--max-connections=3", "--timeout=2", QUICK];
+    let output = check(stays, 0, &limits);
+    assert!(output.contains(": the same reply of 6 bytes: "), "{output}");
+}
+
 #[test]
 fn finds_bugs_with_the_fewest_cuts() {
     let cases = [

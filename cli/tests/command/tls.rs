@@ -94,6 +94,38 @@ fn a_client_hello_that_must_be_read_at_once_is_found() {
     assert!(output.contains("decode_error"), "{output}");
 }
 
+/// Refuses all, and ends the connection in another way if the `ClientHello` was cut.
+fn ends_in_two_ways(mut socket: TcpStream) {
+    let mut hello = [0; 2000];
+    let mut read = socket.read(&mut hello).unwrap_or(0);
+    let is_cut = read < 5 || usize::from(u16::from_be_bytes([hello[3], hello[4]])) + 5 > read;
+    while read >= 5 && read < 5 + usize::from(u16::from_be_bytes([hello[3], hello[4]])) {
+        match socket.read(&mut hello[read..]) {
+            Ok(more @ 1..) => read += more,
+            _ => return,
+        }
+    }
+    let _ = socket.write_all(&[0x15, 3, 3, 0, 2, 2, 40]);
+    let _ = socket.read_to_end(&mut Vec::new());
+    if is_cut {
+        let _ = socket.write_all(&[0x15, 3, 3, 0, 2, 1, 0]);
+    }
+}
+
+/// What a server sends when the client has ended the connection is compared, too.
+#[test]
+fn the_end_of_a_connection_is_compared() {
+    let address = server(ends_in_two_ways as Serve).to_string();
+    let tls = ["tls", &address, "--server-name=localhost"];
+    let output = run(&[&tls[..], &["--max-connections=10"]].concat()).with_status(1);
+    for text in [
+        "FAIL  ClientHello: every_split\n",
+        ", alert warning close_notify in TLS 1.2\"; ",
+    ] {
+        assert!(output.contains(text), "{text}: {output}");
+    }
+}
+
 /// A server inside TLS that sends back each line. Its last argument is the bug that it has.
 const LINES: &str = r#"
 import socket, ssl, sys, threading
