@@ -417,26 +417,6 @@ mod tests {
     }
 
     #[test]
-    fn alerts_are_named() {
-        let alert = |level, description| text(&record(ALERT, &[level, description]));
-        assert_eq!(alert(1, 0), "alert warning close_notify in TLS 1.2");
-        assert_eq!(alert(2, 255), "alert fatal number 255 in TLS 1.2");
-        assert_eq!(alert(3, 70), "alert unknown protocol_version in TLS 1.2");
-        // RFC 8446, section 6, without those that are reserved.
-        let known = [
-            0, 10, 20, 22, 40, 47, 50, 51, 70, 71, 80, 86, 90, 109, 110, 112, 116, 120,
-        ];
-        let mut names: Vec<String> = known.map(alert_name).to_vec();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), known.len(), "{names:?}");
-        assert!(!names.iter().any(|name| name.starts_with("number")));
-        // Of a connection that is encrypted, nothing more is known.
-        let encrypted = record(ALERT, &[0; 30]);
-        assert_eq!(text(&encrypted), "encrypted alert in TLS 1.2");
-    }
-
-    #[test]
     fn messages_are_named() {
         for (kind, name) in [
             (4, "NewSessionTicket"),
