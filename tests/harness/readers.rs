@@ -305,13 +305,13 @@ fn a_reader_that_takes_would_block_for_the_end_is_found() {
 }
 
 /// Returns each byte when it has the next one, or the end, and 0xff as if it were a frame.
-struct Behind {
+struct OneLate {
     held: Option<u8>,
     /// What it returns in place of each byte.
     returns: fn(u8) -> Result<Option<u8>, ErrorKind>,
 }
 
-impl Behind {
+impl OneLate {
     fn next(&mut self, reader: &mut ChunkReader<'_>) -> Result<Option<u8>, ErrorKind> {
         let failed = |error: io::Error| Err(error.kind());
         if self.held.is_none() {
@@ -331,11 +331,11 @@ impl Behind {
 fn what_comes_late_violates_prompt_only_if_it_is_correct() {
     let violated = |stream: &[u8], interruption, returns: fn(u8) -> _| {
         let harness = Harness::reader(move || {
-            let mut behind = Behind {
+            let mut late = OneLate {
                 held: None,
                 returns,
             };
-            move |reader: &mut ChunkReader<'_>| behind.next(reader)
+            move |reader: &mut ChunkReader<'_>| late.next(reader)
         });
         let case = Case::new(stream, Split::bytes(stream.len())).with(interruption);
         let found = harness.oracle(bytes_up_to_ff).one_split(&case).unwrap_err();

@@ -686,7 +686,7 @@ fn a_property_of_senders_cannot_be_asserted_of_a_parser() {
     verdicts(parse).assert(Property::Written);
 }
 
-/// What it does after an error is not asked for, wherever a chunk ends.
+/// Nothing is expected after an error, wherever a chunk ends.
 #[test]
 fn a_framer_whose_caller_stops_is_proved() {
     let feed = |rejected: &mut bool, chunk: &[u8], frames: &mut Frames<u8>| {

@@ -265,8 +265,8 @@ fn a_second_connection_from_the_same_port_is_another() {
     );
 }
 
-/// In a capture that begins inside a connection, a SYN and its answer still tell the client from
-/// the server, and one connection from the next. Without them, the client has the higher port.
+/// In a capture that begins inside a connection, a SYN and its answer still show which end is the
+/// client, and where the next connection begins. Without them, the client has the higher port.
 #[test]
 fn a_syn_inside_a_connection_is_understood() {
     let from_server = [segment(7, 1000, 70, 0x10, b"reply")];
