@@ -113,6 +113,38 @@ fn an_oracle_may_look_back() {
     assert_eq!((every.longest, every.not_proved), (6, None), "{every}");
 }
 
+/// One stream of thousands: five times an empty frame and one of one byte.
+const RARE: &[u8] = b"\0\x01a\0\x01a\0\x01a\0\x01a\0\x01a";
+
+/// The framer forgets what was before a frame, and so does the oracle byte by byte.
+#[test]
+fn an_oracle_that_looks_back_is_believed() {
+    let looks_back = |stream: &[u8]| {
+        let mut expected = naive(stream);
+        if stream == RARE {
+            expected.frames[9].1 = b"other".to_vec();
+        }
+        expected
+    };
+    let harness = parser(parse).oracle(looks_back);
+    let violation = harness
+        .every_stream_of(["\0", "\x01a"], RARE.len())
+        .unwrap_err();
+    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+    assert_eq!(violation.case.stream, RARE, "{violation}");
+}
+
+#[test]
+fn an_oracle_that_looks_back_may_not_judge() {
+    let judges = |stream: &[u8]| (stream != RARE).then(|| naive(stream));
+    let harness = parser(parse).oracle(judges);
+    let every = harness
+        .every_stream_of(["\0", "\x01a"], RARE.len())
+        .unwrap();
+    assert!(every.unjudged, "{every}");
+    assert_eq!(every.any_length, None, "{every}");
+}
+
 #[test]
 fn messages_follow_one_another_in_any_order() {
     let encode = |body: &Vec<u8>| [&[u8::try_from(body.len()).unwrap()], &body[..]].concat();

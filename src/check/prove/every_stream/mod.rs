@@ -15,6 +15,7 @@
 mod automaton;
 mod letters;
 mod search;
+mod whole;
 
 use alloc::vec::Vec;
 
@@ -62,7 +63,8 @@ pub(crate) struct Proof {
     pub(crate) calls: u64,
     /// For each letter that may come next somewhere, the shortest stream that ends with it.
     pub(crate) streams_of_letters: Vec<Vec<u8>>,
-    /// Random cases among the streams.
+    /// Random cases among the streams, after one of which the oracle expects something else as a
+    /// whole.
     pub(crate) samples: Vec<Case>,
 }
 
@@ -160,18 +162,24 @@ where
                 let deepest = search.deepest();
                 let states = search.states();
                 search.release()?;
+                let whole = whole::compare(door, &automaton);
+                let unjudged = automaton.unjudged || whole.unjudged;
                 return Ok(Proof {
                     streams: automaton.count(streams.longest),
                     any_length: Some(streams.longest - deepest)
-                        .filter(|&chunk| chunk > 0 && !automaton.unjudged),
+                        .filter(|&chunk| chunk > 0 && !unjudged),
                     letters: automaton.letters(),
-                    unjudged: automaton.unjudged,
+                    unjudged,
                     after_errors: automaton.goes_on_after_errors(),
                     varied: work.cost.varied,
                     states,
                     calls: work.cost.calls,
                     streams_of_letters: automaton.streams(),
-                    samples: samples(&automaton),
+                    samples: whole
+                        .differs
+                        .into_iter()
+                        .chain(samples(&automaton))
+                        .collect(),
                 });
             }
             Err(Halt::Stop(stop)) => return Err(stop),

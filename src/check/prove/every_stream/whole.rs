@@ -1,0 +1,101 @@
+//! Compares what an oracle expects of whole streams with what it expected of them byte by byte.
+//!
+//! It may have forgotten the frames before, and one of them may matter to a later one.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::automaton::{Automaton, Edge, Position};
+use crate::case::Case;
+use crate::check::isolate::isolate;
+use crate::check::judge::Expectation;
+use crate::door::FeedDoor;
+use crate::expected::Outcome;
+use crate::oracle::{End, Specification};
+use crate::split::Split;
+
+/// The largest number of streams that are compared.
+const MOST: usize = 1 << 12;
+
+/// What the oracle expects of whole streams.
+pub(super) struct Whole {
+    /// A stream of which it expects something else than byte by byte.
+    pub(super) differs: Option<Case>,
+    /// Whether it does not judge some stream that it judged byte by byte.
+    pub(super) unjudged: bool,
+}
+
+/// Compares streams of the automaton, the first ones in the order of their letters.
+pub(super) fn compare<T, O>(door: &T, automaton: &Automaton<'_, T, O>) -> Whole
+where
+    T: FeedDoor,
+    O: Specification<T>,
+{
+    let mut whole = Whole {
+        differs: None,
+        unjudged: false,
+    };
+    let mut path: Vec<&Edge<T>> = Vec::new();
+    // For each byte of the stream, the letters that are still to be tried there.
+    let mut open = vec![automaton.positions[0].edges.iter()];
+    let mut compared = 0;
+    while let Some(letters) = open.last_mut()
+        && compared < MOST
+    {
+        let Some(edge) = letters
+            .next()
+            .filter(|_| path.len() < automaton.streams.longest)
+        else {
+            open.pop();
+            path.pop();
+            continue;
+        };
+        path.push(edge);
+        open.push(automaton.positions[edge.to].edges.iter());
+        compared += 1;
+        let stream: Vec<u8> = path.iter().map(|edge| edge.byte).collect();
+        let is_same = || match automaton.oracle.expected(door, &stream)? {
+            Ok(expected) => Some(is_same(automaton, &path, &expected)),
+            // What gets stuck is found where the stream is replayed.
+            Err(_) => Some(true),
+        };
+        match isolate(stream.len(), is_same) {
+            Ok(Some(false)) => {
+                whole.differs = Some(Case::new(stream, Split::whole()));
+                break;
+            }
+            Ok(None) if automaton.positions[edge.to].end.is_some() => whole.unjudged = true,
+            Ok(_) | Err(_) => {}
+        }
+    }
+    whole
+}
+
+/// Returns whether the oracle expects of a stream what it expected on the path to its end.
+fn is_same<T: FeedDoor, O: Specification<T>>(
+    automaton: &Automaton<'_, T, O>,
+    path: &[&Edge<T>],
+    expected: &Expectation<T::Frame, T::Error>,
+) -> bool {
+    let after = |edge: &Edge<T>| -> &Position<T, O> { &automaton.positions[edge.to] };
+    let frames = path.iter().enumerate();
+    let frames = frames.flat_map(|(index, edge)| edge.frames.iter().map(move |it| (index + 1, it)));
+    let rejected = path.iter().position(|edge| after(edge).at.is_err());
+    let last = path.last().map(|edge| after(edge));
+    let end = last.and_then(|position| position.end.as_ref());
+    frames.eq(expected.frames.iter().map(|(end, frame)| (*end, frame)))
+        && match (&expected.outcome, rejected, end) {
+            (Outcome::Rejected { at, error }, Some(index), _) => {
+                *at == index + 1 && after(path[index]).at.as_ref().err() == Some(error)
+            }
+            (Outcome::Rejected { .. }, None, _) | (_, Some(_), _) => false,
+            (_, None, None) => true,
+            (outcome, None, Some(End { frames, result })) => {
+                let error = match outcome {
+                    Outcome::Truncated(error) => Some(error),
+                    _ => None,
+                };
+                expected.at_end == *frames && result.as_ref().err() == error
+            }
+        }
+}
