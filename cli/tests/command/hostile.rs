@@ -241,7 +241,7 @@ fn client() {
                 // Its memory is read now and then.
                 thread::sleep(Duration::from_millis(100));
                 let body = vec![1u8; 32 << 20];
-                thread::sleep(Duration::from_millis(300));
+                thread::sleep(Duration::from_secs(1));
                 drop(body);
             }
             println!("rejected");
