@@ -153,9 +153,9 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
                     let judged = letters::judged(self.oracle, at);
                     self.unjudged |= judged.len() < 256;
                     let remaining = self.streams.longest - position.depth;
-                    let work = letters::work(judged.len(), self.tests.len(), remaining);
-                    self.work.add(work)?;
-                    let classes = letters::infer(self.oracle, at, &judged, &self.tests, remaining);
+                    let (oracle, work) = (self.oracle, &mut self.work);
+                    let classes =
+                        letters::infer(oracle, at, &judged, &self.tests, remaining, work)?;
                     self.positions[index].inferred = true;
                     classes
                 }
@@ -182,9 +182,8 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
                 };
                 let class = mem::take(&mut position.edges[edge].class);
                 let remaining = self.streams.longest - position.depth;
-                let work = letters::work(class.len(), tests.len(), remaining);
-                self.work.add(work)?;
-                let classes = letters::infer(self.oracle, at, &class, &tests, remaining);
+                let (oracle, work) = (self.oracle, &mut self.work);
+                let classes = letters::infer(oracle, at, &class, &tests, remaining, work)?;
                 self.divide(index, edge, classes)?;
             }
         }

@@ -15,6 +15,7 @@ use core::iter;
 
 use crate::case::hash;
 use crate::check::isolate::isolate;
+use crate::check::prove::{Fault, Work};
 use crate::check::team;
 use crate::door::Door;
 use crate::oracle::{Reading, Specification};
@@ -94,17 +95,10 @@ pub(super) fn judged<T: Door, O: Specification<T>>(oracle: &O, at: &O::Position)
     let are_judged = team::map(bytes.len() as u64, bytes.len(), |index| {
         is_judged(bytes[index])
     });
-    let judged = bytes
-        .into_iter()
-        .zip(are_judged)
-        .filter(|&(_, is_judged)| is_judged);
-    judged.map(|(byte, _)| byte).collect()
-}
-
-/// Returns how much work it is to [`infer`] letters. For each byte and each test byte some readings
-/// are made.
-pub(super) const fn work(bytes: usize, tests: usize, remaining: usize) -> u64 {
-    (bytes * tests * (64 + remaining) / 4) as u64
+    let judged = bytes.into_iter().zip(are_judged);
+    judged
+        .filter_map(|(byte, is_judged)| is_judged.then_some(byte))
+        .collect()
 }
 
 /// Divides bytes that may follow a position into classes that the specification does not distinguish,
@@ -118,7 +112,10 @@ pub(super) fn infer<T: Door, O: Specification<T>>(
     bytes: &[u8],
     tests: &[u8],
     remaining: usize,
-) -> Vec<Vec<u8>> {
+    work: &mut Work,
+) -> Result<Vec<Vec<u8>>, Fault> {
+    // For each byte and each test byte some readings.
+    work.add((bytes.len() * tests.len() * (64 + remaining) / 4) as u64)?;
     let key = hash(tests);
     let mut stream = vec![0; remaining];
     let at_once = classes(bytes, key, |byte| {
@@ -150,7 +147,7 @@ pub(super) fn infer<T: Door, O: Specification<T>>(
     });
     let mut refined: Vec<Vec<u8>> = refined.collect();
     refined.sort_unstable();
-    refined
+    Ok(refined)
 }
 
 /// Divides bytes that may follow a position by what they give if `rest` follows them.

@@ -63,8 +63,8 @@ pub(crate) struct Proof {
     pub(crate) calls: u64,
     /// For each letter that may come next somewhere, the shortest stream that ends with it.
     pub(crate) streams_of_letters: Vec<Vec<u8>>,
-    /// Random cases among the streams, after one of which the oracle expects something else as a
-    /// whole.
+    /// A stream of which the oracle expects something else as a whole, if there is one, and random
+    /// cases among the streams.
     pub(crate) samples: Vec<Case>,
 }
 
