@@ -203,7 +203,7 @@ fn proofs_agree_with_brute_force() {
     assert!(violations > 100 && closed > 100, "{violations}, {closed}");
 }
 
-/// What one thread tries ahead of the others may be reached in another way since.
+/// A thread may try a state before it is known after how few bytes it can be reached.
 #[test]
 fn threads_agree_with_one() {
     for seed in 0..500 {

@@ -249,20 +249,23 @@ fn a_second_connection_from_the_same_port_is_another() {
         data_segment(101, b"second"),
     ];
     let (listed, _) = list("second", &pcap(ETHERNET, &packets));
-    let lines: Vec<&str> = listed.lines().collect();
-    assert_eq!(lines.len(), 3, "{listed}");
-    assert!(
-        lines[0].contains("1: 10.0.0.1:1000 -> 10.0.0.1:7 (client): 5 bytes"),
-        "{listed}"
+    assert_lines(
+        &listed,
+        &[
+            "1: 10.0.0.1:1000 -> 10.0.0.1:7 (client): 5 bytes",
+            "1: 10.0.0.1:7 -> 10.0.0.1:1000 (server): 5 bytes",
+            "2: 10.0.0.1:1000 -> 10.0.0.1:7 (client): 6 bytes",
+        ],
     );
-    assert!(
-        lines[1].contains("1: 10.0.0.1:7 -> 10.0.0.1:1000 (server): 5 bytes"),
-        "{listed}"
-    );
-    assert!(
-        lines[2].contains("2: 10.0.0.1:1000 -> 10.0.0.1:7 (client): 6 bytes"),
-        "{listed}"
-    );
+}
+
+/// Asserts that there are as many lines as parts, and that each contains its part.
+#[track_caller]
+fn assert_lines(listed: &str, parts: &[&str]) {
+    assert_eq!(listed.lines().count(), parts.len(), "{listed}");
+    for (line, part) in listed.lines().zip(parts) {
+        assert!(line.contains(part), "{part}: {listed}");
+    }
 }
 
 /// In a capture that begins inside a connection, a SYN and its answer still show which end is the
@@ -281,15 +284,12 @@ fn a_syn_inside_a_connection_is_understood() {
         segment(1000, 7, 71, 0x10, b"reply"),
     ];
     let (listed, _) = list("syn-answered", &pcap(RAW, &answered));
-    let lines: Vec<&str> = listed.lines().collect();
-    assert_eq!(lines.len(), 2, "{listed}");
-    assert!(
-        lines[0].contains("1: 10.0.0.1:7 -> 10.0.0.1:1000 (client): "),
-        "{listed}"
-    );
-    assert!(
-        lines[1].contains("1: 10.0.0.1:1000 -> 10.0.0.1:7 (server): "),
-        "{listed}"
+    assert_lines(
+        &listed,
+        &[
+            "1: 10.0.0.1:7 -> 10.0.0.1:1000 (client): ",
+            "1: 10.0.0.1:1000 -> 10.0.0.1:7 (server): ",
+        ],
     );
 
     let followed = [
