@@ -210,7 +210,7 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         let few = Split::up_to(ends.len() - 1, cuts);
         let few = few.map(|split| Split::new(split.cuts().iter().map(|&index| ends[index])));
         let mut splits = few.chain([Split::new(inner.iter().copied())]);
-        let (splits, calls) = self.each(&input, &mut splits)?;
+        let (splits, calls) = self.each(&input, &mut splits, Split::clone)?;
         let tier = Tier::BoundedAt {
             offsets: inner.len(),
             cuts,

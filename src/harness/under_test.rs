@@ -116,39 +116,38 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         })
     }
 
-    /// Runs each split with every interruption. Returns the number of splits and of calls.
-    pub(super) fn each(
+    /// Runs each split with every interruption. Each thread makes the splits that it runs, `split`
+    /// from an item. Returns the number of splits and of calls.
+    pub(super) fn each<T>(
         &self,
         input: &Input<'_, F, E>,
-        splits: &mut dyn Iterator<Item = Split>,
+        items: &mut dyn Iterator<Item = T>,
+        split: impl Fn(&T) -> Split,
     ) -> Result<(u64, u64), Violation> {
+        let run_all = |part: &[T]| -> Result<u64, Violation> {
+            let calls = part
+                .iter()
+                .map(|item| self.run_interrupted(&split(item), input));
+            calls.sum()
+        };
         let (mut count, mut calls) = (0, 0);
         loop {
-            let some: Vec<Split> = splits.take(TOGETHER).collect();
+            let some: Vec<T> = items.take(TOGETHER).collect();
             if some.is_empty() {
                 return Ok((count, calls));
             }
-            let parts: Vec<&[Split]> = some.chunks(PART).collect();
+            let parts: Vec<&[T]> = some.chunks(PART).collect();
             let done = team::ahead(hash(input.stream), parts.len(), |part| {
-                self.run_all(parts[part], input).ok()
+                run_all(parts[part]).ok()
             });
             for (index, part) in parts.into_iter().enumerate() {
                 calls += match done.get(index) {
                     Some(&calls) => calls,
-                    None => self
-                        .run_all(part, input)
-                        .map_err(|violation| self.minimal(violation))?,
+                    None => run_all(part).map_err(|violation| self.minimal(violation))?,
                 };
             }
             count += some.len() as u64;
         }
-    }
-
-    fn run_all(&self, splits: &[Split], input: &Input<'_, F, E>) -> Result<u64, Violation> {
-        let calls = splits
-            .iter()
-            .map(|split| self.run_interrupted(split, input));
-        calls.sum()
     }
 
     pub(super) fn check_bounded(
@@ -161,7 +160,7 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         // Of a short stream, the split byte by byte has few cuts too.
         let bytes = (stream.len() > cuts + 1).then(|| Split::bytes(stream.len()));
         let mut splits = Split::up_to(stream.len(), cuts).chain(bytes);
-        let (splits, calls) = self.each(&input, &mut splits)?;
+        let (splits, calls) = self.each(&input, &mut splits, Split::clone)?;
         let tier = Tier::Bounded {
             cuts,
             splits,
@@ -178,8 +177,8 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     ) -> Result<Certificate, Violation> {
         let input = self.input(stream)?;
         let edges = input.edges();
-        let sample = |n| Split::sample(stream.len(), &edges, seed.wrapping_add(n));
-        let (splits, calls) = self.each(&input, &mut (0..splits).map(sample))?;
+        let sample = |n: &u64| Split::sample(stream.len(), &edges, seed.wrapping_add(*n));
+        let (splits, calls) = self.each(&input, &mut (0..splits), sample)?;
         Ok(self.certificate(&input, Tier::Sampled { seed, splits }, calls))
     }
 
