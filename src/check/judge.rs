@@ -411,6 +411,7 @@ impl<F, E> Expectation<F, E> {
 }
 
 /// Judges how many bytes a framer holds after `offset` bytes, when it may hold `most`.
+#[inline]
 pub(crate) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Result<(), Finding> {
     match held {
         Some(held) if held > most => Err(Finding::new(

@@ -142,6 +142,7 @@ struct Called {
 }
 
 impl Called {
+    #[inline]
     fn contains(&self, node: usize, end: usize) -> bool {
         self.word(node / 64, end) & 1 << (node % 64) != 0
     }
@@ -151,10 +152,12 @@ impl Called {
         words.any(|&(block, word)| self.word(block, end) & word != 0)
     }
 
+    #[inline]
     fn word(&self, block: usize, end: usize) -> u64 {
         self.words.get(block).map_or(0, |words| words[end])
     }
 
+    #[inline]
     fn insert(&mut self, nodes: &Nodes, end: usize) {
         for &(block, word) in &nodes.words {
             while self.words.len() <= block {
@@ -173,6 +176,7 @@ struct Nodes {
 }
 
 impl Nodes {
+    #[inline]
     fn push(&mut self, node: usize) {
         let bit = 1 << (node % 64);
         match self.words.last_mut() {
@@ -471,14 +475,21 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         delivered: usize,
         parent: Option<(usize, usize)>,
     ) -> Result<Option<usize>, Fault> {
-        // Most calls lead to the same node with one byte more.
-        let likely = parent.and_then(|(node, _)| self.nodes[node].next);
-        let known = || self.at.get(&consumed).into_iter().flatten().copied();
-        for index in likely.into_iter().chain(iter::once_with(known).flatten()) {
+        let is = |index: usize| -> Result<bool, Fault> {
             let node = &self.nodes[index];
             let is_there = (node.consumed, node.delivered) == (consumed, delivered);
-            if is_there && node.state.is(decoder, text, calls)? {
-                return Ok(Some(index));
+            Ok(is_there && node.state.is(decoder, text, calls)?)
+        };
+        // Most calls lead to the same node with one byte more.
+        let likely = parent.and_then(|(node, _)| self.nodes[node].next);
+        if let Some(likely) = likely
+            && is(likely)?
+        {
+            return Ok(Some(likely));
+        }
+        for &known in self.at.get(&consumed).into_iter().flatten() {
+            if is(known)? {
+                return Ok(Some(known));
             }
         }
         Ok(None)

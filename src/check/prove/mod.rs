@@ -118,16 +118,19 @@ impl Work {
     }
 
     /// Counts a call with so many bytes.
+    #[inline]
     fn call(&mut self, bytes: usize) -> Result<(), Fault> {
         self.cost.calls += 1;
         self.add(Self::PER_CALL + bytes as u64)
     }
 
     /// Counts a `Debug` text.
+    #[inline]
     fn text(&mut self, len: usize) -> Result<(), Fault> {
         self.add(Self::PER_TEXT * len as u64)
     }
 
+    #[inline]
     fn add(&mut self, bytes: u64) -> Result<(), Fault> {
         self.cost.work += bytes;
         if self.cost.work <= self.max {
