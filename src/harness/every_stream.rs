@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 use core::fmt::Debug;
-use core::{iter, mem};
+use core::iter;
 
 use super::Harness;
 use super::prove::{RebuildHarness, RebuildTextHarness, TextHarness};
+use crate::case::Case;
 use crate::check::minimize;
 use crate::check::prove::every_stream::{self, Found, Proof, Stop, Streams};
 use crate::check::prove::premises;
@@ -124,60 +125,22 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         pieces: Option<&[Vec<u8>]>,
         longest: usize,
     ) -> Result<EveryStream, Violation> {
-        let deviations = &self.deviations;
-        let bounds = self.effort().of_streams();
-        let (mut best, mut not_proved) = ((0, Proof::NOTHING), None);
-        let mut lengths = lengths(longest).into_iter();
-        let mut next = lengths.next().expect("the longest is one of them");
-        let mut remembers = false;
-        loop {
-            let streams = Streams {
-                pieces,
-                longest: next,
-                deviations,
-                remembers,
-            };
-            match every_stream::prove::<T, O, W>(&self.door, &self.oracle, streams, bounds) {
-                Ok(proof) => {
-                    // What is expected must not contradict what is declared.
-                    for stream in &proof.streams_of_letters {
-                        self.under_test().input(stream)?;
-                    }
-                    best = (next, proof);
-                }
-                Err(Stop::NotProved(reason)) => not_proved = Some(reason),
-                Err(Stop::Found(found)) => {
-                    let judged = self
-                        .oracle
-                        .expected(&self.door, &found.case.stream)
-                        .is_some();
-                    self.confirm(found)?;
-                    // A longer stream that begins like it may be judged.
-                    if !judged && let Some(longer) = lengths.next() {
-                        next = longer;
-                        continue;
-                    }
-                    // The oracle may look back to whole frames.
-                    if !mem::replace(&mut remembers, true) {
-                        continue;
-                    }
-                    // What was proved of shorter streams rests on the same premises.
-                    best = (0, Proof::NOTHING);
-                    not_proved = Some(NotProved::Unconfirmed);
-                }
-            }
-            match lengths.next() {
-                Some(longer) if not_proved.is_none() => next = longer,
-                _ => break,
-            }
-        }
-        let (longest, proof) = best;
+        let proved = match self.prove_lengths::<W>(pieces, longest, false)? {
+            Some(proved) => Some(proved),
+            // The oracle may look back to whole frames.
+            None => self.prove_lengths::<W>(pieces, longest, true)?,
+        };
+        let Proved {
+            longest,
+            proof,
+            stopped_by: not_proved,
+        } = proved.unwrap_or(Proved {
+            stopped_by: Some(NotProved::Unconfirmed),
+            ..Proved::NOTHING
+        });
         let mut replayed = 0;
         for case in &proof.samples {
-            let input = self.under_test().input(&case.stream)?;
-            self.under_test()
-                .run_case(case, &input)
-                .map_err(|violation| self.under_test().minimal(violation))?;
+            self.replay_sample(case)?;
             replayed += 1;
         }
         Ok(EveryStream {
@@ -200,6 +163,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
                 None => MadeOf::Letters,
             },
             unjudged: proof.unjudged,
+            open_ends: proof.open_ends,
             after_errors: proof.after_errors,
             varied: proof.varied,
             states: proof.states,
@@ -212,6 +176,77 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         })
     }
 
+    /// Proves streams of more and more bytes, up to `longest`. Returns `None` if a fresh framer does not
+    /// do what a search found: then nothing is proved.
+    fn prove_lengths<W: State<Framer = T::Subject>>(
+        &self,
+        pieces: Option<&[Vec<u8>]>,
+        longest: usize,
+        remembers: bool,
+    ) -> Result<Option<Proved>, Violation> {
+        let bounds = self.effort().of_streams();
+        let mut proved = Proved::NOTHING;
+        let mut is_confirmed = true;
+        for longest in lengths(longest) {
+            // A state is fed chunks of all lengths.
+            if (longest as u128).pow(2) / 2 > bounds.max_work.into() {
+                proved.stopped_by = Some(NotProved::TooMuchWork { calls: 0 });
+                break;
+            }
+            let streams = Streams {
+                pieces,
+                longest,
+                deviations: &self.deviations,
+                remembers,
+            };
+            match every_stream::prove::<T, O, W>(&self.door, &self.oracle, streams, bounds) {
+                Ok(mut proof) => {
+                    // What is expected must not contradict what is declared.
+                    for stream in &proof.streams_of_letters {
+                        self.under_test().input(stream)?;
+                    }
+                    if let Some(case) = &proof.differs {
+                        self.replay_sample(case)?;
+                        return Ok(None);
+                    }
+                    // A shorter stream is one of these too.
+                    if proved.proof.unjudged {
+                        proof.unjudged = true;
+                        proof.any_length = None;
+                    }
+                    is_confirmed = true;
+                    proved = Proved {
+                        longest,
+                        proof,
+                        stopped_by: None,
+                    };
+                }
+                Err(Stop::NotProved(NotProved::Unconfirmed)) => return Ok(None),
+                Err(Stop::NotProved(reason)) => {
+                    proved.stopped_by = Some(reason);
+                    break;
+                }
+                Err(Stop::Found(found)) => {
+                    let expected = self.oracle.expected(&self.door, &found.case.stream);
+                    self.confirm(found)?;
+                    // A longer stream that begins like it may be judged.
+                    if expected.is_some() {
+                        return Ok(None);
+                    }
+                    is_confirmed = false;
+                }
+            }
+        }
+        Ok(is_confirmed.then_some(proved))
+    }
+
+    fn replay_sample(&self, case: &Case) -> Result<(), Violation> {
+        let input = self.under_test().input(&case.stream)?;
+        self.under_test()
+            .run_case(case, &input)
+            .map_err(|violation| self.under_test().minimal(violation))
+    }
+
     /// Returns without an error if a fresh framer does not show what the search found.
     ///
     /// # Errors
@@ -219,10 +254,8 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
     /// Returns the violation.
     fn confirm(&self, found: Found) -> Result<(), Violation> {
         let Found { case, path, stuck } = found;
+        self.replay_sample(&case)?;
         let input = self.under_test().input(&case.stream)?;
-        self.under_test()
-            .run_case(&case, &input)
-            .map_err(|violation| self.under_test().minimal(violation))?;
         // Empty chunks in some places only, which no case has.
         premises::follow(self.door.subject(), &input, &path)
             .map_err(|finding| input.violation(finding, &case.split, case.interruption))?;
@@ -236,10 +269,28 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
     }
 }
 
+/// What is proved of some streams.
+struct Proved {
+    /// The length of the longest.
+    longest: usize,
+    proof: Proof,
+    /// Why longer ones are not.
+    stopped_by: Option<NotProved>,
+}
+
+impl Proved {
+    const NOTHING: Self = Self {
+        longest: 0,
+        proof: Proof::NOTHING,
+        stopped_by: None,
+    };
+}
+
 /// Returns the lengths up to which streams are proved one after another, up to the longest. Short
 /// streams come first: most violations are found with them, and they cost little.
 fn lengths(longest: usize) -> Vec<usize> {
-    let shorter = |&length: &usize| Some(length.saturating_sub(1) * 2 / 3).filter(|&it| it > 0);
+    let shorter =
+        |&length: &usize| Some(length.saturating_sub(1).saturating_mul(2) / 3).filter(|&it| it > 0);
     let mut lengths: Vec<usize> = iter::successors(Some(longest), shorter).collect();
     lengths.reverse();
     lengths

@@ -11,7 +11,8 @@ use crate::deviation::{Declared, Deviation};
 /// What [`every_stream`](crate::Harness::every_stream) covered. Its text is one line.
 ///
 /// The frames, the errors and the end of every stream are as expected in every split, with empty
-/// chunks anywhere. After an error a stream goes on with one letter only.
+/// chunks anywhere. After an error a stream goes on with one letter only. Ends that the oracle does not
+/// know are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EveryStream {
@@ -29,9 +30,12 @@ pub struct EveryStream {
     /// Whether the oracle does not judge some streams of these letters. Then all streams are covered of
     /// which it judges each beginning.
     pub unjudged: bool,
+    /// Whether the oracle does not know what the ends of some streams give, such as inside a message
+    /// without [`truncation_error`](crate::Harness::truncation_error). These ends are not checked.
+    pub open_ends: bool,
     /// Whether some streams go on after an error: with one letter only.
     pub after_errors: bool,
-    /// How many chunks were also tried with other bytes than the letters that stand for them.
+    /// How many chunks of other bytes than the letters that stand for them were tried too.
     pub varied: u64,
     /// The number of different states of the framer, each with what is expected of it.
     pub states: usize,
@@ -75,32 +79,38 @@ struct Scope<'a>(&'a EveryStream);
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let letters = Letters(self.0);
-        if self.0.any_length.is_some() {
-            return write!(f, "streams of any length, {letters}, up to an error");
+        if let Some(chunk) = self.0.any_length {
+            let chunk = Count(chunk as u64, "byte");
+            return write!(
+                f,
+                "streams of any length, {letters}, up to an error, in all splits into chunks of up to \
+                 {chunk}"
+            );
         }
         let longest = Count(self.0.longest as u64, "byte");
-        write!(f, "all streams of up to {longest} {letters}")
+        write!(f, "all streams of up to {longest} {letters}, in all splits")?;
+        f.write_str(if self.0.after_errors {
+            AFTER_ERRORS
+        } else {
+            ""
+        })
     }
 }
+
+const AFTER_ERRORS: &str = ", with one letter after an error";
 
 impl fmt::Display for EveryStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let (0, Some(reason)) = (self.longest, self.not_proved) {
             return write!(f, "not proved: {reason}");
         }
-        write!(f, "proved: {}, ", self.scope())?;
-        if let Some(chunk) = self.any_length {
-            let chunk = Count(chunk as u64, "byte");
+        write!(f, "proved: {}", self.scope())?;
+        if self.any_length.is_some() {
             let longest = Count(self.longest as u64, "byte");
-            write!(
-                f,
-                "in all splits into chunks of up to {chunk}; up to {longest} "
-            )?;
+            write!(f, "; up to {longest} in all splits")?;
+            f.write_str(if self.after_errors { AFTER_ERRORS } else { "" })?;
         }
-        f.write_str("in all splits, ")?;
-        if self.after_errors {
-            f.write_str("with one letter after an error, ")?;
-        }
+        f.write_str(", ")?;
         match self.streams {
             1 => write!(f, "1 stream")?,
             streams => write!(f, "{streams} streams")?,
@@ -110,7 +120,7 @@ impl fmt::Display for EveryStream {
         write!(f, " of that length, {calls}, {states}{}", self.by.note())?;
         if self.varied > 0 {
             let varied = Count(self.varied, "chunk");
-            write!(f, "; {varied} also with other bytes of the same letters")?;
+            write!(f, "; {varied} with other bytes of the same letters")?;
         }
         write!(f, "; {} replayed", Count(self.replayed, "split"))?;
         if let Some(reason) = self.not_proved {
@@ -129,12 +139,22 @@ impl fmt::Display for Letters<'_> {
         let pieces = Count(self.0.letters.len() as u64, "piece");
         let list = List(&self.0.letters);
         match self.0.made_of {
-            MadeOf::Letters => write!(f, "made of {letters} ({list}), inferred for each place"),
+            MadeOf::Letters => {
+                write!(f, "made of {letters} ({list}), inferred for each place")?;
+                match self.0.any_length {
+                    // What only longer streams distinguish shares a letter.
+                    Some(_) => write!(f, " within {}", Count(self.0.longest as u64, "byte")),
+                    None => Ok(()),
+                }
+            }
             MadeOf::Messages => f.write_str("made of messages"),
             MadeOf::Pieces => write!(f, "made of {pieces} ({list})"),
         }?;
         if self.0.unjudged {
             f.write_str(", if the oracle judges each beginning")?;
+        }
+        if self.0.open_ends {
+            f.write_str(", some ends not checked")?;
         }
         Ok(())
     }

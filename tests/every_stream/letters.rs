@@ -33,22 +33,35 @@ fn of_the_reference_header() {
     assert!(every.varied > 100, "{every}");
 }
 
+fn lines(bytes: &[u8]) -> Parsed {
+    let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
+        return Ok(None);
+    };
+    let line = &bytes[..end];
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if !line.is_ascii() {
+        return Err("no text");
+    }
+    Ok(Some((line.to_vec(), end + 1)))
+}
+
 /// The line feed, the carriage return before it, and what is no text.
 #[test]
 fn of_lines() {
-    fn lines(bytes: &[u8]) -> Parsed {
-        let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
-            return Ok(None);
-        };
-        let line = &bytes[..end];
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.is_ascii() {
-            return Err("no text");
-        }
-        Ok(Some((line.to_vec(), end + 1)))
-    }
     let every = parser(lines).every_stream(5).unwrap();
     assert_letters(&every.letters, &[0, b'\n', b'\r', 0x80]);
+}
+
+/// That a carriage return is a letter shows only if a line feed follows, which is one itself. In a
+/// shorter stream it is none.
+#[test]
+fn that_show_before_other_letters() {
+    let every = parser(lines).every_stream(2).unwrap();
+    assert_letters(&every.letters, &[0, b'\n', b'\r', 0x80]);
+    // Inside a line, only the line feed still shows.
+    assert_eq!(every.streams, 10);
+    let every = parser(lines).every_stream(1).unwrap();
+    assert_letters(&every.letters, &[0, b'\n']);
 }
 
 /// Digits, a colon, a body of so many bytes, and a comma.

@@ -1,10 +1,11 @@
 //! `framer_tests!` with a proof of every stream.
 
+use bytes::{Buf, BytesMut};
 use everysplit::subject::{StopAtError, TokioDecoder};
 use everysplit::{Deviation, Harness, Property, Status, Verdicts};
 use tokio_util::codec::LinesCodec;
 
-use crate::{Parsed, parse, parser};
+use crate::{Parsed, decoder, parse, parser};
 
 everysplit::framer_tests!(inferred, parser(parse), every_stream(8));
 
@@ -19,14 +20,42 @@ everysplit::framer_tests!(
 #[test]
 fn the_line_says_which_streams_were_proved() {
     let line = inferred::verdicts().summary().to_string();
-    let streams = "streams of any length, made of 4 letters (00 01 02 03), inferred for each place, up \
-                   to an error";
+    let streams = "streams of any length, made of 4 letters (00 01 02 03), inferred for each place \
+                   within 8 bytes, up to an error, in all splits into chunks of up to 6 bytes";
     assert!(line.starts_with("inferred: proved on "), "{line}");
     assert!(line.contains(&format!(" and on {streams} (")), "{line}");
     let details = inferred::verdicts().details().to_string();
     assert!(
-        details.contains(&format!("\nproved: {streams}, in all splits")),
+        details.contains(&format!(
+            "\nproved: {streams}; up to 8 bytes in all splits, "
+        )),
         "{details}"
+    );
+}
+
+/// It is in a new state after each frame.
+#[test]
+fn the_line_says_how_far_errors_were_followed() {
+    let verdicts = Verdicts::collect("framer", |verdicts| {
+        let counts = |count: &mut usize, buffer: &mut BytesMut| {
+            Ok(parse(buffer)?.map(|(body, len)| {
+                *count += 1;
+                buffer.advance(len);
+                body
+            }))
+        };
+        let harness = Harness::decoder(move || decoder(counts));
+        let every_stream = harness.every_stream_of(["\0", "\x03"], 2);
+        verdicts.every_stream(&harness, every_stream)?;
+        Ok(())
+    });
+    let line = verdicts.summary().to_string();
+    assert!(
+        line.contains(
+            "on all streams of up to 2 bytes made of 2 pieces (00 03), in all splits, with one letter \
+             after an error ("
+        ),
+        "{line}"
     );
 }
 

@@ -2,6 +2,7 @@
 
 mod any_length;
 mod automata;
+mod claims;
 mod letters;
 mod macros;
 mod verdicts;

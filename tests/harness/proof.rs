@@ -491,3 +491,14 @@ fn the_certificate_counts_splits_calls_and_states() {
          64 splits replayed"
     );
 }
+
+/// A call is made for each frame that can be next, with each number of bytes that can have arrived.
+#[test]
+fn many_frames_at_once_take_each_call_once() {
+    for frames in [1, 63, 64, 65, 200] {
+        let harness = Harness::decoder(|| Toy::new(Bug::None)).oracle(parse);
+        let proof = harness.check(&vec![0; frames]).unwrap();
+        let calls = (frames + 1) * (frames + 2) / 2;
+        assert_eq!(proof.calls, calls as u64, "{frames} frames");
+    }
+}

@@ -144,17 +144,8 @@ struct Called {
 impl Called {
     #[inline]
     fn contains(&self, node: usize, end: usize) -> bool {
-        self.word(node / 64, end) & 1 << (node % 64) != 0
-    }
-
-    fn contains_any(&self, nodes: &Nodes, end: usize) -> bool {
-        let mut words = nodes.words.iter();
-        words.any(|&(block, word)| self.word(block, end) & word != 0)
-    }
-
-    #[inline]
-    fn word(&self, block: usize, end: usize) -> u64 {
-        self.words.get(block).map_or(0, |words| words[end])
+        let words = self.words.get(node / 64);
+        words.is_some_and(|words| words[end] & 1 << (node % 64) != 0)
     }
 
     #[inline]
@@ -227,10 +218,8 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
                     let done = self.ahead(index, &ends);
                     for (item, &end) in ends.iter().enumerate() {
                         match done.get(item) {
-                            Some((chain, cost))
-                                if !self.called.contains_any(&chain.nodes, end)
-                                    && self.work.add_done(*cost) =>
-                            {
+                            // The other ends led to calls with other bytes.
+                            Some((chain, cost)) if self.work.add_done(*cost) => {
                                 self.follow(index, end, chain)?;
                             }
                             _ => self.decode(index, end)?,

@@ -242,15 +242,12 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
         let Position { at, edges, .. } = &mut self.positions[index];
         let edge = edges.iter().position(|edge| edge.class.contains(&byte));
         let (Ok(at), Some(edge)) = (&**at, edge) else {
-            // Only a specification that varies differs there. The work bounds how often it does.
-            return Ok(());
+            return Err(Stuck::Varies);
         };
         let class = mem::take(&mut edges[edge].class);
-        let mut classes = letters::divide(self.oracle, at, &class, rest);
-        if classes.len() == 1 {
-            // Only several bytes together show it.
-            classes[0].retain(|&other| other != byte);
-            classes.push(vec![byte]);
+        let classes = letters::divide(self.oracle, at, &class, rest);
+        if classes.len() < 2 {
+            return Err(Stuck::Varies);
         }
         self.divide(index, edge, classes)?;
         self.complete()
@@ -367,6 +364,11 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
             counts = self.positions.iter().map(count).collect();
         }
         counts[0]
+    }
+
+    /// Returns whether the oracle does not know what the ends of some streams give.
+    pub(super) fn has_open_ends(&self) -> bool {
+        self.positions.iter().any(|position| position.end.is_none())
     }
 
     /// Returns whether there are streams that go on after an error.

@@ -219,6 +219,8 @@ struct TextShape {
 enum Text {
     Plain,
     Number,
+    /// In a name, of which digits are a part.
+    Name,
     Quoted,
     /// After a backslash.
     Escaped,
@@ -320,7 +322,7 @@ impl TextShape {
     /// Adds a byte of the text, which is UTF-8.
     fn add(&mut self, byte: u8) {
         self.text = match (self.text, byte) {
-            (Text::Plain | Text::Number, b'"') => {
+            (Text::Plain | Text::Number | Text::Name, b'"') => {
                 self.shape.add(b'"');
                 Text::Quoted
             }
@@ -329,9 +331,15 @@ impl TextShape {
                 self.shape.add(NUMBER);
                 Text::Number
             }
-            (Text::Plain | Text::Number, other) => {
+            (Text::Plain | Text::Number | Text::Name, other) => {
                 self.shape.add(other);
-                Text::Plain
+                let is_name = other.is_ascii_alphabetic() || other == b'_';
+                let goes_on = self.text == Text::Name && other.is_ascii_digit();
+                if is_name || goes_on {
+                    Text::Name
+                } else {
+                    Text::Plain
+                }
             }
             (Text::Quoted, b'"') => {
                 self.shape.add(b'"');

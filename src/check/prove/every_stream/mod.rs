@@ -55,6 +55,8 @@ pub(crate) struct Proof {
     pub(crate) letters: Vec<u8>,
     /// Whether the oracle does not judge some streams.
     pub(crate) unjudged: bool,
+    /// Whether the oracle does not know the ends of some streams.
+    pub(crate) open_ends: bool,
     /// Whether some streams go on after an error.
     pub(crate) after_errors: bool,
     /// How many chunks were tried with other bytes of their letters.
@@ -63,8 +65,9 @@ pub(crate) struct Proof {
     pub(crate) calls: u64,
     /// For each letter that may come next somewhere, the shortest stream that ends with it.
     pub(crate) streams_of_letters: Vec<Vec<u8>>,
-    /// A stream of which the oracle expects something else as a whole, if there is one, and random
-    /// cases among the streams.
+    /// A stream of which the oracle expects something else as a whole, if one was found.
+    pub(crate) differs: Option<Case>,
+    /// Random cases among the streams.
     pub(crate) samples: Vec<Case>,
 }
 
@@ -75,11 +78,13 @@ impl Proof {
         any_length: None,
         letters: Vec::new(),
         unjudged: false,
+        open_ends: false,
         after_errors: false,
         varied: 0,
         states: 0,
         calls: 0,
         streams_of_letters: Vec::new(),
+        differs: None,
         samples: Vec::new(),
     };
 }
@@ -111,6 +116,8 @@ enum Stuck {
     /// The specification gets stuck in a stream.
     At(Vec<u8>, Finding),
     TooMuch,
+    /// The specification expects different things at equal positions.
+    Varies,
 }
 
 impl From<Fault> for Stuck {
@@ -132,6 +139,7 @@ impl From<Stuck> for Stop {
                 })
             }
             Stuck::TooMuch => Self::NotProved(NotProved::TooMuchWork { calls: 0 }),
+            Stuck::Varies => Self::NotProved(NotProved::Unconfirmed),
         }
     }
 }
@@ -170,16 +178,14 @@ where
                         .filter(|&chunk| chunk > 0 && !unjudged),
                     letters: automaton.letters(),
                     unjudged,
+                    open_ends: automaton.has_open_ends(),
                     after_errors: automaton.goes_on_after_errors(),
                     varied: work.cost.varied,
                     states,
                     calls: work.cost.calls,
                     streams_of_letters: automaton.streams(),
-                    samples: whole
-                        .differs
-                        .into_iter()
-                        .chain(samples(&automaton))
-                        .collect(),
+                    differs: whole.differs,
+                    samples: samples(&automaton),
                 });
             }
             Err(Halt::Stop(stop)) => return Err(stop),

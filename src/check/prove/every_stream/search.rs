@@ -285,6 +285,9 @@ where
         let largest: Vec<u8> = largest.copied().collect();
         self.feed_other(node, path, &largest)?;
         let random = self.draw(path);
+        if random == largest || path.iter().map(|(_, edge)| &edge.byte).eq(&random) {
+            return Ok(());
+        }
         self.feed_other(node, path, &random)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It may have forgotten the frames before, and one of them may matter to a later one.
 
-use alloc::vec;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::automaton::{Automaton, Edge, Position};
@@ -25,7 +25,7 @@ pub(super) struct Whole {
     pub(super) unjudged: bool,
 }
 
-/// Compares streams of the automaton, the first ones in the order of their letters.
+/// Compares streams of the automaton, the shortest first.
 pub(super) fn compare<T, O>(door: &T, automaton: &Automaton<'_, T, O>) -> Whole
 where
     T: FeedDoor,
@@ -35,54 +35,47 @@ where
         differs: None,
         unjudged: false,
     };
-    let mut path: Vec<&Edge<T>> = Vec::new();
-    // For each byte of the stream, the letters that are still to be tried there.
-    let mut open = vec![automaton.positions[0].edges.iter()];
+    let mut paths: VecDeque<Vec<&Edge<T>>> = [Vec::new()].into();
     let mut compared = 0;
-    while let Some(letters) = open.last_mut()
+    while let Some(path) = paths.pop_front()
         && compared < MOST
     {
-        let Some(edge) = letters
-            .next()
-            .filter(|_| path.len() < automaton.streams.longest)
-        else {
-            open.pop();
-            path.pop();
-            continue;
-        };
-        path.push(edge);
-        open.push(automaton.positions[edge.to].edges.iter());
         compared += path.len();
         let stream: Vec<u8> = path.iter().map(|edge| edge.byte).collect();
+        let to = path.last().map_or(0, |edge| edge.to);
         let is_same = || match automaton.oracle.expected(door, &stream)? {
-            Ok(expected) => Some(is_same(automaton, &path, &expected)),
-            // What gets stuck is found where the stream is replayed.
-            Err(_) => Some(true),
+            Ok(expected) => Some(is_same(automaton, &path, to, &expected)),
+            Err(_) => Some(false),
         };
         match isolate(stream.len(), is_same) {
-            Ok(Some(false)) => {
+            Ok(Some(true)) => {}
+            Ok(None) => whole.unjudged |= automaton.positions[to].end.is_some(),
+            // A call that gets stuck does so where the stream is replayed.
+            Ok(Some(false)) | Err(_) => {
                 whole.differs = Some(Case::new(stream, Split::whole()));
                 break;
             }
-            Ok(None) if automaton.positions[edge.to].end.is_some() => whole.unjudged = true,
-            Ok(_) | Err(_) => {}
+        }
+        if path.len() < automaton.streams.longest && paths.len() * path.len() < MOST {
+            let edges = automaton.positions[to].edges.iter();
+            paths.extend(edges.map(|edge| [&path[..], &[edge]].concat()));
         }
     }
     whole
 }
 
-/// Returns whether the oracle expects of a stream what it expected on the path to its end.
+/// Returns whether the oracle expects of a stream what it expected on the path to its position.
 fn is_same<T: FeedDoor, O: Specification<T>>(
     automaton: &Automaton<'_, T, O>,
     path: &[&Edge<T>],
+    to: usize,
     expected: &Expectation<T::Frame, T::Error>,
 ) -> bool {
     let after = |edge: &Edge<T>| -> &Position<T, O> { &automaton.positions[edge.to] };
     let frames = path.iter().enumerate();
     let frames = frames.flat_map(|(index, edge)| edge.frames.iter().map(move |it| (index + 1, it)));
     let rejected = path.iter().position(|edge| after(edge).at.is_err());
-    let last = path.last().map(|edge| after(edge));
-    let end = last.and_then(|position| position.end.as_ref());
+    let end = automaton.positions[to].end.as_ref();
     frames.eq(expected.frames.iter().map(|(end, frame)| (*end, frame)))
         && match (&expected.outcome, rejected, end) {
             (Outcome::Rejected { at, error }, Some(index), _) => {
