@@ -75,9 +75,13 @@ pub(super) fn run(
             break;
         }
     }
-    if let Some(every) = proved {
-        recorder.checks(properties(&run, Some(&every)));
-        recorder.held(NAME, every.longest, format!("{every}{cut_short}"));
+    match proved {
+        Some(every) if every.longest == 0 => return Err(every.to_string().into()),
+        Some(every) => {
+            recorder.checks(properties(&run, Some(&every)));
+            recorder.held(NAME, every.longest, format!("{every}{cut_short}"));
+        }
+        None => {}
     }
     Ok(ending(&run, begun))
 }

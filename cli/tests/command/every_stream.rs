@@ -82,6 +82,21 @@ fn a_proof_goes_as_far_as_the_time_allows() {
     );
 }
 
+/// The decoder is in a new state after each call.
+#[test]
+fn what_is_not_proved_is_not_held() {
+    let counts = (
+        "    decoder.buffer += chunk\n",
+        "    decoder.calls = getattr(decoder, \"calls\", 0) + 1\n    decoder.buffer += chunk\n",
+    );
+    let Some(finished) = exec("python", counts, &["--every-stream", "6"]) else {
+        return;
+    };
+    assert_eq!(finished.status, Some(2), "{finished:?}");
+    let message = "not proved: more than 64 different states at offset 0";
+    assert!(finished.stderr.contains(message), "{finished:?}");
+}
+
 #[test]
 fn it_needs_states_and_a_format() {
     let no_states = ("save_bytes = ways_to_save(run)", "save_bytes = None");
