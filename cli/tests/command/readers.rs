@@ -4,6 +4,8 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{self, Command};
 use std::thread;
 
@@ -213,10 +215,55 @@ fn an_address_of_this_machine_is_not_remote() {
     }
 }
 
+/// Starts a server on a Unix socket, which ends with this process. Returns its address.
+#[cfg(unix)]
+fn unix_server(name: &str, serve: fn(UnixStream)) -> String {
+    let path = format!("{}/{name}.sock", env!("CARGO_TARGET_TMPDIR"));
+    let _ = fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).unwrap();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            thread::spawn(move || serve(socket.unwrap()));
+        }
+    });
+    format!("unix:{path}")
+}
+
+/// The system does not reset a connection of which everything that has come was read.
+#[cfg(unix)]
+#[test]
+fn a_unix_server_that_closes_early_is_a_warning() {
+    fn replies<const LEN: usize>(mut socket: UnixStream) {
+        if socket.read_exact(&mut [0; LEN]).is_ok() {
+            let _ = socket.write_all(b"ok");
+        }
+    }
+    let early = "the server closes the connection after at most ";
+    let cases = [
+        ("all", replies::<5> as fn(UnixStream), None),
+        ("three", replies::<3>, Some("3 of 5 bytes")),
+    ];
+    for (name, serve, read) in cases {
+        let output = check(&unix_server(name, serve), 0, &[]);
+        let warning = read.map(|read| format!("{early}{read}, before it has read everything"));
+        match warning {
+            Some(warning) => assert!(output.contains(&warning), "{output}"),
+            None => assert!(!output.contains("warning"), "{output}"),
+        }
+    }
+    // The second turn cannot be sent.
+    let address = unix_server("one", replies::<1>);
+    let turns = script(
+        "reader-turns.script",
+        "send \"a\"\nexpect \"ok\"\nsend \"b\"\n",
+    );
+    let output = run(&["tcp", "--connect", &address, "--script", &turns]).with_status(0);
+    assert!(output.contains(&format!("{early}1 of 2 bytes")), "{output}");
+}
+
 #[cfg(unix)]
 #[test]
 fn servers_on_unix_sockets_are_tested_too() {
-    use std::os::unix::net::{UnixListener, UnixStream};
     let one_recv = |mut socket: UnixStream| {
         let mut chunk = [0; 1024];
         while let Ok(read @ 1..) = socket.read(&mut chunk) {
@@ -235,21 +282,11 @@ fn servers_on_unix_sockets_are_tested_too() {
     };
     let cases: [(&str, fn(UnixStream), i32); 2] = [("correct", correct, 0), ("buggy", one_recv, 1)];
     concurrently(cases, |(name, serve, status)| {
-        let path = format!("{}/{name}.sock", env!("CARGO_TARGET_TMPDIR"));
-        let _ = fs::remove_file(&path);
-        let listener = UnixListener::bind(&path).unwrap();
-        thread::spawn(move || {
-            for socket in listener.incoming() {
-                thread::spawn(move || serve(socket.unwrap()));
-            }
-        });
-        let output = check(&format!("unix:{path}"), status, &[]);
+        let address = unix_server(name, serve);
+        let output = check(&address, status, &[]);
         if status == 1 {
             assert!(output.contains("\n  split     1\n"), "{output}");
-            assert!(
-                output.contains(&format!("--connect unix:{path}")),
-                "{output}"
-            );
+            assert!(output.contains(&format!("--connect {address}")), "{output}");
         }
         if cfg!(target_os = "linux") {
             let read = "observed: each chunk was read by command-";
