@@ -351,6 +351,32 @@ fn a_pause_in_the_first_reply_is_no_difference() {
     );
 }
 
+/// After the first difference, replies are awaited for a shorter time, and not more than twenty in
+/// vain.
+#[test]
+fn missing_replies_cost_little_time() {
+    const BODY: usize = 40;
+    static SHORTEST: Mutex<Duration> = Mutex::new(Duration::MAX);
+    let whole: Serve = |mut socket| {
+        if reads(&mut socket, BODY).len() == 1 {
+            let _ = socket.write_all(b"ok");
+            return linger(socket);
+        }
+        let begun = Instant::now();
+        linger(socket);
+        let mut shortest = SHORTEST.lock().unwrap();
+        *shortest = shortest.min(begun.elapsed());
+    };
+    let address = server(whole).to_string();
+    let stream = "61".repeat(BODY);
+    let tcp = ["tcp", "--connect", &address, "--hex", &stream];
+    let output = run(&[&tcp[..], &["--timeout=1", QUICK]].concat()).with_status(1);
+    let text = "; 20 of 21 splits have a different reply\n";
+    assert!(output.contains(text), "{output}");
+    let shortest = *SHORTEST.lock().unwrap();
+    assert!(shortest < Duration::from_millis(500), "{shortest:?}");
+}
+
 #[test]
 fn a_read_timeout_is_not_a_limit() {
     // Closes a connection without a byte for a while, and accepts any length.
