@@ -557,6 +557,14 @@ fn simple_packets_and_unknown_blocks_of_a_pcapng_file_are_read() {
     let (listed, stream) = list("simple", &file);
     assert!(listed.contains(" 5 bytes in 1 segment"), "{listed}");
     assert_eq!(stream, b"hello");
+    // Packets of no interface have no link type.
+    let path = capture(
+        "no-interface",
+        &[block(0x0a0d_0d0a, section), simple(&syn(9))].concat(),
+    );
+    let finished = run(&["pcap", &path]);
+    let unknown = "1 packet of the unknown link type -1, left out";
+    assert!(finished.stderr.contains(unknown), "{finished:?}");
     // The file itself is no stream, in either byte order.
     let path = capture("simple-as-stream", &file);
     fails(

@@ -235,7 +235,7 @@ fn replies_once(mut socket: TcpStream) {
     let _ = socket.read_to_end(&mut Vec::new());
 }
 
-/// The uncut request is sent three times, and in the end once without its last byte.
+/// The uncut request is sent three times.
 #[test]
 fn servers_in_rust_pass() {
     let get = hex::encode(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");

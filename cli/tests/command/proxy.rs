@@ -910,6 +910,29 @@ fn what_a_command_leaves_behind_is_forwarded() {
     });
 }
 
+/// Not a test but a test command that sends now and then.
+#[test]
+fn slow_client() {
+    if let Ok(address) = env::var("EVERYSPLIT_ADDRESS") {
+        let socket = connect(&address);
+        for _ in 0..25 {
+            assert_eq!(exchange(&socket, b"a"), b"a");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// It takes longer than --max-idle.
+#[test]
+fn a_slow_command_is_not_idle() {
+    let to = serve(Family::Tcp, echo);
+    let this = env::current_exe().unwrap();
+    let proxy = ["proxy", "--listen=0", "--to", &to, "--max-idle=1"];
+    let command = ["--runs=1", "--", this.to_str().unwrap()];
+    let client = ["--exact", "proxy::slow_client"];
+    run(&[&proxy[..], &command, &client].concat()).with_status(0);
+}
+
 const TLS: &str = "
 import os, socket, ssl, subprocess, sys, threading
 folder = sys.argv[2]

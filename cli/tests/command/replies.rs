@@ -119,19 +119,21 @@ fn an_endless_reply_is_cut_off() {
 }
 
 /// Sends its last frame once more, 0.2 seconds later, if the request was cut and the client is
-/// still there.
+/// still there. Says more after a half-close.
 fn repeats_late(mut socket: TcpStream) {
     let cut = reads(&mut socket, LEN).len() > 1;
     let _ = socket.write_all(b"[ok][a]");
     let late = Duration::from_millis(200);
     socket.set_read_timeout(Some(late)).unwrap();
-    if socket.read(&mut [0]).is_err() {
-        if cut {
-            let _ = socket.write_all(b"[a]");
-        }
-        socket.set_read_timeout(None).unwrap();
-        linger(socket);
+    if socket.read(&mut [0]).is_ok() {
+        let _ = socket.write_all(b"bye");
+        return;
     }
+    if cut {
+        let _ = socket.write_all(b"[a]");
+    }
+    socket.set_read_timeout(None).unwrap();
+    linger(socket);
 }
 
 #[test]
@@ -141,6 +143,7 @@ fn a_late_surplus_is_found() {
         "FAIL  hex 026f6b0161: every_split\n",
         "  expected  as for the uncut stream: 7 bytes, from byte 7: \"\"\n",
         "  actual    10 bytes, from byte 7: \"[a]\"",
+        "\n  split     4\n",
         "; listened for late bytes after ",
     ] {
         assert!(output.contains(text), "{output}");
@@ -517,6 +520,38 @@ fn a_server_that_takes_time_to_end_is_restarted() {
 fn a_server_that_listens_no_more_before_it_ends_is_restarted() {
     let end = "server.close(); client.close(); time.sleep(0.2)";
     check_restarted("replies-listens-no-more.py", end);
+}
+
+/// Ends at a stream that is not cut.
+const ENDS: &str = "
+import socket, sys
+server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    stream = b''
+    while len(stream) < 5 and (chunk := client.recv(100)):
+        stream += chunk
+    if stream.startswith(b'!'):
+        raise ValueError('uncut')
+    client.sendall(b'ok')
+    client.close()
+";
+
+/// The streams after it are not tested.
+#[test]
+fn a_server_that_ends_at_an_uncut_stream_is_an_error() {
+    if !is_installed("python3") {
+        return;
+    }
+    let path = script("replies-ends.py", ENDS);
+    let port = free_port().to_string();
+    let tcp = ["tcp", "--port", &port, "--timeout=20"];
+    let streams = ["--hex", REQUEST, "--hex=2121212121", "--hex=0102030405"];
+    let finished = run(&[&tcp[..], &streams, &["--", "python3", "-S", &path, &port]].concat());
+    let message = "the server ended (exit status: 1); last line of stderr: ValueError: uncut";
+    assert!(finished.stderr.contains(message), "{finished:?}");
+    let output = finished.with_status(2);
+    assert!(!output.contains("hex 0102030405"), "{output}");
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn all_connections_are_counted() {
         thread::park();
     };
     let cases = [
-        (correct as Serve, "--timeout=5", 5, 24),
+        (correct as Serve, "--max-reply=7", 5, 24),
         (correct, "--no-half-close", 5, 24),
         (
             correct,
