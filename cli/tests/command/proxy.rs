@@ -651,6 +651,10 @@ fn a_failure_is_reduced_to_one_cut() {
             "{output}"
         );
         assert!(cut.starts_with("every_split: "), "{output}");
+        // Cuts with which it passes are tried once.
+        let runs = output.split_once(", reduced in ").unwrap().1;
+        let runs: u32 = runs.split(' ').next().unwrap().parse().unwrap();
+        assert!(runs <= 25, "{output}");
         let uncut = "the test command passes, as in 9 of 9 runs without cuts\n";
         assert!(output.contains(uncut), "{output}");
         if cfg!(target_os = "linux") {
