@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use socket2::{SockAddr, Socket, Type};
 
+#[cfg(target_os = "linux")]
+use crate::program::processor_time;
 use crate::program::{
     Finished, KilledOnDrop, concurrently, everysplit, fails, free_port, is_installed, run,
     run_to_its_end, script, usage_error,
@@ -119,17 +121,6 @@ impl Proxy {
             stdout,
             address,
         }
-    }
-
-    /// Returns the time that it has computed for, in milliseconds.
-    #[cfg(target_os = "linux")]
-    fn processor_time(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.0.id())).unwrap();
-        // After the name: eleven other fields, and the times of the program and the system.
-        let (_, fields) = stat.rsplit_once(')').unwrap();
-        let times = fields.split_whitespace().skip(11).take(2);
-        // In hundredths of a second.
-        times.map(|time| 10 * time.parse::<u64>().unwrap()).sum()
     }
 
     /// Interrupts it; returns the summary.
@@ -456,9 +447,9 @@ fn waiting_takes_little_time_of_the_processor() {
         (&*first).write_all(b"hello").unwrap();
         half_closed.shutdown(Shutdown::Write).unwrap();
         write_until_blocked(blocked);
-        let before = proxy.processor_time();
+        let before = processor_time(proxy.child.0.id());
         thread::sleep(Duration::from_secs(1));
-        let used = proxy.processor_time() - before;
+        let used = processor_time(proxy.child.0.id()) - before;
         assert!(used < max_milliseconds, "{cuts:?}: {used}");
         let summary = proxy.end();
         assert!(summary.starts_with("5 connections, "), "{summary}");

@@ -380,6 +380,46 @@ fn missing_replies_cost_little_time() {
     assert!(shortest < Duration::from_millis(500), "{shortest:?}");
 }
 
+/// The server reads nothing for a while, and then does not reply for a while.
+#[cfg(target_os = "linux")]
+#[test]
+fn waiting_takes_little_time_of_the_processor() {
+    use crate::program::{KilledOnDrop, everysplit, processor_time};
+    use std::process::Stdio;
+    use std::sync::atomic::AtomicU32;
+
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
+    static USED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+    fn pause() {
+        let mut used = USED.lock().unwrap();
+        while PROCESS.load(Ordering::Relaxed) == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if used.len() < 2 {
+            let before = processor_time(PROCESS.load(Ordering::Relaxed));
+            thread::sleep(Duration::from_secs(1));
+            used.push(processor_time(PROCESS.load(Ordering::Relaxed)) - before);
+        }
+    }
+    let pauses: Serve = |mut socket| {
+        pause();
+        reads(&mut socket, LEN);
+        pause();
+        let _ = socket.write_all(b"ok");
+    };
+    let address = server(pauses).to_string();
+    let mut command = everysplit(&["tcp", "--connect", &address, "--hex", REQUEST]);
+    let child = command.stdout(Stdio::null()).spawn().unwrap();
+    PROCESS.store(child.id(), Ordering::Relaxed);
+    assert!(KilledOnDrop(child).0.wait().unwrap().success());
+    let used = USED.lock().unwrap();
+    assert!(
+        used.iter().all(|&milliseconds| milliseconds < 500),
+        "{used:?}"
+    );
+    assert_eq!(used.len(), 2);
+}
+
 #[test]
 fn a_read_timeout_is_not_a_limit() {
     // Closes a connection without a byte for a while, and accepts any length.
