@@ -194,6 +194,9 @@ fn own_requests_are_sent_too() {
         output.contains("\"200, then 200 to one more request"),
         "{output}"
     );
+    // A server for one client has nothing to listen to in the end.
+    let fresh = ["tcp", "--framing=http1", "--stream", &own, "--fresh"];
+    check("none", 0, &[&fresh[..], &["--max-connections=2"]].concat());
     let output = check("field", 1, &tcp);
     assert!(
         output.contains(" of 81 splits have a different reply\n"),
