@@ -207,3 +207,20 @@ impl Write for &Socket {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_no_brackets() {
+        let host = |text: &str| {
+            let address: Address = text.parse().unwrap();
+            address.host().map(String::from)
+        };
+        assert_eq!(host("[::1]:443").as_deref(), Some("::1"));
+        assert_eq!(host("7").as_deref(), Some("127.0.0.1"));
+        #[cfg(unix)]
+        assert_eq!(host("unix:path"), None);
+    }
+}

@@ -307,9 +307,29 @@ mod tests {
                 netlink: None,
                 ..Queues::new(ours, theirs)
             };
-            if queues.socket(ours, theirs).is_none() {
+            socket.write_all(b"first").unwrap();
+            accepted.read_exact(&mut [0; 5]).unwrap();
+            let Some(state) = over_proc.socket(theirs, ours) else {
                 eprintln!("skipped: sockets cannot be observed");
                 return;
+            };
+            if let Some(netlink) = &queues.netlink {
+                let received = Some(5);
+                let expected = [
+                    (theirs, ours, Some(SocketState { received, ..state })),
+                    // A socket that listens, and none.
+                    (theirs, theirs, None),
+                    (ours, ours, None),
+                ];
+                for (local, remote, state) in expected {
+                    assert_eq!(netlink.socket(local, remote).ok(), Some(state));
+                }
+                let mut queues = Queues::new(ours, theirs);
+                queues.sent(5);
+                assert_eq!(queues.look(), Some(Delivery::Read));
+                // A byte in transit.
+                queues.sent(1);
+                assert_eq!(queues.look(), None);
             }
             let mut expect = |delivery, milliseconds| {
                 for queues in [&mut queues, &mut over_proc] {

@@ -65,6 +65,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_rate_needs_some_time() {
+        for (count, milliseconds, text) in [
+            (7, 19, "in 0.019 s"),
+            (7, 20, "in 0.0 s, 350 per second"),
+            (3, 1500, "in 1.5 s, 2 per second"),
+        ] {
+            assert_eq!(pace(count, Duration::from_millis(milliseconds)), text);
+        }
+    }
+
+    #[test]
     fn active_characters_are_escaped() {
         let forged = "a\r\u{1b}[2K\nok\0\u{9b}\u{202e}";
         assert_eq!(

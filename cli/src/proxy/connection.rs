@@ -209,7 +209,7 @@ impl Connection {
 
     /// Notes what the poll has reported of a socket.
     fn note(&mut self, side: Side, ready: PollFlags) {
-        if ready.intersects(PollFlags::HUP | PollFlags::ERR) {
+        if ready.intersects(PollFlags::HUP.union(PollFlags::ERR)) {
             self.end_mut(side).hung_up = true;
         }
         if ready.contains(PollFlags::ERR) {

@@ -146,6 +146,7 @@ impl Iterator for RandomCuts {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::iter;
 
     use super::*;
 
@@ -185,6 +186,41 @@ mod tests {
         for connection in 1..100 {
             let cuts = cuts(0, connection, Side::Client);
             assert!(cuts[99] > 10_000, "{cuts:?}");
+        }
+    }
+
+    #[test]
+    fn chunks_are_as_long_as_their_kind_says() {
+        for (chunks, shortest, longest) in [
+            (Chunks::Bytes, 1, 1),
+            (Chunks::Short, 1, 8),
+            (Chunks::PowersOfTwo, 1, 4097),
+            (Chunks::Mixed, 1, 1024),
+            (Chunks::Long, 16, 4096),
+        ] {
+            let mut cuts = RandomCuts {
+                random: Rng::with_seed(1),
+                chunks,
+                at: 0,
+                made: 0,
+                max_cuts: 1,
+            };
+            let lengths: Vec<u64> = iter::repeat_with(|| cuts.length()).take(2000).collect();
+            let range = shortest..=longest;
+            assert!(
+                lengths.iter().all(|length| range.contains(length)),
+                "{chunks:?}"
+            );
+            if matches!(chunks, Chunks::PowersOfTwo) {
+                let near = |length: u64| [length - 1, length, length + 1];
+                let is_near = |&length: &u64| near(length).into_iter().any(u64::is_power_of_two);
+                assert!(lengths.iter().all(is_near), "{lengths:?}");
+                assert!(
+                    [1023, 1024, 1025]
+                        .iter()
+                        .all(|length| lengths.contains(length))
+                );
+            }
         }
     }
 

@@ -61,3 +61,25 @@ fn has_open(pid: u32, link: &str) -> bool {
         .filter_map(|file| fs::read_link(file.path()).ok())
         .any(|target| target.as_os_str() == link)
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{self, Command};
+
+    use super::*;
+
+    /// Also in a process group of its own.
+    #[test]
+    fn a_descendant_belongs_to_a_process() {
+        let mut sleep = Command::new("sleep");
+        let mut child = sleep.arg("100").process_group(0).spawn().unwrap();
+        let holder = Holder::new(child.id());
+        let own = Holder::new(process::id());
+        assert!(holder.belongs_to(child.id()));
+        assert!(holder.belongs_to(process::id()));
+        assert!(!own.belongs_to(child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

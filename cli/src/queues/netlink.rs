@@ -81,18 +81,17 @@ impl Netlink {
 
     fn unix_request(inode: u32) -> Vec<u8> {
         const LEN: u32 = 16 + 24;
-        let show = [UNIX_DIAG_PEER, UNIX_DIAG_RQLEN].map(|attribute| 1 << attribute);
+        let show: u32 = [UNIX_DIAG_PEER, UNIX_DIAG_RQLEN]
+            .map(|attribute| 1 << attribute)
+            .iter()
+            .sum();
         let mut request = Self::header(LEN);
         let unix = 1;
         request.extend([unix, 0, 0, 0]);
         // Any state.
         request.extend([0xff; 4]);
         request.extend(inode.to_ne_bytes());
-        request.extend(
-            show.into_iter()
-                .fold(0_u32, |all, one| all | one)
-                .to_ne_bytes(),
-        );
+        request.extend(show.to_ne_bytes());
         // Any cookie.
         request.extend([0xff; 8]);
         request
@@ -187,5 +186,24 @@ fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
             return attributes.get(4..length);
         }
         attributes = attributes.get(length.next_multiple_of(4).max(4)..)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_error_says_that_there_is_no_socket() {
+        let reply = |kind: u16, error: i32| {
+            let header = [[0; 4].as_slice(), &kind.to_ne_bytes(), &[0; 10]].concat();
+            [header, error.to_ne_bytes().to_vec()].concat()
+        };
+        let body = |reply: &[u8]| Netlink::body(reply).ok().map(|body| body.is_some());
+        assert_eq!(body(&reply(SOCK_DIAG_BY_FAMILY, 0)), Some(true));
+        assert_eq!(body(&reply(NLMSG_ERROR, -ENOENT)), Some(false));
+        let (permission, done) = (-1, 3);
+        assert_eq!(body(&reply(NLMSG_ERROR, permission)), None);
+        assert_eq!(body(&reply(done, -ENOENT)), None);
     }
 }

@@ -96,3 +96,15 @@ impl Protocol {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_a_request_are_its_fields() {
+        let request = b"GET / HTTP/1.1\r\nA: b\r\n\r\n";
+        assert_eq!(Protocol::Http1.edges(request), [16, 22, 24]);
+        assert!(Protocol::Raw.edges(request).is_empty());
+    }
+}

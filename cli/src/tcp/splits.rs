@@ -143,8 +143,8 @@ pub(super) fn spread(len: usize) -> impl Iterator<Item = usize> {
 /// Returns the numbers below a count, each once, any first part of them evenly spread: neighbours
 /// are a golden section apart.
 fn shuffled(count: usize) -> impl Iterator<Item = usize> {
-    let golden = count * 5 / 8 + 1;
-    let stride = (golden..golden + count)
+    let golden = count * 5 / 8;
+    let stride = (golden..=count)
         .find(|&stride| gcd(stride, count) == 1)
         .unwrap_or(1);
     (0..count).scan(0, move |index, _| {
@@ -344,6 +344,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_first_numbers_are_spread_evenly() {
+        for count in [100, 128, 200, 256, 1000, 1024] {
+            let mut low = 0;
+            for (taken, number) in (1..).zip(shuffled(count)) {
+                low += usize::from(number < count / 2);
+                assert!(low.abs_diff(taken / 2) <= 2, "{count}, {taken}: {low}");
+            }
+        }
+    }
+
     /// The first offsets leave no large part of a stream without a cut.
     #[test]
     fn the_first_offsets_are_spread_over_the_stream() {
@@ -381,9 +392,13 @@ mod tests {
         assert_eq!(all[0].len(), 99);
         assert_eq!(with(&all, 1).len(), 99);
         assert!(all[1..100].iter().flatten().copied().eq(1..100));
+        // No chunks are of equal size.
+        assert!(!all[100..].iter().any(|cuts| has_equal_chunks(cuts, 12)));
         // Those with one cut have room for no more than these random ones.
         let all = cuts("tcp", 100, 100 + RANDOM_SPLITS, &[]);
         assert_eq!(with(&all, 1).len(), 99);
+        let all = cuts("tcp", 200, 199 + RANDOM_SPLITS, &[]);
+        assert!(all[100..].iter().any(|cuts| has_equal_chunks(cuts, 25)));
     }
 
     /// Without room for all splits with one cut, most are of that kind, and near the edges first.
@@ -409,6 +424,23 @@ mod tests {
         assert!(near < 180, "{near}");
         let far = with(&all, 1).iter().filter(|cuts| cuts[0] > 500).count();
         assert!(far > 50, "{far}");
+        // An edge at the end is not cut.
+        cuts("tcp", 1000, 400, &[999]);
+        // More connections leave room for all others.
+        let all = cuts("tcp", 2000, 1000, &[]);
+        let one = all[1..].iter().take_while(|cuts| cuts.len() == 1).count();
+        assert_eq!(one, 1000 - 1 - EQUAL_SPLITS - 2 * RANDOM_SPLITS);
+    }
+
+    /// Splits with two cuts are random first, unless there is room for all, and then in order.
+    #[test]
+    fn splits_with_two_cuts_are_in_order_at_the_end() {
+        let random = 30 + RANDOM_SPLITS;
+        let all = cuts("tcp", 30, 500, &[]);
+        assert!(with(&all[random..], 2).is_sorted());
+        let all = cuts("tcp", 34, 500, &[]);
+        assert!(!with(&all[random..], 2).is_sorted());
+        assert!(with(&all[480..], 2).is_sorted());
     }
 
     /// The first split of a long stream would cost as much as all others: it is the last.

@@ -168,9 +168,10 @@ fn segments_are_put_in_order() {
                 data_segment(10, b"ab"),
                 data_segment(10, b"ab"),
                 data_segment(12, b"c"),
+                data_segment(10, b"ab"),
             ],
             b"abc",
-            "3 bytes in 2 segments, 1 retransmitted",
+            "3 bytes in 2 segments, 2 retransmitted; ",
         ),
         (
             "overlap",
@@ -556,6 +557,14 @@ fn simple_packets_and_unknown_blocks_of_a_pcapng_file_are_read() {
     let (listed, stream) = list("simple", &file);
     assert!(listed.contains(" 5 bytes in 1 segment"), "{listed}");
     assert_eq!(stream, b"hello");
+    // Packets of no interface have no link type.
+    let path = capture(
+        "no-interface",
+        &[block(0x0a0d_0d0a, section), simple(&syn(9))].concat(),
+    );
+    let finished = run(&["pcap", &path]);
+    let unknown = "1 packet of the unknown link type -1, left out";
+    assert!(finished.stderr.contains(unknown), "{finished:?}");
     // The file itself is no stream, in either byte order.
     let path = capture("simple-as-stream", &file);
     fails(

@@ -68,8 +68,16 @@ fn waits(mut socket: TcpStream) {
     let _ = socket.read_to_end(&mut Vec::new());
 }
 
+/// Rejects a length later, and still sooner than it gives up on a frame.
+fn rejects_late(mut socket: TcpStream) {
+    if serve(&mut socket, IDLE).is_some() {
+        thread::sleep(IDLE.unwrap() / 4);
+    }
+}
+
 #[test]
 fn a_correct_server_passes() {
+    check(rejects_late, PATIENT, 0);
     let output = check(correct, PATIENT, 0);
     for name in [
         "concatenated, truncated: 8 connections",

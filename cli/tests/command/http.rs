@@ -194,6 +194,9 @@ fn own_requests_are_sent_too() {
         output.contains("\"200, then 200 to one more request"),
         "{output}"
     );
+    // A server for one client has nothing to listen to in the end.
+    let fresh = ["tcp", "--framing=http1", "--stream", &own, "--fresh"];
+    check("none", 0, &[&fresh[..], &["--max-connections=2"]].concat());
     let output = check("field", 1, &tcp);
     assert!(
         output.contains(" of 81 splits have a different reply\n"),
@@ -201,17 +204,31 @@ fn own_requests_are_sent_too() {
     );
 }
 
-/// Replies at once, and closes without saying so.
-fn closes(mut socket: TcpStream) {
+/// Reads a request without a body. Returns whether there is one.
+fn has_request(socket: &mut TcpStream) -> bool {
     let mut request = [0; 4096];
     let mut len = 0;
     while !request[..len].ends_with(b"\r\n\r\n") {
         match socket.read(&mut request[len..]) {
             Ok(read @ 1..) => len += read,
-            _ => return,
+            _ => return false,
         }
     }
-    let _ = socket.write_all(b"HTTP/1.0 200 OK\r\n\r\nhello");
+    true
+}
+
+/// Replies at once, and closes without saying so.
+fn closes(mut socket: TcpStream) {
+    if has_request(&mut socket) {
+        let _ = socket.write_all(b"HTTP/1.0 200 OK\r\n\r\nhello");
+    }
+}
+
+/// Replies to every request.
+fn stays_open(mut socket: TcpStream) {
+    while has_request(&mut socket) {
+        let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }
 }
 
 /// Replies to the first of several requests only.
@@ -221,20 +238,22 @@ fn replies_once(mut socket: TcpStream) {
     let _ = socket.read_to_end(&mut Vec::new());
 }
 
+/// The uncut request is sent three times.
 #[test]
-fn servers_that_close_after_each_reply_pass() {
+fn servers_in_rust_pass() {
     let get = hex::encode(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    let address = server(closes).to_string();
-    let tcp = [
-        "tcp",
-        "--connect",
-        &address,
-        "--framing=http1",
-        "--hex",
-        &get,
-    ];
-    let output = run(&[&tcp[..], &["--max-connections=40"]].concat()).with_status(0);
-    assert!(output.contains(": \"200...\"\n"), "{output}");
+    for (serve, reply) in [
+        (closes as Serve, ": \"200...\"\n"),
+        (stays_open, ": \"200, then 200 to one more request...\"\n"),
+    ] {
+        let address = server(serve).to_string();
+        let tcp = ["tcp", "--connect", &address, "--framing=http1"];
+        let stream = ["--hex", &get, "--max-connections=20"];
+        let output = run(&[&tcp[..], &stream].concat()).with_status(0);
+        for text in [reply, "; 23 connections in "] {
+            assert!(output.contains(text), "{output}");
+        }
+    }
 }
 
 /// What is not replied to is not tested, and costs little time.

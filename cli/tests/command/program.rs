@@ -72,6 +72,17 @@ pub(crate) fn run_to_its_end(command: &mut Command) -> Finished {
     }
 }
 
+/// Returns the time that a process has computed for, in milliseconds.
+#[cfg(target_os = "linux")]
+pub(crate) fn processor_time(process: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // After the name: eleven other fields, and the times of the program and the system.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let times = fields.split_whitespace().skip(11).take(2);
+    // In hundredths of a second.
+    times.map(|time| 10 * time.parse::<u64>().unwrap()).sum()
+}
+
 /// Sends a signal to processes.
 #[cfg(unix)]
 pub(crate) fn signal(name: &str, processes: impl IntoIterator<Item = u32>) {

@@ -9,11 +9,13 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use socket2::{SockAddr, Socket, Type};
 
+#[cfg(target_os = "linux")]
+use crate::program::processor_time;
 use crate::program::{
     Finished, KilledOnDrop, concurrently, everysplit, fails, free_port, is_installed, run,
     run_to_its_end, script, usage_error,
@@ -235,6 +237,7 @@ fn each_chunk_is_read_alone() {
         }
         let summary = proxy.end();
         assert!(summary.contains("; 5 cuts, observed: "), "{summary}");
+        assert!(!summary.contains("--max-cuts"), "{summary}");
     }
     fs::remove_file(file).unwrap();
 }
@@ -386,6 +389,83 @@ fn back_pressure_is_forwarded() {
             }
         }
     });
+}
+
+/// A server that reads nothing notices a reset too, also after a half-close.
+#[test]
+fn a_reset_reaches_a_server_that_does_not_read() {
+    concurrently([false, true], |half_closes| {
+        let (ready, is_ready) = mpsc::channel();
+        let (errors, received) = mpsc::channel();
+        let to = serve(Family::Tcp, move |socket| {
+            if half_closes {
+                read_to_error(socket);
+                ready.send(()).unwrap();
+            }
+            loop {
+                if let Some(error) = socket.take_error().unwrap() {
+                    return errors.send(error.kind()).unwrap();
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let proxy = Proxy::start(Family::Tcp, &to, &["--max-cuts=0"]);
+        let socket = connect(&proxy.address);
+        let expected = if half_closes {
+            socket.shutdown(Shutdown::Write).unwrap();
+            is_ready.recv().unwrap();
+            ErrorKind::BrokenPipe
+        } else {
+            write_until_blocked(&socket);
+            ErrorKind::ConnectionReset
+        };
+        reset(socket);
+        let error = received.recv_timeout(Duration::from_secs(60));
+        assert_eq!(error, Ok(expected), "{half_closes}");
+    });
+}
+
+/// Writes as much as a proxy takes for a server that does not read.
+fn write_until_blocked(mut socket: &Socket) {
+    let timeout = Some(Duration::from_millis(300));
+    socket.set_write_timeout(timeout).unwrap();
+    while socket.write(&[0; 10_000]).is_ok() {}
+}
+
+/// While nothing passes, the proxy only looks now and then whether a chunk has been read.
+#[cfg(target_os = "linux")]
+#[test]
+fn waiting_takes_little_time_of_the_processor() {
+    let file = script("proxy-first.cuts", "connection 1 client-to-server 1\n");
+    let cases = [(["--replay", &file], 400), (["--max-cuts", "0"], 100)];
+    concurrently(cases, |(cuts, max_milliseconds)| {
+        let to = serve(Family::Tcp, |_| thread::park());
+        let patient = [&cuts[..], &["--max-wait=100"]].concat();
+        let proxy = Proxy::start(Family::Tcp, &to, &patient);
+        let open = [(); 5].map(|()| connect(&proxy.address));
+        let [first, half_closed, blocked, ..] = &open;
+        (&*first).write_all(b"hello").unwrap();
+        half_closed.shutdown(Shutdown::Write).unwrap();
+        write_until_blocked(blocked);
+        let before = processor_time(proxy.child.0.id());
+        thread::sleep(Duration::from_secs(1));
+        let used = processor_time(proxy.child.0.id()) - before;
+        assert!(used < max_milliseconds, "{cuts:?}: {used}");
+        let summary = proxy.end();
+        assert!(summary.starts_with("5 connections, "), "{summary}");
+    });
+}
+
+/// A connection that the proxy has closed first does not keep its port.
+#[test]
+fn a_port_can_be_used_again_at_once() {
+    let to = serve(Family::Tcp, |_| {});
+    let proxy = Proxy::start(Family::Tcp, &to, &[]);
+    let address = proxy.address.clone();
+    assert_eq!(read_to_error(&connect(&address)), (Vec::new(), None));
+    assert!(proxy.end().starts_with("1 connection, "));
+    let proxy = Proxy::of(everysplit(&["proxy", "--listen", &address, "--to", &to]));
+    assert_eq!(proxy.address, address);
 }
 
 /// With few files, connections wait until others have ended.
@@ -562,6 +642,10 @@ fn a_failure_is_reduced_to_one_cut() {
             "{output}"
         );
         assert!(cut.starts_with("every_split: "), "{output}");
+        // Cuts with which it passes are tried once.
+        let runs = output.split_once(", reduced in ").unwrap().1;
+        let runs: u32 = runs.split(' ').next().unwrap().parse().unwrap();
+        assert!(runs <= 25, "{output}");
         let uncut = "the test command passes, as in 9 of 9 runs without cuts\n";
         assert!(output.contains(uncut), "{output}");
         if cfg!(target_os = "linux") {
@@ -784,6 +868,66 @@ fn a_command_that_hangs_has_failed() {
     fs::remove_file(file).unwrap();
 }
 
+/// Not a test but a test command that does not wait for its reply.
+#[test]
+fn hasty_client() {
+    if let Ok(address) = env::var("EVERYSPLIT_ADDRESS") {
+        (&connect(&address)).write_all(&[0; 1000]).unwrap();
+    }
+}
+
+/// The bytes that are on their way when a command ends are still forwarded. A server that keeps the
+/// connection does not keep the run.
+#[test]
+fn what_a_command_leaves_behind_is_forwarded() {
+    let file = script("proxy-hasty.cuts", "connection 1 client-to-server 1\n");
+    let this = env::current_exe().unwrap();
+    concurrently([("0.1", true), ("100", false)], |(max_wait, stays)| {
+        let (ends, received) = mpsc::channel();
+        let to = serve(Family::Tcp, move |socket| {
+            if stays {
+                read_to_error(socket);
+                thread::park();
+            } else {
+                // The command has ended by then.
+                thread::sleep(Duration::from_millis(100));
+                ends.send(read_to_error(socket).0.len()).unwrap();
+            }
+        });
+        let mut command = everysplit(&["proxy", "--listen=0", "--max-idle=100", "--to", &to]);
+        command.args(["--max-wait", max_wait, "--replay", &file, "--"]);
+        command.arg(&this).args(["--exact", "proxy::hasty_client"]);
+        let output = run_to_its_end(&mut command).with_status(0);
+        assert!(output.contains("8 connections, "), "{output}");
+        if !stays {
+            assert!(received.iter().take(8).eq([1000; 8]));
+        }
+    });
+}
+
+/// Not a test but a test command that sends now and then.
+#[test]
+fn slow_client() {
+    if let Ok(address) = env::var("EVERYSPLIT_ADDRESS") {
+        let socket = connect(&address);
+        for _ in 0..25 {
+            assert_eq!(exchange(&socket, b"a"), b"a");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// It takes longer than --max-idle.
+#[test]
+fn a_slow_command_is_not_idle() {
+    let to = serve(Family::Tcp, echo);
+    let this = env::current_exe().unwrap();
+    let proxy = ["proxy", "--listen=0", "--to", &to, "--max-idle=1"];
+    let command = ["--runs=1", "--", this.to_str().unwrap()];
+    let client = ["--exact", "proxy::slow_client"];
+    run(&[&proxy[..], &command, &client].concat()).with_status(0);
+}
+
 const TLS: &str = "
 import os, socket, ssl, subprocess, sys, threading
 folder = sys.argv[2]
@@ -892,6 +1036,10 @@ fn bad_input_is_an_error() {
     proxy(
         &["--", "true"],
         "the test command sent nothing through the proxy; ",
+    );
+    proxy(
+        &["--", "sh", "-c", "echo no luck; exit 3"],
+        "fails without cuts (exit status: 3; last line of stdout: no luck); ",
     );
     proxy(
         &["--replay", "no-such-file"],
@@ -1026,8 +1174,10 @@ fn connections_that_a_server_refuses_are_counted() {
 fn a_proxy_ends_after_its_maximum_time() {
     let to = serve(Family::Tcp, echo);
     let mut proxy = everysplit(&["proxy", "--listen", "0", "--to", &to, "--max-time", "0.2"]);
+    let begun = Instant::now();
     let summary = run_to_its_end(&mut proxy).with_status(0);
     assert!(summary.contains("0 connections"), "{summary}");
+    assert!(begun.elapsed() >= Duration::from_millis(200), "{summary}");
 }
 
 /// The server reads nothing until all bytes have come, so that the proxy goes on without it.

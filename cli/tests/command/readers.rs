@@ -2,10 +2,22 @@
 //! about it. Also the addresses of servers, Unix sockets among them.
 
 use std::fs;
+#[cfg(unix)]
+use std::io;
 use std::io::{Read, Write};
+#[cfg(unix)]
+use std::mem::MaybeUninit;
+#[cfg(unix)]
+use std::net::Shutdown;
 use std::net::{TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{self, Command};
 use std::thread;
+use std::time::Duration;
+
+#[cfg(unix)]
+use socket2::SockRef;
 
 use crate::program::{
     KilledOnDrop, REQUEST, Serve, concurrently, free_port, is_installed, run, script, server,
@@ -117,6 +129,30 @@ fn a_child_of_the_server_is_the_server() {
     assert!(output.contains(observed), "{output}");
 }
 
+/// Something that the command starts can be no server.
+#[cfg(target_os = "linux")]
+#[test]
+fn another_server_on_the_port_is_not_the_started_one() {
+    let started = format!("{}/reader-started", env!("CARGO_TARGET_TMPDIR"));
+    let _ = fs::remove_file(&started);
+    let port = free_port();
+    let is_started = started.clone();
+    thread::spawn(move || {
+        while !fs::exists(&is_started).unwrap() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        for socket in TcpListener::bind(("127.0.0.1", port)).unwrap().incoming() {
+            thread::spawn(|| echo(socket.unwrap()));
+        }
+    });
+    let port = port.to_string();
+    let tcp = ["tcp", "--port", &port, "--hex", REQUEST, QUICK, "--"];
+    let shell = ["sh", "-c", ">\"$0\"; exec sleep 100", &started];
+    let output = run(&[&tcp[..], &shell].concat()).with_status(0);
+    let other = ", not observed: the chunks were read by command-";
+    assert!(output.contains(other), "{output}");
+}
+
 /// Refuses everything after one read.
 fn refuses(mut socket: TcpStream) {
     let _ = socket.read(&mut [0; 10]);
@@ -160,6 +196,29 @@ fn a_reply_that_comes_early_is_a_warning() {
     ] {
         assert!(output.contains(text), "{output}");
     }
+    // A part of a conversation, too.
+    let first: Serve = |mut socket| {
+        let _ = socket.read_exact(&mut [0]);
+        let _ = socket.write_all(b"ok");
+        let _ = socket.read_to_end(&mut Vec::new());
+    };
+    let address = server(first).to_string();
+    let turn = script("reader-turn.script", "send \"abcdefgh\"\nexpect \"ok\"\n");
+    let output = run(&["tcp", "--connect", &address, "--script", &turn, QUICK]).with_status(0);
+    assert!(output.contains(" came after at most "), "{output}");
+    assert!(!output.contains(" after at most 0 of"), "{output}");
+    // The last byte comes in time, but is not needed.
+    let patient: Serve = |mut socket| {
+        let _ = socket.read_exact(&mut [0; 4]);
+        let _ = socket.set_read_timeout(Some(Duration::from_millis(100)));
+        let _ = socket.read(&mut [0]);
+        let _ = socket.write_all(b"ok");
+        let _ = socket.set_read_timeout(None);
+        let _ = socket.read_to_end(&mut Vec::new());
+    };
+    let output = check(&server(patient).to_string(), 0, &[]);
+    let warning = ": the whole reply came after at most 4 of 5 bytes; ";
+    assert!(output.contains(warning), "{output}");
 }
 
 #[test]
@@ -213,10 +272,78 @@ fn an_address_of_this_machine_is_not_remote() {
     }
 }
 
+/// Starts a server on a Unix socket, which ends with this process. Returns its address.
+#[cfg(unix)]
+fn unix_server(name: &str, serve: fn(UnixStream)) -> String {
+    let path = format!("{}/{name}.sock", env!("CARGO_TARGET_TMPDIR"));
+    let _ = fs::remove_file(&path);
+    let listener = UnixListener::bind(&path).unwrap();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            thread::spawn(move || serve(socket.unwrap()));
+        }
+    });
+    format!("unix:{path}")
+}
+
+/// Reads some bytes, and replies when another one has come. Then it closes the connection. A client
+/// sees this before the rest is read.
+#[cfg(unix)]
+fn reads<const LEN: usize>(socket: &mut UnixStream) -> io::Result<()> {
+    socket.read_exact(&mut [0; LEN])?;
+    let view = SockRef::from(&*socket);
+    view.peek(&mut [MaybeUninit::uninit()])?;
+    socket.write_all(b"ok")?;
+    socket.shutdown(Shutdown::Both)
+}
+
+#[cfg(unix)]
+fn replies<const LEN: usize>(mut socket: UnixStream) {
+    if socket.read_exact(&mut [0; LEN]).is_ok() {
+        let _ = socket.write_all(b"ok");
+    }
+}
+
+/// The system resets a connection only if bytes that have come are not read.
+#[cfg(unix)]
+#[test]
+fn a_unix_server_that_closes_early_is_a_warning() {
+    let [one, all]: [fn(UnixStream); 2] = [replies::<1>, replies::<5>];
+    let all_but_last = |mut socket: UnixStream| drop(reads::<4>(&mut socket));
+    let first = |mut socket: UnixStream| {
+        if reads::<2>(&mut socket).is_ok() {
+            let _ = socket.read_to_end(&mut Vec::new());
+        }
+    };
+    let early = "the server closes the connection";
+    let cases: [(&str, fn(UnixStream), Option<&str>); 3] = [
+        ("all", all, None),
+        ("all-but-last", all_but_last, Some("")),
+        ("first", first, Some(" after at most 3 of 5 bytes")),
+    ];
+    for (name, serve, read) in cases {
+        let output = check(&unix_server(name, serve), 0, &[]);
+        let Some(read) = read else {
+            assert!(!output.contains("warning"), "{output}");
+            continue;
+        };
+        let warning = format!("{early}{read}, before it has read everything");
+        assert!(output.contains(&warning), "{name}: {output}");
+    }
+    // The second turn cannot be sent.
+    let address = unix_server("one", one);
+    let turns = script(
+        "reader-turns.script",
+        "send \"a\"\nexpect \"ok\"\nsend \"b\"\n",
+    );
+    let output = run(&["tcp", "--connect", &address, "--script", &turns]).with_status(0);
+    let warning = format!("{early} after at most 1 of 2 bytes");
+    assert!(output.contains(&warning), "{output}");
+}
+
 #[cfg(unix)]
 #[test]
 fn servers_on_unix_sockets_are_tested_too() {
-    use std::os::unix::net::{UnixListener, UnixStream};
     let one_recv = |mut socket: UnixStream| {
         let mut chunk = [0; 1024];
         while let Ok(read @ 1..) = socket.read(&mut chunk) {
@@ -235,21 +362,11 @@ fn servers_on_unix_sockets_are_tested_too() {
     };
     let cases: [(&str, fn(UnixStream), i32); 2] = [("correct", correct, 0), ("buggy", one_recv, 1)];
     concurrently(cases, |(name, serve, status)| {
-        let path = format!("{}/{name}.sock", env!("CARGO_TARGET_TMPDIR"));
-        let _ = fs::remove_file(&path);
-        let listener = UnixListener::bind(&path).unwrap();
-        thread::spawn(move || {
-            for socket in listener.incoming() {
-                thread::spawn(move || serve(socket.unwrap()));
-            }
-        });
-        let output = check(&format!("unix:{path}"), status, &[]);
+        let address = unix_server(name, serve);
+        let output = check(&address, status, &[]);
         if status == 1 {
             assert!(output.contains("\n  split     1\n"), "{output}");
-            assert!(
-                output.contains(&format!("--connect unix:{path}")),
-                "{output}"
-            );
+            assert!(output.contains(&format!("--connect {address}")), "{output}");
         }
         if cfg!(target_os = "linux") {
             let read = "observed: each chunk was read by command-";

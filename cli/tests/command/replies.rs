@@ -119,19 +119,21 @@ fn an_endless_reply_is_cut_off() {
 }
 
 /// Sends its last frame once more, 0.2 seconds later, if the request was cut and the client is
-/// still there.
+/// still there. Says more after a half-close.
 fn repeats_late(mut socket: TcpStream) {
     let cut = reads(&mut socket, LEN).len() > 1;
     let _ = socket.write_all(b"[ok][a]");
     let late = Duration::from_millis(200);
     socket.set_read_timeout(Some(late)).unwrap();
-    if socket.read(&mut [0]).is_err() {
-        if cut {
-            let _ = socket.write_all(b"[a]");
-        }
-        socket.set_read_timeout(None).unwrap();
-        linger(socket);
+    if socket.read(&mut [0]).is_ok() {
+        let _ = socket.write_all(b"bye");
+        return;
     }
+    if cut {
+        let _ = socket.write_all(b"[a]");
+    }
+    socket.set_read_timeout(None).unwrap();
+    linger(socket);
 }
 
 #[test]
@@ -141,6 +143,7 @@ fn a_late_surplus_is_found() {
         "FAIL  hex 026f6b0161: every_split\n",
         "  expected  as for the uncut stream: 7 bytes, from byte 7: \"\"\n",
         "  actual    10 bytes, from byte 7: \"[a]\"",
+        "\n  split     4\n",
         "; listened for late bytes after ",
     ] {
         assert!(output.contains(text), "{output}");
@@ -175,8 +178,9 @@ fn a_server_for_one_client_at_a_time_is_not_accused() {
         linger(socket);
     };
     let output = check(one, 0, &[QUICK]);
+    // The second of them gets no reply.
     assert!(
-        output.contains("; listened for late bytes after "),
+        output.contains("; listened for late bytes after 2; "),
         "{output}"
     );
 }
@@ -350,6 +354,72 @@ fn a_pause_in_the_first_reply_is_no_difference() {
     );
 }
 
+/// After the first difference, replies are awaited for a shorter time, and not more than twenty in
+/// vain.
+#[test]
+fn missing_replies_cost_little_time() {
+    const BODY: usize = 40;
+    static SHORTEST: Mutex<Duration> = Mutex::new(Duration::MAX);
+    let whole: Serve = |mut socket| {
+        if reads(&mut socket, BODY).len() == 1 {
+            let _ = socket.write_all(b"ok");
+            return linger(socket);
+        }
+        let begun = Instant::now();
+        linger(socket);
+        let mut shortest = SHORTEST.lock().unwrap();
+        *shortest = shortest.min(begun.elapsed());
+    };
+    let address = server(whole).to_string();
+    let stream = "61".repeat(BODY);
+    let tcp = ["tcp", "--connect", &address, "--hex", &stream];
+    let output = run(&[&tcp[..], &["--timeout=1", QUICK]].concat()).with_status(1);
+    let text = "; 20 of 21 splits have a different reply\n";
+    assert!(output.contains(text), "{output}");
+    let shortest = *SHORTEST.lock().unwrap();
+    assert!(shortest < Duration::from_millis(500), "{shortest:?}");
+}
+
+/// The server reads nothing for a while, and then does not reply for a while.
+#[cfg(target_os = "linux")]
+#[test]
+fn waiting_takes_little_time_of_the_processor() {
+    use crate::program::{KilledOnDrop, everysplit, processor_time};
+    use std::process::Stdio;
+    use std::sync::atomic::AtomicU32;
+
+    static PROCESS: AtomicU32 = AtomicU32::new(0);
+    static USED: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+    fn pause() {
+        let mut used = USED.lock().unwrap();
+        while PROCESS.load(Ordering::Relaxed) == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if used.len() < 2 {
+            let before = processor_time(PROCESS.load(Ordering::Relaxed));
+            thread::sleep(Duration::from_secs(1));
+            used.push(processor_time(PROCESS.load(Ordering::Relaxed)) - before);
+        }
+    }
+    let pauses: Serve = |mut socket| {
+        pause();
+        reads(&mut socket, LEN);
+        pause();
+        let _ = socket.write_all(b"ok");
+    };
+    let address = server(pauses).to_string();
+    let mut command = everysplit(&["tcp", "--connect", &address, "--hex", REQUEST]);
+    let child = command.stdout(Stdio::null()).spawn().unwrap();
+    PROCESS.store(child.id(), Ordering::Relaxed);
+    assert!(KilledOnDrop(child).0.wait().unwrap().success());
+    let used = USED.lock().unwrap();
+    assert!(
+        used.iter().all(|&milliseconds| milliseconds < 500),
+        "{used:?}"
+    );
+    assert_eq!(used.len(), 2);
+}
+
 #[test]
 fn a_read_timeout_is_not_a_limit() {
     // Closes a connection without a byte for a while, and accepts any length.
@@ -490,6 +560,38 @@ fn a_server_that_takes_time_to_end_is_restarted() {
 fn a_server_that_listens_no_more_before_it_ends_is_restarted() {
     let end = "server.close(); client.close(); time.sleep(0.2)";
     check_restarted("replies-listens-no-more.py", end);
+}
+
+/// Ends at a stream that is not cut.
+const ENDS: &str = "
+import socket, sys
+server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while True:
+    client, _ = server.accept()
+    stream = b''
+    while len(stream) < 5 and (chunk := client.recv(100)):
+        stream += chunk
+    if stream.startswith(b'!'):
+        raise ValueError('uncut')
+    client.sendall(b'ok')
+    client.close()
+";
+
+/// The streams after it are not tested.
+#[test]
+fn a_server_that_ends_at_an_uncut_stream_is_an_error() {
+    if !is_installed("python3") {
+        return;
+    }
+    let path = script("replies-ends.py", ENDS);
+    let port = free_port().to_string();
+    let tcp = ["tcp", "--port", &port, "--timeout=20"];
+    let streams = ["--hex", REQUEST, "--hex=2121212121", "--hex=0102030405"];
+    let finished = run(&[&tcp[..], &streams, &["--", "python3", "-S", &path, &port]].concat());
+    let message = "the server ended (exit status: 1); last line of stderr: ValueError: uncut";
+    assert!(finished.stderr.contains(message), "{finished:?}");
+    let output = finished.with_status(2);
+    assert!(!output.contains("hex 0102030405"), "{output}");
 }
 
 #[test]

@@ -116,6 +116,38 @@ fn a_correct_server_passes() {
     run(&["tcp", "--connect", &localhost, "--hex", REQUEST, QUICK]).with_status(0);
 }
 
+/// The uncut stream is sent several times. In the end a few connections stay open, and one lacks the
+/// last byte.
+#[test]
+fn all_connections_are_counted() {
+    let stays: Serve = |mut socket| {
+        let mut request = [0; REQUEST.len() / 2];
+        if socket.read_exact(&mut request).is_ok() {
+            let _ = socket.write_all(b"ok");
+        }
+        thread::park();
+    };
+    let cases = [
+        (correct as Serve, "--max-reply=7", 5, 24),
+        (correct, "--no-half-close", 5, 24),
+        (
+            correct,
+            "--hex=0361626301610161016101610161016101610161",
+            13,
+            56,
+        ),
+        (stays, "--timeout=1", 5, 12),
+    ];
+    concurrently(cases, |(serve, option, listened, connections)| {
+        let limit = if option == "--timeout=1" { "2" } else { "20" };
+        let bounds = ["--reply-idle=1", "--max-connections", limit, option];
+        let output = check(serve, 0, &bounds);
+        let count =
+            format!("; listened for late bytes after {listened}; {connections} connections in ");
+        assert!(output.contains(&count), "{option}: {output}");
+    });
+}
+
 /// Its first reply is awaited in vain, as the connection is still open.
 #[test]
 fn a_server_that_replies_at_the_end_passes() {
