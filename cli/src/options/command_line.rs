@@ -787,6 +787,21 @@ mod tests {
     }
 
     #[test]
+    fn a_server_is_named_as_it_was_typed() {
+        for (server, name) in [
+            ("--connect localhost:7", "localhost"),
+            ("--connect 127.0.0.1:7", "127.0.0.1"),
+            ("--port 7 -- cat", default::SERVER_NAME),
+        ] {
+            let options = parse(&format!("everysplit tcp --hex 00 {server}"));
+            let Options::Run(Tested::Tcp(options)) = options else {
+                panic!("{server}");
+            };
+            assert_eq!(options.peer.server_name(), name);
+        }
+    }
+
+    #[test]
     fn what_starts_programs_is_supervised() {
         for (line, starts) in [
             ("exec -- cat", true),

@@ -593,14 +593,19 @@ fn a_report_keeps_the_permissions_of_its_file() {
 /// Neither a file that cannot be written nor a driver that does not start leaves a result.
 #[test]
 fn a_run_that_cannot_start_prints_no_result() {
-    let folder = file("folder.json", "");
-    fs::remove_file(&folder).unwrap();
-    fs::create_dir_all(&folder).unwrap();
+    let temporary = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(temporary.join("reports-folder.json")).unwrap();
     for (report, message) in [
-        (&*folder, "everysplit: cannot write the report "),
-        ("none.json", "everysplit: cannot start no-such-driver: "),
+        (
+            "reports-folder.json",
+            "everysplit: cannot write the report ",
+        ),
+        (
+            "reports-none.json",
+            "everysplit: cannot start no-such-driver: ",
+        ),
     ] {
-        let report = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(report);
+        let report = temporary.join(report);
         let report = format!("--report={}", report.display());
         let finished = run(&["exec", "--hex=00", &report, "--", "no-such-driver"]);
         assert_eq!((finished.status, &*finished.stdout), (Some(2), ""));
