@@ -277,9 +277,7 @@ impl DecoderRun {
             len * (len + 1) / 2
         };
         if feeds > max_feeds {
-            let samples = (max_feeds / FEEDS_PER_SAMPLE)
-                .min(MAX_SAMPLED_BYTES / (3 * len))
-                .clamp(MIN_SAMPLES, MAX_SAMPLES);
+            let samples = samples(len, max_feeds);
             let certificate = harness.sampled(stream, self.seed, samples)?;
             if feeds_byte_by_byte(len) <= max_feeds {
                 harness.one_split(&Case::new(stream, Split::bytes(stream.len())))?;
@@ -403,10 +401,35 @@ fn calls_of_proof(expected: Option<Expected<DriverFrame, DecoderError>>, len: u6
     len + ends.sum::<u64>()
 }
 
+/// Returns the number of splits that are sampled of a stream with this length, which is not 0.
+fn samples(len: u64, max_feeds: u64) -> u64 {
+    (max_feeds / FEEDS_PER_SAMPLE)
+        .min(MAX_SAMPLED_BYTES / (3 * len))
+        .clamp(MIN_SAMPLES, MAX_SAMPLES)
+}
+
 /// Returns the decoder's configuration as the protocol has it.
 fn config_text(options: &ExecOptions) -> String {
     let framing = options.streams.framing;
     let limit = framing.and_then(|framing| framing.size_limit);
     let limit = limit.map_or(String::new(), |limit| format!(" max={limit}"));
     limit + &config_words(&options.config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples;
+
+    #[test]
+    fn feeds_and_bytes_bound_the_samples() {
+        for (len, max_feeds, expected) in [
+            (100, 100, 4),
+            (100, 3000, 107),
+            (100, 1_000_000, 1000),
+            (30_000, 1_000_000, 745),
+            (10_000_000, 1_000_000, 4),
+        ] {
+            assert_eq!(samples(len, max_feeds), expected, "{len} {max_feeds}");
+        }
+    }
 }

@@ -228,3 +228,25 @@ impl Tail {
         String::from_utf8_lossy(&kept).into_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pipe to which something is written after a while.
+    struct Late(&'static [u8]);
+
+    impl Read for Late {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            thread::sleep(Duration::from_millis(20));
+            self.0.read(buffer)
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_pipe_is_awaited() {
+        let late = Tail::read(Late(b"the reason\n"));
+        let note = late.note("stderr", true);
+        assert_eq!(note, "; last line of stderr: the reason");
+    }
+}

@@ -80,3 +80,18 @@ impl Drop for Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Also one that would be too long for recursion.
+    #[test]
+    fn a_path_of_any_length_is_released() {
+        let mut step = Step::fresh(0, None);
+        for _ in 0..300_000 {
+            step = step.then(&[], 0, 0, None);
+        }
+        assert_eq!(step.path().len(), 300_000);
+    }
+}

@@ -765,6 +765,76 @@ mod tests {
         assert_eq!(parse(line).to_line(), line);
     }
 
+    /// An option that is not kept would survive the command line too.
+    #[test]
+    fn each_option_is_kept() {
+        let tcp = "everysplit tcp --connect 7 --hex 00";
+        let merge = "everysplit report merge a.json";
+        for (line, option) in [
+            (tcp, "--framing http1"),
+            ("everysplit tcp --connect 7 --script a", "--script b"),
+            (tcp, "--no-half-close"),
+            (tcp, "--reply-idle 7"),
+            (tcp, "--max-idle 7"),
+            (tcp, "--max-growth 7"),
+            (merge, "--quiet"),
+        ] {
+            assert_ne!(parse(&format!("{line} {option}")), parse(line), "{option}");
+        }
+        let serve = "everysplit serve --port 0 --framing len32";
+        let limit = format!("{serve} --size-limit {}", default::SERVE_SIZE_LIMIT);
+        assert_eq!(parse(serve), parse(&limit));
+    }
+
+    #[test]
+    fn a_server_is_named_as_it_was_typed() {
+        for (server, name) in [
+            ("--connect localhost:7", "localhost"),
+            ("--connect 127.0.0.1:7", "127.0.0.1"),
+            ("--port 7 -- cat", default::SERVER_NAME),
+        ] {
+            let options = parse(&format!("everysplit tcp --hex 00 {server}"));
+            let Options::Run(Tested::Tcp(options)) = options else {
+                panic!("{server}");
+            };
+            assert_eq!(options.peer.server_name(), name);
+        }
+    }
+
+    #[test]
+    fn what_starts_programs_is_supervised() {
+        for (line, starts) in [
+            ("exec -- cat", true),
+            ("driver --check -- cat", true),
+            ("proxy --listen 0 --to 7 -- cat", true),
+            ("proxy --listen 0 --to 7", false),
+            ("vectors --framing len16", false),
+        ] {
+            let options = parse(&format!("everysplit {line}"));
+            assert_eq!(options.starts_programs(), starts, "{line}");
+        }
+    }
+
+    /// The saved cuts are made again in one run, which is not reported.
+    #[test]
+    fn a_replay_of_the_proxy_needs_no_seeds() {
+        let proxy = "everysplit proxy --listen 127.0.0.1:1 --to 127.0.0.1:7";
+        let more = "--max-wait 2 -- cat";
+        for (options, file) in [
+            (
+                "--seed 3 --shard 1/2 --runs 5 --max-cuts 9 --save a --report b.xml",
+                "a",
+            ),
+            ("--replay c", "c"),
+        ] {
+            let Options::Proxy(parsed) = parse(&format!("{proxy} {options} {more}")) else {
+                panic!("{options}");
+            };
+            let expected = format!("{proxy} --replay {file} {more}");
+            assert_eq!(parsed.replay_line(), expected);
+        }
+    }
+
     #[test]
     fn merge_options_survive_the_command_line() {
         for options in [

@@ -75,6 +75,7 @@ mod tests {
         let cases = [
             ("", ""),
             ("a\nb\n", "; last line of stderr: b"),
+            ("a\npanic: b\n", "; last line of stderr: panic: b"),
             (
                 "debug\npanic: index out of range [2]\n\ngoroutine 1 [running]:\nmain.feed(...)\n\t/a/driver.go:12 +0x1d\nmain.main()\n\t/a/driver.go:40\nexit status 2\n",
                 "; stderr: panic: index out of range [2], /a/driver.go:12 +0x1d",

@@ -375,6 +375,22 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_begin_no_record_are_foreign() {
+        let longest = [HANDSHAKE, 3, 3, 0x48, 0];
+        for (bytes, is_foreign) in [
+            (&[HANDSHAKE, 3][..], false),
+            (&[HANDSHAKE, 2], true),
+            (&[CHANGE_CIPHER_SPEC - 1, 3], true),
+            (&[APPLICATION_DATA + 1, 3], true),
+            (&longest, false),
+            (&[HANDSHAKE, 3, 3, 0x48, 1], true),
+        ] {
+            let answer = Answer::read(bytes);
+            assert_eq!(answer.foreign().is_some(), is_foreign, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn messages_may_be_spread_over_records() {
         let messages = [
             server_hello(&[7; 32], &[]),

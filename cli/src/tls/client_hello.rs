@@ -181,6 +181,15 @@ mod tests {
         assert_eq!(len("localhost"), len("127.0.0.1") + 9 + "localhost".len());
     }
 
+    /// A server that rejects a key rejects it in each run.
+    #[test]
+    fn the_filler_is_always_the_same() {
+        let filler = filler(514);
+        assert_eq!(filler[..3], [41, 208, 119]);
+        assert_eq!(filler[256..259], [100, 11, 178]);
+        assert_eq!(filler[512..], [159, 70]);
+    }
+
     #[test]
     fn edges_reach_to_the_end() {
         for stream in streams("localhost") {

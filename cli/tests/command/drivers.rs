@@ -1,6 +1,7 @@
 //! `everysplit driver` and `everysplit protocol`: the ready drivers, the protocol between them and
 //! the command, and what the command says about drivers that do not keep to it.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
@@ -294,27 +295,151 @@ fn a_driver_that_breaks_a_rule_is_told_which() {
 fn a_check_names_what_a_shell_breaks() {
     let cases = [
         (
-            "echo ready a b",
+            "[ $verb = hello ] && echo ready 2 || echo ready a b",
             "FAIL  replies to hello 2 and new: the name of a state is one word, not \"a b\"",
         ),
         // It emits a frame in its first call only.
         (
-            "case $verb in feed) [ $first ] && echo frame 61; first=;; esac; echo ready",
+            "case $verb in feed) [ $first ] && echo frame 61; first=;; esac; [ $verb = hello ] && echo ready 2 || echo ready",
             "FAIL  answers pipelined requests in order: two requests at once: expected [], not [Frame(",
         ),
         // After an error it emits a frame, and then the same error.
         (
-            "case $verb in new) failed=;; feed) [ $failed ] && echo frame 61; echo error a; failed=1;; esac; echo ready",
+            "case $verb in new) failed=;; feed) [ $failed ] && echo frame 61; echo error a; failed=1;; esac; [ $verb = hello ] && echo ready 2 || echo ready",
             "FAIL  repeats an error: the call after an error: expected [], error a, not [Frame(",
+        ),
+        // Of a buffer of 13 bytes.
+        (
+            "case $verb in hello) echo ready 2 buffer;; new) echo ready;; *) echo ready 14;; esac",
+            "FAIL  answers pipelined requests in order: the decoder consumed 14 bytes of a buffer of",
         ),
     ];
     concurrently(cases, |(command, message)| {
-        let answer = format!(
-            "first=1; read hello; echo ready 2; while read -r verb rest; do {command}; done"
-        );
+        let answer = format!("first=1; while read -r verb rest; do {command}; done");
         let output = run(&["driver", "--check", "--", "sh", "-c", &answer]).with_status(1);
         assert!(output.contains(message), "{output}");
     });
+}
+
+/// Runs a driver that is a shell, with a command for each request after the greeting.
+fn shell(greeting: &str, command: &str, arguments: &[&str]) -> Finished {
+    let driver = format!("read hello; {greeting}; while read -r verb hex; do {command}; done");
+    let exec = ["exec", "--discards-at-end"];
+    run(&[&exec, arguments, &["--", "sh", "-c", &driver]].concat())
+}
+
+/// A driver that ends at its first greeting may know no other version than 1.
+#[test]
+fn a_driver_replies_to_the_version_that_it_is_asked_for() {
+    let greeting = "[ \"$hello\" = 'hello 1' ] || exit; echo ready 2";
+    let finished = shell(greeting, "echo ready", &["--hex=00"]);
+    assert_eq!(finished.status, Some(2), "{finished:?}");
+    assert!(finished.stderr.contains("the driver ended"), "{finished:?}");
+}
+
+#[test]
+fn the_last_line_needs_no_newline() {
+    let finished = shell("echo ready 2", "printf what; exit", &["--hex=00"]);
+    assert_eq!(finished.status, Some(2), "{finished:?}");
+    let message = "the driver wrote an unknown line: \"what\"";
+    assert!(finished.stderr.contains(message), "{finished:?}");
+}
+
+#[test]
+fn a_decoder_that_takes_bytes_that_it_has_not_got_is_a_violation() {
+    let command = "case $verb in new) echo ready;; *) echo ready 9;; esac";
+    let finished = shell("echo ready 2 buffer", command, &["--hex=00"]);
+    let output = finished.with_status(1);
+    let message = "the decoder consumed 9 bytes of a buffer of 0\n";
+    assert!(output.contains(message), "{output}");
+}
+
+#[test]
+fn a_first_timeout_is_named_alone() {
+    let driver = "read hello; echo ready 2; while read -r verb hex; do \
+                  [ $hex ] && exec sleep 100; echo ready; done";
+    let replay = ["replay", "00@whole", "exec", "--timeout=1"];
+    let finished = run(&[&replay[..], &["--", "sh", "-c", driver]].concat());
+    let output = finished.with_status(1);
+    let message = "the driver did not reply within 1s\n";
+    assert!(output.contains(message), "{output}");
+}
+
+/// It keeps a state for each prefix of a stream. The one before has ended.
+#[test]
+fn a_driver_is_replaced_after_many_bytes_in_rows() {
+    if !is_installed("python3") {
+        return;
+    }
+    let log = script("rows-started", "");
+    let driver = format!(
+        "import os, sys, time
+for other in open({log:?}).read().split():
+    if os.path.exists('/proc/' + other):
+        sys.exit('it runs beside another')
+print(os.getpid(), file=open({log:?}, 'a'))
+for line in sys.stdin:
+    words = line.split()
+    if words[0] == 'row':
+        out = 'ready 0\\n' * (1 + len(words[2:] and words[2]) // 2)
+    else:
+        out = dict(hello='ready 2\\n', new='ready 0\\n').get(words[0], 'ready\\n')
+    print(out, end='', flush=True)
+time.sleep(100)
+"
+    );
+    let path = script("rows.py", &driver);
+    // The rows of a stream have a sixth of the cube of its length.
+    for (bytes, started) in [(560, 1), (600, 2)] {
+        fs::write(&log, "").unwrap();
+        let stream = "00".repeat(bytes);
+        let arguments = [
+            "--discards-at-end",
+            "--timeout=100",
+            "--hex",
+            &stream,
+            "--hex=01",
+        ];
+        python(&path, &arguments).with_status(0);
+        let log = fs::read_to_string(&log).unwrap();
+        assert_eq!(log.lines().count(), started, "{bytes}");
+    }
+}
+
+/// The names of states are those of one process: after a failure, the others go on from a fresh
+/// decoder.
+#[test]
+fn a_driver_that_fails_once_goes_on() {
+    if !is_installed("python3") {
+        return;
+    }
+    let log = script("fails-once", "");
+    let note = |what: &str| format!("print('{what}', file=open({log:?}, 'a'))\n");
+    let fails = format!(
+        "    if chunk == b'!' and 'failed' not in open({log:?}).read():
+        {}        sys.exit()
+    decoder.buffer += chunk\n",
+        note("failed")
+    );
+    let starts = format!("import os, sys\n{}", note("started"));
+    let path = ready(
+        "python",
+        "fails-once.py",
+        &[
+            ("    decoder.buffer += chunk\n", &fails),
+            ("return f\" {index}\"", "return f\" {os.getpid()}-{index}\""),
+            (
+                "saved[int(state)]",
+                "saved[int(state.removeprefix(f'{os.getpid()}-'))]",
+            ),
+            ("import sys  # noqa: E402\n", &starts),
+        ],
+    );
+    let arguments = ["--framing=len16", "--shard=1/9", "--timeout=100"];
+    let stream = ["--hex=00022121000161"];
+    python(&path, &[&arguments[..], &stream].concat()).with_status(0);
+    let log = fs::read_to_string(log).unwrap();
+    assert_eq!(log, "started\nfailed\nstarted\n");
 }
 
 /// A driver that does not keep to the protocol is an error, and never a verdict on its decoder.

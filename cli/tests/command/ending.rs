@@ -124,6 +124,7 @@ fn a_helper_that_keeps_stdout_is_ended() {
 const SERVER: &str = "
 import os, signal, socket, sys, time
 def ended(*_):
+    time.sleep(0.2)
     open(sys.argv[3], 'w').write('asked to end')
     os._exit(0)
 signal.signal(signal.SIGTERM, signal.SIG_IGN if sys.argv[3] == '-' else ended)

@@ -31,6 +31,7 @@ fn all_streams_of_a_format_are_proved() {
             "made of 4 letters (00 01 02 03), inferred for each place",
             "up to 6 bytes in all splits",
             "\nevery_split  held\n",
+            "\ntruncation   held\n",
             "\npoisoned     held\n",
         ] {
             assert!(output.contains(part), "{part}: {output}");

@@ -31,4 +31,5 @@ mod serve;
 mod servers;
 mod shards;
 mod tls;
+mod transcripts;
 mod untrusted;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::program::{Serve, fails, run, server};
+use crate::program::{Finished, Serve, everysplit, fails, run, server};
 
 /// Emits nothing. After a byte 1, it sees an error in every chunk.
 const DRIVER: [&str; 4] = [
@@ -330,4 +330,44 @@ fn a_large_violation_is_shortened_on_the_page() {
     assert!(!page.contains(&token));
     let page = violated("@whole".into(), 0, "x".into());
     assert!(page.contains("no bytes"));
+}
+
+/// Each report in `tests/data/reports` has its page and what is printed beside it.
+#[test]
+fn every_verdict_is_shown() {
+    let mut differing = Vec::new();
+    for name in ["violated", "stopped", "stale"] {
+        let data = format!("{}/tests/data/reports/{name}", env!("CARGO_MANIFEST_DIR"));
+        let given = json(&format!("{data}.json"));
+        let folder = path(&format!("shown-{name}"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(format!("{folder}/given.json"), given.to_string()).unwrap();
+        // The page shows a short option in one piece.
+        let arguments = ["report", "merge", "given.json", "--report", "merged.json"];
+        let page_option = "--report=the-page-of-this-report.html";
+        let mut command = everysplit(&arguments);
+        let output = command.arg(page_option).current_dir(&folder).output();
+        let finished = Finished::from(output.unwrap());
+
+        let merged = json(&format!("{folder}/merged.json"));
+        for field in ["result", "only", "omitted", "streams", "stale", "warnings"] {
+            assert_eq!(merged[field], given[field], "{name} {field}");
+        }
+        let page = fs::read_to_string(format!("{folder}/the-page-of-this-report.html")).unwrap();
+        let (_, body) = page.split_once("<body>").unwrap();
+        let mut body = body.replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        for block in ["<div", "<dl", "<details", "<h", "<p", "<section", "<tr"] {
+            body = body.replace(block, &format!("\n{block}"));
+        }
+        for (ending, shown) in [("txt", finished.stdout), ("html", body)] {
+            let actual = format!("{folder}/actual.{ending}");
+            fs::write(&actual, &shown).unwrap();
+            let expected = fs::read_to_string(format!("{data}.{ending}"));
+            if expected.map_or(true, |expected| expected != shown) {
+                differing.push(actual);
+            }
+        }
+    }
+    // Compare these files with those of `tests/data/reports`.
+    assert_eq!(differing, [""; 0]);
 }

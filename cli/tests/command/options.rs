@@ -264,8 +264,12 @@ fn a_terminal_has_colours_and_progress() {
         };
         assert_eq!(output.contains(red), colours, "{output:?}");
         assert_eq!(output.contains(green), colours, "{output:?}");
-        assert!(output.contains(" of 9, "), "{output:?}");
-        assert!(output.contains(" left: "), "{output:?}");
+        // Drawn again after each verdict.
+        assert!(output.contains(" stream 1 of 9, "), "{output:?}");
+        let progress = " left: hex 0000000161: 5 bytes";
+        assert!(output.contains(progress), "{output:?}");
+        let (_, result) = output.split_once("\nround_trip ").unwrap();
+        assert!(!result.contains(" left: "), "{output:?}");
     }
     // Elsewhere there is neither.
     let output = run(&words);

@@ -258,6 +258,8 @@ fn docs_describe_every_json_field() {
         return;
     };
     assert_eq!(reported.status, Some(1), "{}", reported.stdout);
+    let reason = "; not everything was checked: interrupted\n";
+    assert!(reported.stdout.ends_with(reason), "{}", reported.stdout);
     // A server whose replies vary by themselves.
     let address = server(|mut socket| {
         static REPLIES: AtomicUsize = AtomicUsize::new(0);
@@ -291,6 +293,11 @@ fn reports_that_a_run_was_stopped() {
     assert_eq!(reported.status, Some(2), "{}", reported.stdout);
     assert_eq!(reported.json["result"], "stopped");
     assert_eq!(reported.json["stopped"], "interrupted");
+    let command = reported.json["command"].as_str().unwrap();
+    let line = "everysplit exec --hex 21 --hex 0000 --report ";
+    assert!(command.starts_with(line), "{command}");
+    let summary = "; 0 streams, 0 violated; not everything was checked\n";
+    assert!(reported.stdout.ends_with(summary), "{}", reported.stdout);
     assert_eq!(reported.property("every_split"), ("not_checked", 0));
     assert_eq!(reported.verdicts(), []);
     let junit = &reported.junit;
@@ -542,6 +549,68 @@ fn a_report_in_a_protected_folder_is_written() {
     finished.with_status(0);
     let json: Value = serde_json::from_str(&fs::read_to_string(report).unwrap()).unwrap();
     assert_eq!(json["result"], "held");
+}
+
+/// A decoder that emits a frame if a chunk has this many bytes. It saves no states.
+fn large_chunks(bytes: usize) -> [String; 4] {
+    let pattern = "??".repeat(bytes);
+    let driver = format!(
+        "read hello; echo ready 2; while read verb hex; do \
+         case $hex in {pattern}) echo frame x;; esac; echo ready; done"
+    );
+    ["--", "sh", "-c", &driver].map(Into::into)
+}
+
+/// In a stream of three bytes, the cuts are obvious.
+#[test]
+fn a_short_stream_has_no_map_on_the_page() {
+    for (bytes, maps) in [(3, 0), (4, 1)] {
+        let page = file(&format!("map-{bytes}.html"), "");
+        let stream = format!("--hex={}", "00".repeat(bytes));
+        let exec = ["exec", "--discards-at-end", "--report", &page, &stream];
+        let driver = large_chunks(bytes);
+        run(&[&exec[..], &driver.each_ref().map(String::as_str)].concat()).with_status(1);
+        let page = fs::read_to_string(page).unwrap();
+        assert_eq!(page.matches("<figure ").count(), maps, "{page}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_keeps_the_permissions_of_its_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let report = file("private.json", "old");
+    fs::set_permissions(&report, fs::Permissions::from_mode(0o640)).unwrap();
+    let arguments = ["exec", "--discards-at-end", "--hex=00", "--report", &report];
+    let driver = large_chunks(9);
+    run(&[&arguments[..], &driver.each_ref().map(String::as_str)].concat()).with_status(0);
+    let mode = fs::metadata(&report).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert!(fs::read_to_string(report).unwrap().contains("held"));
+}
+
+/// Neither a file that cannot be written nor a driver that does not start leaves a result.
+#[test]
+fn a_run_that_cannot_start_prints_no_result() {
+    let temporary = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    fs::create_dir_all(temporary.join("reports-folder.json")).unwrap();
+    for (report, message) in [
+        (
+            "reports-folder.json",
+            "everysplit: cannot write the report ",
+        ),
+        (
+            "reports-none.json",
+            "everysplit: cannot start no-such-driver: ",
+        ),
+    ] {
+        let report = temporary.join(report);
+        let report = format!("--report={}", report.display());
+        let finished = run(&["exec", "--hex=00", &report, "--", "no-such-driver"]);
+        assert_eq!((finished.status, &*finished.stdout), (Some(2), ""));
+        assert!(finished.stderr.starts_with(message), "{}", finished.stderr);
+    }
 }
 
 #[test]
