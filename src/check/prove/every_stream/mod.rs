@@ -170,12 +170,13 @@ where
                 let deepest = search.deepest();
                 let states = search.states();
                 search.release()?;
-                let whole = whole::compare(door, &automaton);
+                let chunk = streams.longest - deepest;
+                let any_length = chunk > 0 && !automaton.unjudged;
+                let whole = whole::compare(door, &automaton, any_length);
                 let unjudged = automaton.unjudged || whole.unjudged;
                 return Ok(Proof {
                     streams: automaton.count(streams.longest),
-                    any_length: Some(streams.longest - deepest)
-                        .filter(|&chunk| chunk > 0 && !unjudged),
+                    any_length: (any_length && !unjudged).then_some(chunk),
                     letters: automaton.letters(),
                     unjudged,
                     open_ends: automaton.has_open_ends(),
