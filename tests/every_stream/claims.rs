@@ -6,7 +6,8 @@ use everysplit::{Deviation, Expected, Harness, NotProved, Outcome, Property};
 
 use crate::{Parsed, decoder, parse, parser};
 
-/// Lines of up to any length.
+/// Lines of any length.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of a parser")]
 fn line(bytes: &[u8]) -> Parsed {
     let end = bytes.iter().position(|&byte| byte == b'\n');
     Ok(end.map(|end| (bytes[..end].to_vec(), end + 1)))
