@@ -199,4 +199,14 @@ fn no_stream_is_too_long_to_be_asked_for() {
     let harness = Harness::decoder(move || decoder(counts)).declare([Deviation::DiscardsAtEnd]);
     let every = harness.every_stream(usize::MAX).unwrap();
     assert!((1..1 << 16).contains(&every.longest), "{every}");
+    // Nothing follows the first byte.
+    let rejects = |bytes: &[u8]| -> Parsed {
+        match bytes {
+            [] => Ok(None),
+            _ => Err("no frame"),
+        }
+    };
+    let harness = parser(rejects).declare([Deviation::CallerStops]);
+    let every = harness.every_stream(usize::MAX).unwrap();
+    assert!((1..1 << 16).contains(&every.longest), "{every}");
 }
