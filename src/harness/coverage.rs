@@ -55,11 +55,7 @@ pub(super) fn checked<F: Value, E: Value>(
     let rejected = matches!(expected.outcome, Outcome::Rejected { .. });
     let incomplete = match expected.outcome {
         Outcome::Truncated(_) => true,
-        // The rest is discarded, as declared.
-        Outcome::Clean => {
-            let discards = input.deviations.contains(&Deviation::DiscardsAtEnd);
-            discards && expected.at_end.is_empty() && expected.last_end() < input.stream.len()
-        }
+        Outcome::Clean => discards_frame(input),
         Outcome::Rejected { .. } => false,
     };
     let anyway = checked_anyway(door.interruptions(), input.stream.len(), input.deviations);
@@ -80,6 +76,19 @@ pub(super) fn checked<F: Value, E: Value>(
         .into_iter()
         .filter(|&it| checked(it))
         .collect()
+}
+
+/// Returns whether a stream with a clean end ends inside a frame, which is discarded as declared.
+fn discards_frame<F, E>(input: &Input<'_, F, E>) -> bool {
+    let (expected, declared) = (&input.expected, input.deviations);
+    let may_be_padding = match input.source {
+        Source::Encoder => expected.unfinished.is_none(),
+        Source::Parser | Source::ByteByByte => declared.contains(&Deviation::BytesBetweenFrames),
+    };
+    declared.contains(&Deviation::DiscardsAtEnd)
+        && !may_be_padding
+        && expected.at_end.is_empty()
+        && expected.last_end() < input.stream.len()
 }
 
 /// Returns whether a stream has a frame whose body has exactly the size of the limit.
@@ -150,7 +159,19 @@ pub(super) fn advice<T: Door>(
         Property::Limit => "add a stream that is rejected for its size",
         Property::Rejection if source == Source::Encoder => "add an invalid frame with `rejects`",
         Property::Rejection => "add a stream with an invalid frame",
-        Property::Truncation if source == Source::Encoder => "set `truncation_error`",
+        Property::Truncation
+            if source == Source::Encoder && !declared(Deviation::DiscardsAtEnd) =>
+        {
+            "set `truncation_error`"
+        }
+        Property::Truncation
+            if source == Source::Parser
+                && declared(Deviation::DiscardsAtEnd)
+                && declared(Deviation::BytesBetweenFrames) =>
+        {
+            "with `DiscardsAtEnd` and `BytesBetweenFrames`, only `messages` show which end is \
+             inside a frame"
+        }
         Property::Truncation => "add a stream that ends inside a frame",
         Property::Poisoned if declared(Deviation::CallerStops) => "`CallerStops` is declared",
         Property::Poisoned if source == Source::Encoder => "add `size_limit` or `rejects`",

@@ -473,6 +473,102 @@ fn truncation_is_checked_where_a_stream_ends_inside_a_frame() {
     );
 }
 
+/// Drops spaces between frames of two bytes, and panics at an end inside a frame.
+fn panics_inside_frames() -> impl Decode<Frame = [u8; 2], Error = ()> + Clone + Eq {
+    let decode = |(): &mut (), buffer: &mut BytesMut| {
+        while buffer.first() == Some(&b' ') {
+            buffer.advance(1);
+        }
+        Ok((buffer.len() >= 2).then(|| [buffer.get_u8(), buffer.get_u8()]))
+    };
+    DecodeFn::new((), decode, move |(): &mut (), buffer: &mut BytesMut| {
+        let frame = decode(&mut (), buffer)?;
+        assert!(
+            frame.is_some() || buffer.is_empty(),
+            "an end inside a frame"
+        );
+        Ok(frame)
+    })
+}
+
+/// Padding may follow the last frame, even if the framer also drops an incomplete frame.
+#[test]
+fn truncation_is_not_checked_by_padding() {
+    let declared = [Deviation::DiscardsAtEnd, Deviation::BytesBetweenFrames];
+    let messages = || {
+        Harness::decoder(panics_inside_frames)
+            .recorded()
+            .frame_bytes(b"ab", 2, *b"ab")
+            .ignores(b" ")
+            .declare([Deviation::DiscardsAtEnd])
+            .unlimited()
+    };
+    let truncation = |stream: &[u8]| {
+        let certificate = messages().check(stream).unwrap();
+        certificate.held.contains(&Property::Truncation)
+    };
+    assert!(!truncation(b"ab "));
+    let violation = messages().check(b"ab a").unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+
+    let parsed = verdicts!(
+        Harness::decoder(panics_inside_frames)
+            .oracle(|stream: &[u8]| Expected {
+                frames: vec![(2, [stream[0], stream[1]])],
+                at_end: Vec::new(),
+                outcome: Outcome::Clean,
+            })
+            .declare(declared)
+            .streams([b"ab "])
+            .unlimited()
+    );
+    assert_eq!(
+        advice(&parsed, Property::Truncation),
+        "with `DiscardsAtEnd` and `BytesBetweenFrames`, only `messages` show which end is inside a \
+         frame"
+    );
+}
+
+/// An incomplete frame that is dropped as declared is an end inside a frame.
+#[test]
+fn truncation_is_checked_where_an_incomplete_frame_is_dropped() {
+    let discards = || {
+        Harness::decoder(|| {
+            let decode = |(): &mut (), buffer: &mut BytesMut| {
+                let whole = buffer.len() >= 2;
+                Ok::<_, ()>(whole.then(|| [buffer.get_u8(), buffer.get_u8()]))
+            };
+            DecodeFn::new((), decode, decode)
+        })
+        .declare([Deviation::DiscardsAtEnd])
+    };
+    let recorded = discards().recorded().frame_bytes(b"ab", 2, *b"ab");
+    let parsed = discards().oracle(|stream: &[u8]| Expected {
+        frames: vec![(2, [stream[0], stream[1]])],
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    });
+    for certificate in [recorded.check(b"aba"), parsed.check(b"aba")] {
+        let held = certificate.unwrap().held;
+        assert!(held.contains(&Property::Truncation), "{held:?}");
+    }
+    // A frame of one byte has no end inside.
+    let bytes = verdicts!(
+        Harness::parser(
+            |bytes| Ok::<_, ()>(bytes.first().map(|&byte| (byte, 1))),
+            ()
+        )
+        .recorded()
+        .frame_bytes(b"a", 1, b'a')
+        .declare([Deviation::DiscardsAtEnd])
+        .unlimited()
+    );
+    assert_eq!(
+        advice(&bytes, Property::Truncation),
+        "add a stream that ends inside a frame"
+    );
+}
+
 /// A message at the limit may also be one of the messages, and so may a frame over it.
 #[test]
 fn limit_is_checked_by_messages_that_stand_twice() {
