@@ -67,7 +67,9 @@ pub enum Status {
     Held {
         /// The number of streams that check it.
         streams: usize,
-        /// On how many of them it is proved for all splits.
+        /// On how many of them it is proved for all splits: on none if it is
+        /// [`Memory`](Property::Memory), since a proof judges the bytes held on one path to each
+        /// state.
         proved: usize,
     },
     /// It is violated.
@@ -251,7 +253,9 @@ impl Verdicts {
             let certificates = self.certificates.iter();
             certificates.filter(move |certificate| certificate.held.contains(&property))
         };
-        let is_proof = |certificate: &&Certificate| matches!(certificate.tier, Tier::Proved { .. });
+        let is_proof = |certificate: &&Certificate| {
+            matches!(certificate.tier, Tier::Proved { .. }) && property != Property::Memory
+        };
         match held().count() {
             0 => {}
             _ if let Some(advice) = self.limit_advice(property) => {
@@ -519,6 +523,9 @@ impl fmt::Display for Summary<'_> {
         let held = verdicts.statuses();
         let held = held.filter(|(_, status)| matches!(status, Status::Held { .. }));
         write!(f, " ({} properties", held.count())?;
+        if verdicts.certificates.iter().any(proves_all_but_memory) {
+            f.write_str(", memory for some splits only")?;
+        }
         let mut reasons = verdicts.certificates.iter().map(|it| it.tier.not_proved());
         if let Some(reason) = reasons.find_map(|reason| reason) {
             write!(f, "; not proved: {reason}")?;
@@ -554,6 +561,15 @@ impl fmt::Display for Summary<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns whether the checks of a stream are a proof, and its memory was checked.
+fn proves_all_but_memory(certificate: &Certificate) -> bool {
+    let is_proof = matches!(
+        certificate.tier,
+        Tier::Proved { .. } | Tier::ProvedAt { .. }
+    );
+    is_proof && certificate.held.contains(&Property::Memory)
 }
 
 /// What is wrong, for a test that fails.

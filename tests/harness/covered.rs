@@ -1,8 +1,12 @@
 //! A property counts as checked only if some stream can violate it.
 
 use bytes::{Buf, BytesMut};
-use everysplit::subject::{AsyncChunkReader, Decode, DecodeFn, FeedFn, Frames, TokioDecoder};
-use everysplit::{Deviation, Expected, Harness, Outcome, Property, Status, Tier, Verdicts};
+use everysplit::subject::{
+    AsyncChunkReader, Decode, DecodeFn, FeedFn, Frames, Subject, TokioDecoder,
+};
+use everysplit::{
+    Case, Deviation, Expected, Harness, Outcome, Property, Split, Status, Tier, Verdicts,
+};
 use tokio::io::AsyncReadExt;
 use tokio_util::codec::LinesCodec;
 
@@ -80,6 +84,68 @@ fn memory_is_checked_where_a_header_claims_more_than_may_be_held() {
         advice(&preallocates, Property::Memory),
         "add a frame longer than 256 bytes and what is preallocated"
     );
+}
+
+/// Reserves as much again as it has with each chunk of seven bytes. `==` does not compare that.
+#[derive(Default, PartialEq, Eq)]
+struct Reserves(Vec<u8>);
+
+impl Clone for Reserves {
+    fn clone(&self) -> Self {
+        let mut bytes = Vec::with_capacity(self.0.capacity());
+        bytes.extend(&self.0);
+        Self(bytes)
+    }
+}
+
+impl Subject for Reserves {
+    type Frame = Vec<u8>;
+    type Error = &'static str;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
+        if chunk.len() == 7 {
+            self.0.reserve_exact(self.0.capacity());
+        }
+        self.0.extend(chunk);
+        while let Some((body, len)) = parse(&self.0)? {
+            frames.push(body);
+            self.0 = self.0[len..].to_vec();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
+        let whole = self.0.is_empty();
+        if whole { Ok(()) } else { Err("truncated") }
+    }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        Some(self.0.capacity())
+    }
+}
+
+/// The bound on memory depends on the path to a state, and equal states merge.
+#[test]
+fn memory_is_never_said_to_be_proved() {
+    let stream = encode(&[b'x'; 300]);
+    let harness = || Harness::framer(Reserves::default).unlimited();
+    let verdicts = verdicts!(harness().streams([encode(&[b'x'; 300])]));
+    let (streams, proved) = (1, 0);
+    let held = Status::Held { streams, proved };
+    assert_eq!(verdicts.status(Property::Memory), held);
+    let table = verdicts.to_string();
+    assert!(table.contains("  memory        held on 1\n"), "{table}");
+    assert!(
+        table.contains("  every_split   held on 1, proved\n"),
+        "{table}"
+    );
+    let line = verdicts.summary().to_string();
+    let begin = "framer: proved on 1 stream (4 properties, memory for some splits only); not";
+    assert!(line.starts_with(begin), "{line}");
+
+    let sevens = Split::new((1..44).map(|n| 7 * n));
+    let violation = harness().one_split(&Case::new(stream, sevens)).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
 }
 
 /// Moves a body into a vector of its own, for which it reserves as much as the header claims.
