@@ -46,6 +46,8 @@ pub struct Verdicts {
 
 /// Why a property is not known to hold, if the streams that check it violate another one.
 const MASKED: &str = "every stream that checks it violates another property";
+/// Why a property is not known to hold, if no split that was tried has a cut.
+const UNCUT: &str = "no split that was tried checks it: try more splits";
 /// Why a property is not known to hold, if only streams of other shards check it.
 const ELSEWHERE: &str = "the other shards check it";
 
@@ -278,10 +280,10 @@ impl Verdicts {
 
     /// Returns why a property is not known to hold that some stream checks.
     fn unseen(&self) -> &'static str {
-        if self.shard == Shard::WHOLE {
-            MASKED
-        } else {
-            ELSEWHERE
+        match (self.shard == Shard::WHOLE, self.violations.is_empty()) {
+            (true, true) => UNCUT,
+            (true, false) => MASKED,
+            (false, _) => ELSEWHERE,
         }
     }
 

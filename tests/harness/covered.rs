@@ -727,6 +727,36 @@ fn an_oracle_must_judge_a_stream() {
     );
 }
 
+/// One random split may be the whole stream.
+#[test]
+fn every_split_is_checked_by_a_sample_with_a_cut() {
+    let harness = || {
+        Harness::parser(parse, "truncated")
+            .edges(|_| Vec::new())
+            .streams([b"\0\x03one"])
+            .unlimited()
+    };
+    let is_whole = |&seed: &u64| Split::sample(5, &[], seed) == Split::whole();
+    let whole = (0..100).find(is_whole).unwrap();
+    let cut = (0..100).find(|seed| !is_whole(seed)).unwrap();
+    let sampled = |seed, splits| {
+        Verdicts::collect("parser", move |verdicts| {
+            let harness = harness();
+            for stream in verdicts.streams(&harness) {
+                verdicts.add(harness.sampled(&stream, seed, splits))?;
+            }
+            Ok(())
+        })
+    };
+    assert_eq!(
+        advice(&sampled(whole, 1), Property::EverySplit),
+        "no split that was tried checks it: try more splits"
+    );
+    assert!(holds(&sampled(cut, 1), Property::EverySplit));
+    assert!(holds(&sampled(whole, 100), Property::EverySplit));
+    assert!(holds(&sampled(whole, 1), Property::Progress));
+}
+
 #[test]
 #[should_panic(expected = "`sampled` needs one split at least")]
 fn no_splits_are_no_sample() {
