@@ -29,11 +29,13 @@ pub(super) fn checked_anyway(
     len: usize,
     deviations: &[Deviation],
 ) -> Vec<Property> {
-    let happens = |interruption| interruptions.contains(&interruption);
+    let may_happen = |interruption| interruptions.contains(&interruption);
+    // Of an empty stream nothing must be read, so nothing may be interrupted.
+    let happens = |interruption| may_happen(interruption) && len > 0;
     let is_resumable = !deviations.contains(&Deviation::NotResumable);
     let checked = |property| match property {
         Property::EverySplit => len > 1,
-        Property::EmptyChunk => happens(Interruption::EmptyChunk),
+        Property::EmptyChunk => may_happen(Interruption::EmptyChunk),
         Property::Interrupted => {
             happens(Interruption::Interrupted) || happens(Interruption::Pending)
         }
@@ -140,6 +142,7 @@ pub(super) fn advice<T: Door>(
     deviations: &[Deviation],
 ) -> Option<&'static str> {
     const ORACLE: &str = "the framer is its own oracle: add `messages` or an `oracle`";
+    const NOT_EMPTY: &str = "add a stream that is not empty";
     let by_itself = source == Source::ByteByByte;
     let preallocates = |it: &Deviation| matches!(it, Deviation::Preallocates(_));
     let declared = |deviation| deviations.contains(&deviation);
@@ -187,6 +190,12 @@ pub(super) fn advice<T: Door>(
         {
             "`NotResumable` is declared"
         }
+        Property::Interrupted
+            if happens(Interruption::Interrupted) || happens(Interruption::Pending) =>
+        {
+            NOT_EMPTY
+        }
+        Property::Cancelled if happens(Interruption::Dropped) => NOT_EMPTY,
         Property::Linear if happens(Interruption::EmptyChunk) => "call `linear`",
         Property::Encode if source == Source::Encoder => "call `check_encoder`",
         Property::Differential if happens(Interruption::EmptyChunk) => "call `differential`",

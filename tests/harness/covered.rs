@@ -2,7 +2,7 @@
 
 use bytes::{Buf, BytesMut};
 use everysplit::subject::{
-    AsyncChunkReader, Decode, DecodeFn, FeedFn, Frames, Subject, TokioDecoder,
+    AsyncChunkReader, ChunkReader, Decode, DecodeFn, FeedFn, Frames, Subject, TokioDecoder,
 };
 use everysplit::{
     Case, Deviation, Expected, Harness, Outcome, Property, Split, Status, Tier, Verdicts,
@@ -755,6 +755,33 @@ fn every_split_is_checked_by_a_sample_with_a_cut() {
     assert!(holds(&sampled(cut, 1), Property::EverySplit));
     assert!(holds(&sampled(whole, 100), Property::EverySplit));
     assert!(holds(&sampled(whole, 1), Property::Progress));
+}
+
+/// A reader that reads nothing is not interrupted.
+#[test]
+fn interruptions_are_checked_by_a_stream_with_a_byte() {
+    let never_reads =
+        || Harness::reader(|| |_: &mut ChunkReader<'_>| Ok::<Option<u8>, ()>(None)).streams([b""]);
+    let verdicts = verdicts!(never_reads());
+    assert!(holds(&verdicts, Property::Progress));
+    assert_eq!(
+        advice(&verdicts, Property::Interrupted),
+        "add a stream that is not empty"
+    );
+
+    let never_reads = || {
+        Harness::async_reader(|| {
+            async |_: &mut AsyncChunkReader<'_, '_>| Ok::<Option<u8>, ()>(None)
+        })
+        .streams([b""])
+    };
+    let verdicts = verdicts!(never_reads());
+    for property in [Property::Interrupted, Property::Cancelled] {
+        assert_eq!(
+            advice(&verdicts, property),
+            "add a stream that is not empty"
+        );
+    }
 }
 
 #[test]
