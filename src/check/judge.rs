@@ -13,6 +13,10 @@ use super::isolate::isolate;
 use crate::deviation::Deviation;
 use crate::expected::{Expected, Outcome};
 
+/// The longest header of a frame, in bytes. After a longer one a framer may hold more than a frame
+/// claims.
+pub(crate) const LONGEST_HEADER: usize = 64;
+
 /// What a call of a framer returned.
 pub(crate) struct Call<'a, F, E> {
     pub(crate) frames: &'a [F],

@@ -4,14 +4,11 @@ use alloc::vec::Vec;
 
 use crate::case::Interruption;
 use crate::check::input::Input;
+use crate::check::judge::LONGEST_HEADER;
 use crate::deviation::Deviation;
 use crate::door::{Door, Value};
 use crate::expected::{Outcome, Source};
 use crate::property::Property;
-
-/// The longest header of a frame, in bytes. After a longer one a framer may hold more than a frame
-/// claims.
-const LONGEST_HEADER: usize = 64;
 
 /// What streams check, if they violate nothing.
 #[derive(Clone, Debug, Default)]

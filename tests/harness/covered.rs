@@ -86,6 +86,21 @@ fn memory_is_checked_where_a_header_claims_more_than_may_be_held() {
     );
 }
 
+/// A header that is cut short claims nothing yet.
+#[test]
+fn memory_is_checked_by_a_header_that_arrived() {
+    let harness = Harness::parser(parse, "truncated")
+        .encoder(|body| encode(body))
+        .messages([vec![b'x'; 400]])
+        .truncation_error("truncated");
+    let stream = encode(&[b'x'; 400]);
+    for (bytes, expected) in [(1, false), (63, false), (64, true), (402, true)] {
+        let certificate = harness.check(&stream[..bytes]).unwrap();
+        let held = certificate.held.contains(&Property::Memory);
+        assert_eq!(held, expected, "{bytes} bytes");
+    }
+}
+
 /// Reserves as much again as it has with each chunk of seven bytes. `==` does not compare that.
 #[derive(Default, PartialEq, Eq)]
 struct Reserves(Vec<u8>);
