@@ -424,7 +424,9 @@ pub(crate) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Res
             format!("at most {most} bytes held"),
             format!("{held} bytes held"),
         )
-        .declare([Deviation::Preallocates(held.next_power_of_two())])),
+        .declare([Deviation::Preallocates(
+            held.checked_next_power_of_two().unwrap_or(held),
+        )])),
         _ => Ok(()),
     }
 }

@@ -799,6 +799,33 @@ fn interruptions_are_checked_by_a_stream_with_a_byte() {
     }
 }
 
+/// No number of bytes or offset is too large.
+#[test]
+fn numbers_may_be_as_large_as_they_get() {
+    let harness = || Harness::parser(parse, "truncated").streams([b"\0\x03one"]);
+    let stream = b"\0\x03one";
+    harness().preallocates(usize::MAX).check(stream).unwrap();
+    let edges = harness().edges(|_| vec![usize::MAX, usize::MAX - 1]);
+    edges.check(stream).unwrap();
+    edges.sampled(stream, 0, 100).unwrap();
+
+    let holds_all = || {
+        Harness::framer(|| {
+            let feed = |fed: &mut bool, chunk: &[u8], _: &mut Frames<u8>| {
+                *fed |= !chunk.is_empty();
+                Ok::<_, ()>(())
+            };
+            let held = |fed: &bool| if *fed { usize::MAX } else { 0 };
+            FeedFn::new(false, feed, |_, _| Ok(())).with_buffered_bytes(held)
+        })
+        .declare([Deviation::BytesBetweenFrames])
+    };
+    let violation = holds_all().check(b"ab").unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    assert_eq!(violation.declare, [Deviation::Preallocates(usize::MAX)]);
+    holds_all().preallocates(usize::MAX).check(b"ab").unwrap();
+}
+
 #[test]
 #[should_panic(expected = "`sampled` needs one split at least")]
 fn no_splits_are_no_sample() {
