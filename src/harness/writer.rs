@@ -208,7 +208,8 @@ impl WriterHarness {
         Ok(certificate(expected, tier, calls))
     }
 
-    /// Checks `splits` random splits. The same seed makes the same splits.
+    /// Checks `splits` random splits. The same seed makes the same splits. Nearby seeds share most of
+    /// them: for other splits, add `splits` to the seed.
     ///
     /// # Errors
     ///
