@@ -16,9 +16,11 @@ pub enum Deviation {
     Resynchronises,
     /// At the end of the stream an incomplete frame is dropped without an error.
     DiscardsAtEnd,
-    /// The size limit applies to header and body together.
+    /// The size limit applies to header and body together. Only
+    /// [`size_limit`](crate::Harness::size_limit) checks that.
     CountsHeader,
-    /// A frame with an empty body is rejected.
+    /// A frame with an empty body is rejected. Only [`size_limit`](crate::Harness::size_limit) checks
+    /// that.
     NoEmptyFrame,
     /// Bytes may belong to no frame, such as padding, a keep-alive or an epilogue: the framer drops
     /// them without an error, also at the end of the stream.

@@ -85,7 +85,7 @@ impl Split {
             for cut in &mut cuts {
                 if rng.bool() {
                     let edge = edges[rng.usize(..edges.len())];
-                    *cut = (edge + rng.usize(..3)).saturating_sub(1);
+                    *cut = edge.saturating_add(rng.usize(..3)).saturating_sub(1);
                 }
             }
         }

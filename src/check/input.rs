@@ -47,7 +47,8 @@ impl<F, E> Input<'_, F, E> {
             Deviation::Preallocates(bytes) => *bytes,
             _ => 0,
         });
-        3 * most + initial + preallocated.fold(SLACK, usize::max)
+        let extra = preallocated.fold(SLACK, usize::max);
+        (3 * most).saturating_add(initial).saturating_add(extra)
     }
 
     /// Returns whether the framer is not called any more after the first error.

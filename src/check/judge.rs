@@ -13,6 +13,10 @@ use super::isolate::isolate;
 use crate::deviation::Deviation;
 use crate::expected::{Expected, Outcome};
 
+/// The longest header of a frame, in bytes. After a longer one a framer may hold more than a frame
+/// claims.
+pub(crate) const LONGEST_HEADER: usize = 64;
+
 /// What a call of a framer returned.
 pub(crate) struct Call<'a, F, E> {
     pub(crate) frames: &'a [F],
@@ -420,7 +424,9 @@ pub(crate) fn judge_held(offset: usize, most: usize, held: Option<usize>) -> Res
             format!("at most {most} bytes held"),
             format!("{held} bytes held"),
         )
-        .declare([Deviation::Preallocates(held.next_power_of_two())])),
+        .declare([Deviation::Preallocates(
+            held.checked_next_power_of_two().unwrap_or(held),
+        )])),
         _ => Ok(()),
     }
 }

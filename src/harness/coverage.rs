@@ -4,14 +4,11 @@ use alloc::vec::Vec;
 
 use crate::case::Interruption;
 use crate::check::input::Input;
+use crate::check::judge::LONGEST_HEADER;
 use crate::deviation::Deviation;
 use crate::door::{Door, Value};
 use crate::expected::{Outcome, Source};
 use crate::property::Property;
-
-/// The longest header of a frame, in bytes. After a longer one a framer may hold more than a frame
-/// claims.
-const LONGEST_HEADER: usize = 64;
 
 /// What streams check, if they violate nothing.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +26,13 @@ pub(super) fn checked_anyway(
     len: usize,
     deviations: &[Deviation],
 ) -> Vec<Property> {
-    let happens = |interruption| interruptions.contains(&interruption);
+    let may_happen = |interruption| interruptions.contains(&interruption);
+    // Of an empty stream nothing must be read, so nothing may be interrupted.
+    let happens = |interruption| may_happen(interruption) && len > 0;
     let is_resumable = !deviations.contains(&Deviation::NotResumable);
     let checked = |property| match property {
         Property::EverySplit => len > 1,
-        Property::EmptyChunk => happens(Interruption::EmptyChunk),
+        Property::EmptyChunk => may_happen(Interruption::EmptyChunk),
         Property::Interrupted => {
             happens(Interruption::Interrupted) || happens(Interruption::Pending)
         }
@@ -55,11 +54,7 @@ pub(super) fn checked<F: Value, E: Value>(
     let rejected = matches!(expected.outcome, Outcome::Rejected { .. });
     let incomplete = match expected.outcome {
         Outcome::Truncated(_) => true,
-        // The rest is discarded, as declared.
-        Outcome::Clean => {
-            let discards = input.deviations.contains(&Deviation::DiscardsAtEnd);
-            discards && expected.at_end.is_empty() && expected.last_end() < input.stream.len()
-        }
+        Outcome::Clean => discards_frame(input),
         Outcome::Rejected { .. } => false,
     };
     let anyway = checked_anyway(door.interruptions(), input.stream.len(), input.deviations);
@@ -80,6 +75,19 @@ pub(super) fn checked<F: Value, E: Value>(
         .into_iter()
         .filter(|&it| checked(it))
         .collect()
+}
+
+/// Returns whether a stream with a clean end ends inside a frame, which is discarded as declared.
+fn discards_frame<F, E>(input: &Input<'_, F, E>) -> bool {
+    let (expected, declared) = (&input.expected, input.deviations);
+    let may_be_padding = match input.source {
+        Source::Encoder => expected.unfinished.is_none(),
+        Source::Parser | Source::ByteByByte => declared.contains(&Deviation::BytesBetweenFrames),
+    };
+    declared.contains(&Deviation::DiscardsAtEnd)
+        && !may_be_padding
+        && expected.at_end.is_empty()
+        && expected.last_end() < input.stream.len()
 }
 
 /// Returns whether a stream has a frame whose body has exactly the size of the limit.
@@ -131,6 +139,7 @@ pub(super) fn advice<T: Door>(
     deviations: &[Deviation],
 ) -> Option<&'static str> {
     const ORACLE: &str = "the framer is its own oracle: add `messages` or an `oracle`";
+    const NOT_EMPTY: &str = "add a stream that is not empty";
     let by_itself = source == Source::ByteByByte;
     let preallocates = |it: &Deviation| matches!(it, Deviation::Preallocates(_));
     let declared = |deviation| deviations.contains(&deviation);
@@ -150,7 +159,19 @@ pub(super) fn advice<T: Door>(
         Property::Limit => "add a stream that is rejected for its size",
         Property::Rejection if source == Source::Encoder => "add an invalid frame with `rejects`",
         Property::Rejection => "add a stream with an invalid frame",
-        Property::Truncation if source == Source::Encoder => "set `truncation_error`",
+        Property::Truncation
+            if source == Source::Encoder && !declared(Deviation::DiscardsAtEnd) =>
+        {
+            "set `truncation_error`"
+        }
+        Property::Truncation
+            if source == Source::Parser
+                && declared(Deviation::DiscardsAtEnd)
+                && declared(Deviation::BytesBetweenFrames) =>
+        {
+            "with `DiscardsAtEnd` and `BytesBetweenFrames`, only `messages` show which end is \
+             inside a frame"
+        }
         Property::Truncation => "add a stream that ends inside a frame",
         Property::Poisoned if declared(Deviation::CallerStops) => "`CallerStops` is declared",
         Property::Poisoned if source == Source::Encoder => "add `size_limit` or `rejects`",
@@ -166,6 +187,12 @@ pub(super) fn advice<T: Door>(
         {
             "`NotResumable` is declared"
         }
+        Property::Interrupted
+            if happens(Interruption::Interrupted) || happens(Interruption::Pending) =>
+        {
+            NOT_EMPTY
+        }
+        Property::Cancelled if happens(Interruption::Dropped) => NOT_EMPTY,
         Property::Linear if happens(Interruption::EmptyChunk) => "call `linear`",
         Property::Encode if source == Source::Encoder => "call `check_encoder`",
         Property::Differential if happens(Interruption::EmptyChunk) => "call `differential`",

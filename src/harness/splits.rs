@@ -111,7 +111,7 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
 
     /// Checks `splits` random splits, half of their cuts at field edges, each with every
     /// [`Interruption`](crate::Interruption) that the framer can be given. The same seed makes the same
-    /// splits.
+    /// splits. Nearby seeds share most of them: for other splits, add `splits` to the seed.
     ///
     /// # Errors
     ///

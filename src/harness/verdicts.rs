@@ -46,6 +46,8 @@ pub struct Verdicts {
 
 /// Why a property is not known to hold, if the streams that check it violate another one.
 const MASKED: &str = "every stream that checks it violates another property";
+/// Why a property is not known to hold, if no split that was tried has a cut.
+const UNCUT: &str = "no split that was tried checks it: try more splits";
 /// Why a property is not known to hold, if only streams of other shards check it.
 const ELSEWHERE: &str = "the other shards check it";
 
@@ -67,7 +69,9 @@ pub enum Status {
     Held {
         /// The number of streams that check it.
         streams: usize,
-        /// On how many of them it is proved for all splits.
+        /// On how many of them it is proved for all splits: on none if it is
+        /// [`Memory`](Property::Memory), since a proof judges the bytes held on one path to each
+        /// state.
         proved: usize,
     },
     /// It is violated.
@@ -251,7 +255,9 @@ impl Verdicts {
             let certificates = self.certificates.iter();
             certificates.filter(move |certificate| certificate.held.contains(&property))
         };
-        let is_proof = |certificate: &&Certificate| matches!(certificate.tier, Tier::Proved { .. });
+        let is_proof = |certificate: &&Certificate| {
+            matches!(certificate.tier, Tier::Proved { .. }) && property != Property::Memory
+        };
         match held().count() {
             0 => {}
             _ if let Some(advice) = self.limit_advice(property) => {
@@ -274,10 +280,10 @@ impl Verdicts {
 
     /// Returns why a property is not known to hold that some stream checks.
     fn unseen(&self) -> &'static str {
-        if self.shard == Shard::WHOLE {
-            MASKED
-        } else {
-            ELSEWHERE
+        match (self.shard == Shard::WHOLE, self.violations.is_empty()) {
+            (true, true) => UNCUT,
+            (true, false) => MASKED,
+            (false, _) => ELSEWHERE,
         }
     }
 
@@ -519,6 +525,9 @@ impl fmt::Display for Summary<'_> {
         let held = verdicts.statuses();
         let held = held.filter(|(_, status)| matches!(status, Status::Held { .. }));
         write!(f, " ({} properties", held.count())?;
+        if verdicts.certificates.iter().any(proves_all_but_memory) {
+            f.write_str(", memory for some splits only")?;
+        }
         let mut reasons = verdicts.certificates.iter().map(|it| it.tier.not_proved());
         if let Some(reason) = reasons.find_map(|reason| reason) {
             write!(f, "; not proved: {reason}")?;
@@ -554,6 +563,15 @@ impl fmt::Display for Summary<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns whether the checks of a stream are a proof, and its memory was checked.
+fn proves_all_but_memory(certificate: &Certificate) -> bool {
+    let is_proof = matches!(
+        certificate.tier,
+        Tier::Proved { .. } | Tier::ProvedAt { .. }
+    );
+    is_proof && certificate.held.contains(&Property::Memory)
 }
 
 /// What is wrong, for a test that fails.

@@ -208,17 +208,24 @@ impl WriterHarness {
         Ok(certificate(expected, tier, calls))
     }
 
-    /// Checks `splits` random splits. The same seed makes the same splits.
+    /// Checks `splits` random splits. The same seed makes the same splits. Nearby seeds share most of
+    /// them: for other splits, add `splits` to the seed.
     ///
     /// # Errors
     ///
     /// As [`check`](Self::check).
+    ///
+    /// # Panics
+    ///
+    /// Panics if `splits` is 0, as nothing would be checked.
+    #[track_caller]
     pub fn sampled(
         &self,
         expected: &[u8],
         seed: u64,
         splits: u64,
     ) -> Result<Certificate, Violation> {
+        assert!(splits > 0, "`sampled` needs one split at least");
         let sample = |n| Split::sample(expected.len(), &[], seed.wrapping_add(n));
         let (splits, calls) = self.each(expected, &mut (0..splits).map(sample))?;
         Ok(certificate(expected, Tier::Sampled { seed, splits }, calls))

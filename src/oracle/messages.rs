@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use fastrand::Rng;
 
 use super::{Judged, Oracle};
-use crate::check::judge::{AtStake, Expectation};
+use crate::check::judge::{AtStake, Expectation, LONGEST_HEADER};
 use crate::deviation::Deviation;
 use crate::door::Door;
 use crate::expected::{Expected, Outcome, Source};
@@ -360,7 +360,10 @@ impl<F: Clone, E: Clone> Messages<F, E> {
                     break Outcome::Clean;
                 }
                 limit.frames.extend(accepted.at_limit.then_some(next));
-                longest = longest.max(accepted.bytes.len());
+                // With fewer bytes, the header may not have arrived.
+                if rest.len() >= LONGEST_HEADER {
+                    longest = longest.max(accepted.bytes.len());
+                }
                 unfinished = Some(accepted.bytes[rest.len()..].to_vec());
             } else if !self.rejected.iter().any(|it| it.bytes.starts_with(rest)) {
                 return None;

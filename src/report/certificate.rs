@@ -19,7 +19,9 @@ pub struct Certificate {
     /// How many calls of `feed` were made; of `decode`, for a decoder whose caller owns the buffer;
     /// of `write`, by a sender.
     pub calls: u64,
-    /// The properties that were checked and hold on this stream.
+    /// The properties that were checked and hold on this stream, for the splits that the
+    /// [`tier`](Self::tier) names. A proof checks [`Memory`](Property::Memory) for some of them, as
+    /// it judges the bytes held on one path to each state.
     pub held: Vec<Property>,
     /// Whether the stream has a body of exactly the size limit.
     pub(crate) at_limit: bool,

@@ -1,8 +1,12 @@
 //! A property counts as checked only if some stream can violate it.
 
 use bytes::{Buf, BytesMut};
-use everysplit::subject::{AsyncChunkReader, Decode, DecodeFn, FeedFn, Frames, TokioDecoder};
-use everysplit::{Deviation, Expected, Harness, Outcome, Property, Status, Tier, Verdicts};
+use everysplit::subject::{
+    AsyncChunkReader, ChunkReader, Decode, DecodeFn, FeedFn, Frames, Subject, TokioDecoder,
+};
+use everysplit::{
+    Case, Deviation, Expected, Harness, Outcome, Property, Split, Status, Tier, Verdicts,
+};
 use tokio::io::AsyncReadExt;
 use tokio_util::codec::LinesCodec;
 
@@ -80,6 +84,83 @@ fn memory_is_checked_where_a_header_claims_more_than_may_be_held() {
         advice(&preallocates, Property::Memory),
         "add a frame longer than 256 bytes and what is preallocated"
     );
+}
+
+/// A header that is cut short claims nothing yet.
+#[test]
+fn memory_is_checked_by_a_header_that_arrived() {
+    let harness = Harness::parser(parse, "truncated")
+        .encoder(|body| encode(body))
+        .messages([vec![b'x'; 400]])
+        .truncation_error("truncated");
+    let stream = encode(&[b'x'; 400]);
+    for (bytes, expected) in [(1, false), (63, false), (64, true), (402, true)] {
+        let certificate = harness.check(&stream[..bytes]).unwrap();
+        let held = certificate.held.contains(&Property::Memory);
+        assert_eq!(held, expected, "{bytes} bytes");
+    }
+}
+
+/// Reserves as much again as it has with each chunk of seven bytes. `==` does not compare that.
+#[derive(Default, PartialEq, Eq)]
+struct Reserves(Vec<u8>);
+
+impl Clone for Reserves {
+    fn clone(&self) -> Self {
+        let mut bytes = Vec::with_capacity(self.0.capacity());
+        bytes.extend(&self.0);
+        Self(bytes)
+    }
+}
+
+impl Subject for Reserves {
+    type Frame = Vec<u8>;
+    type Error = &'static str;
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
+        if chunk.len() == 7 {
+            self.0.reserve_exact(self.0.capacity());
+        }
+        self.0.extend(chunk);
+        while let Some((body, len)) = parse(&self.0)? {
+            frames.push(body);
+            self.0 = self.0[len..].to_vec();
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Frames<Vec<u8>>) -> Result<(), &'static str> {
+        let whole = self.0.is_empty();
+        if whole { Ok(()) } else { Err("truncated") }
+    }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        Some(self.0.capacity())
+    }
+}
+
+/// The bound on memory depends on the path to a state, and equal states merge.
+#[test]
+fn memory_is_never_said_to_be_proved() {
+    let stream = encode(&[b'x'; 300]);
+    let harness = || Harness::framer(Reserves::default).unlimited();
+    let verdicts = verdicts!(harness().streams([encode(&[b'x'; 300])]));
+    let (streams, proved) = (1, 0);
+    let held = Status::Held { streams, proved };
+    assert_eq!(verdicts.status(Property::Memory), held);
+    let table = verdicts.to_string();
+    assert!(table.contains("  memory        held on 1\n"), "{table}");
+    assert!(
+        table.contains("  every_split   held on 1, proved\n"),
+        "{table}"
+    );
+    let line = verdicts.summary().to_string();
+    let begin = "framer: proved on 1 stream (4 properties, memory for some splits only); not";
+    assert!(line.starts_with(begin), "{line}");
+
+    let sevens = Split::new((1..44).map(|n| 7 * n));
+    let violation = harness().one_split(&Case::new(stream, sevens)).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
 }
 
 /// Moves a body into a vector of its own, for which it reserves as much as the header claims.
@@ -473,6 +554,102 @@ fn truncation_is_checked_where_a_stream_ends_inside_a_frame() {
     );
 }
 
+/// Drops spaces between frames of two bytes, and panics at an end inside a frame.
+fn panics_inside_frames() -> impl Decode<Frame = [u8; 2], Error = ()> + Clone + Eq {
+    let decode = |(): &mut (), buffer: &mut BytesMut| {
+        while buffer.first() == Some(&b' ') {
+            buffer.advance(1);
+        }
+        Ok((buffer.len() >= 2).then(|| [buffer.get_u8(), buffer.get_u8()]))
+    };
+    DecodeFn::new((), decode, move |(): &mut (), buffer: &mut BytesMut| {
+        let frame = decode(&mut (), buffer)?;
+        assert!(
+            frame.is_some() || buffer.is_empty(),
+            "an end inside a frame"
+        );
+        Ok(frame)
+    })
+}
+
+/// Padding may follow the last frame, even if the framer also drops an incomplete frame.
+#[test]
+fn truncation_is_not_checked_by_padding() {
+    let declared = [Deviation::DiscardsAtEnd, Deviation::BytesBetweenFrames];
+    let messages = || {
+        Harness::decoder(panics_inside_frames)
+            .recorded()
+            .frame_bytes(b"ab", 2, *b"ab")
+            .ignores(b" ")
+            .declare([Deviation::DiscardsAtEnd])
+            .unlimited()
+    };
+    let truncation = |stream: &[u8]| {
+        let certificate = messages().check(stream).unwrap();
+        certificate.held.contains(&Property::Truncation)
+    };
+    assert!(!truncation(b"ab "));
+    let violation = messages().check(b"ab a").unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+
+    let parsed = verdicts!(
+        Harness::decoder(panics_inside_frames)
+            .oracle(|stream: &[u8]| Expected {
+                frames: vec![(2, [stream[0], stream[1]])],
+                at_end: Vec::new(),
+                outcome: Outcome::Clean,
+            })
+            .declare(declared)
+            .streams([b"ab "])
+            .unlimited()
+    );
+    assert_eq!(
+        advice(&parsed, Property::Truncation),
+        "with `DiscardsAtEnd` and `BytesBetweenFrames`, only `messages` show which end is inside a \
+         frame"
+    );
+}
+
+/// An incomplete frame that is dropped as declared is an end inside a frame.
+#[test]
+fn truncation_is_checked_where_an_incomplete_frame_is_dropped() {
+    let discards = || {
+        Harness::decoder(|| {
+            let decode = |(): &mut (), buffer: &mut BytesMut| {
+                let whole = buffer.len() >= 2;
+                Ok::<_, ()>(whole.then(|| [buffer.get_u8(), buffer.get_u8()]))
+            };
+            DecodeFn::new((), decode, decode)
+        })
+        .declare([Deviation::DiscardsAtEnd])
+    };
+    let recorded = discards().recorded().frame_bytes(b"ab", 2, *b"ab");
+    let parsed = discards().oracle(|stream: &[u8]| Expected {
+        frames: vec![(2, [stream[0], stream[1]])],
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    });
+    for certificate in [recorded.check(b"aba"), parsed.check(b"aba")] {
+        let held = certificate.unwrap().held;
+        assert!(held.contains(&Property::Truncation), "{held:?}");
+    }
+    // A frame of one byte has no end inside.
+    let bytes = verdicts!(
+        Harness::parser(
+            |bytes| Ok::<_, ()>(bytes.first().map(|&byte| (byte, 1))),
+            ()
+        )
+        .recorded()
+        .frame_bytes(b"a", 1, b'a')
+        .declare([Deviation::DiscardsAtEnd])
+        .unlimited()
+    );
+    assert_eq!(
+        advice(&bytes, Property::Truncation),
+        "add a stream that ends inside a frame"
+    );
+}
+
 /// A message at the limit may also be one of the messages, and so may a frame over it.
 #[test]
 fn limit_is_checked_by_messages_that_stand_twice() {
@@ -563,6 +740,90 @@ fn an_oracle_must_judge_a_stream() {
         advice(&verdicts, Property::RoundTrip),
         "add a stream with a frame that the oracle judges"
     );
+}
+
+/// One random split may be the whole stream.
+#[test]
+fn every_split_is_checked_by_a_sample_with_a_cut() {
+    let harness = || {
+        Harness::parser(parse, "truncated")
+            .edges(|_| Vec::new())
+            .streams([b"\0\x03one"])
+            .unlimited()
+    };
+    let is_whole = |&seed: &u64| Split::sample(5, &[], seed) == Split::whole();
+    let whole = (0..100).find(is_whole).unwrap();
+    let cut = (0..100).find(|seed| !is_whole(seed)).unwrap();
+    let sampled = |seed, splits| {
+        Verdicts::collect("parser", move |verdicts| {
+            let harness = harness();
+            for stream in verdicts.streams(&harness) {
+                verdicts.add(harness.sampled(&stream, seed, splits))?;
+            }
+            Ok(())
+        })
+    };
+    assert_eq!(
+        advice(&sampled(whole, 1), Property::EverySplit),
+        "no split that was tried checks it: try more splits"
+    );
+    assert!(holds(&sampled(cut, 1), Property::EverySplit));
+    assert!(holds(&sampled(whole, 100), Property::EverySplit));
+    assert!(holds(&sampled(whole, 1), Property::Progress));
+}
+
+/// A reader that reads nothing is not interrupted.
+#[test]
+fn interruptions_are_checked_by_a_stream_with_a_byte() {
+    let never_reads =
+        || Harness::reader(|| |_: &mut ChunkReader<'_>| Ok::<Option<u8>, ()>(None)).streams([b""]);
+    let verdicts = verdicts!(never_reads());
+    assert!(holds(&verdicts, Property::Progress));
+    assert_eq!(
+        advice(&verdicts, Property::Interrupted),
+        "add a stream that is not empty"
+    );
+
+    let never_reads = || {
+        Harness::async_reader(|| {
+            async |_: &mut AsyncChunkReader<'_, '_>| Ok::<Option<u8>, ()>(None)
+        })
+        .streams([b""])
+    };
+    let verdicts = verdicts!(never_reads());
+    for property in [Property::Interrupted, Property::Cancelled] {
+        assert_eq!(
+            advice(&verdicts, property),
+            "add a stream that is not empty"
+        );
+    }
+}
+
+/// No number of bytes or offset is too large.
+#[test]
+fn numbers_may_be_as_large_as_they_get() {
+    let harness = || Harness::parser(parse, "truncated").streams([b"\0\x03one"]);
+    let stream = b"\0\x03one";
+    harness().preallocates(usize::MAX).check(stream).unwrap();
+    let edges = harness().edges(|_| vec![usize::MAX, usize::MAX - 1]);
+    edges.check(stream).unwrap();
+    edges.sampled(stream, 0, 100).unwrap();
+
+    let holds_all = || {
+        Harness::framer(|| {
+            let feed = |fed: &mut bool, chunk: &[u8], _: &mut Frames<u8>| {
+                *fed |= !chunk.is_empty();
+                Ok::<_, ()>(())
+            };
+            let held = |fed: &bool| if *fed { usize::MAX } else { 0 };
+            FeedFn::new(false, feed, |_, _| Ok(())).with_buffered_bytes(held)
+        })
+        .declare([Deviation::BytesBetweenFrames])
+    };
+    let violation = holds_all().check(b"ab").unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    assert_eq!(violation.declare, [Deviation::Preallocates(usize::MAX)]);
+    holds_all().preallocates(usize::MAX).check(b"ab").unwrap();
 }
 
 #[test]

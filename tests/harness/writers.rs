@@ -610,3 +610,9 @@ fn a_sender_that_does_not_resume_is_not_blocked() {
 fn a_text_that_is_no_token_panics() {
     let _ = harness(write_all).replay("61");
 }
+
+#[test]
+#[should_panic(expected = "`sampled` needs one split at least")]
+fn no_splits_are_no_sample() {
+    let _ = harness(write_all).sampled(b"a", 0, 0);
+}
