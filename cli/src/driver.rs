@@ -462,3 +462,58 @@ fn hex_word(bytes: &[u8]) -> String {
         bytes => format!(" {}", hex::encode(bytes)),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A driver that does not reply to `finish`.
+    const DRIVER: &str = "while read -r word rest; do case $word in \
+        (hello) echo ready 2;; (finish) ;; (*) echo ready;; esac; done";
+
+    fn driver() -> Driver {
+        let settings = DriverSettings {
+            command: ["sh", "-c", DRIVER].map(Into::into).into(),
+            config: String::new(),
+            timeout: Duration::from_secs(60),
+            max_memory: 1 << 20,
+            max_frames: 10,
+        };
+        Driver::start(settings).unwrap()
+    }
+
+    #[test]
+    fn requests_and_timeouts_are_counted() {
+        let mut driver = driver();
+        driver.call_live(true, "feed 61\n").unwrap();
+        driver.call_live(false, "feed\n").unwrap();
+        assert_eq!(driver.bytes, 4 + 8 + 5);
+        for timeouts in 1..3 {
+            driver.timeout = Duration::from_millis(1);
+            assert!(driver.call_live(false, "finish\n").is_err());
+            assert_eq!(driver.timeouts, timeouts);
+        }
+        driver.reset(b"a");
+        assert_eq!(driver.timeouts, 0);
+    }
+
+    #[test]
+    fn minimising_ends_after_timeouts_many_bytes_or_misuse() {
+        let mut driver = driver();
+        driver.bytes = 3;
+        assert!(driver.may_minimize());
+        driver.bytes = 3 + MAX_MINIMIZED_BYTES - 1;
+        driver.timeouts = MAX_TIMEOUTS - 1;
+        assert!(driver.may_minimize());
+        driver.timeouts = MAX_TIMEOUTS;
+        assert!(!driver.may_minimize());
+        driver.timeouts = 0;
+        driver.bytes = 3 + MAX_MINIMIZED_BYTES;
+        assert!(!driver.may_minimize());
+        // The next violation.
+        driver.reset(b"a");
+        assert!(driver.may_minimize());
+        driver.misuse = Some("misuse".into());
+        assert!(!driver.may_minimize());
+    }
+}

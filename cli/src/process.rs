@@ -102,11 +102,6 @@ impl ChildProcess {
         })
     }
 
-    /// Returns the number of the process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Returns the exit status if the process has ended.
     pub(crate) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
@@ -181,6 +176,13 @@ pub(crate) struct Memory {
     pub(crate) peak: u64,
 }
 
+impl Memory {
+    /// Returns what is resident now, in MiB.
+    pub(crate) const fn mebibytes(self) -> u64 {
+        self.now / 1024
+    }
+}
+
 fn kibibytes(status: &str, field: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let number = line.and_then(|line| line.split_whitespace().next());
@@ -241,6 +243,15 @@ mod tests {
             thread::sleep(Duration::from_millis(20));
             self.0.read(buffer)
         }
+    }
+
+    #[test]
+    fn memory_is_counted_in_whole_mebibytes() {
+        let memory = Memory {
+            now: 3 * 1024 + 1023,
+            peak: 5 * 1024,
+        };
+        assert_eq!(memory.mebibytes(), 3);
     }
 
     #[test]

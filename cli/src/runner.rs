@@ -35,7 +35,7 @@ pub(crate) fn run(tested: &Tested, case: Option<Case>) -> Result<bool, Error> {
         let (tested, options, so_far) = (tested.clone(), options.clone(), so_far.clone());
         in_thread(move || check(&tested, case.as_ref(), &options, &so_far))?
     };
-    if let Some(result) = wait(&run, Duration::MAX) {
+    if let Some(result) = wait(&run) {
         process::end_all();
         return result;
     }
@@ -96,7 +96,7 @@ fn stop_now(so_far: ResultSoFar, options: ReportOptions) -> Result<bool, Error> 
     });
     let is_violated = result.is_violated();
     let writer = in_thread(move || report::write(&result, &so_far, &options))?;
-    wait(&writer, GRACE).unwrap_or_else(|| {
+    wait(&writer).unwrap_or_else(|| {
         let message = format!("{reason}, and the result could not be written in time");
         not_written(is_violated, message)
     })
@@ -125,10 +125,9 @@ fn in_thread(
     Ok(returned)
 }
 
-/// Waits for a thread. Returns `None` if it is not over after `time`, or `GRACE` after a request
-/// to stop.
-fn wait(returned: &mpsc::Receiver<Returned>, time: Duration) -> Option<Result<bool, Error>> {
-    let begun = Instant::now();
+/// Waits for a thread. Returns `None` if it is not over `GRACE` after it began and a stop was
+/// requested.
+fn wait(returned: &mpsc::Receiver<Returned>) -> Option<Result<bool, Error>> {
     let mut requested: Option<Instant> = None;
     loop {
         match returned.recv_timeout(POLL_INTERVAL) {
@@ -138,9 +137,7 @@ fn wait(returned: &mpsc::Receiver<Returned>, time: Duration) -> Option<Result<bo
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        if stop::requested() && requested.get_or_insert_with(Instant::now).elapsed() > GRACE
-            || begun.elapsed() > time
-        {
+        if stop::requested() && requested.get_or_insert_with(Instant::now).elapsed() > GRACE {
             return None;
         }
     }

@@ -191,12 +191,11 @@ impl Wait {
             return Ok(());
         }
         self.next_check = now + POLL_INTERVAL;
-        match process.memory() {
-            Some(memory) if memory.now / 1024 > self.limits.max_memory => {
-                Err(Failure::TooMuchMemory(memory.now / 1024))
-            }
-            _ => Ok(()),
+        let used = process.memory().unwrap_or_default().mebibytes();
+        if used > self.limits.max_memory {
+            return Err(Failure::TooMuchMemory(used));
         }
+        Ok(())
     }
 }
 

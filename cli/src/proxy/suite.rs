@@ -259,12 +259,7 @@ impl<'a> Suite<'a> {
         if failed == 0 {
             return Err(format!("{once}, {varies}").into());
         }
-        // What fails now and then gets several chances.
-        let chances = if failed == REPETITIONS {
-            1
-        } else {
-            CONFIRMATIONS
-        };
+        let chances = chances(failed);
         let (cuts, result) = reduce(&found.cuts, |cuts| self.fails(cuts, chances));
         found.cuts = cuts;
         result?;
@@ -389,6 +384,15 @@ impl Drop for Suite<'_> {
     }
 }
 
+/// Returns how often fewer cuts are tried until one run fails, given how many of the repetitions
+/// failed: what fails now and then gets several chances.
+const fn chances(failed: u32) -> u32 {
+    match failed {
+        REPETITIONS => 1,
+        _ => CONFIRMATIONS,
+    }
+}
+
 fn cannot_write(file: &Path, error: &io::Error) -> String {
     format!(
         "cannot write {}: {error}; choose another --save file",
@@ -413,4 +417,15 @@ fn cut_text(Cut { stream, at }: Cut, context: Option<&Context>) -> String {
         before.escape_ascii(),
         after.escape_ascii()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_now_and_then_gets_several_chances() {
+        assert_eq!(chances(REPETITIONS), 1);
+        assert_eq!(chances(REPETITIONS - 1), CONFIRMATIONS);
+    }
 }

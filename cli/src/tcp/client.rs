@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ChildStdout;
+use std::process::{self, ChildStdout};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -100,9 +100,10 @@ impl<'a> Client<'a> {
     }
 
     /// Takes note of the process that reads from a connection.
-    fn meet(&mut self, connection: &Connection, process: &ChildProcess) {
-        let (pid, holders) = (process.id(), &connection.holders);
+    fn meet(&mut self, connection: &Connection) {
+        let (pid, holders) = (process::id(), &connection.holders);
         if let Some(first) = holders.first() {
+            // Also one that detaches itself from its parent belongs to this process.
             self.reader = Some(if holders.iter().any(|holder| holder.belongs_to(pid)) {
                 Reader::Tested
             } else {
@@ -162,7 +163,7 @@ impl Peer for Client<'_> {
         }
         let (find_holders, timeout) = (self.reader.is_none(), self.options.timeout);
         let conversation = converse(&mut connection, request, timeout, find_holders);
-        self.meet(&connection, &process);
+        self.meet(&connection);
         let begun = Instant::now();
         if request.rule.half_close != HalfClose::Never {
             connection.half_close();

@@ -76,8 +76,9 @@ impl Connection {
     ///
     /// Why it failed, in words.
     pub(super) fn secure(&mut self, client: &TlsClient, timeout: Duration) -> Result<(), Error> {
-        let (session, sent) = client.handshake(&self.channel.socket, timeout)?;
-        self.queues.sent(sent);
+        let session = client.handshake(&self.channel.socket, timeout, |sent| {
+            self.queues.sent(sent);
+        })?;
         self.channel.session = Some(Box::new(session));
         // The first chunk is read alone, too.
         self.queues.wait(timeout, || ());

@@ -74,9 +74,10 @@ impl<'a> Server<'a> {
         let Some(first) = connection.holders.first() else {
             return;
         };
-        let tested = match (&self.options.peer, &self.process) {
-            (PeerOptions::RunningServer { pid, .. }, _) => *pid,
-            (_, process) => process.as_ref().map(ChildProcess::id),
+        let tested = match &self.options.peer {
+            PeerOptions::RunningServer { pid, .. } => *pid,
+            // Also one that detaches itself from its parent belongs to this process.
+            _ => Some(process::id()),
         };
         let is_tested = |pid| {
             connection
@@ -86,10 +87,7 @@ impl<'a> Server<'a> {
         };
         let reader = match tested {
             None => Reader::Unchecked(first.clone()),
-            // A server that detaches itself from its parent belongs to this process.
-            Some(pid) if is_tested(pid) || self.process.is_some() && is_tested(process::id()) => {
-                Reader::Tested
-            }
+            Some(pid) if is_tested(pid) => Reader::Tested,
             Some(_) => Reader::Other(first.clone()),
         };
         if !matches!(self.reader, Some(Reader::Other(_))) {

@@ -25,7 +25,12 @@ pub(crate) struct TlsClient {
 }
 
 /// One end of a connection with TLS. Its bytes are read from a socket and written to it.
-pub(crate) struct Session(ClientConnection);
+pub(crate) struct Session {
+    connection: ClientConnection,
+    /// Why no more records are received, once one is not accepted, or the connection ends without
+    /// the message for that.
+    broken: Option<io::ErrorKind>,
+}
 
 impl TlsClient {
     /// Reads the certificates that are trusted.
@@ -57,8 +62,8 @@ impl TlsClient {
         })
     }
 
-    /// Makes the handshake on a connected socket that does not block. Returns the number of bytes
-    /// that were sent for it, too.
+    /// Makes the handshake on a connected socket that does not block. Passes on how many bytes are
+    /// sent for it.
     ///
     /// # Errors
     ///
@@ -67,7 +72,8 @@ impl TlsClient {
         &self,
         mut socket: S,
         timeout: Duration,
-    ) -> Result<(Session, usize), String>
+        mut sent: impl FnMut(usize),
+    ) -> Result<Session, String>
     where
         S: Read + Write,
     {
@@ -75,12 +81,10 @@ impl TlsClient {
         let mut connection = connection.map_err(|error| error.to_string())?;
         // A chunk is never sent in part.
         connection.set_buffer_limit(None);
-        let (deadline, mut sent) = (Instant::now() + timeout, 0);
+        let deadline = Instant::now() + timeout;
         while connection.is_handshaking() || connection.wants_write() {
             let progress = if connection.wants_write() {
-                connection
-                    .write_tls(&mut socket)
-                    .map(|written| sent += written)
+                connection.write_tls(&mut socket).map(&mut sent)
             } else {
                 receive(&mut connection, &mut socket)
             };
@@ -102,7 +106,10 @@ impl TlsClient {
                 }
             }
         }
-        Ok((Session(connection), sent))
+        Ok(Session {
+            connection,
+            broken: None,
+        })
     }
 }
 
@@ -110,40 +117,48 @@ impl Session {
     /// Adds a chunk to what is to be written, unless something is. Each is a record of its own, or
     /// several if it has more than 16 KiB. Returns whether it was added.
     pub(crate) fn add(&mut self, chunk: &[u8]) -> io::Result<bool> {
-        if chunk.is_empty() || self.0.wants_write() {
+        if self.connection.wants_write() {
             return Ok(false);
         }
-        self.0.writer().write_all(chunk)?;
+        self.connection.writer().write_all(chunk)?;
         Ok(true)
     }
 
     /// Adds the end of what is sent.
     pub(crate) fn add_end(&mut self) {
-        self.0.send_close_notify();
+        self.connection.send_close_notify();
     }
 
     /// Returns whether there is something to write to the socket.
     pub(crate) fn wants_write(&self) -> bool {
-        self.0.wants_write()
+        self.connection.wants_write()
     }
 
     /// Writes to the socket. Returns the number of bytes.
     pub(crate) fn write(&mut self, mut socket: impl Write) -> io::Result<usize> {
-        self.0.write_tls(&mut socket)
+        self.connection.write_tls(&mut socket)
     }
 
     /// Reads what was sent inside TLS. A connection that ends without the message for that has
     /// ended too.
     pub(crate) fn read(&mut self, mut socket: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.0.reader().read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
-                read => return read,
+            // An error says only that there is nothing yet.
+            if let Ok(read) = self.connection.reader().read(buffer) {
+                return Ok(read);
             }
-            match receive(&mut self.0, &mut socket) {
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0),
-                received => received?,
+            match self.broken {
+                None => {}
+                Some(io::ErrorKind::UnexpectedEof) => return Ok(0),
+                Some(kind) => return Err(kind.into()),
+            }
+            if let Err(error) = receive(&mut self.connection, &mut socket) {
+                match error.kind() {
+                    kind @ (io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData) => {
+                        self.broken = Some(kind);
+                    }
+                    _ => return Err(error),
+                }
             }
         }
     }

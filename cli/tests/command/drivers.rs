@@ -796,3 +796,47 @@ fn a_violation_names_the_option_that_declares_it() {
         }
     });
 }
+
+/// A row in which the driver fails is requested once. The states before it are not used: they were
+/// those of a process that has ended.
+#[test]
+fn a_driver_that_fails_in_rows_is_started_again_once() {
+    if !is_installed("python3") {
+        return;
+    }
+    let starts = concat!(env!("CARGO_TARGET_TMPDIR"), "/starts-of-rows");
+    let _ = fs::remove_file(starts);
+    let main = format!("def main():\n    open(r'{starts}', 'a').write('x')\n");
+    let thaw = "                run = thaw(state)\n";
+    let fails = format!("                if data[:length].endswith(b'!'): sys.exit()\n{thaw}");
+    let changes = [
+        ("def main():\n", main.as_str()),
+        (thaw, fails.as_str()),
+        // The replies before it arrive.
+        ("if length % 64 == 63:", "if True:"),
+    ];
+    let path = ready("python", "fails-in-rows.py", &changes);
+    let output = python(&path, &["--hex=000361216200026f6b"]).with_status(0);
+    assert!(output.contains(": bounded: 9 bytes, "), "{output}");
+    assert_eq!(fs::read_to_string(starts).unwrap(), "xx", "{output}");
+}
+
+/// The search of a stream ends at a violation, before all replies of its rows are used. They are not
+/// those to the next stream.
+#[test]
+fn rows_of_another_stream_are_not_used() {
+    if !is_installed("python3") {
+        return;
+    }
+    let all = "    while len(decoder.buffer) >= 2:";
+    let first = "    for _ in [len(decoder.buffer)] if len(decoder.buffer) >= 2 else []:";
+    let path = ready("python", "one-frame-per-row.py", &[(all, first)]);
+    let stream = ["--framing=len16", "--hex=000161000162"];
+    let output = python(&path, &stream).with_status(1);
+    for text in [
+        "FAIL  hex 000161000162: ",
+        "ok    truncated after 2 of 6: proved: 9 bytes, ",
+    ] {
+        assert!(output.contains(text), "{text}: {output}");
+    }
+}

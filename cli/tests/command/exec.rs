@@ -165,6 +165,8 @@ const NO_STATES: (&str, &str) = ("save_bytes = ways_to_save(run)", "save_bytes =
 fn a_driver_that_fails_is_a_violation() {
     let python = LANGUAGES[0];
     let fails = |line: &str| format!("    decoder.buffer += chunk\n    if b'!' in chunk: {line}\n");
+    let asked = concat!(env!("CARGO_TARGET_TMPDIR"), "/asked-to-end");
+    let _ = std::fs::remove_file(asked);
     let lines = [
         (
             "10",
@@ -178,7 +180,11 @@ fn a_driver_that_fails_is_a_violation() {
         ),
         (
             "4",
-            "import time; time.sleep(1000)",
+            concat!(
+                "import time, signal; signal.signal(15, lambda *_: open(r'",
+                env!("CARGO_TARGET_TMPDIR"),
+                "/asked-to-end', 'w')); time.sleep(1000)"
+            ),
             "the driver did not reply within ",
         ),
         (
@@ -210,6 +216,8 @@ fn a_driver_that_fails_is_a_violation() {
         assert!(output.contains(expected), "{output}");
         assert!(output.contains("ok    hex 00026f6b: proved"), "{output}");
     });
+    // One that hangs is killed at once.
+    assert!(!std::fs::exists(asked).unwrap());
 }
 
 #[test]

@@ -171,6 +171,30 @@ fn a_server_that_replies_at_the_end_and_stays_passes() {
     assert!(output.contains(": the same reply of 6 bytes: "), "{output}");
 }
 
+/// Such a reply is no timeout, of which a few end the search.
+#[test]
+fn every_split_of_a_server_that_stays_is_tried() {
+    let counts: Serve = |mut socket| {
+        let (mut chunk, mut reads) = ([0; 1024], 0);
+        while let Ok(1..) = socket.read(&mut chunk) {
+            reads += 1;
+        }
+        let _ = socket.write_all(format!("{reads}.").as_bytes());
+        loop {
+            thread::park();
+        }
+    };
+    let address = server(counts).to_string();
+    let stream = "61".repeat(30);
+    let tcp = ["tcp", "--connect", &address, "--hex", &stream];
+    let limits = ["--max-connections=25", "--reply-idle=0.1", "--timeout=2"];
+    let output = run(&[&tcp[..], &limits].concat()).with_status(1);
+    let text = " splits have a different reply\n";
+    let (tried, _) = output.split_once(text).unwrap();
+    let tried = tried.rsplit(' ').next().unwrap();
+    assert!(tried.parse::<u32>().unwrap() >= 25, "{output}");
+}
+
 #[test]
 fn finds_bugs_with_the_fewest_cuts() {
     let cases = [

@@ -145,9 +145,14 @@ def serve(client):
                 while b"\n" in buffer:
                     line, buffer = buffer.split(b"\n", 1)
                     client.sendall(line + b"!\n")
+                    if bug == "broken" and line == b"bc":
+                        # Not inside TLS.
+                        socket.socket.send(client, b"no record")
+                        return
             if bug == "silent":
                 client.sendall(b"rest: " + buffer + b"\n")
-            client.unwrap()
+            if bug != "abrupt":
+                client.unwrap()
     except OSError:
         pass
 
@@ -175,7 +180,8 @@ const TWO_LINES: &str = "--hex=610a62630a";
 
 #[test]
 fn a_stream_inside_tls_is_cut() {
-    for bug in ["none", "silent"] {
+    // However the server ends a connection, it has read everything.
+    for bug in ["none", "silent", "abrupt", "broken"] {
         let Some(output) = check_lines(bug, 0, &["tcp"], &["--timeout=20", TWO_LINES]) else {
             return;
         };
