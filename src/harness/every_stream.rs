@@ -7,6 +7,7 @@ use core::iter;
 use super::Harness;
 use super::prove::{RebuildHarness, RebuildTextHarness, TextHarness};
 use crate::case::Case;
+use crate::check::input::Input;
 use crate::check::minimize;
 use crate::check::prove::every_stream::{self, Found, Proof, Stop, Streams};
 use crate::check::prove::premises;
@@ -140,7 +141,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         });
         let mut replayed = 0;
         for case in &proof.samples {
-            self.replay_sample(case)?;
+            self.replay_case(case)?;
             replayed += 1;
         }
         Ok(EveryStream {
@@ -206,7 +207,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
                         self.under_test().input(stream)?;
                     }
                     if let Some(case) = &proof.differs {
-                        self.replay_sample(case)?;
+                        self.replay_case(case)?;
                         return Ok(None);
                     }
                     // A shorter stream is one of these too.
@@ -240,11 +241,16 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         Ok(is_confirmed.then_some(proved))
     }
 
-    fn replay_sample(&self, case: &Case) -> Result<(), Violation> {
+    /// Replays a case on fresh framers. Returns the input of its stream.
+    fn replay_case<'a>(
+        &'a self,
+        case: &'a Case,
+    ) -> Result<Input<'a, T::Frame, T::Error>, Violation> {
         let input = self.under_test().input(&case.stream)?;
         self.under_test()
             .run_case(case, &input)
-            .map_err(|violation| self.under_test().minimal(violation))
+            .map_err(|violation| self.under_test().minimal(violation))?;
+        Ok(input)
     }
 
     /// Returns without an error if a fresh framer does not show what the search found.
@@ -254,8 +260,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
     /// Returns the violation.
     fn confirm(&self, found: Found) -> Result<(), Violation> {
         let Found { case, path, stuck } = found;
-        self.replay_sample(&case)?;
-        let input = self.under_test().input(&case.stream)?;
+        let input = self.replay_case(&case)?;
         // Empty chunks in some places only, which no case has.
         premises::follow(self.door.subject(), &input, &path)
             .map_err(|finding| input.violation(finding, &case.split, case.interruption))?;

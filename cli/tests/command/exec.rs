@@ -165,8 +165,8 @@ const NO_STATES: (&str, &str) = ("save_bytes = ways_to_save(run)", "save_bytes =
 fn a_driver_that_fails_is_a_violation() {
     let python = LANGUAGES[0];
     let fails = |line: &str| format!("    decoder.buffer += chunk\n    if b'!' in chunk: {line}\n");
-    let asked = concat!(env!("CARGO_TARGET_TMPDIR"), "/asked-to-end");
-    let _ = std::fs::remove_file(asked);
+    let signalled = concat!(env!("CARGO_TARGET_TMPDIR"), "/got-sigterm");
+    let _ = std::fs::remove_file(signalled);
     let lines = [
         (
             "10",
@@ -183,7 +183,7 @@ fn a_driver_that_fails_is_a_violation() {
             concat!(
                 "import time, signal; signal.signal(15, lambda *_: open(r'",
                 env!("CARGO_TARGET_TMPDIR"),
-                "/asked-to-end', 'w')); time.sleep(1000)"
+                "/got-sigterm', 'w')); time.sleep(1000)"
             ),
             "the driver did not reply within ",
         ),
@@ -217,7 +217,7 @@ fn a_driver_that_fails_is_a_violation() {
         assert!(output.contains("ok    hex 00026f6b: proved"), "{output}");
     });
     // One that hangs is killed at once.
-    assert!(!std::fs::exists(asked).unwrap());
+    assert!(!std::fs::exists(signalled).unwrap());
 }
 
 #[test]
