@@ -532,7 +532,8 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     ///
     /// # Panics
     ///
-    /// Panics if the encoding of a message is empty.
+    /// Panics if the encoding of a message is empty, if it is that of a different message, and if it
+    /// begins with what [`rejects`](Self::rejects) has.
     #[must_use]
     #[track_caller]
     pub fn messages<M: Into<T::Frame>>(mut self, messages: impl IntoIterator<Item = M>) -> Self {
@@ -552,7 +553,8 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     ///
     /// # Panics
     ///
-    /// Panics if `at` is 0 or greater than the number of bytes.
+    /// Panics if `at` is 0 or greater than the number of bytes, and if the bytes contradict what was
+    /// added before.
     #[must_use]
     #[track_caller]
     pub fn frame_bytes(mut self, bytes: impl Into<Vec<u8>>, at: usize, frame: T::Frame) -> Self {
@@ -567,7 +569,8 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     ///
     /// # Panics
     ///
-    /// Panics if `at` is 0 or greater than the number of bytes.
+    /// Panics if `at` is 0 or greater than the number of bytes, if a message begins with these bytes,
+    /// and if they are rejected with a different error, too.
     #[must_use]
     #[track_caller]
     pub fn rejects(mut self, bytes: impl Into<Vec<u8>>, at: usize, error: T::Error) -> Self {

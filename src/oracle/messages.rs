@@ -86,7 +86,7 @@ impl<F: Clone, E: Clone> Clone for Messages<F, E> {
     }
 }
 
-impl<F: Clone, E: Clone> Messages<F, E> {
+impl<F: Clone + PartialEq, E: Clone + PartialEq> Messages<F, E> {
     pub(crate) fn new(encode: impl Fn(&F) -> Vec<u8> + 'static) -> Self {
         Self {
             encode: Rc::new(encode),
@@ -119,6 +119,15 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             bytes.len(),
             bytes.len()
         );
+        let mut others = self.accepted.iter();
+        assert!(
+            !others.any(|it| it.bytes == bytes && (it.at, &it.frame) != (at, &frame)),
+            "{} is the encoding of two different messages: encode all that they differ in",
+            shown(&bytes)
+        );
+        for rejected in &self.rejected {
+            not_both(&bytes, rejected);
+        }
         self.accepted.push(Accepted {
             bytes,
             at,
@@ -135,12 +144,22 @@ impl<F: Clone, E: Clone> Messages<F, E> {
             bytes.len(),
             bytes.len()
         );
-        self.rejected.push(Rejected {
+        let mut others = self.rejected.iter();
+        assert!(
+            !others.any(|it| it.bytes[..it.at] == bytes[..at] && it.error != error),
+            "{} is rejected with two different errors",
+            shown(&bytes[..at])
+        );
+        let rejected = Rejected {
             bytes,
             at,
             error,
             over_limit: false,
-        });
+        };
+        for accepted in &self.accepted {
+            not_both(&accepted.bytes, &rejected);
+        }
+        self.rejected.push(rejected);
     }
 
     /// Records that the last accepted message has a body of exactly the size limit.
@@ -393,6 +412,26 @@ impl<F: Clone> Accepted<F> {
     fn emitted(&self, start: usize) -> Option<(usize, F)> {
         Some((start + self.at, self.frame.clone()?))
     }
+}
+
+/// Panics if an accepted encoding begins with what is rejected.
+#[track_caller]
+fn not_both<E>(accepted: &[u8], rejected: &Rejected<E>) {
+    let begin = &rejected.bytes[..rejected.at];
+    assert!(
+        !accepted.starts_with(begin),
+        "{} is rejected, and begins the encoding {} of a message that is accepted",
+        shown(begin),
+        shown(accepted)
+    );
+}
+
+/// Returns the first bytes in quotes.
+fn shown(bytes: &[u8]) -> String {
+    const MOST: usize = 32;
+    let rest = if bytes.len() > MOST { " ..." } else { "" };
+    let begin = &bytes[..bytes.len().min(MOST)];
+    format!("\"{}\"{rest}", begin.escape_ascii())
 }
 
 impl<F, E> crate::door::Sealed for Messages<F, E> {}

@@ -685,6 +685,53 @@ fn an_empty_encoding_panics() {
         .messages(["a"]);
 }
 
+/// What is not encoded is lost, and the decoder may return anything in its place.
+#[test]
+#[should_panic(expected = r#""\x01a" is the encoding of two different messages"#)]
+fn messages_that_differ_in_what_is_not_encoded_panic() {
+    let _ = Harness::decoder(|| STRICT)
+        .encoder(|frame| encode(&frame[..1].to_vec()))
+        .messages(["a", "ab"]);
+}
+
+#[test]
+#[should_panic(expected = "encoding of two different messages")]
+fn a_frame_cannot_be_complete_at_two_offsets() {
+    let frame = || b"a".to_vec();
+    let harness = strict().frame_bytes(b"\x01a", 1, frame());
+    let _ = harness.frame_bytes(b"\x01a", 2, frame());
+}
+
+#[test]
+#[should_panic(expected = r#""\x05" is rejected with two different errors"#)]
+fn the_same_bytes_cannot_be_rejected_with_two_errors() {
+    let harness = strict().rejects(b"\x05", 1, Error::TooLong);
+    let _ = harness.rejects(b"\x05?", 1, Error::Truncated);
+}
+
+#[test]
+#[should_panic(expected = r#""\x01" is rejected, and begins the encoding "\x01a" of a message"#)]
+fn what_is_rejected_cannot_begin_a_message() {
+    let harness = strict().rejects(b"\x01", 1, Error::TooLong);
+    let _ = harness.messages(["a"]);
+}
+
+/// An encoder whose length wraps makes of a message over the limit what an empty one begins with.
+#[test]
+#[should_panic(expected = r#""\x01" is rejected, and begins the encoding"#)]
+fn a_message_cannot_begin_with_what_is_rejected() {
+    let _ = strict().messages(["a"]).rejects(b"\x01", 1, Error::TooLong);
+}
+
+#[test]
+fn equal_messages_may_be_given_twice() {
+    let harness = strict()
+        .messages(["a", "a"])
+        .rejects(b"\x05", 1, Error::TooLong);
+    let harness = harness.rejects(b"\x05??", 1, Error::TooLong);
+    assert_eq!(harness.check(b"\x01a").unwrap().source, Source::Encoder);
+}
+
 #[test]
 #[should_panic(expected = "a frame is rejected after 0 of 1 bytes")]
 fn a_frame_rejected_before_its_first_byte_panics() {
