@@ -684,10 +684,6 @@ pub(crate) struct MergeArgs {
     /// Write the result to a file: HTML (.html), JSON (.json) or JUnit (.xml). Can be repeated.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Vec<PathBuf>,
-
-    /// Print violations and the result only.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
 }
 
 #[derive(Args, Debug)]

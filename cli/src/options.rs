@@ -544,11 +544,6 @@ impl TryFrom<args::Arguments> for Options {
                 files: merge.files,
                 report: ReportOptions {
                     files: merge.report,
-                    output: if merge.quiet {
-                        Output::Quiet
-                    } else {
-                        Output::Normal
-                    },
                     ..ReportOptions::default()
                 },
             }),

@@ -769,7 +769,6 @@ mod tests {
     #[test]
     fn each_option_is_kept() {
         let tcp = "everysplit tcp --connect 7 --hex 00";
-        let merge = "everysplit report merge a.json";
         for (line, option) in [
             (tcp, "--framing http1"),
             ("everysplit tcp --connect 7 --script a", "--script b"),
@@ -777,7 +776,6 @@ mod tests {
             (tcp, "--reply-idle 7"),
             (tcp, "--max-idle 7"),
             (tcp, "--max-growth 7"),
-            (merge, "--quiet"),
         ] {
             assert_ne!(parse(&format!("{line} {option}")), parse(line), "{option}");
         }
@@ -839,7 +837,7 @@ mod tests {
     fn merge_options_survive_the_command_line() {
         for options in [
             "a.json",
-            "--report r.html --report 'r r.xml' --quiet a.json -- -b.json",
+            "--report r.html --report 'r r.xml' a.json -- -b.json",
         ] {
             survives(&parse(&format!("everysplit report merge {options}")));
         }
