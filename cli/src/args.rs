@@ -18,6 +18,7 @@ use crate::address::Address;
 use crate::drivers;
 use crate::framing::{DESCRIBED, Description, NAMED};
 use crate::options::{self, ConfigEntry, ReplySplit, Shard, default};
+use crate::text::count;
 
 /// Tests whether a decoder, server or client handles a byte stream the same way however the
 /// stream is split into chunks.
@@ -952,7 +953,8 @@ fn token(text: &str) -> Result<Case, String> {
     let len = case.stream.len();
     match case.split.cuts().last() {
         Some(cut) if *cut >= len => Err(format!(
-            "the cut {cut} is not inside the stream of {len} bytes"
+            "the cut {cut} is not inside the stream of {}",
+            count(len as u64, "byte")
         )),
         _ => Ok(case),
     }

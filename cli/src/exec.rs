@@ -69,7 +69,7 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
         if stop::requested() {
             break;
         }
-        recorder.progress(format!("{name}: {} bytes", bytes.len()));
+        recorder.progress(format!("{name}: {}", count(bytes.len() as u64, "byte")));
         let properties = run.properties(bytes);
         let result = run.check_captured(bytes, segments.as_ref());
         // A driver that is being ended is not evidence.
@@ -110,7 +110,11 @@ pub(crate) fn replay(
     recorder: &mut Recorder,
 ) -> Result<Ending, Error> {
     let run = DecoderRun::start(options, case.stream.len())?;
-    recorder.checks(run.properties(&case.stream));
+    let mut properties = run.properties(&case.stream);
+    if case.split.cuts().is_empty() {
+        properties.retain(|&property| property != Property::EverySplit);
+    }
+    recorder.checks(properties);
     recorder.note(&trace::trace(&mut *run.decoder(), case));
     let (name, bytes) = ("replayed", case.stream.len());
     let checked = run.check_case(case);
@@ -120,7 +124,10 @@ pub(crate) fn replay(
     match checked.map_err(|violation| run.advised(violation)) {
         // A driver that is being ended is not evidence.
         _ if stop::requested() => {}
-        Ok(()) => recorder.held(name, bytes, format!("{bytes} bytes, split {}", case.split)),
+        Ok(()) => {
+            let len = count(bytes as u64, "byte");
+            recorder.held(name, bytes, format!("{len}, split {}", case.split));
+        }
         Err(violation) => {
             recorder.violated(name, bytes, violation, None);
             recorder.draw_maps(|violation| run.map(violation));
@@ -359,11 +366,10 @@ impl DecoderRun {
 
     /// Returns the properties that are checked on a stream.
     fn properties(&self, stream: &[u8]) -> Vec<Property> {
-        let mut properties = vec![
-            Property::EverySplit,
-            Property::EmptyChunk,
-            Property::Progress,
-        ];
+        let mut properties = vec![Property::EmptyChunk, Property::Progress];
+        if stream.len() > 1 {
+            properties.push(Property::EverySplit);
+        }
         let Some(expected) = on_decoder!(self, stream, |harness| harness.expected(stream)) else {
             return properties;
         };

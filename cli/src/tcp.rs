@@ -34,6 +34,7 @@ use crate::process::{ENDING_TIME, Memory};
 use crate::report::{Ending, Recorder};
 use crate::script::Script;
 use crate::streams::{self, NamedStream};
+use crate::text::count;
 use crate::{Error, http, stop, tls};
 use baseline::{Baseline, NotTestable, REPETITIONS};
 use client::Client;
@@ -316,7 +317,8 @@ impl<'a> TcpRun<'a> {
         };
         match found {
             None => {
-                let tried = format!("{} bytes, split {split}", stream.len());
+                let bytes = count(stream.len() as u64, "byte");
+                let tried = format!("{bytes}, split {split}");
                 self.recorder.held("replayed", stream.len(), tried);
             }
             Some(violation) => {
@@ -339,8 +341,10 @@ impl<'a> TcpRun<'a> {
             self.run_script(stream, script)?;
         }
         self.options.protocol.check_stream(stream)?;
-        self.recorder.checks([Property::EverySplit]);
         let split = &case.split;
+        if !split.cuts().is_empty() {
+            self.recorder.checks([Property::EverySplit]);
+        }
         let baseline = self.baseline(stream)?;
         let timeout = self.options.timeout;
         let mut difference = self.try_split(&stream.bytes, split, &baseline, timeout)?;
@@ -445,7 +449,9 @@ impl<'a> TcpRun<'a> {
             } = same;
             let NamedStream { name, bytes, .. } = stream;
             self.warn_of_reach(stream, &baseline, &reach);
-            self.recorder.checks([Property::EverySplit]);
+            if bytes.len() > 1 {
+                self.recorder.checks([Property::EverySplit]);
+            }
             if let Some(DifferingSplit { split, difference }) = late {
                 let violation = self.violation(Case::new(bytes.clone(), split), difference);
                 self.recorder.violated(name, bytes.len(), violation, None);

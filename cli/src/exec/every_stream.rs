@@ -88,12 +88,10 @@ pub(super) fn run(
 
 /// Returns what such a proof checks.
 fn properties(run: &DecoderRun, proved: Option<&EveryStream>) -> Vec<Property> {
-    let mut properties = vec![
-        Property::EverySplit,
-        Property::Prompt,
-        Property::EmptyChunk,
-        Property::Progress,
-    ];
+    let mut properties = vec![Property::Prompt, Property::EmptyChunk, Property::Progress];
+    if proved.is_none_or(|proved| proved.longest > 1) {
+        properties.push(Property::EverySplit);
+    }
     let declared = run.expectation.declared();
     if !declared.contains(&Deviation::DiscardsAtEnd) {
         properties.push(Property::Truncation);

@@ -11,6 +11,7 @@ use super::peer::{ConnectionOutcome, Ended, HalfClose, ReplyEnd, ReplyRule, Requ
 use crate::Error;
 use crate::process::ENDING_TIME;
 use crate::streams::NamedStream;
+use crate::text::count;
 
 /// Why a stream cannot be tested, although the peer can.
 #[derive(Debug)]
@@ -55,9 +56,11 @@ impl TcpRun<'_> {
         if baseline.closes
             && let Some(crash) = self.peer.crash(ENDING_TIME)?
         {
-            return Err(
-                format!("{crash}, when {name} was sent uncut, {} bytes", bytes.len()).into(),
-            );
+            return Err(format!(
+                "{crash}, when {name} was sent uncut, {}",
+                count(bytes.len() as u64, "byte")
+            )
+            .into());
         }
         Ok(baseline)
     }

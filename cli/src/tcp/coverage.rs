@@ -156,7 +156,8 @@ impl fmt::Display for SameReply<'_> {
         let more = splits.len() - with(0) - one - two;
         write!(
             f,
-            "{bytes} bytes, uncut, {one} of {offsets} splits with 1 cut"
+            "{}, uncut, {one} of {offsets} splits with 1 cut",
+            count(*bytes as u64, "byte")
         )?;
         if one < offsets {
             let share = share(one as u64, offsets as u64);
@@ -175,7 +176,8 @@ impl fmt::Display for SameReply<'_> {
             0 => write!(f, ": no {reply_name} to any of them"),
             len => write!(
                 f,
-                ": the same {reply_name} of {len} bytes: \"{}\"",
+                ": the same {reply_name} of {}: \"{}\"",
+                count(len as u64, "byte"),
                 first_line(reply)
             ),
         }

@@ -4,6 +4,7 @@ use everysplit::{Case, Property, Violation};
 
 use super::peer::{ConnectionOutcome, Ended};
 use crate::options::Mask;
+use crate::text::count;
 
 /// Maximum number of bytes of a reply in a message.
 const MAX_EXCERPT: usize = 60;
@@ -74,7 +75,8 @@ fn describe(reply: &[u8], at: usize) -> String {
     } else {
         format!(", from byte {at}")
     };
-    format!("{} bytes{from}: \"{}\"", reply.len(), excerpt(reply, at))
+    let len = count(reply.len() as u64, "byte");
+    format!("{len}{from}: \"{}\"", excerpt(reply, at))
 }
 
 /// Returns the first bytes of a reply from an offset, escaped.

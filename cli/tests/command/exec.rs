@@ -61,6 +61,24 @@ fn proves_the_decoders_of_the_ready_drivers() {
     }
 }
 
+/// One byte has one split.
+#[test]
+fn one_byte_shows_nothing_of_splits() {
+    for (arguments, shows) in [
+        (&["--hex", "00"][..], false),
+        (&["--hex", "0000"], true),
+        (&["--framing", "len16", "--every-stream", "1"], false),
+        (&["--framing", "len16", "--every-stream", "2"], true),
+    ] {
+        let Some(finished) = exec(LANGUAGES[0], None, arguments) else {
+            return;
+        };
+        let output = finished.with_status(0);
+        assert!(output.contains("\nprogress     held\n"), "{output}");
+        assert_eq!(output.contains("\nevery_split  held\n"), shows, "{output}");
+    }
+}
+
 /// A bug: what it replaces in the driver of each language, and by what.
 type Bug = [(&'static str, &'static str); 2];
 
@@ -292,7 +310,7 @@ fn a_bad_command_line_is_a_usage_error() {
     );
     usage_error(
         &["replay", "00@9", "exec", "--", "no-such-program"],
-        "the cut 9 is not inside the stream of 1 bytes",
+        "the cut 9 is not inside the stream of 1 byte",
     );
     usage_error(
         &["exec", "--hex", "00", "--config", "foo", "--", "cat"],

@@ -116,6 +116,23 @@ fn a_correct_server_passes() {
     run(&["tcp", "--connect", &localhost, "--hex", REQUEST, QUICK]).with_status(0);
 }
 
+/// One byte has one split.
+#[test]
+fn one_byte_shows_nothing_of_splits() {
+    let echo: Serve = |mut socket| {
+        let mut byte = [0];
+        while socket.read_exact(&mut byte).is_ok() {
+            let _ = socket.write_all(&byte);
+        }
+    };
+    let connect = server(echo).to_string();
+    let finished = run(&["tcp", "--connect", &connect, "--hex", "61", QUICK]);
+    let output = finished.with_status(0);
+    assert!(output.contains(": 1 byte, uncut, "), "{output}");
+    assert!(output.contains(" of 1 byte: \"a\"\n"), "{output}");
+    assert!(!output.contains("every_split"), "{output}");
+}
+
 /// The uncut stream is sent several times. In the end a few connections stay open, and one lacks the
 /// last byte.
 #[test]
@@ -401,7 +418,7 @@ fn a_bad_command_line_is_a_usage_error() {
         "cannot be used with",
     );
     let replay = ["replay", "00@1", "tcp", "--connect", "127.0.0.1:7"];
-    usage_error(&replay, "the cut 1 is not inside the stream of 1 bytes");
+    usage_error(&replay, "the cut 1 is not inside the stream of 1 byte");
 }
 
 /// A blocking server in Python that serves one client.
