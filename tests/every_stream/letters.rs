@@ -67,6 +67,22 @@ fn that_show_before_other_letters() {
     assert_letters(&every.letters, &[0, b'\n']);
 }
 
+/// One letter shows only before another, which shows only before a third.
+#[test]
+fn that_show_before_letters_that_do() {
+    let chain = |bytes: &[u8]| -> Parsed {
+        let end = bytes.iter().position(|&byte| byte == b'a');
+        let before = &bytes[..end.unwrap_or(bytes.len())];
+        if before.windows(2).any(|pair| pair == b"cb") {
+            return Err("cb");
+        }
+        let body = before.strip_suffix(b"b").unwrap_or(before);
+        Ok(end.map(|end| (body.to_vec(), end + 1)))
+    };
+    let every = parser(chain).every_stream(3).unwrap();
+    assert_letters(&every.letters, b"\0abc");
+}
+
 /// Digits, a colon, a body of so many bytes, and a comma.
 fn netstring(bytes: &[u8]) -> Parsed {
     let Some(colon) = bytes.iter().position(|&byte| byte == b':') else {
