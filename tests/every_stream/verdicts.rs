@@ -387,7 +387,7 @@ fn the_line_says_what_was_proved() {
     assert_eq!(
         one.to_string(),
         "proved: all streams of up to 1 byte made of 3 letters (00 01 03), inferred for each place, \
-         in all splits, 3 streams of that length, 15 calls, 3 states; 3 chunks with other bytes of the \
+         in all splits, 3 streams of that length, 18 calls, 3 states; 3 chunks with other bytes of the \
          same letters; 26 splits replayed"
     );
 }
