@@ -236,6 +236,14 @@ impl PeerOptions {
         };
         host.unwrap_or(default::SERVER_NAME).into()
     }
+
+    /// Removes what differs between runs at the same time: the port to listen on, and the process.
+    const fn forget_place(&mut self) {
+        match self {
+            Self::RunningServer { pid, .. } => *pid = None,
+            Self::StartedServer { port, .. } | Self::Client { port, .. } => *port = 0,
+        }
+    }
 }
 
 /// A split of a stream to try again.
@@ -452,6 +460,18 @@ impl ProxyOptions {
         some_of(self.shard, seeds.collect(), "seed")
     }
 
+    /// Returns the command line without what the shards of a run need not share.
+    pub(crate) fn run_line(&self) -> String {
+        Options::Proxy(Self {
+            listen: Address::local_port(0),
+            shard: Shard::WHOLE,
+            save: default::PROXY_SAVE.into(),
+            report: Vec::new(),
+            ..self.clone()
+        })
+        .to_line()
+    }
+
     /// Returns the command line that makes the saved cuts again, as typed in a shell.
     pub(crate) fn replay_line(&self) -> String {
         let file = self.replay.as_ref().unwrap_or(&self.save);
@@ -490,6 +510,28 @@ impl Tested {
             Self::Exec(options) => &options.report,
             Self::Tcp(options) => &options.report,
         }
+    }
+
+    /// Returns the command line without what the shards of a run need not share.
+    pub(crate) fn run_line(&self) -> String {
+        let mut tested = self.clone();
+        let report = match &mut tested {
+            Self::Exec(options) => {
+                options.shard = Shard::WHOLE;
+                &mut options.report
+            }
+            Self::Tcp(options) => {
+                options.shard = Shard::WHOLE;
+                options.peer.forget_place();
+                &mut options.report
+            }
+        };
+        *report = ReportOptions {
+            known: report.known.take(),
+            only: std::mem::take(&mut report.only),
+            ..ReportOptions::default()
+        };
+        Options::Run(tested).to_line()
     }
 
     /// Returns the command line that tries a split again, as typed in a shell.

@@ -68,7 +68,7 @@ impl<'a> Suite<'a> {
     /// If a report cannot be written.
     pub(super) fn new(relay: Relay, options: &'a ProxyOptions) -> Result<Self, Error> {
         Ok(Self {
-            report: PlainReport::start(options.into(), options.shard, &options.report)?,
+            report: PlainReport::start(options)?,
             command: TestCommand::new(relay, options),
             options,
             progress: ProgressBar::new_spinner(),

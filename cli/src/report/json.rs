@@ -18,6 +18,7 @@ pub(super) fn object(result: &RunResult) -> Result<String, Error> {
         command: result.command.clone(),
         verb: result.title.verb.into(),
         subject: result.title.subject.clone(),
+        run: result.run.clone(),
         shard: (result.shard != Shard::WHOLE).then(|| result.shard.to_string()),
         result: match result.status() {
             Status::Held => "held",
@@ -45,6 +46,7 @@ pub(super) struct JsonReport {
     pub(super) command: String,
     pub(super) verb: String,
     pub(super) subject: String,
+    pub(super) run: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) shard: Option<String>,
     result: String,

@@ -54,6 +54,7 @@ fn merge(files: &[impl AsRef<Path>]) -> Result<RunResult, Error> {
     let mut result = RunResult {
         command: command_line(),
         title: first.title.clone(),
+        run: first.report.run.clone(),
         ..RunResult::default()
     };
     let missing = (1..=shards).filter(|number| !parts.contains_key(number));
@@ -135,15 +136,39 @@ fn is_same_run(first: &Part<'_>, other: &Part<'_>) -> Result<(), Error> {
             part.shard.count()
         )
     });
-    if runs[0] == runs[1] {
-        return Ok(());
+    let [path, other_path] = [first, other].map(|part| part.path.display());
+    if runs[0] != runs[1] {
+        return Err(format!(
+            "not shards of one run: {path} is of {}, and {other_path} of {}",
+            runs[0], runs[1]
+        )
+        .into());
     }
-    let [first, other] = [first, other].map(|part| part.path.display());
-    Err(format!(
-        "not shards of one run: {first} is of {}, and {other} of {}",
-        runs[0], runs[1]
-    )
-    .into())
+    if first.report.run != other.report.run {
+        let [own, others] = difference(&first.report.run, &other.report.run);
+        return Err(format!(
+            "not shards of one run: {path} has {own}, and {other_path} has {others}"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Returns what is different in two command lines: of a value, its option too.
+fn difference(first: &str, other: &str) -> [String; 2] {
+    let lines = [first, other].map(|line| line.split(' ').collect::<Vec<_>>());
+    let [first, other] = &lines;
+    let equal = |(first, other): &(&&str, &&str)| first == other;
+    let same = first.iter().zip(other).take_while(equal).count();
+    let is_value = |line: &Vec<&str>| line.get(same).is_some_and(|word| !word.starts_with('-'));
+    let begin = same - usize::from(same > 0 && is_value(first) && is_value(other));
+    let [first, other] = [&first[begin..], &other[begin..]];
+    let end = first.iter().rev().zip(other.iter().rev());
+    let end = end.take_while(equal).count();
+    [first, other].map(|words| match words[..words.len() - end].join(" ") {
+        words if words.is_empty() => "nothing instead".into(),
+        words => format!("`{words}`"),
+    })
 }
 
 /// Adds what a report says to a result, and returns its streams.

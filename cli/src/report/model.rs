@@ -15,6 +15,8 @@ pub(crate) struct RunResult {
     /// The command line, as typed in a shell.
     pub(super) command: String,
     pub(super) title: Title,
+    /// The command line without what the shards of a run need not share.
+    pub(super) run: String,
     /// The part of the streams that was checked.
     pub(super) shard: Shard,
     /// The properties that can fail the run; empty for all.

@@ -32,6 +32,7 @@ impl ResultSoFar {
         let result = RunResult {
             command: command_line(),
             title: tested.into(),
+            run: tested.run_line(),
             shard: tested.shard(),
             only: options.only.clone(),
             ..RunResult::default()

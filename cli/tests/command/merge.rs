@@ -89,6 +89,7 @@ fn all_shards_make_the_whole() {
                 "warnings",
                 "verb",
                 "subject",
+                "run",
             ] {
                 assert_eq!(merged[field], whole[field], "{name} {field}");
             }
@@ -142,7 +143,7 @@ fn warnings_of_shards_are_merged() {
 fn what_held_in_all_shards_held() {
     let shards = ["1/2", "2/2"].map(|shard| {
         let report = path(&format!("held-{}.json", shard.replace('/', "-")));
-        let streams = ["exec", "--discards-at-end", "--hex=00", "--hex=02"];
+        let streams = ["exec", "--discards-at-end", "--hex=0000", "--hex=0002"];
         let part = ["--shard", shard, "--report", &report];
         run(&[&streams[..], &part, &DRIVER].concat()).with_status(0);
         report
@@ -221,6 +222,38 @@ fn what_is_not_of_one_run_is_refused() {
         &["report", "merge", &first, "--report=a.pdf"],
         "unknown report format of a.pdf",
     );
+}
+
+/// The shards must be of one run, whatever the order of its options and wherever its reports go.
+#[test]
+fn shards_of_different_runs_are_refused() {
+    let limit = ["--framing", "len16", "--size-limit", "5"];
+    let first = shard("run", "1/2", &[&limit[..], &["--seed", "1"]].concat()).0;
+    let same = ["--size-limit=5", "--framing=len16", "--seed=1", "--quiet"];
+    let same = shard("run", "2/2", &same).0;
+    let merged = run(&["report", "merge", &first, &same]);
+    assert_ne!(merged.status, Some(2), "{}", merged.stderr);
+
+    let header = ["--framing", "len32", "--only", "limit"];
+    let cases: [(&[&str], &str, &str); 3] = [
+        (
+            &header,
+            "`--framing len16 --size-limit 5 --discards-at-end --seed 1`",
+            "`--framing len32 --only limit --discards-at-end`",
+        ),
+        (&limit, "`--seed 1`", "nothing instead"),
+        (
+            &[&limit[..], &["--seed", "2"]].concat(),
+            "`--seed 1`",
+            "`--seed 2`",
+        ),
+    ];
+    for (more, in_first, in_other) in cases {
+        let other = shard("run-other", "2/2", more).0;
+        let message =
+            format!("not shards of one run: {first} has {in_first}, and {other} has {in_other}");
+        fails(&["report", "merge", &first, &other], &message);
+    }
 }
 
 /// Writes a report of one stream that holds, as `change` changes it.
