@@ -527,7 +527,6 @@ impl Tested {
             }
         };
         *report = ReportOptions {
-            known: report.known.take(),
             only: std::mem::take(&mut report.only),
             ..ReportOptions::default()
         };

@@ -4,6 +4,7 @@ use everysplit::{Deviation, Property, Violation};
 use serde::{Deserialize, Serialize};
 
 use super::TOOL;
+use super::known::KnownViolation;
 use super::model::{Counterexample, PropertyStatus, RunResult, Status, StreamResult, Verdict};
 use crate::Error;
 use crate::options::Shard;
@@ -32,6 +33,7 @@ pub(super) fn object(result: &RunResult) -> Result<String, Error> {
         only: names(result.only.iter().copied()),
         omitted: names(result.omitted.iter().map(|&(property, _)| property)),
         streams: result.streams.iter().map(stream).collect(),
+        known: result.known.0.iter().map(known).collect(),
         stale: result.stale.clone(),
         warnings: result.warnings.clone(),
     };
@@ -57,8 +59,16 @@ pub(super) struct JsonReport {
     pub(super) only: Vec<String>,
     pub(super) omitted: Vec<String>,
     pub(super) streams: Vec<JsonStream>,
-    pub(super) stale: Vec<String>,
+    pub(super) known: Vec<JsonKnown>,
+    stale: Vec<String>,
     pub(super) warnings: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct JsonKnown {
+    pub(super) property: String,
+    pub(super) stream: String,
+    pub(super) occurred: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -121,6 +131,14 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
         }
     });
     properties.collect()
+}
+
+fn known(known: &KnownViolation) -> JsonKnown {
+    JsonKnown {
+        property: known.property.name().into(),
+        stream: known.stream.clone(),
+        occurred: known.occurred,
+    }
 }
 
 fn stream(stream: &StreamResult) -> JsonStream {

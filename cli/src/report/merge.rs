@@ -6,7 +6,8 @@ use std::path::Path;
 
 use everysplit::{Deviation, Property, Violation};
 
-use super::json::{JsonReport, JsonStream, JsonViolation, VERSION};
+use super::json::{JsonKnown, JsonReport, JsonStream, JsonViolation, VERSION};
+use super::known::{KnownViolation, KnownViolations};
 use super::model::{Counterexample, RunResult, StreamResult, Verdict};
 use super::recorder::{Ending, command_line};
 use super::terminal::Terminal;
@@ -151,7 +152,29 @@ fn is_same_run(first: &Part<'_>, other: &Part<'_>) -> Result<(), Error> {
         )
         .into());
     }
+    for (own, others) in [(first, other), (other, first)] {
+        if let Some(JsonKnown {
+            property, stream, ..
+        }) = only_known_in(&own.report, &others.report)
+        {
+            let [path, other_path] = [own, others].map(|part| part.path.display());
+            return Err(format!(
+                "not shards of one run: {path} has the known violation `{property} {stream}`, and \
+                 {other_path} has it not"
+            )
+            .into());
+        }
+    }
     Ok(())
+}
+
+/// Returns a known violation that is in one of two lists only.
+fn only_known_in<'a>(report: &'a JsonReport, other: &JsonReport) -> Option<&'a JsonKnown> {
+    let is_in_other = |known: &JsonKnown| {
+        let mut others = other.known.iter();
+        others.any(|other| (&other.property, &other.stream) == (&known.property, &known.stream))
+    };
+    report.known.iter().find(|known| !is_in_other(known))
 }
 
 /// Returns what is different in two command lines: of a value, its option too.
@@ -197,13 +220,23 @@ fn add(result: &mut RunResult, report: JsonReport) -> Result<Vec<StreamResult>, 
             result.only.push(only);
         }
     }
-    result.stale.extend(report.stale);
+    let known = report.known.into_iter().map(known_violation);
+    let known = known.collect::<Result<_, _>>()?;
+    result.known.merge(KnownViolations(known));
     for warning in report.warnings {
         if !result.warnings.contains(&warning) {
             result.warnings.push(warning);
         }
     }
     report.streams.into_iter().map(stream).collect()
+}
+
+fn known_violation(known: JsonKnown) -> Result<KnownViolation, Error> {
+    Ok(KnownViolation {
+        property: property(&known.property)?,
+        stream: known.stream,
+        occurred: known.occurred,
+    })
 }
 
 fn stream(stream: JsonStream) -> Result<StreamResult, Error> {

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use everysplit::{Property, SplitMap, Violation};
 
 use super::MAX_SHOWN;
+use super::known::KnownViolations;
 use super::recorder::Ending;
 use crate::options::{Shard, Title, declaration};
 use crate::text::count;
@@ -31,6 +32,8 @@ pub(crate) struct RunResult {
     /// The properties of which a part was left out, so that they did not hold, each with a text that
     /// says what, if `covered` does not say so.
     pub(super) omitted: Vec<(Property, String)>,
+    /// The list of known violations.
+    pub(super) known: KnownViolations,
     /// Known violations that did not occur, a message each. They fail the run.
     pub(super) stale: Vec<String>,
     /// What makes the result say less than it seems to, a message each.
@@ -147,6 +150,10 @@ impl RunResult {
             let _ = write!(self.covered, "; shard {}", self.shard);
         }
         self.stopped = stopped;
+        // After an early stop, or in another shard, a known violation may still occur.
+        if self.stopped.is_none() && self.shard == Shard::WHOLE {
+            self.stale = self.known.stale(&self.streams);
+        }
     }
 
     /// Returns whether there is a violation, so that the exit status is 1.

@@ -78,7 +78,6 @@ pub(crate) struct Recorder {
     so_far: ResultSoFar,
     /// The properties that are checked on the next stream.
     checked: Vec<Property>,
-    known: KnownViolations,
     /// What is under test, to write replay lines.
     tested: Tested,
 }
@@ -113,11 +112,13 @@ impl Recorder {
         so_far: ResultSoFar,
     ) -> Result<Self, Error> {
         check_files(&options.files)?;
-        let known = options.known.as_deref().map(KnownViolations::read);
+        if let Some(path) = &options.known {
+            let known = KnownViolations::read(path)?;
+            so_far.update(|result| result.known = known);
+        }
         Ok(Self {
             so_far,
             checked: Vec::new(),
-            known: known.transpose()?.unwrap_or_default(),
             tested: tested.clone(),
         })
     }
@@ -185,8 +186,7 @@ impl Recorder {
         map: Option<SplitMap>,
     ) {
         let violated = violation.property;
-        let known = self.known.matches(violated, name);
-        let mut selected = true;
+        let (mut known, mut selected) = (false, true);
         let checked = std::mem::take(&mut self.checked);
         let counterexample = Counterexample {
             map,
@@ -197,8 +197,9 @@ impl Recorder {
         let mut counterexample = Box::new(counterexample);
         let details = counterexample.to_string();
         self.so_far.update(|result| {
+            known = result.known.matches(violated, name);
             selected = result.is_selected(violated);
-            counterexample.known |= !selected;
+            counterexample.known = known || !selected;
             result.unknown.extend(
                 Property::ALL
                     .into_iter()
@@ -241,10 +242,6 @@ impl Recorder {
     /// Completes the result. Returns `None` if it was taken before: the run is over.
     pub(crate) fn finish(self, ending: Ending) -> Option<RunResult> {
         let mut result = self.so_far.take()?;
-        // After an early stop, a known violation may just not have been reached.
-        if ending.stopped.is_none() {
-            result.stale = self.known.stale(&result.streams, self.tested.shard());
-        }
         result.end(ending);
         Some(result)
     }

@@ -59,12 +59,19 @@ fn merge(name: &str, reports: &[String]) -> (Value, String, Option<i32>) {
 #[test]
 fn all_shards_make_the_whole() {
     let known = path("known");
-    fs::write(&known, "every_split hex 0101\n").unwrap();
+    fs::write(&known, "poisoned hex 0101\n").unwrap();
+    let stale = path("stale");
+    fs::write(
+        &stale,
+        "prompt nowhere\npoisoned hex 01*\nprompt hex *\n",
+    )
+    .unwrap();
     // No body at this limit is sent.
     let unreached = ["--framing", "len32u", "--size-limit", "4000000000"];
-    let runs: [(&str, &[&str]); 4] = [
+    let runs: [(&str, &[&str]); 5] = [
         ("plain", &[]),
         ("known", &["--known", &known]),
+        ("stale", &["--known", &stale]),
         ("only", &["--only", "prompt"]),
         ("omitted", &unreached),
     ];
@@ -73,6 +80,8 @@ fn all_shards_make_the_whole() {
         let whole = json(&whole);
         let omitted = whole["omitted"].as_array().unwrap();
         assert_eq!(omitted.is_empty(), name != "omitted", "{whole}");
+        let stale = whole["stale"].as_array().unwrap();
+        assert_eq!(stale.len(), if name == "stale" { 2 } else { 0 }, "{whole}");
         let streams = whole["streams"].as_array().unwrap().len();
         for count in [2, 3] {
             let shards =
@@ -85,6 +94,7 @@ fn all_shards_make_the_whole() {
                 "properties",
                 "only",
                 "omitted",
+                "known",
                 "stale",
                 "warnings",
                 "verb",
@@ -254,6 +264,27 @@ fn shards_of_different_runs_are_refused() {
             format!("not shards of one run: {first} has {in_first}, and {other} has {in_other}");
         fails(&["report", "merge", &first, &other], &message);
     }
+}
+
+/// A shard does not say which known violations are stale, so the list must be the same in all.
+#[test]
+fn shards_with_other_known_violations_are_refused() {
+    let [long, copy, short] = ["known-long", "known-copy", "known-short"].map(path);
+    let text = "poisoned hex 01*\nprompt nowhere\n";
+    fs::write(&long, text).unwrap();
+    fs::write(&copy, format!("# The same.\n{text}")).unwrap();
+    fs::write(&short, "poisoned hex 01*\n").unwrap();
+    let first = shard("known-long", "1/2", &["--known", &long]).0;
+    let same = shard("known-copy", "2/2", &["--known", &copy]).0;
+    let merged = run(&["report", "merge", &first, &same]).with_status(1);
+    assert!(
+        merged.contains("did not occur: prompt nowhere; "),
+        "{merged}"
+    );
+    let other = shard("known-short", "2/2", &["--known", &short]).0;
+    let message = "has the known violation `prompt nowhere`, and ";
+    fails(&["report", "merge", &first, &other], message);
+    fails(&["report", "merge", &other, &first], message);
 }
 
 /// Writes a report of one stream that holds, as `change` changes it.

@@ -266,7 +266,8 @@ fn docs_describe_every_json_field() {
         let _ = write!(socket, "{}", REPLIES.fetch_add(1, Ordering::Relaxed));
     });
     let (path, address) = (file("fields-varies.json", ""), address.to_string());
-    let streams = ["--hex=00", "--hex=01", "--shard=1/2"];
+    let known = file("fields-known", "prompt *\n");
+    let streams = ["--hex=00", "--hex=01", "--shard=1/2", "--known", &known];
     let tcp = ["tcp", "--connect", &address, "--report", &path];
     run(&[&tcp[..], &streams].concat()).with_status(2);
     let varies: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
