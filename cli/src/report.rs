@@ -110,7 +110,7 @@ fn write_result(
         }
         return Ok(false);
     }
-    let reasons: Vec<_> = result.stopped.iter().cloned().chain(errors).collect();
+    let reasons: Vec<_> = result.reasons().cloned().chain(errors).collect();
     if reasons.is_empty() {
         Ok(true)
     } else {

@@ -35,6 +35,7 @@ pub(super) fn object(result: &RunResult) -> Result<String, Error> {
         streams: result.streams.iter().map(stream).collect(),
         known: result.known.0.iter().map(known).collect(),
         stale: result.stale.clone(),
+        undecided: result.undecided.clone(),
         warnings: result.warnings.clone(),
     };
     Ok(serde_json::to_string_pretty(&report)? + "\n")
@@ -61,6 +62,7 @@ pub(super) struct JsonReport {
     pub(super) streams: Vec<JsonStream>,
     pub(super) known: Vec<JsonKnown>,
     stale: Vec<String>,
+    undecided: Vec<String>,
     pub(super) warnings: Vec<String>,
 }
 

@@ -8,7 +8,7 @@ use super::MAX_SHOWN;
 use super::known::KnownViolations;
 use super::recorder::Ending;
 use crate::options::{Shard, Title, declaration};
-use crate::text::count;
+use crate::text::{count, properties};
 
 /// The result of a run.
 #[derive(Default)]
@@ -36,6 +36,8 @@ pub(crate) struct RunResult {
     pub(super) known: KnownViolations,
     /// Known violations that did not occur, a message each. They fail the run.
     pub(super) stale: Vec<String>,
+    /// Properties that --only names and of which nothing is known, a message each.
+    pub(super) undecided: Vec<String>,
     /// What makes the result say less than it seems to, a message each.
     pub(super) warnings: Vec<String>,
     /// What was done, in a line. Empty if the run could not start.
@@ -150,10 +152,42 @@ impl RunResult {
             let _ = write!(self.covered, "; shard {}", self.shard);
         }
         self.stopped = stopped;
-        // After an early stop, or in another shard, a known violation may still occur.
+        // After an early stop, or in another shard, a known violation may still occur, and a
+        // property may still be checked.
         if self.stopped.is_none() && self.shard == Shard::WHOLE {
             self.stale = self.known.stale(&self.streams);
+            self.undecided = self.undecided();
         }
+    }
+
+    fn undecided(&self) -> Vec<String> {
+        let undecided = self.only.iter().filter_map(|&property| {
+            let why = match self.property(property) {
+                PropertyStatus::NotChecked => "was not checked".into(),
+                PropertyStatus::Unknown(streams) => format!(
+                    "is unknown: {} violated another property",
+                    count(streams as u64, "stream")
+                ),
+                _ => return None,
+            };
+            Some(format!("--only names {}, which {why}", property.name()))
+        });
+        undecided.collect()
+    }
+
+    /// Returns why not everything was checked.
+    pub(super) fn reasons(&self) -> impl Iterator<Item = &String> {
+        self.stopped.iter().chain(&self.undecided)
+    }
+
+    /// Returns the number of properties that known violations leave unknown.
+    pub(super) fn unknown_properties(&self) -> usize {
+        if self.violated_streams() > 0 {
+            return 0;
+        }
+        self.properties()
+            .filter(|(_, status)| matches!(status, PropertyStatus::Unknown(_)))
+            .count()
     }
 
     /// Returns whether there is a violation, so that the exit status is 1.
@@ -219,7 +253,7 @@ impl RunResult {
     pub(super) fn status(&self) -> Status {
         if self.violated_streams() > 0 || !self.stale.is_empty() {
             Status::Violated
-        } else if self.stopped.is_some() {
+        } else if self.reasons().next().is_some() {
             Status::Stopped
         } else {
             Status::Held
@@ -287,6 +321,14 @@ impl RunResult {
         if known > 0 {
             let _ = write!(summary, ", {known} known");
         }
+        let unknown = self.unknown_properties();
+        if unknown > 0 {
+            let properties = properties(unknown);
+            let _ = write!(
+                summary,
+                ", {properties} unknown because of known violations"
+            );
+        }
         let unchecked = self.unchecked_streams();
         if unchecked > 0 {
             let _ = write!(summary, ", {unchecked} not checked");
@@ -299,7 +341,7 @@ impl RunResult {
             let warnings = count(self.warnings.len() as u64, "warning");
             let _ = write!(summary, ", {warnings}");
         }
-        if self.stopped.is_some() {
+        if self.reasons().next().is_some() {
             summary.push_str("; not everything was checked");
         }
         summary

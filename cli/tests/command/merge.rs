@@ -61,11 +61,7 @@ fn all_shards_make_the_whole() {
     let known = path("known");
     fs::write(&known, "poisoned hex 0101\n").unwrap();
     let stale = path("stale");
-    fs::write(
-        &stale,
-        "prompt nowhere\npoisoned hex 01*\nprompt hex *\n",
-    )
-    .unwrap();
+    fs::write(&stale, "prompt nowhere\npoisoned hex 01*\nprompt hex *\n").unwrap();
     // No body at this limit is sent.
     let unreached = ["--framing", "len32u", "--size-limit", "4000000000"];
     let runs: [(&str, &[&str]); 5] = [
@@ -96,6 +92,7 @@ fn all_shards_make_the_whole() {
                 "omitted",
                 "known",
                 "stale",
+                "undecided",
                 "warnings",
                 "verb",
                 "subject",

@@ -33,6 +33,9 @@ const CONSUMES_FOUR: Change = (
     "            if end == 4: decoder.buffer = decoder.buffer[2:]\n            break\n",
 );
 
+/// Says nothing of a stream that ends inside a frame.
+const ENDS: Change = ("        raise EOFError\n", "        return\n");
+
 /// Interrupts the command at the byte `!`.
 const INTERRUPTS: Change = (
     "    decoder.buffer += chunk\n",
@@ -404,9 +407,9 @@ fn known_violations_do_not_fail_the_run() {
         reported.stdout
     );
     assert!(
-        reported
-            .stdout
-            .ends_with("; 8 streams, 0 violated, 1 known\n"),
+        reported.stdout.ends_with(
+            "; 8 streams, 0 violated, 1 known, 4 properties unknown because of known violations\n"
+        ),
         "{}",
         reported.stdout
     );
@@ -429,9 +432,29 @@ fn known_violations_do_not_fail_the_run() {
             .unwrap()
             .contains("  replay    00020000@2\n")
     );
-    assert!(reported.html.contains("<h1>All properties held</h1>"));
+    assert!(
+        reported
+            .html
+            .contains("<h1>Only known violations, 4 properties unknown</h1>")
+    );
     assert!(reported.html.contains("<h2>Known violations</h2>"));
     assert!(!reported.html.contains("<h2>Counterexamples</h2>"));
+}
+
+/// A stream has one violation, and what else would be wrong on it does not show.
+#[test]
+fn what_known_violations_leave_unknown_is_counted() {
+    let known = file("hidden", "truncation *\n");
+    let arguments = ["--known", &known, "--hex", "0001"];
+    let Some(reported) = exec("hidden", &[ENDS], &arguments) else {
+        return;
+    };
+    assert_eq!(reported.status, Some(0), "{}", reported.stdout);
+    let end = ", 1 known, 3 properties unknown because of known violations\n";
+    assert!(reported.stdout.ends_with(end), "{}", reported.stdout);
+    assert_eq!(reported.property("every_split"), ("unknown", 1));
+    let headline = "<h1>Only known violations, 3 properties unknown</h1>";
+    assert!(reported.html.contains(headline), "{}", reported.html);
 }
 
 /// Not if it is the same property on another stream, or another property on the same stream.
