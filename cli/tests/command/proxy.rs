@@ -764,6 +764,38 @@ fn the_runs_are_reported() {
     assert!(xml.contains(" type=\"stopped\"/>"), "{xml}");
 }
 
+/// What the proxy found is no less true if it cannot be saved.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_failure_that_cannot_be_saved_is_reported() {
+    let to = serve(Family::Tcp, loses_headers);
+    let json = new_path("json");
+    let finished = test("0", &to, &["--save=/dev/full", "--report", &json]);
+    let error = "everysplit: cannot write /dev/full: ";
+    assert!(finished.stderr.starts_with(error), "{}", finished.stderr);
+    let output = finished.with_status(1);
+    assert!(output.contains("\nevery_split  violated\n"), "{output}");
+    // There is nothing to replay.
+    assert!(!output.contains("--replay"), "{output}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(report["result"], "violated");
+    fs::remove_file(json).unwrap();
+
+    let Some(python) = python() else {
+        return;
+    };
+    let (path, count) = (script("proxy-unsaved.py", SOMETIMES), new_path("count"));
+    let to = serve(Family::Tcp, echo);
+    let proxy = ["proxy", "--listen=0", "--to", &to, "--save=/dev/full"];
+    let command = ["--", &python, "-S", &path, &count, "4"];
+    let finished = run(&[&proxy[..], &PATIENT, &command].concat());
+    for part in ["failed once with seed 0", "; cannot write /dev/full: "] {
+        assert!(finished.stderr.contains(part), "{}", finished.stderr);
+    }
+    finished.with_status(2);
+    fs::remove_file(count).unwrap();
+}
+
 /// A failure that does not always occur is repeated, and the verdict says how often it occurs.
 #[test]
 fn a_failure_that_varies_is_counted() {
