@@ -102,6 +102,7 @@ impl<'a> Suite<'a> {
         file::check(file).map_err(|error| cannot_write(file, &error))?;
         let seeds = self.options.seeds()?;
         let first = self.check_uncut()?;
+        let mut with_cuts = 0;
         for (passed, &seed) in seeds.iter().enumerate() {
             self.show(format!("seed {seed}"));
             let plan = Plan::Seed {
@@ -121,9 +122,10 @@ impl<'a> Suite<'a> {
             if let Some(failure) = run.failure {
                 return self.failed(seed, run.log.cuts, &failure);
             }
+            with_cuts += usize::from(run.log.traffic.cuts() > 0);
             self.record_passed(&format!("seed {seed}"), &run.log);
         }
-        if self.command.traffic.cuts() == 0 {
+        if with_cuts == 0 {
             let bytes = count(first.traffic.bytes(), "byte");
             return Err(format!(
                 "no cut was made in {bytes}: the streams are too short, or --max-cuts is 0"
@@ -131,13 +133,22 @@ impl<'a> Suite<'a> {
             .into());
         }
         let runs = count(seeds.len() as u64, "run");
+        let (mut passed, mut warned) = (format!("{runs} with cuts passed"), String::new());
+        if let without @ 1.. = seeds.len() - with_cuts {
+            let warning = format!(
+                "no cut was made in {without} of {runs}: nothing passed through the proxy, or too little"
+            );
+            passed = format!("{with_cuts} of {runs} had cuts and passed");
+            warned = format!("\n\nwarning: {warning}");
+            self.report.warn(warning);
+        }
         let shard = match self.options.shard {
             Shard::WHOLE => String::new(),
             shard => format!(", shard {shard}"),
         };
         let (first, last) = (seeds[0], seeds[seeds.len() - 1]);
         self.finish(&format!(
-            "ok    {runs} with cuts passed, seeds {first} to {last}{shard}\n\nevery_split  held"
+            "ok    {passed}, seeds {first} to {last}{shard}\n\nevery_split  held{warned}"
         ));
         Ok(true)
     }
@@ -374,8 +385,12 @@ impl<'a> Suite<'a> {
     }
 
     fn record_passed(&mut self, name: &str, log: &Log) {
+        let bytes = log.traffic.bytes();
+        if log.traffic.cuts() == 0 {
+            return self.report.not_checked(name, bytes, "no cut was made");
+        }
         let cuts = count(log.cuts.len() as u64, "cut");
-        self.report.passed(name, log.traffic.bytes(), &cuts);
+        self.report.passed(name, bytes, &cuts);
     }
 
     /// Writes the cuts to the file that replays them.

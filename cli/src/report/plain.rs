@@ -42,6 +42,16 @@ impl PlainReport {
         self.add(name, bytes, Verdict::Held(format!("{cuts}: passed")));
     }
 
+    /// Records a run that shows nothing, with the reason.
+    pub(crate) fn not_checked(&mut self, name: &str, bytes: u64, reason: &str) {
+        self.add(name, bytes, Verdict::NotChecked(reason.into()));
+    }
+
+    /// Warns of something that makes the result say less than it seems to.
+    pub(crate) fn warn(&mut self, warning: String) {
+        self.result.warnings.push(warning);
+    }
+
     /// Records a run that fails because of its cuts, with the text that says so.
     pub(crate) fn failed(&mut self, name: &str, bytes: u64, text: &str) {
         self.add(name, bytes, Verdict::Failed(text.into()));
