@@ -5,6 +5,7 @@ mod shard;
 mod title;
 
 pub(crate) use command_line::shell_line;
+use shard::empty;
 pub(crate) use shard::{Shard, some_of};
 pub(crate) use title::{Title, VERBS};
 
@@ -23,6 +24,7 @@ use regex::bytes::Regex;
 use crate::address::Address;
 use crate::framing::{Description, Framing};
 use crate::http::Target;
+use crate::text::count;
 use crate::{Error, args};
 
 /// What the options are when the command line does not name them.
@@ -289,6 +291,13 @@ pub(crate) struct ProxyOptions {
     pub(crate) max_time: Option<Duration>,
 }
 
+/// The seeds of a shard, of which there is at least one.
+pub(crate) struct Seeds {
+    first: u64,
+    step: u64,
+    pub(crate) count: u64,
+}
+
 /// A server that echoes frames.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ServeOptions {
@@ -454,10 +463,25 @@ impl ProxyOptions {
     ///
     /// # Errors
     ///
-    /// If the shard has none.
-    pub(crate) fn seeds(&self) -> Result<Vec<u64>, Error> {
-        let seeds = self.seed..self.seed.saturating_add(self.runs.get().into());
-        some_of(self.shard, seeds.collect(), "seed")
+    /// If the shard has none, or if there are no such numbers.
+    pub(crate) fn seeds(&self) -> Result<Seeds, Error> {
+        let (seed, runs) = (self.seed, u64::from(self.runs.get()));
+        if seed.checked_add(runs - 1).is_none() {
+            let seeds = count(u64::MAX - seed + 1, "seed");
+            return Err(format!(
+                "--seed {seed} leaves only {seeds} for {runs} runs; choose a smaller one"
+            )
+            .into());
+        }
+        let (number, step) = (self.shard.number() as u64, self.shard.count() as u64);
+        if number > runs {
+            return Err(empty(self.shard, runs, "seed"));
+        }
+        Ok(Seeds {
+            first: seed + number - 1,
+            step,
+            count: (runs - number) / step + 1,
+        })
     }
 
     /// Returns the command line without what the shards of a run need not share.
@@ -486,6 +510,13 @@ impl ProxyOptions {
             ..self.clone()
         })
         .to_line()
+    }
+}
+
+impl Seeds {
+    /// Returns a seed, the first of which has the index 0.
+    pub(crate) const fn get(&self, index: u64) -> u64 {
+        self.first + index * self.step
     }
 }
 

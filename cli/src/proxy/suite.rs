@@ -103,7 +103,8 @@ impl<'a> Suite<'a> {
         let seeds = self.options.seeds()?;
         let first = self.check_uncut()?;
         let mut with_cuts = 0;
-        for (passed, &seed) in seeds.iter().enumerate() {
+        for passed in 0..seeds.count {
+            let seed = seeds.get(passed);
             self.show(format!("seed {seed}"));
             let plan = Plan::Seed {
                 seed,
@@ -113,8 +114,8 @@ impl<'a> Suite<'a> {
                 Ok(run) => run,
                 Err(error) => {
                     self.finish(&format!(
-                        "{passed} of {} seeds passed before the end",
-                        seeds.len()
+                        "{passed} of {} passed before the end",
+                        count(seeds.count, "seed")
                     ));
                     return Err(error);
                 }
@@ -122,7 +123,7 @@ impl<'a> Suite<'a> {
             if let Some(failure) = run.failure {
                 return self.failed(seed, run.log.cuts, &failure);
             }
-            with_cuts += usize::from(run.log.traffic.cuts() > 0);
+            with_cuts += u64::from(run.log.traffic.cuts() > 0);
             self.record_passed(&format!("seed {seed}"), &run.log);
         }
         if with_cuts == 0 {
@@ -132,9 +133,9 @@ impl<'a> Suite<'a> {
             )
             .into());
         }
-        let runs = count(seeds.len() as u64, "run");
+        let runs = count(seeds.count, "run");
         let (mut passed, mut warned) = (format!("{runs} with cuts passed"), String::new());
-        if let without @ 1.. = seeds.len() - with_cuts {
+        if let without @ 1.. = seeds.count - with_cuts {
             let warning = format!(
                 "no cut was made in {without} of {runs}: nothing passed through the proxy, or too little"
             );
@@ -146,7 +147,7 @@ impl<'a> Suite<'a> {
             Shard::WHOLE => String::new(),
             shard => format!(", shard {shard}"),
         };
-        let (first, last) = (seeds[0], seeds[seeds.len() - 1]);
+        let (first, last) = (seeds.get(0), seeds.get(seeds.count - 1));
         self.finish(&format!(
             "ok    {passed}, seeds {first} to {last}{shard}\n\nevery_split  held{warned}"
         ));
