@@ -543,6 +543,21 @@ impl Tested {
         }
     }
 
+    /// Returns an option that is given and is only about the streams of a run, if there is one.
+    pub(crate) fn option_for_streams(&self) -> Option<&'static str> {
+        let every_stream = match self {
+            Self::Exec(options) => options.every_stream,
+            Self::Tcp(_) => None,
+        };
+        let options = [
+            ("--known", self.report().known.is_some()),
+            ("--shard", self.shard() != Shard::WHOLE),
+            ("--every-stream", every_stream.is_some()),
+        ];
+        let given = options.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(option, _)| option)
+    }
+
     /// Returns the command line without what the shards of a run need not share.
     pub(crate) fn run_line(&self) -> String {
         let mut tested = self.clone();
