@@ -16,6 +16,9 @@ use crate::Error;
 use crate::options::{self, DECLARATIONS, MergeOptions, Shard, Title, VERBS};
 use crate::text::count;
 
+/// Maximum number of missing shards that are named.
+const MAX_MISSING: usize = 10;
+
 /// Merges the reports, prints the result and writes it. Returns whether everything held.
 ///
 /// # Errors
@@ -58,12 +61,8 @@ fn merge(files: &[impl AsRef<Path>]) -> Result<RunResult, Error> {
         run: first.report.run.clone(),
         ..RunResult::default()
     };
-    let missing = (1..=shards).filter(|number| !parts.contains_key(number));
-    let missing: Vec<String> = missing
-        .map(|number| format!("the shard {number}/{shards} is missing"))
-        .collect();
     let mut covered = Vec::new();
-    let mut stopped = missing;
+    let mut stopped = missing(&parts, shards);
     let mut streams = Vec::new();
     for part in parts.into_values() {
         let Part {
@@ -99,6 +98,21 @@ fn merge(files: &[impl AsRef<Path>]) -> Result<RunResult, Error> {
         stopped: (!stopped.is_empty()).then(|| stopped.join("; ")),
     });
     Ok(result)
+}
+
+/// Returns a message for each of the first shards that are missing, and one for the others.
+fn missing(parts: &BTreeMap<usize, Part<'_>>, shards: usize) -> Vec<String> {
+    let missing = (1..=shards).filter(|number| !parts.contains_key(number));
+    let mut messages: Vec<_> = missing
+        .take(MAX_MISSING)
+        .map(|number| format!("the shard {number}/{shards} is missing"))
+        .collect();
+    match shards - parts.len() - messages.len() {
+        0 => {}
+        1 => messages.push("and one more shard is missing".into()),
+        more => messages.push(format!("and {more} more shards are missing")),
+    }
+    messages
 }
 
 fn read(path: &Path) -> Result<Part<'_>, Error> {
@@ -200,6 +214,10 @@ fn add(result: &mut RunResult, report: JsonReport) -> Result<Vec<StreamResult>, 
         let property = property(&found.name)?;
         match &*found.verdict {
             "held" | "held_so_far" => result.held.push(property),
+            "unknown" if found.streams > report.streams.len() => {
+                let (name, streams, all) = (&found.name, found.streams, report.streams.len());
+                return Err(format!("{name}: {streams} streams of {all}").into());
+            }
             "unknown" => {
                 let unknown = std::iter::repeat_n(property, found.streams);
                 result.unknown.extend(unknown);

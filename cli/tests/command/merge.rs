@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -282,6 +283,39 @@ fn shards_with_other_known_violations_are_refused() {
     let message = "has the known violation `prompt nowhere`, and ";
     fails(&["report", "merge", &first, &other], message);
     fails(&["report", "merge", &other, &first], message);
+}
+
+/// A number in a report takes no memory.
+#[test]
+fn claimed_numbers_take_no_memory() {
+    let shards = changed("claimed-shards", |report| {
+        report["shard"] = "3/4000000000".into();
+    });
+    let message = "the shard 10/4000000000 is missing; the shard 11/4000000000 is missing; and \
+                   3999999989 more shards are missing\n";
+    fails(&["report", "merge", &shards], message);
+    let streams = changed("claimed-streams", |report| {
+        report["properties"][0]["verdict"] = "unknown".into();
+        report["properties"][0]["streams"] = (1_u64 << 50).into();
+    });
+    let message = "round_trip: 1125899906842624 streams of 1";
+    fails(&["report", "merge", &streams], message);
+}
+
+/// A file that an earlier process left, of which this one has the number.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_left_over_does_not_matter() {
+    let report = changed("left-over", |_| {});
+    let merged = path("left-over.json");
+    let shell = "touch \"$0/.everysplit-$$-0.tmp\" && exec \"$@\"";
+    let everysplit = env!("CARGO_BIN_EXE_everysplit");
+    let arguments = [everysplit, "report", "merge", &report, "--report", &merged];
+    let mut command = Command::new("sh");
+    command.args(["-c", shell, env!("CARGO_TARGET_TMPDIR")]);
+    let output = command.args(arguments).output().unwrap();
+    Finished::from(output).with_status(0);
+    assert_eq!(json(&merged)["result"], "held");
 }
 
 /// Writes a report of one stream that holds, as `change` changes it.
