@@ -27,6 +27,8 @@ impl KnownViolations {
         let text = fs::read_to_string(path)
             .map_err(|error| format!("cannot read the known violations {file}: {error}"))?;
         let mut violations = Vec::new();
+        // Some editors write a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {

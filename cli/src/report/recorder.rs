@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use everysplit::{Property, SplitMap, Violation};
 
-use super::check_files;
 use super::known::KnownViolations;
 use super::model::{Counterexample, RunResult, Verdict};
 use super::terminal::{Mark, Terminal};
+use super::{check_files, check_folder};
 use crate::Error;
 use crate::options::{ReportOptions, Tested, shell_line};
 
@@ -105,13 +105,17 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// If the known violations cannot be read or a report file cannot be written.
+    /// If the known violations cannot be read, or a report file or the folder for streams cannot be
+    /// written.
     pub(crate) fn start(
         options: &ReportOptions,
         tested: &Tested,
         so_far: ResultSoFar,
     ) -> Result<Self, Error> {
         check_files(&options.files)?;
+        if let Some(folder) = &options.save {
+            check_folder(folder)?;
+        }
         if let Some(path) = &options.known {
             let known = KnownViolations::read(path)?;
             so_far.update(|result| result.known = known);

@@ -237,14 +237,30 @@ fn the_streams_of_violations_are_saved() {
             "{output}"
         );
     }
-    // A folder that cannot be written is said, and the violation counts.
-    let finished = exec("save", &[STALLS], &["--save", "/dev/null/x"]).unwrap();
-    assert!(
-        finished
-            .stderr
-            .contains("cannot write a stream to /dev/null/x: "),
-        "{finished:?}"
-    );
+    // A folder that cannot be written is an error before the run starts.
+    let exec = [
+        "exec",
+        "--hex=00",
+        "--save=/dev/null/x",
+        "--",
+        "no-such-program",
+    ];
+    fails(&exec, "cannot write a stream to /dev/null/x: ");
+}
+
+/// If the folder is gone in the end, the violation counts.
+#[cfg(unix)]
+#[test]
+fn a_violation_whose_stream_cannot_be_saved_counts() {
+    let folder = folder("replaced");
+    let _ = fs::remove_file(&folder);
+    // It replaces the folder by a file, and emits a frame for a chunk of two bytes.
+    let driver = "rmdir \"$0\"; touch \"$0\"; read hello; echo ready 2; while read verb hex; do \
+                  case $hex in ????) echo frame x;; esac; echo ready; done";
+    let exec = ["exec", "--discards-at-end", "--hex=0000", "--save", &folder];
+    let finished = run(&[&exec[..], &["--", "sh", "-c", driver, &folder]].concat());
+    let message = format!("everysplit: cannot write a stream to {folder}: ");
+    assert!(finished.stderr.starts_with(&message), "{finished:?}");
     finished.with_status(1);
 }
 
