@@ -216,7 +216,7 @@ fn add(result: &mut RunResult, report: JsonReport) -> Result<Vec<StreamResult>, 
             "held" | "held_so_far" => result.held.push(property),
             "unknown" if found.streams > report.streams.len() => {
                 let (name, streams, all) = (&found.name, found.streams, report.streams.len());
-                return Err(format!("{name}: {streams} streams of {all}").into());
+                return Err(format!("{name} is unknown on {streams} streams of {all}").into());
             }
             "unknown" => {
                 let unknown = std::iter::repeat_n(property, found.streams);
