@@ -293,6 +293,21 @@ fn bad_input_is_an_error_with_one_line() {
 }
 
 #[test]
+fn a_replay_refuses_options_for_other_streams() {
+    for option in ["--known=x", "--shard=1/2", "--every-stream=3"] {
+        let (name, _) = option.split_once('=').unwrap();
+        let replay = ["replay", "00@whole", "exec", "--framing=len16", option];
+        let message = format!("replay tries the stream of its token only; leave out {name}");
+        fails(
+            &[&replay[..], &["--", "no-such-program"]].concat(),
+            &message,
+        );
+    }
+    let tcp = ["replay", "00@whole", "tcp", "--connect=7", "--shard=1/2"];
+    fails(&tcp, "; leave out --shard");
+}
+
+#[test]
 fn a_bad_command_line_is_a_usage_error() {
     let driver = ["--", "no-such-program"];
     let exec = |arguments: &[&'static str]| [&["exec"], arguments, &driver].concat();
