@@ -298,6 +298,7 @@ fn counterexample(found: JsonViolation, known: bool) -> Result<Counterexample, E
         .filter_map(|it| deviation(it))
         .collect();
     violation.declare = declare.collect();
+    violation.replays = !found.replay.is_empty();
     Ok(Counterexample {
         violation,
         map: None,

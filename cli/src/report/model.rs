@@ -69,7 +69,7 @@ pub(super) struct Counterexample {
     pub(super) violation: Violation,
     /// Which cuts of the stream cause a violation.
     pub(super) map: Option<SplitMap>,
-    /// The command line that tries it again.
+    /// The command line that tries it again, empty if none does.
     pub(super) replay: String,
     /// Whether it is expected, so that it does not fail the run.
     pub(super) known: bool,
@@ -91,7 +91,7 @@ impl fmt::Display for Counterexample {
         if let Some(option) = self.option() {
             write!(f, "\n  option    {option}")?;
         }
-        if self.replay.len() <= MAX_SHOWN {
+        if (1..=MAX_SHOWN).contains(&self.replay.len()) {
             write!(f, "\n  run       {}", self.replay)?;
         }
         Ok(())

@@ -194,7 +194,11 @@ impl Recorder {
         let checked = std::mem::take(&mut self.checked);
         let counterexample = Counterexample {
             map,
-            replay: self.tested.replay_line(&violation.case),
+            replay: if violation.replays {
+                self.tested.replay_line(&violation.case)
+            } else {
+                String::new()
+            },
             known,
             violation,
         };

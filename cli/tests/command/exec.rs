@@ -79,6 +79,26 @@ fn one_byte_shows_nothing_of_splits() {
     }
 }
 
+/// No token has two empty chunks in a row.
+#[test]
+fn what_no_token_shows_has_no_line_to_run() {
+    let bug = "    decoder.buffer += chunk
+    if not chunk and getattr(decoder, 'empty', False):
+        raise ValueError
+    decoder.empty = not chunk
+";
+    let change = Some(("    decoder.buffer += chunk\n", bug));
+    let Some(finished) = exec(LANGUAGES[0], change, &["--hex", "0000"]) else {
+        return;
+    };
+    let output = finished.with_status(1);
+    assert!(
+        output.contains("\n  replay    run the check again\n"),
+        "{output}"
+    );
+    assert!(!output.contains("\n  run "), "{output}");
+}
+
 /// A bug: what it replaces in the driver of each language, and by what.
 type Bug = [(&'static str, &'static str); 2];
 
