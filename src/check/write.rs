@@ -28,13 +28,19 @@ pub(crate) fn run(make: &dyn Fn(ChunkWriter) -> Sender, case: &Case) -> Result<u
         }
     });
     let (offset, calls) = (writer.accepted(), writer.calls());
+    let wrong = writer.take_wrong();
     writer.end();
     let dropped = isolate(offset, || drop(sender));
-    if let Some(wrong) = writer.take_wrong() {
+    if let Some(wrong) = wrong {
         // Whatever the sender did after that is a consequence.
         return Err(wrong_bytes(&case.stream, offset, &wrong));
     }
-    judge_end(case, offset, &result.map_err(|finding| finding.at(offset))?)?;
+    let result = result.map_err(|finding| finding.at(offset))?;
+    judge_end(case, offset, &result)?;
+    // After an error, a buffer may try again to send its rest.
+    if let (Ok(()), Some(late)) = (result, writer.take_wrong()) {
+        return Err(wrong_bytes(&case.stream, offset, &late));
+    }
     dropped.map(|()| calls)
 }
 

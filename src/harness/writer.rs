@@ -172,6 +172,8 @@ impl WriterHarness {
     }
 
     /// Checks that the sender writes `expected`, and nothing else, each time that `make` makes one.
+    /// Bytes that a write offers after the last one are wrong, and so are bytes that are written when
+    /// the sender is dropped after it returned `Ok`.
     ///
     /// Of up to 128 bytes every split of up to two cuts is tried, and byte by byte; of more bytes,
     /// 1000 random splits, whole, and byte by byte.

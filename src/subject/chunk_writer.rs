@@ -36,7 +36,7 @@ struct State {
     idle: usize,
     /// The first bytes that are not the expected ones, as text.
     wrong: Option<Box<str>>,
-    /// Whether the sender's work is over. What it still writes, when it is dropped, is refused.
+    /// Whether the sender's work is over. What it still writes, when it is dropped, is wrong.
     over: bool,
 }
 
@@ -86,7 +86,7 @@ impl ChunkWriter {
         core::mem::take(&mut self.state().blocked)
     }
 
-    /// Refuses all further bytes.
+    /// Expects no further bytes.
     pub(crate) fn end(&self) {
         self.state().over = true;
     }
@@ -115,10 +115,15 @@ impl ChunkWriter {
 impl State {
     fn accept(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         self.blocked = false;
+        let offered = buffers.iter().flat_map(|buffer| buffer.iter().copied());
+        let is_empty = offered.clone().next().is_none();
         if self.over || self.wrong.is_some() {
+            if self.wrong.is_none() && !is_empty {
+                self.wrong = Some(excerpt(offered));
+            }
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        if buffers.iter().all(|buffer| buffer.is_empty()) {
+        if is_empty {
             return Ok(0);
         }
         let rest = &self.case.stream[self.accepted..];
@@ -141,15 +146,16 @@ impl State {
                 }
             }
         }
-        let mut offered = buffers.iter().flat_map(|buffer| buffer.iter().copied());
         let same = rest[..room].iter().zip(offered.clone());
         let same = same
             .take_while(|(expected, byte)| *expected == byte)
             .count();
         self.accepted += same;
-        let wrong = offered.clone().nth(same).is_some() && same < room.max(1);
-        if wrong {
-            self.wrong = Some(excerpt(offered.by_ref().skip(same)));
+        // More than the bytes up to a cut is a short write, more than the last ones is wrong.
+        let may_offer_more = cut.is_some() && same == room;
+        let mut rest_offered = offered.skip(same).peekable();
+        if !may_offer_more && rest_offered.peek().is_some() {
+            self.wrong = Some(excerpt(rest_offered));
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         if cut == Some(&self.accepted) {

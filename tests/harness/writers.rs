@@ -343,6 +343,78 @@ fn bytes_after_the_end_are_found() {
     assert_eq!(found.offset, 0, "{found}");
 }
 
+/// What a call offers after the last byte is not a short write: a socket would send it.
+#[test]
+fn bytes_offered_with_the_last_ones_are_found() {
+    fn offer(
+        output: &'static [u8],
+        mut write: impl FnMut(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        let buffer = [output, b"garbage"].concat();
+        let mut sent = 0;
+        while sent < output.len() {
+            sent += match write(&buffer[sent..]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+                other => other?,
+            };
+        }
+        Ok(())
+    }
+    const LONG: &[u8] = &[7; 300];
+    for output in [FRAMES, LONG] {
+        let plain = harness(move |writer| offer(output, |unsent| writer.write(unsent)));
+        let vectored = harness(move |writer| {
+            offer(output, |unsent| {
+                writer.write_vectored(&[IoSlice::new(unsent), IoSlice::new(b"more")])
+            })
+        });
+        let asynchronous = WriterHarness::new_async(move |mut writer| {
+            let buffer = [output, b"garbage"].concat();
+            let mut sent = 0;
+            async move || {
+                use tokio::io::AsyncWriteExt;
+
+                while sent < output.len() {
+                    sent += match writer.write(&buffer[sent..]).await? {
+                        0 => return Err(ErrorKind::WriteZero.into()),
+                        written => written,
+                    };
+                }
+                Ok::<_, io::Error>(())
+            }
+        });
+        for harness in [plain, vectored, asynchronous.resumes()] {
+            let found = harness.check(output).unwrap_err();
+            assert_eq!(found.property, Property::Written, "{found}");
+            assert_eq!(found.case.split, Split::whole(), "{found}");
+            assert_eq!(found.offset, output.len(), "{found}");
+            assert!(found.actual.starts_with("\"garbage"), "{found}");
+        }
+    }
+}
+
+/// What is left in a buffer is sent when the sender is dropped.
+#[test]
+fn bytes_sent_by_the_drop_are_found() {
+    let leaves = |left: &'static [u8]| {
+        WriterHarness::new(move |writer| {
+            let mut writer = io::BufWriter::new(writer);
+            move || {
+                writer.write_all(FRAMES)?;
+                writer.flush()?;
+                writer.write_all(left)
+            }
+        })
+    };
+    leaves(b"").check(FRAMES).unwrap();
+    let found = leaves(b"garbage").check(FRAMES).unwrap_err();
+    assert_eq!(found.property, Property::Written, "{found}");
+    assert_eq!(found.offset, 9, "{found}");
+    assert_eq!(*found.expected, *"no more bytes at offset 9", "{found}");
+    assert_eq!(*found.actual, *"\"garbage\" at offset 9", "{found}");
+}
+
 #[test]
 fn an_empty_output_is_checked() {
     let certificate = harness(|_| Ok(())).check(b"").unwrap();
