@@ -76,7 +76,7 @@ impl<F, E> Input<'_, F, E> {
         self.deviations.clone_into(&mut violation.deviations);
         if matches!(
             violation.property,
-            Property::Interrupted | Property::Cancelled
+            Property::Interrupted | Property::Cancelled | Property::Progress
         ) && interruption.is_resumed()
             && !self.leaves_out(interruption)
         {

@@ -25,6 +25,7 @@ pub(crate) fn run<F: PartialEq + Debug, E: PartialEq + Debug>(
 ) -> Result<u64, Finding> {
     let mut run = Run {
         input,
+        interruption,
         reader: ChunkReader::new(input.stream, split, interruption),
         delivered: 0,
         at_end: Vec::new(),
@@ -38,6 +39,7 @@ pub(crate) fn run<F: PartialEq + Debug, E: PartialEq + Debug>(
 
 struct Run<'a, F, E> {
     input: &'a Input<'a, F, E>,
+    interruption: Interruption,
     reader: ChunkReader<'a>,
     /// How many of the expected frames have been returned.
     delivered: usize,
@@ -104,12 +106,18 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
         next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
     ) -> Result<Returned<F, E>, Finding> {
         loop {
+            self.reader.begin();
             let returned = isolate(0, || next(&mut self.reader))
                 .map_err(|finding| finding.at(self.reader.offset()))?;
-            if !(self.reader.take_blocked() && returned.is_err()) {
+            if !self.is_blocked(&returned) {
                 return Ok(returned);
             }
         }
+    }
+
+    /// Returns whether a call returned an error because a read would block.
+    fn is_blocked(&self, returned: &Returned<F, E>) -> bool {
+        self.interruption == Interruption::WouldBlock && returned.is_err() && self.reader.resume()
     }
 
     /// Returns whether the next frame is one of the expected ones, or one too many before an error.
@@ -181,9 +189,10 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
                     Ok(Some(frame)) if frames.get(delivered).is_some_and(|(_, it)| it == frame) => {
                         delivered += 1;
                     }
-                    Err(_) if self.reader.take_blocked() => {}
+                    last if self.is_blocked(last) => {}
                     _ => return delivered == frames.len() && is_last(last),
                 }
+                self.reader.begin();
                 following = next(&mut self.reader);
                 last = &following;
             }
@@ -215,6 +224,7 @@ pub(crate) fn record<F, E>(
                 "frames without end",
             ));
         }
+        reader.begin();
         let returned =
             isolate(0, || next(&mut reader)).map_err(|finding| finding.at(reader.offset()))?;
         match returned {

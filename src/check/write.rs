@@ -22,7 +22,8 @@ pub(crate) fn run(make: &dyn Fn(ChunkWriter) -> Sender, case: &Case) -> Result<u
         loop {
             let result = send();
             // The sender correctly returns `WouldBlock` to its caller, which calls again.
-            if !(writer.take_blocked() && result.is_err()) {
+            let may_block = case.interruption == Interruption::WouldBlock && result.is_err();
+            if !(may_block && writer.resume()) {
                 return result;
             }
         }
@@ -93,13 +94,8 @@ pub(crate) fn blocking<E: core::fmt::Debug>(
 ) -> impl FnMut() -> Result<(), String> {
     let mut executor = super::executor::Executor::new(len, dropped);
     move || loop {
-        let mut before = writer.pending();
-        let pended = || {
-            let pending = writer.pending();
-            core::mem::replace(&mut before, pending) < pending
-        };
         let future = core::pin::pin!(send());
-        if let Some(result) = executor.run(future, pended) {
+        if let Some(result) = executor.run(future, || writer.resume()) {
             return result.map_err(|error| format!("{error:?}"));
         }
     }

@@ -210,6 +210,59 @@ fn a_sender_that_takes_would_block_for_success_is_found() {
     assert_eq!(token, "026f6b0568656c6c6f@whole+would_block");
 }
 
+/// It never returns to its caller, which could do something else.
+#[test]
+fn a_sender_that_spins_while_a_write_would_block_is_found() {
+    let make = || {
+        WriterHarness::new(|mut writer| {
+            move || {
+                let mut unsent = FRAMES;
+                while !unsent.is_empty() {
+                    match writer.write(unsent) {
+                        Ok(0) => return Err(ErrorKind::WriteZero),
+                        Ok(written) => unsent = &unsent[written..],
+                        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                            return Err(error.kind());
+                        }
+                        Err(_) => {}
+                    }
+                }
+                Ok(())
+            }
+        })
+    };
+    make().check(FRAMES).unwrap();
+    let found = make().resumes().check(FRAMES).unwrap_err();
+    assert_eq!(found.property, Property::Progress, "{found}");
+    assert_eq!(found.case.interruption, Interruption::WouldBlock, "{found}");
+}
+
+/// A pending write stays pending until the sender is.
+#[test]
+fn a_dropped_future_that_polls_again_is_found() {
+    let harness = WriterHarness::new_async(|mut writer| {
+        async move || {
+            let mut unsent = FRAMES;
+            while !unsent.is_empty() {
+                let written = poll_fn(|context| {
+                    let mut poll = || Pin::new(&mut writer).poll_write(context, unsent);
+                    match poll() {
+                        Poll::Pending => poll(),
+                        ready => ready,
+                    }
+                });
+                match written.await? {
+                    0 => return Err(ErrorKind::WriteZero.into()),
+                    written => unsent = &unsent[written..],
+                }
+            }
+            Ok::<_, io::Error>(())
+        }
+    });
+    let found = harness.resumes().check(FRAMES).unwrap_err();
+    assert_eq!(found.property, Property::Cancelled, "{found}");
+}
+
 /// `write_all` loses count when a write would block, so that it must not declare `resumes`.
 #[test]
 fn a_sender_that_starts_again_does_not_resume() {
