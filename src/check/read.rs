@@ -201,7 +201,8 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
     }
 }
 
-/// Records what `next` returns for one split. Fails if it gets stuck.
+/// Records what `next` returns for one split. Fails if it gets stuck, or returns a frame before it
+/// has read anything.
 pub(crate) fn record<F, E>(
     next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     stream: &[u8],
@@ -229,6 +230,10 @@ pub(crate) fn record<F, E>(
             isolate(0, || next(&mut reader)).map_err(|finding| finding.at(reader.offset()))?;
         match returned {
             Ok(Some(frame)) if reader.at_end() => expected.at_end.push(frame),
+            Ok(Some(_)) if reader.offset() == 0 => {
+                let expected = "no frame before the first byte is read";
+                return Err(Finding::new(Difference::Stuck, 0, expected, "a frame"));
+            }
             Ok(Some(frame)) => expected.frames.push((reader.offset(), frame)),
             Ok(None) => return Ok(expected),
             Err(error) => {

@@ -344,6 +344,38 @@ fn a_reader_that_does_not_read_is_not_interrupted() {
     }
 }
 
+/// It returns a frame in its first call, and then each byte.
+#[test]
+fn a_frame_before_the_first_byte_is_found_without_an_oracle() {
+    let blocking = Harness::reader(|| {
+        let mut greeted = false;
+        move |reader: &mut ChunkReader<'_>| {
+            if !std::mem::replace(&mut greeted, true) {
+                return Ok(Some(1));
+            }
+            next_byte(reader, |error| Err(error.kind()))
+        }
+    });
+    let asynchronous = Harness::async_reader(|| {
+        let mut greeted = false;
+        async move |reader: &mut AsyncChunkReader<'_, '_>| {
+            if !std::mem::replace(&mut greeted, true) {
+                return Ok::<_, ErrorKind>(Some(1));
+            }
+            let mut byte = [0];
+            let read = tokio::io::AsyncReadExt::read(reader, &mut byte).await;
+            Ok((read.unwrap() > 0).then_some(byte[0]))
+        }
+    });
+    for found in [blocking.check(b"ab"), asynchronous.check(b"ab")] {
+        let found = found.unwrap_err();
+        assert_eq!(found.property, Property::Progress, "{found}");
+        assert_eq!(found.case.to_string(), "@whole", "{found}");
+        assert_eq!(*found.actual, *"a frame", "{found}");
+    }
+    assert!(blocking.replay("6162@1").is_err());
+}
+
 /// Returns each byte when it has the next one, or the end, and 0xff as if it were a frame.
 struct OneLate {
     held: Option<u8>,
