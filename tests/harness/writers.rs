@@ -477,6 +477,28 @@ fn an_empty_output_is_checked() {
         .unwrap();
 }
 
+/// Whether a short write loses nothing is claimed only where a write was short, or could not be.
+#[test]
+fn only_what_is_checked_is_claimed() {
+    let written = |splits, seed| {
+        let certificate = harness(write_all).sampled(FRAMES, seed, splits).unwrap();
+        certificate.held.contains(&Property::Written)
+    };
+    let sampled = |seed| Split::sample(FRAMES.len(), &[], seed);
+    let whole = (0..).find(|&seed| sampled(seed) == Split::whole()).unwrap();
+    let cut = (0..).find(|&seed| sampled(seed) != Split::whole()).unwrap();
+    assert!(!written(1, whole));
+    assert!(written(1, cut));
+    assert!(written(100, whole));
+    for short in [&b""[..], b"a"] {
+        let harness = harness(|writer| writer.write_all(short));
+        for certificate in [harness.check(short), harness.sampled(short, 0, 1)] {
+            let held = certificate.unwrap().held;
+            assert_eq!(held, [Property::Written, Property::Progress]);
+        }
+    }
+}
+
 /// A write of no bytes is not a success.
 #[test]
 fn an_error_that_is_swallowed_is_found() {
