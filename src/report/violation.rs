@@ -137,8 +137,8 @@ impl fmt::Display for Violation {
         if let Some(premise) = self.premise {
             writeln!(f, "  note      a proof passed: {premise}")?;
         }
-        // A token cannot reproduce a duration.
-        if self.property == Property::Linear {
+        // A token reproduces neither a duration nor a call of an encoder.
+        if matches!(self.property, Property::Linear | Property::Encode) {
             return f.write_str("  replay    run the check again");
         }
         match self.case.to_string() {
