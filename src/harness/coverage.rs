@@ -34,7 +34,7 @@ pub(super) fn checked_anyway(
         Property::EverySplit => len > 1,
         Property::EmptyChunk => may_happen(Interruption::EmptyChunk),
         Property::Interrupted => {
-            happens(Interruption::Interrupted) || happens(Interruption::Pending)
+            happens(Interruption::Pending) || happens(Interruption::WouldBlock) && is_resumable
         }
         Property::Cancelled => happens(Interruption::Dropped) && is_resumable,
         Property::Progress => true,
@@ -189,6 +189,11 @@ pub(super) fn advice<T: Door>(
             if happens(Interruption::Dropped) && declared(Deviation::NotResumable) =>
         {
             "`NotResumable` is declared"
+        }
+        Property::Interrupted
+            if happens(Interruption::WouldBlock) && declared(Deviation::NotResumable) =>
+        {
+            "only `Interrupted` is tried, as `NotResumable` is declared"
         }
         Property::Interrupted
             if happens(Interruption::Interrupted) || happens(Interruption::Pending) =>

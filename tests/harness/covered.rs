@@ -1,5 +1,7 @@
 //! A property counts as checked only if some stream can violate it.
 
+use std::io::{ErrorKind, Read};
+
 use bytes::{Buf, BytesMut};
 use everysplit::subject::{
     AsyncChunkReader, ChunkReader, Decode, DecodeFn, FeedFn, Frames, Subject, TokioDecoder,
@@ -304,7 +306,27 @@ fn what_a_declared_deviation_leaves_out_is_not_checked() {
         advice(&not_resumable, Property::Cancelled),
         "`NotResumable` is declared"
     );
+    assert!(holds(&not_resumable, Property::Interrupted));
     assert!(holds(&verdicts!(reader()), Property::Cancelled));
+
+    let reader = || {
+        Harness::reader(|| {
+            |reader: &mut ChunkReader<'_>| {
+                let mut byte = [0];
+                match reader.read_exact(&mut byte).map_err(|error| error.kind()) {
+                    Err(ErrorKind::UnexpectedEof) => Ok(None),
+                    result => result.map(|()| Some(byte[0])),
+                }
+            }
+        })
+        .streams([b"ab"])
+    };
+    let not_resumable = verdicts!(reader().declare([Deviation::NotResumable]));
+    assert_eq!(
+        advice(&not_resumable, Property::Interrupted),
+        "only `Interrupted` is tried, as `NotResumable` is declared"
+    );
+    assert!(holds(&verdicts!(reader()), Property::Interrupted));
 }
 
 /// A decoder whose type owns no memory needs to say nothing.
