@@ -6,7 +6,7 @@ use core::fmt::Debug;
 
 use super::finding::{Difference, Finding};
 use super::input::Input;
-use super::isolate::isolate;
+use super::isolate::{Guarded, isolate};
 use super::judge::{Call, stopped_early};
 use super::values::isolate_values;
 use crate::case::Interruption;
@@ -56,7 +56,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
         next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
     ) -> Result<(), Finding> {
         let result = loop {
-            let returned = self.call(next)?;
+            let returned = Guarded::new(self.call(next)?);
             let (expected, offset) = (&self.input.expected, self.reader.offset());
             for wait in self.reader.take_waits() {
                 let judged = isolate_values(wait, || {
@@ -73,10 +73,11 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
                 })?;
             }
             let expected = &self.input.expected;
-            match returned {
+            match returned.into_inner() {
                 Ok(Some(frame)) if self.expects_frame() => {
-                    isolate_values(offset, || {
-                        expected.judge_frame(self.delivered, 0, offset, &frame)
+                    let delivered = self.delivered;
+                    isolate_values(offset, move || {
+                        expected.judge_frame(delivered, 0, offset, &frame)
                     })?;
                     self.delivered += 1;
                 }
@@ -87,6 +88,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
                 Err(error) => break Err(error),
             }
         };
+        let result = Guarded::new(result);
         let offset = self.reader.offset();
         isolate_values(offset, || self.judge_end(&result))?;
         if result.is_err() && self.input.caller_stops() {
@@ -208,13 +210,13 @@ pub(crate) fn record<F, E>(
     stream: &[u8],
     split: &Split,
     interruption: Interruption,
-) -> Result<Expected<F, E>, Finding> {
+) -> Result<Guarded<Expected<F, E>>, Finding> {
     let mut reader = ChunkReader::new(stream, split, interruption);
-    let mut expected = Expected {
+    let mut expected = Guarded::new(Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
         outcome: Outcome::Clean,
-    };
+    });
     loop {
         let most = most_frames(reader.offset());
         if expected.frames.len() + expected.at_end.len() > most {
@@ -230,7 +232,8 @@ pub(crate) fn record<F, E>(
             isolate(0, || next(&mut reader)).map_err(|finding| finding.at(reader.offset()))?;
         match returned {
             Ok(Some(frame)) if reader.at_end() => expected.at_end.push(frame),
-            Ok(Some(_)) if reader.offset() == 0 => {
+            Ok(Some(frame)) if reader.offset() == 0 => {
+                drop(Guarded::new(frame));
                 let expected = "no frame before the first byte is read";
                 return Err(Finding::new(Difference::Stuck, 0, expected, "a frame"));
             }

@@ -230,6 +230,9 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         &'a self,
         stream: &'a [u8],
     ) -> Result<Input<'a, F, E>, Violation> {
+        self.door().try_make().map_err(|stuck| {
+            Violation::without_expectation(stuck, &Case::new(stream, Split::whole()))
+        })?;
         let (source, judged) = self.judge(stream);
         if let Some(offset) = misplaced_offset(stream, source, &judged) {
             panic!(

@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::{Judged, Oracle};
-use crate::check::isolate::isolate_as;
+use crate::check::isolate::{Guarded, isolate_as};
 use crate::check::judge::{AtStake, Expectation, LimitErrors};
 use crate::door::Door;
 use crate::expected::{Expected, Outcome, Source};
@@ -71,7 +71,7 @@ where
             errors,
         };
         Some(Ok(Expectation {
-            expected,
+            expected: Guarded::new(expected),
             limit,
             longest_frame: None,
             unfinished: None,

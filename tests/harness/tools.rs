@@ -77,13 +77,13 @@ fn a_violation_is_made_smaller_only_while_allowed() {
 
 /// The framer is its own oracle, and gets stuck as one.
 #[test]
-fn a_reader_that_returns_frames_without_end_violates_progress() {
+fn a_reader_that_returns_frames_without_reading_violates_progress() {
     let harness = Harness::reader(|| |_: &mut ChunkReader<'_>| Ok::<_, ()>(Some(())));
     let harness = harness.clone();
     assert_eq!(harness.expected(b"a"), None);
     let violation = harness.check(b"ab").unwrap_err();
     assert_eq!(violation.property, Property::Progress, "{violation}");
-    assert_eq!(*violation.actual, *"frames without end");
+    assert_eq!(*violation.actual, *"a frame");
     let map = harness.split_map(b"ab");
     assert_eq!(map.whole(), everysplit::Cell::Violated(Property::Progress));
 }
