@@ -45,13 +45,12 @@ pub enum Interruption {
     /// One call of `read` or `write` returns `ErrorKind::Interrupted`; the framer must retry at
     /// once. For readers and senders.
     Interrupted,
-    /// One call of `read` or `write` returns `ErrorKind::WouldBlock`; the framer returns it to its
-    /// caller, which calls again later. For readers and senders.
+    /// `read` or `write` returns `ErrorKind::WouldBlock` until the framer returns an error of any kind
+    /// to its caller, which calls again later. For readers and senders.
     WouldBlock,
-    /// One poll returns `Pending`. For asynchronous readers and senders.
+    /// Polls return `Pending` until the framer is pending too. For asynchronous readers and senders.
     Pending,
-    /// One poll returns `Pending`, and the future that polled is dropped. For asynchronous readers
-    /// and senders.
+    /// The same, and the framer's future is dropped then. For asynchronous readers and senders.
     Dropped,
     /// From the last chunk on, each call of `write` returns `Ok(0)`; the sender must return an
     /// error. For senders.

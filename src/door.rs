@@ -8,6 +8,7 @@ use core::marker::PhantomData;
 use crate::case::Interruption;
 use crate::check::finding::Finding;
 use crate::check::input::Input;
+use crate::check::isolate::{Guarded, isolate};
 use crate::check::one_split;
 #[cfg(feature = "std")]
 use crate::check::read;
@@ -67,7 +68,11 @@ pub trait Door: Sealed {
         &self,
         stream: &[u8],
         split: &Split,
-    ) -> Result<Expected<Self::Frame, Self::Error>, Finding>;
+    ) -> Result<Guarded<Expected<Self::Frame, Self::Error>>, Finding>;
+
+    /// Makes a framer, and drops it. Fails if that gets stuck.
+    #[doc(hidden)]
+    fn try_make(&self) -> Result<(), Finding>;
 }
 
 /// A door for framers that can be fed chunks, with a buffer if it needs one.
@@ -131,7 +136,7 @@ macro_rules! feed_door {
             }
 
             fn initial_memory(&self) -> Option<usize> {
-                (self.make)().buffered_bytes()
+                isolate(0, || (self.make)().buffered_bytes()).ok()?
             }
 
             fn run(
@@ -140,15 +145,21 @@ macro_rules! feed_door {
                 interruption: Interruption,
                 input: &Input<'_, Self::Frame, Self::Error>,
             ) -> Result<u64, Finding> {
-                one_split::run(self.subject(), split, interruption, input)
+                let subject = isolate(0, || self.subject())?;
+                one_split::run(subject, split, interruption, input)
             }
 
             fn record(
                 &self,
                 stream: &[u8],
                 split: &Split,
-            ) -> Result<Expected<Self::Frame, Self::Error>, Finding> {
-                one_split::record(self.subject(), stream, split)
+            ) -> Result<Guarded<Expected<Self::Frame, Self::Error>>, Finding> {
+                let subject = isolate(0, || self.subject())?;
+                one_split::record(subject, stream, split)
+            }
+
+            fn try_make(&self) -> Result<(), Finding> {
+                isolate(0, || drop((self.make)()))
             }
         }
     };
@@ -226,11 +237,17 @@ where
         interruption: Interruption,
         input: &Input<'_, F, E>,
     ) -> Result<u64, Finding> {
-        read::run((self.make)(), split, interruption, input)
+        let next = isolate(0, || (self.make)())?;
+        read::run(next, split, interruption, input)
     }
 
-    fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
-        read::record(&mut (self.make)(), stream, split, Interruption::None)
+    fn record(&self, stream: &[u8], split: &Split) -> Result<Guarded<Expected<F, E>>, Finding> {
+        let mut next = isolate(0, || (self.make)())?;
+        read::record(&mut next, stream, split, Interruption::None)
+    }
+
+    fn try_make(&self) -> Result<(), Finding> {
+        isolate(0, || drop((self.make)()))
     }
 }
 
@@ -258,13 +275,15 @@ where
         interruption: Interruption,
         input: &Input<'_, F, E>,
     ) -> Result<u64, Finding> {
-        let next = read::blocking((self.make)(), input.stream.len(), interruption);
+        let next = isolate(0, || (self.make)())?;
+        let next = read::blocking(next, input.stream.len(), interruption);
         read::run(next, split, interruption, input)
     }
 
-    fn record(&self, stream: &[u8], split: &Split) -> Result<Expected<F, E>, Finding> {
+    fn record(&self, stream: &[u8], split: &Split) -> Result<Guarded<Expected<F, E>>, Finding> {
         let record = |interruption| {
-            let mut next = read::blocking((self.make)(), stream.len(), interruption);
+            let next = isolate(0, || (self.make)())?;
+            let mut next = read::blocking(next, stream.len(), interruption);
             read::record(&mut next, stream, split, interruption)
         };
         let expected = record(Interruption::None)?;
@@ -274,5 +293,9 @@ where
             Ok(waiting) if read::same_values(&waiting, &expected) => Ok(waiting),
             _ => Ok(expected),
         }
+    }
+
+    fn try_make(&self) -> Result<(), Finding> {
+        isolate(0, || drop((self.make)()))
     }
 }

@@ -21,6 +21,12 @@ macro_rules! properties {
                 }
             }
 
+            /// Returns whether a token can show a violation again: not a duration, nor a call of an
+            /// encoder.
+            pub(crate) const fn has_token(self) -> bool {
+                !matches!(self, Self::Linear | Self::Encode)
+            }
+
             /// Returns the property's sentence.
             #[must_use]
             pub const fn sentence(self) -> &'static str {

@@ -75,7 +75,8 @@ impl Split {
         while cuts.len() < 8 {
             // All orders of magnitude are equally likely.
             let scale = rng.u32(..=len.checked_ilog2().map_or(0, |log| log + 1));
-            cut += rng.usize(1..=1 << scale);
+            let longest = 1_usize.checked_shl(scale).unwrap_or(usize::MAX);
+            cut = rng.usize(1..=longest).saturating_add(cut);
             if cut >= len {
                 break;
             }

@@ -43,7 +43,7 @@ pub struct Found {
     )
 )]
 pub(crate) enum Difference {
-    /// It panicked, did not return, or emitted frames without end.
+    /// It panicked, did not return, or emitted frames without end or out of nothing.
     Stuck,
     /// The framer's `clone`, `==`, `Debug` or `drop` did not return in a proof.
     StuckState,
@@ -103,7 +103,7 @@ pub(crate) struct Circumstances {
 /// | difference | circumstances | property |
 /// |---|---|---|
 /// | another framer of the format | | `differential` |
-/// | panic, no return, frames without end | | `progress` |
+/// | panic, no return, frames without end or out of nothing | | `progress` |
 /// | any | a read or a write was interrupted | `interrupted` |
 /// | any, but not a frame or an error that is merely late | a read or a write was pending | `interrupted` |
 /// | any | a future was dropped | `cancelled` |

@@ -76,7 +76,7 @@ impl<F, E> Input<'_, F, E> {
         self.deviations.clone_into(&mut violation.deviations);
         if matches!(
             violation.property,
-            Property::Interrupted | Property::Cancelled
+            Property::Interrupted | Property::Cancelled | Property::Progress
         ) && interruption.is_resumed()
             && !self.leaves_out(interruption)
         {
@@ -124,8 +124,9 @@ impl Violation {
             source,
             limit: finding.limit,
         };
+        let property = blame(finding.difference, circumstances);
         Self {
-            property: blame(finding.difference, circumstances),
+            property,
             case,
             edges: Vec::new(),
             deviations: Vec::new(),
@@ -134,7 +135,7 @@ impl Violation {
             actual: finding.actual,
             declare: finding.declare,
             premise: None,
-            replays: true,
+            replays: property.has_token(),
         }
     }
 }

@@ -108,7 +108,8 @@ impl Calls {
 }
 
 /// A value whose drop calls the user's code, or no value. The drop is isolated wherever it happens.
-pub(crate) struct Guarded<T>(Option<T>);
+#[derive(Debug)]
+pub struct Guarded<T>(Option<T>);
 
 impl<T> Guarded<T> {
     pub(crate) const fn new(value: T) -> Self {
@@ -122,6 +123,11 @@ impl<T> Guarded<T> {
     /// Takes the value, and leaves this empty.
     pub(crate) const fn take(&mut self) -> Self {
         Self(self.0.take())
+    }
+
+    /// Returns the value. Its drop is not isolated any more.
+    pub(crate) fn into_inner(mut self) -> T {
+        self.0.take().expect(HELD)
     }
 
     /// Drops the value in the call in progress.
@@ -163,17 +169,19 @@ impl<T> Drop for Guarded<T> {
     }
 }
 
+const HELD: &str = "the value is held until the drop";
+
 impl<T> Deref for Guarded<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0.as_ref().expect("the value is held until the drop")
+        self.0.as_ref().expect(HELD)
     }
 }
 
 impl<T> DerefMut for Guarded<T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.0.as_mut().expect("the value is held until the drop")
+        self.0.as_mut().expect(HELD)
     }
 }
 

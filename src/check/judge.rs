@@ -9,7 +9,7 @@ use core::iter;
 use core::ops::Deref;
 
 use super::finding::{Difference, Finding, excerpt};
-use super::isolate::isolate;
+use super::isolate::{Guarded, isolate};
 use crate::deviation::Deviation;
 use crate::expected::{Expected, Outcome};
 
@@ -37,7 +37,7 @@ impl At {
 
 /// The expected result of a stream, and where a size limit is at stake in it.
 pub struct Expectation<F, E> {
-    pub(crate) expected: Expected<F, E>,
+    pub(crate) expected: Guarded<Expected<F, E>>,
     pub(crate) limit: AtStake<E>,
     /// The length of the longest frame whose header the stream has, where it is known.
     pub(crate) longest_frame: Option<usize>,
@@ -329,7 +329,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Expectation<F, E> {
 
 impl<F, E> Expectation<F, E> {
     /// Takes an expected result in which no size limit is known.
-    pub(crate) const fn of(expected: Expected<F, E>) -> Self {
+    pub(crate) const fn of(expected: Guarded<Expected<F, E>>) -> Self {
         Self {
             expected,
             limit: AtStake::NOWHERE,

@@ -171,7 +171,7 @@ pub(crate) fn record<S: Subject>(
     subject: S,
     stream: &[u8],
     split: &Split,
-) -> Result<Expected<S::Frame, S::Error>, Finding> {
+) -> Result<Guarded<Expected<S::Frame, S::Error>>, Finding> {
     let mut subject = Guarded::new(subject);
     let expected = record_all(&mut *subject, stream, split)?;
     if !matches!(expected.outcome, Outcome::Rejected { .. }) {
@@ -184,27 +184,27 @@ fn record_all<F: Value, E: Value>(
     subject: &mut dyn Subject<Frame = F, Error = E>,
     stream: &[u8],
     split: &Split,
-) -> Result<Expected<F, E>, Finding> {
-    let mut expected = Expected {
+) -> Result<Guarded<Expected<F, E>>, Finding> {
+    let mut expected = Guarded::new(Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
         outcome: Outcome::Clean,
-    };
+    });
     let mut at = 0;
     for chunk in split.chunks(stream) {
         at += chunk.len();
-        let mut emitted = Frames::for_stream(at);
+        let mut emitted = Guarded::new(Frames::for_stream(at));
         let result = isolate(at, || subject.feed(chunk, &mut emitted))?;
-        let frames = emitted.into_iter().map(|frame| (at, frame));
+        let frames = emitted.into_inner().into_iter().map(|frame| (at, frame));
         expected.frames.extend(frames);
         if let Err(error) = result {
             expected.outcome = Outcome::Rejected { at, error };
             return Ok(expected);
         }
     }
-    let mut emitted = Frames::for_stream(at);
+    let mut emitted = Guarded::new(Frames::for_stream(at));
     let result = isolate(at, || subject.finish(&mut emitted))?;
-    expected.at_end.extend(emitted);
+    expected.at_end.extend(emitted.into_inner());
     if let Err(error) = result {
         expected.outcome = Outcome::Truncated(error);
     }

@@ -6,7 +6,7 @@ use core::fmt::Debug;
 
 use super::finding::{Difference, Finding};
 use super::input::Input;
-use super::isolate::isolate;
+use super::isolate::{Guarded, isolate};
 use super::judge::{Call, stopped_early};
 use super::values::isolate_values;
 use crate::case::Interruption;
@@ -25,6 +25,7 @@ pub(crate) fn run<F: PartialEq + Debug, E: PartialEq + Debug>(
 ) -> Result<u64, Finding> {
     let mut run = Run {
         input,
+        interruption,
         reader: ChunkReader::new(input.stream, split, interruption),
         delivered: 0,
         at_end: Vec::new(),
@@ -38,6 +39,7 @@ pub(crate) fn run<F: PartialEq + Debug, E: PartialEq + Debug>(
 
 struct Run<'a, F, E> {
     input: &'a Input<'a, F, E>,
+    interruption: Interruption,
     reader: ChunkReader<'a>,
     /// How many of the expected frames have been returned.
     delivered: usize,
@@ -54,7 +56,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
         next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
     ) -> Result<(), Finding> {
         let result = loop {
-            let returned = self.call(next)?;
+            let returned = Guarded::new(self.call(next)?);
             let (expected, offset) = (&self.input.expected, self.reader.offset());
             for wait in self.reader.take_waits() {
                 let judged = isolate_values(wait, || {
@@ -71,10 +73,11 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
                 })?;
             }
             let expected = &self.input.expected;
-            match returned {
+            match returned.into_inner() {
                 Ok(Some(frame)) if self.expects_frame() => {
-                    isolate_values(offset, || {
-                        expected.judge_frame(self.delivered, 0, offset, &frame)
+                    let delivered = self.delivered;
+                    isolate_values(offset, move || {
+                        expected.judge_frame(delivered, 0, offset, &frame)
                     })?;
                     self.delivered += 1;
                 }
@@ -85,6 +88,7 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
                 Err(error) => break Err(error),
             }
         };
+        let result = Guarded::new(result);
         let offset = self.reader.offset();
         isolate_values(offset, || self.judge_end(&result))?;
         if result.is_err() && self.input.caller_stops() {
@@ -104,12 +108,18 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
         next: &mut impl FnMut(&mut ChunkReader<'_>) -> Returned<F, E>,
     ) -> Result<Returned<F, E>, Finding> {
         loop {
+            self.reader.begin();
             let returned = isolate(0, || next(&mut self.reader))
                 .map_err(|finding| finding.at(self.reader.offset()))?;
-            if !(self.reader.take_blocked() && returned.is_err()) {
+            if !self.is_blocked(&returned) {
                 return Ok(returned);
             }
         }
+    }
+
+    /// Returns whether a call returned an error because a read would block.
+    fn is_blocked(&self, returned: &Returned<F, E>) -> bool {
+        self.interruption == Interruption::WouldBlock && returned.is_err() && self.reader.resume()
     }
 
     /// Returns whether the next frame is one of the expected ones, or one too many before an error.
@@ -181,9 +191,10 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
                     Ok(Some(frame)) if frames.get(delivered).is_some_and(|(_, it)| it == frame) => {
                         delivered += 1;
                     }
-                    Err(_) if self.reader.take_blocked() => {}
+                    last if self.is_blocked(last) => {}
                     _ => return delivered == frames.len() && is_last(last),
                 }
+                self.reader.begin();
                 following = next(&mut self.reader);
                 last = &following;
             }
@@ -192,19 +203,20 @@ impl<F: PartialEq + Debug, E: PartialEq + Debug> Run<'_, F, E> {
     }
 }
 
-/// Records what `next` returns for one split. Fails if it gets stuck.
+/// Records what `next` returns for one split. Fails if it gets stuck, or returns a frame before it
+/// has read anything.
 pub(crate) fn record<F, E>(
     next: &mut impl FnMut(&mut ChunkReader<'_>) -> Result<Option<F>, E>,
     stream: &[u8],
     split: &Split,
     interruption: Interruption,
-) -> Result<Expected<F, E>, Finding> {
+) -> Result<Guarded<Expected<F, E>>, Finding> {
     let mut reader = ChunkReader::new(stream, split, interruption);
-    let mut expected = Expected {
+    let mut expected = Guarded::new(Expected {
         frames: Vec::new(),
         at_end: Vec::new(),
         outcome: Outcome::Clean,
-    };
+    });
     loop {
         let most = most_frames(reader.offset());
         if expected.frames.len() + expected.at_end.len() > most {
@@ -215,10 +227,16 @@ pub(crate) fn record<F, E>(
                 "frames without end",
             ));
         }
+        reader.begin();
         let returned =
             isolate(0, || next(&mut reader)).map_err(|finding| finding.at(reader.offset()))?;
         match returned {
             Ok(Some(frame)) if reader.at_end() => expected.at_end.push(frame),
+            Ok(Some(frame)) if reader.offset() == 0 => {
+                drop(Guarded::new(frame));
+                let expected = "no frame before the first byte is read";
+                return Err(Finding::new(Difference::Stuck, 0, expected, "a frame"));
+            }
             Ok(Some(frame)) => expected.frames.push((reader.offset(), frame)),
             Ok(None) => return Ok(expected),
             Err(error) => {

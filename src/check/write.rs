@@ -22,19 +22,26 @@ pub(crate) fn run(make: &dyn Fn(ChunkWriter) -> Sender, case: &Case) -> Result<u
         loop {
             let result = send();
             // The sender correctly returns `WouldBlock` to its caller, which calls again.
-            if !(writer.take_blocked() && result.is_err()) {
+            let may_block = case.interruption == Interruption::WouldBlock && result.is_err();
+            if !(may_block && writer.resume()) {
                 return result;
             }
         }
     });
     let (offset, calls) = (writer.accepted(), writer.calls());
+    let wrong = writer.take_wrong();
     writer.end();
     let dropped = isolate(offset, || drop(sender));
-    if let Some(wrong) = writer.take_wrong() {
+    if let Some(wrong) = wrong {
         // Whatever the sender did after that is a consequence.
         return Err(wrong_bytes(&case.stream, offset, &wrong));
     }
-    judge_end(case, offset, &result.map_err(|finding| finding.at(offset))?)?;
+    let result = result.map_err(|finding| finding.at(offset))?;
+    judge_end(case, offset, &result)?;
+    // After an error, a buffer may try again to send its rest.
+    if let (Ok(()), Some(late)) = (result, writer.take_wrong()) {
+        return Err(wrong_bytes(&case.stream, offset, &late));
+    }
     dropped.map(|()| calls)
 }
 
@@ -87,13 +94,8 @@ pub(crate) fn blocking<E: core::fmt::Debug>(
 ) -> impl FnMut() -> Result<(), String> {
     let mut executor = super::executor::Executor::new(len, dropped);
     move || loop {
-        let mut before = writer.pending();
-        let pended = || {
-            let pending = writer.pending();
-            core::mem::replace(&mut before, pending) < pending
-        };
         let future = core::pin::pin!(send());
-        if let Some(result) = executor.run(future, pended) {
+        if let Some(result) = executor.run(future, || writer.resume()) {
             return result.map_err(|error| format!("{error:?}"));
         }
     }

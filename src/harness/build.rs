@@ -645,8 +645,8 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
     /// # Panics
     ///
     /// Panics if `at` is 0 or greater than the length of a header, if a limit that counts the header
-    /// is less than a header, and if the encoder panics: it must be able to encode a message above
-    /// the limit.
+    /// is less than a header, if no body can be over the limit, and if the encoder panics: it must be
+    /// able to encode a message above the limit.
     #[must_use]
     #[track_caller]
     pub fn size_limit(
@@ -672,7 +672,10 @@ impl<T: Door> Harness<T, Messages<T::Frame, T::Error>> {
         let no_empty_frame = declared(Deviation::NoEmptyFrame);
         let splits = self.splits_mut();
         splits.oracle.limited_with(&splits.deviations);
-        let above = self.oracle.encode(&sized(limit + 1));
+        let over = limit.checked_add(1).unwrap_or_else(|| {
+            panic!("no body is over a limit of usize::MAX bytes: call `unlimited`")
+        });
+        let above = self.oracle.encode(&sized(over));
         self = self.over_limit(above, at, error.clone());
         self = if no_empty_frame {
             self.rejects(header, at, error)

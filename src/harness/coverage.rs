@@ -34,7 +34,7 @@ pub(super) fn checked_anyway(
         Property::EverySplit => len > 1,
         Property::EmptyChunk => may_happen(Interruption::EmptyChunk),
         Property::Interrupted => {
-            happens(Interruption::Interrupted) || happens(Interruption::Pending)
+            happens(Interruption::Pending) || happens(Interruption::WouldBlock) && is_resumable
         }
         Property::Cancelled => happens(Interruption::Dropped) && is_resumable,
         Property::Progress => true,
@@ -58,12 +58,15 @@ pub(super) fn checked<F: Value, E: Value>(
         Outcome::Rejected { .. } => false,
     };
     let anyway = checked_anyway(door.interruptions(), input.stream.len(), input.deviations);
+    let is_read = !matches!(expected.outcome, Outcome::Rejected { at: 0, .. });
     let checked = |property| match property {
         Property::RoundTrip | Property::Prompt => judged && !expected.frames.is_empty(),
         Property::Limit => over_limit(input) || at_limit(input),
         Property::Rejection => judged && rejected && !expected.limit.rejection,
         Property::Truncation => judged && incomplete,
         Property::Poisoned => rejected && !input.caller_stops(),
+        // The first read is interrupted, and the framer must have returned for that.
+        Property::Interrupted | Property::Cancelled => is_read && anyway.contains(&property),
         Property::Memory => {
             let may_be_held = |initial| input.held(LONGEST_HEADER, initial);
             let initial = door.initial_memory();
@@ -189,6 +192,11 @@ pub(super) fn advice<T: Door>(
             if happens(Interruption::Dropped) && declared(Deviation::NotResumable) =>
         {
             "`NotResumable` is declared"
+        }
+        Property::Interrupted
+            if happens(Interruption::WouldBlock) && declared(Deviation::NotResumable) =>
+        {
+            "only `Interrupted` is tried, as `NotResumable` is declared"
         }
         Property::Interrupted
             if happens(Interruption::Interrupted) || happens(Interruption::Pending) =>

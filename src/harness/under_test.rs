@@ -158,7 +158,7 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     ) -> Result<Certificate, Violation> {
         let input = self.input(stream)?;
         // Of a short stream, the split byte by byte has few cuts too.
-        let bytes = (stream.len() > cuts + 1).then(|| Split::bytes(stream.len()));
+        let bytes = (stream.len() > cuts.saturating_add(1)).then(|| Split::bytes(stream.len()));
         let mut splits = Split::up_to(stream.len(), cuts).chain(bytes);
         let (splits, calls) = self.each(&input, &mut splits, Split::clone)?;
         let tier = Tier::Bounded {
@@ -230,6 +230,9 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         &'a self,
         stream: &'a [u8],
     ) -> Result<Input<'a, F, E>, Violation> {
+        self.door().try_make().map_err(|stuck| {
+            Violation::without_expectation(stuck, &Case::new(stream, Split::whole()))
+        })?;
         let (source, judged) = self.judge(stream);
         if let Some(offset) = misplaced_offset(stream, source, &judged) {
             panic!(

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use fastrand::Rng;
 
 use super::{Judged, Oracle};
+use crate::check::isolate::Guarded;
 use crate::check::judge::{AtStake, Expectation, LONGEST_HEADER};
 use crate::deviation::Deviation;
 use crate::door::Door;
@@ -395,7 +396,7 @@ impl<F: Clone + PartialEq, E: Clone + PartialEq> Messages<F, E> {
             outcome,
         };
         Some(Expectation {
-            expected,
+            expected: Guarded::new(expected),
             limit,
             longest_frame: Some(longest),
             unfinished,

@@ -2,7 +2,7 @@
 
 use super::size_limit::SizeLimit;
 use super::{Judged, Oracle};
-use crate::check::isolate::isolate_as;
+use crate::check::isolate::{Guarded, isolate_as};
 use crate::check::judge::Expectation;
 use crate::door::Door;
 use crate::expected::{Expected, Source};
@@ -49,7 +49,7 @@ where
         let limit = self.limit.at_stake(&expected);
         Some(Ok(Expectation {
             limit,
-            ..Expectation::of(expected)
+            ..Expectation::of(Guarded::new(expected))
         }))
     }
 

@@ -227,7 +227,7 @@ impl<T: Door> Specification<T> for Messages<T::Frame, T::Error> {
     fn end(&self, begun: &Vec<u8>) -> Option<End<T>> {
         Some(End {
             frames: Vec::new(),
-            result: match self.expect(begun)?.expected.outcome {
+            result: match self.expect(begun)?.expected.into_inner().outcome {
                 Outcome::Clean => Ok(()),
                 Outcome::Truncated(error) | Outcome::Rejected { error, .. } => Err(error),
             },

@@ -36,8 +36,9 @@ pub struct Violation {
     pub declare: Vec<Deviation>,
     /// Why a proof did not find this, if one passed.
     pub premise: Option<Premise>,
-    /// Whether the case shows it again when it is replayed. What only some of many empty chunks cause
-    /// does not, nor what a proof finds in a `clone`, `==`, `Debug` or `drop`.
+    /// Whether the case shows it again when it is replayed. That of a duration or of an encoder does
+    /// not, nor what only some of many empty chunks cause, nor what a proof finds in a `clone`, `==`,
+    /// `Debug` or `drop`.
     pub replays: bool,
 }
 
@@ -82,7 +83,7 @@ impl Violation {
             actual: actual.into(),
             declare: Vec::new(),
             premise: None,
-            replays: true,
+            replays: property.has_token(),
         }
     }
 
@@ -141,8 +142,7 @@ impl fmt::Display for Violation {
         if let Some(premise) = self.premise {
             writeln!(f, "  note      a proof passed: {premise}")?;
         }
-        // A token cannot reproduce a duration.
-        if self.property == Property::Linear || !self.replays {
+        if !self.replays {
             return f.write_str("  replay    run the check again");
         }
         match self.case.to_string() {

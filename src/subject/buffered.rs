@@ -61,6 +61,7 @@ impl<D: Decode> Subject for Buffered<D> {
 
     /// Returns the capacity of the buffer, with what the decoder holds as far as it is known.
     fn buffered_bytes(&self) -> Option<usize> {
-        Some(self.buffer.capacity() + self.decoder.buffered_bytes().unwrap_or(0))
+        let held = self.decoder.buffered_bytes().unwrap_or(0);
+        Some(self.buffer.capacity().saturating_add(held))
     }
 }

@@ -14,7 +14,10 @@ use crate::split::Split;
 /// if the buffer is smaller. Before each chunk, and before the end, it does what the
 /// [`Interruption`] says.
 ///
-/// It panics if its end is read 1000 times, which the checks report as a violation of
+/// What would block, or is pending, stays so until the framer has returned that to its caller.
+///
+/// It panics if its end is read 1000 times, or if a framer reads 1000 times in one call while that
+/// would block, which the checks report as a violation of
 /// [`Property::Progress`](crate::Property::Progress).
 #[derive(Debug)]
 pub struct ChunkReader<'a> {
@@ -47,28 +50,31 @@ impl<'a> ChunkReader<'a> {
         core::mem::take(&mut self.chunks.state().waits)
     }
 
+    /// Begins a call of the framer.
+    pub(crate) fn begin(&self) {
+        self.chunks.state().begin();
+    }
+
     /// Returns a function to call whenever the framer is pending. The function returns whether this
     /// reader was pending meanwhile, and notes that the framer waits. Until a framer waits, it may read
-    /// ahead and keep its frames. One that has gone on reading after this reader was pending was woken
-    /// for that, and does not wait yet.
+    /// ahead and keep its frames.
     #[cfg(feature = "tokio")]
     pub(crate) fn pended(&self) -> impl FnMut() -> bool + use<> {
         let chunks = self.chunks.clone();
-        let mut before = chunks.state().pending;
         move || {
             let mut state = chunks.state();
-            let times = state.pending - core::mem::replace(&mut before, state.pending);
-            if times == 1 {
+            let pended = state.resume();
+            if pended {
                 state.wait();
             }
-            times > 0
+            pended
         }
     }
 
-    /// Returns whether the last call of `read` returned [`io::ErrorKind::WouldBlock`], and forgets
-    /// it.
-    pub(crate) fn take_blocked(&mut self) -> bool {
-        core::mem::take(&mut self.chunks.state().blocked)
+    /// Returns whether the last call of `read` returned [`io::ErrorKind::WouldBlock`], which the framer
+    /// has returned to its caller. The next call of `read` does not.
+    pub(crate) fn resume(&self) -> bool {
+        self.chunks.state().resume()
     }
 }
 

@@ -11,6 +11,8 @@ use crate::case::{Case, Interruption};
 /// A writer that accepts at most the bytes up to the next cut in each call, also of
 /// `write_vectored`. Before each chunk it does what the [`Interruption`] says. `flush` succeeds.
 ///
+/// What would block, or is pending, stays so until the sender has returned that to its caller.
+///
 /// After a byte that is not the expected one, every call returns
 /// [`BrokenPipe`](io::ErrorKind::BrokenPipe). It panics after 1000 calls without an accepted byte,
 /// which the checks report as a violation of [`Property::Progress`](crate::Property::Progress).
@@ -26,17 +28,16 @@ struct State {
     accepted: usize,
     /// Whether the next call is interrupted.
     pause: bool,
-    /// Whether the last call returned [`io::ErrorKind::WouldBlock`].
+    /// Whether the last call returned [`io::ErrorKind::WouldBlock`], or was pending. The next one does
+    /// too, until the sender has returned.
     blocked: bool,
-    /// How many calls have been blocked.
-    pending: usize,
     /// How many calls have been made.
     calls: u64,
     /// How many of them in a row accepted nothing.
     idle: usize,
     /// The first bytes that are not the expected ones, as text.
     wrong: Option<Box<str>>,
-    /// Whether the sender's work is over. What it still writes, when it is dropped, is refused.
+    /// Whether the sender's work is over. What it still writes, when it is dropped, is wrong.
     over: bool,
 }
 
@@ -49,7 +50,6 @@ impl ChunkWriter {
             accepted: 0,
             pause: true,
             blocked: false,
-            pending: 0,
             calls: 0,
             idle: 0,
             wrong: None,
@@ -70,23 +70,21 @@ impl ChunkWriter {
         self.state().calls
     }
 
-    /// Returns how many writes have been pending.
-    #[cfg(feature = "tokio")]
-    pub(crate) fn pending(&self) -> usize {
-        self.state().pending
-    }
-
     /// Returns the first bytes that are not the expected ones, as text.
     pub(crate) fn take_wrong(&self) -> Option<Box<str>> {
         self.state().wrong.take()
     }
 
-    /// Returns whether the last call returned [`io::ErrorKind::WouldBlock`], and forgets it.
-    pub(crate) fn take_blocked(&self) -> bool {
-        core::mem::take(&mut self.state().blocked)
+    /// Returns whether the last write was blocked. The sender has returned for that, so the next write
+    /// is not.
+    pub(crate) fn resume(&self) -> bool {
+        let mut state = self.state();
+        let blocked = core::mem::take(&mut state.blocked);
+        state.pause &= !blocked;
+        blocked
     }
 
-    /// Refuses all further bytes.
+    /// Expects no further bytes.
     pub(crate) fn end(&self) {
         self.state().over = true;
     }
@@ -115,10 +113,15 @@ impl ChunkWriter {
 impl State {
     fn accept(&mut self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         self.blocked = false;
+        let offered = buffers.iter().flat_map(|buffer| buffer.iter().copied());
+        let is_empty = offered.clone().next().is_none();
         if self.over || self.wrong.is_some() {
+            if self.wrong.is_none() && !is_empty {
+                self.wrong = Some(excerpt(offered));
+            }
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        if buffers.iter().all(|buffer| buffer.is_empty()) {
+        if is_empty {
             return Ok(0);
         }
         let rest = &self.case.stream[self.accepted..];
@@ -129,27 +132,31 @@ impl State {
             if self.case.interruption == Interruption::WriteZero && cut.is_none() {
                 return Ok(0);
             }
-            if core::mem::take(&mut self.pause) {
+            if self.pause {
                 match self.case.interruption {
-                    Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
+                    Interruption::Interrupted => {
+                        self.pause = false;
+                        return Err(io::ErrorKind::Interrupted.into());
+                    }
                     Interruption::WouldBlock | Interruption::Pending | Interruption::Dropped => {
                         self.blocked = true;
-                        self.pending += 1;
                         return Err(io::ErrorKind::WouldBlock.into());
                     }
                     Interruption::None | Interruption::EmptyChunk | Interruption::WriteZero => {}
                 }
             }
         }
-        let mut offered = buffers.iter().flat_map(|buffer| buffer.iter().copied());
+        self.pause = false;
         let same = rest[..room].iter().zip(offered.clone());
         let same = same
             .take_while(|(expected, byte)| *expected == byte)
             .count();
         self.accepted += same;
-        let wrong = offered.clone().nth(same).is_some() && same < room.max(1);
-        if wrong {
-            self.wrong = Some(excerpt(offered.by_ref().skip(same)));
+        // More than the bytes up to a cut is a short write, more than the last ones is wrong.
+        let may_offer_more = cut.is_some() && same == room;
+        let mut rest_offered = offered.skip(same).peekable();
+        if !may_offer_more && rest_offered.peek().is_some() {
+            self.wrong = Some(excerpt(rest_offered));
             return Err(io::ErrorKind::BrokenPipe.into());
         }
         if cut == Some(&self.accepted) {
@@ -198,7 +205,7 @@ mod asynchronous {
     impl AsyncChunkWriter {
         fn poll(&self, context: &Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
             let result = self.0.accept(buffers);
-            if self.0.take_blocked() {
+            if self.0.state().blocked {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }

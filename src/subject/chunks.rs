@@ -9,7 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::case::Interruption;
 use crate::split::Split;
 
-/// How often the end of the stream may be read.
+/// How often the end of the stream may be read, and how often a framer may try again what would
+/// block before it returns.
 pub(crate) const PATIENCE: usize = 1000;
 
 /// The chunks of a stream, as offsets. Clones share one position.
@@ -23,10 +24,11 @@ pub(super) struct State {
     interruption: Interruption,
     /// Whether the next call is interrupted.
     pause: bool,
-    /// Whether the last call returned [`io::ErrorKind::WouldBlock`].
-    pub(super) blocked: bool,
-    /// How many calls have been pending.
-    pub(super) pending: usize,
+    /// Whether the last call returned [`io::ErrorKind::WouldBlock`], or was pending. The next one does
+    /// too, until the framer has returned.
+    blocked: bool,
+    /// How many calls did so since the framer returned.
+    retries: usize,
     /// How many bytes have been returned.
     pub(super) offset: usize,
     /// The offsets at which the framer waited for another chunk.
@@ -48,7 +50,7 @@ impl Chunks {
             interruption,
             pause: true,
             blocked: false,
-            pending: 0,
+            retries: 0,
             offset: 0,
             waits: Vec::new(),
             reads_at_end: 0,
@@ -67,7 +69,13 @@ impl Chunks {
     /// Reads for an asynchronous framer: it waits only if it is pending when this is.
     #[cfg(feature = "tokio")]
     pub(super) fn poll(&self, len: usize) -> io::Result<Range<usize>> {
-        self.state().read(len)
+        let mut state = self.state();
+        let result = state.read(len);
+        if state.interruption == Interruption::WouldBlock {
+            // The framer blocks: it polls in an executor of its own, and does not return.
+            state.pause = false;
+        }
+        result
     }
 
     /// A read that panicked leaves the state whole.
@@ -77,6 +85,20 @@ impl Chunks {
 }
 
 impl State {
+    /// Begins a call of the framer.
+    pub(super) fn begin(&mut self) {
+        self.blocked = false;
+        self.retries = 0;
+    }
+
+    /// Returns whether the last read was blocked. The framer has returned for that, so the next read
+    /// is not.
+    pub(super) fn resume(&mut self) -> bool {
+        let blocked = core::mem::take(&mut self.blocked);
+        self.pause &= !blocked;
+        blocked
+    }
+
     /// Notes that the framer waits for another chunk.
     pub(super) fn wait(&mut self) {
         self.waits.push(self.offset);
@@ -86,20 +108,25 @@ impl State {
     /// the stream. Fails if the call is interrupted.
     fn read(&mut self, len: usize) -> io::Result<Range<usize>> {
         self.blocked = false;
-        if core::mem::take(&mut self.pause) {
+        if self.pause {
             match self.interruption {
                 Interruption::None | Interruption::EmptyChunk | Interruption::WriteZero => {}
-                Interruption::Interrupted => return Err(io::ErrorKind::Interrupted.into()),
-                Interruption::WouldBlock => {
-                    self.blocked = true;
-                    return Err(io::ErrorKind::WouldBlock.into());
+                Interruption::Interrupted => {
+                    self.pause = false;
+                    return Err(io::ErrorKind::Interrupted.into());
                 }
-                Interruption::Pending | Interruption::Dropped => {
-                    self.pending += 1;
+                Interruption::WouldBlock | Interruption::Pending | Interruption::Dropped => {
+                    self.blocked = true;
+                    self.retries += 1;
+                    assert!(
+                        self.retries <= PATIENCE,
+                        "a read that would block was tried {PATIENCE} times in one call"
+                    );
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
             }
         }
+        self.pause = false;
         let from = self.offset;
         let Some(&end) = self.ends.last() else {
             self.reads_at_end += 1;

@@ -1,5 +1,7 @@
 //! A property counts as checked only if some stream can violate it.
 
+use std::io::{ErrorKind, Read};
+
 use bytes::{Buf, BytesMut};
 use everysplit::subject::{
     AsyncChunkReader, Buffered, ChunkReader, Decode, DecodeFn, FeedFn, Frames, ParseFn, Subject,
@@ -356,7 +358,27 @@ fn what_a_declared_deviation_leaves_out_is_not_checked() {
         advice(&not_resumable, Property::Cancelled),
         "`NotResumable` is declared"
     );
+    assert!(holds(&not_resumable, Property::Interrupted));
     assert!(holds(&verdicts!(reader()), Property::Cancelled));
+
+    let reader = || {
+        Harness::reader(|| {
+            |reader: &mut ChunkReader<'_>| {
+                let mut byte = [0];
+                match reader.read_exact(&mut byte).map_err(|error| error.kind()) {
+                    Err(ErrorKind::UnexpectedEof) => Ok(None),
+                    result => result.map(|()| Some(byte[0])),
+                }
+            }
+        })
+        .streams([b"ab"])
+    };
+    let not_resumable = verdicts!(reader().declare([Deviation::NotResumable]));
+    assert_eq!(
+        advice(&not_resumable, Property::Interrupted),
+        "only `Interrupted` is tried, as `NotResumable` is declared"
+    );
+    assert!(holds(&verdicts!(reader()), Property::Interrupted));
 }
 
 /// A decoder whose type owns no memory needs to say nothing.
@@ -876,6 +898,41 @@ fn numbers_may_be_as_large_as_they_get() {
     assert_eq!(violation.property, Property::Memory, "{violation}");
     assert_eq!(violation.declare, [Deviation::Preallocates(usize::MAX)]);
     holds_all().preallocates(usize::MAX).check(b"ab").unwrap();
+
+    let certificate = harness().bounded(stream, usize::MAX).unwrap();
+    assert!(
+        matches!(certificate.tier, Tier::Bounded { splits: 16, .. }),
+        "{certificate}"
+    );
+    for seed in 0..100 {
+        let split = Split::sample(usize::MAX, &[usize::MAX, 0], seed);
+        assert!(!split.cuts().contains(&usize::MAX), "{split}");
+    }
+    let owns = |buffered_bytes: fn(&bool) -> usize| {
+        Harness::decoder(move || {
+            let take = |taken: &mut bool, buffer: &mut BytesMut| {
+                let byte = buffer.try_get_u8().ok();
+                *taken |= byte.is_some();
+                Ok::<_, ()>(byte)
+            };
+            DecodeFn::new(false, take, take).with_buffered_bytes(buffered_bytes)
+        })
+    };
+    // What it holds before it is fed is allowed.
+    owns(|_| usize::MAX).check(b"ab").unwrap();
+    let grows = owns(|&taken| if taken { usize::MAX } else { 0 });
+    let violation = grows.check(b"ab").unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+    let violation = grows.bounded(b"ab", usize::MAX).unwrap_err();
+    assert_eq!(violation.property, Property::Memory, "{violation}");
+}
+
+#[test]
+#[should_panic(expected = "no body is over a limit of usize::MAX bytes: call `unlimited`")]
+fn a_limit_that_no_body_exceeds_is_refused() {
+    let encode = |body: &Vec<u8>| body.clone();
+    let harness = Harness::parser(parse, "truncated").encoder(encode);
+    let _ = harness.size_limit(usize::MAX, |size| vec![0; size.min(3)], 2, "too long");
 }
 
 #[test]

@@ -465,6 +465,12 @@ fn encode_finds_wrong_output() {
     };
     let violation = check_encoder(overwrites, Ok(b"head")).unwrap_err();
     assert_eq!(violation.property, Property::Encode);
+    // No harness can replay the call of an encoder.
+    let text = violation.to_string();
+    assert!(
+        text.ends_with("\n  replay    run the check again"),
+        "{text}"
+    );
 }
 
 #[test]

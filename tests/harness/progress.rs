@@ -1,12 +1,15 @@
 //! Framers that panic, that do not return from a call, and that emit frames without end: each is
 //! reported with the call in which it happens, and the caller of the check goes on.
 
+use std::io::{ErrorKind, Read};
 use std::thread;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use everysplit::oracle::Parse;
-use everysplit::subject::{AsyncChunkReader, Buffered, ChunkReader, Decode, Frames, Subject};
+use everysplit::subject::{
+    AsyncChunkReader, Buffered, ChunkReader, Decode, FeedFn, Frames, Subject, TokioDecoder,
+};
 use everysplit::{
     Case, Certificate, Expected, Fed, Harness, Interruption, Outcome, Property, Split, Verdicts,
     Violation, watchdog,
@@ -690,11 +693,104 @@ mod many_frames {
                 Harness::framer(move || JoinPieces::new(endless(in_feed), (), |(), _| None::<()>));
             assert_without_end(harness.check(&stream), "frames in one call");
         }
-        let harness = Harness::reader(|| |_: &mut ChunkReader<'_>| Ok::<_, ()>(Some([7; 50])));
-        assert_without_end(harness.check(&stream), "frames without end");
-        let harness = Harness::async_reader(|| {
-            async |_: &mut AsyncChunkReader<'_, '_>| Ok::<_, ()>(Some([7; 50]))
+        let harness = Harness::reader(|| {
+            let mut first = Some([0]);
+            move |reader: &mut ChunkReader<'_>| {
+                first.take().map(|mut byte| reader.read_exact(&mut byte));
+                Ok::<_, ()>(Some([7; 50]))
+            }
         });
         assert_without_end(harness.check(&stream), "frames without end");
+        let harness = Harness::async_reader(|| {
+            let mut first = Some([0]);
+            async move |reader: &mut AsyncChunkReader<'_, '_>| {
+                if let Some(mut byte) = first.take() {
+                    let _ = reader.read_exact(&mut byte).await;
+                }
+                Ok::<_, ()>(Some([7; 50]))
+            }
+        });
+        assert_without_end(harness.check(&stream), "frames without end");
+    }
+}
+
+/// A frame of one byte, which cannot be dropped if it is an `x`.
+#[derive(Clone, Debug, PartialEq)]
+struct Bomb(u8);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(self.0 != b'x' || thread::panicking(), "a bug of the frame");
+    }
+}
+
+#[test]
+fn frames_that_panic_when_they_are_dropped_are_found() {
+    let fed = Harness::framer(|| {
+        let feed = |(): &mut (), chunk: &[u8], frames: &mut Frames<Bomb>| {
+            frames.extend(chunk.iter().copied().map(Bomb));
+            Ok::<_, ()>(())
+        };
+        FeedFn::new((), feed, |(), _| Ok(()))
+    });
+    let parsed = Harness::parser(|bytes| Ok(bytes.first().map(|&byte| (Bomb(byte), 1))), ());
+    let reader = Harness::reader(|| {
+        |reader: &mut ChunkReader<'_>| {
+            let mut byte = [0];
+            match reader.read_exact(&mut byte) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+                result => result
+                    .map(|()| Some(Bomb(byte[0])))
+                    .map_err(|error| error.kind()),
+            }
+        }
+    });
+    let asynchronous = Harness::async_reader(|| {
+        async |reader: &mut AsyncChunkReader<'_, '_>| {
+            let mut byte = [0];
+            let read = tokio::io::AsyncReadExt::read(reader, &mut byte)
+                .await
+                .unwrap();
+            Ok::<_, ()>((read > 0).then_some(Bomb(byte[0])))
+        }
+    });
+    for (checked, result) in [
+        ("fed", fed.check(b"abxc")),
+        ("fed, bounded", fed.bounded(b"abxc", 1)),
+        ("fed, sampled", fed.sampled(b"abxc", 0, 10)),
+        ("parsed", parsed.check(b"abxc")),
+        ("parsed, bounded", parsed.bounded(b"abxc", 1)),
+        ("reader", reader.check(b"abxc")),
+        ("asynchronous", asynchronous.check(b"abxc")),
+    ] {
+        let found = result.expect_err(checked);
+        assert_eq!(found.property, Property::Progress, "{checked}: {found}");
+        assert!(
+            found.actual.contains("a bug of the frame"),
+            "{checked}: {found}"
+        );
+    }
+}
+
+/// Like a call of the framer, before the first byte.
+#[test]
+fn a_framer_that_cannot_be_made_is_found() {
+    fn fails<T>() -> T {
+        panic!("a bug of the constructor")
+    }
+    let fed = Harness::framer(fails::<Framer>).oracle(parse as Oracle);
+    let decoder = Harness::decoder(fails::<TokioDecoder<tokio_util::codec::LinesCodec>>);
+    let reader = Harness::reader(|| fails::<fn(&mut ChunkReader<'_>) -> Result<Option<u8>, ()>>());
+    for result in [
+        fed.check(STREAM),
+        fed.bounded(STREAM, 1),
+        decoder.check(STREAM),
+        decoder.bounded(STREAM, 1),
+        reader.check(STREAM),
+    ] {
+        let found = result.unwrap_err();
+        assert_eq!(found.property, Property::Progress, "{found}");
+        assert_eq!(found.case.to_string(), "@whole", "{found}");
+        assert!(found.actual.contains("a bug of the constructor"), "{found}");
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 
 use everysplit::oracle::Parse;
 use everysplit::reference::{ByteOrder, Config, DecodeError, Frame, Framer, Header, naive};
-use everysplit::subject::ChunkReader;
+use everysplit::subject::{AsyncChunkReader, ChunkReader};
 use everysplit::{
     Case, Deviation, Expected, Harness, Interruption, NotProved, Outcome, Property, Reader, Split,
     Tier, Violation,
@@ -239,7 +239,7 @@ fn read_exact_survives_interrupted_but_not_would_block() {
     let harness = harness.declare([Deviation::NotResumable]);
     let certificate = harness.check(stream).unwrap();
     assert!(
-        certificate.held.contains(&Property::Interrupted),
+        !certificate.held.contains(&Property::Interrupted),
         "{certificate}"
     );
     assert!(
@@ -302,6 +302,78 @@ fn a_reader_that_takes_would_block_for_the_end_is_found() {
     let found = harness.check(b"ab").unwrap_err();
     assert_eq!(found.property, Property::Interrupted, "{found}");
     assert_eq!(found.case.to_string(), "00@whole+would_block", "{found}");
+}
+
+/// Its bytes are in a local variable, which is never lost because it does not return.
+#[test]
+fn a_reader_that_spins_while_a_read_would_block_is_found() {
+    fn next(reader: &mut ChunkReader<'_>) -> Result<Option<[u8; 2]>, ErrorKind> {
+        let (mut frame, mut filled) = ([0; 2], 0);
+        while filled < frame.len() {
+            match reader.read(&mut frame[filled..]) {
+                Ok(0) if filled == 0 => return Ok(None),
+                Ok(0) => return Err(ErrorKind::UnexpectedEof),
+                Ok(read) => filled += read,
+                Err(_) => {}
+            }
+        }
+        Ok(Some(frame))
+    }
+    let found = Harness::reader(|| next).check(b"abcd").unwrap_err();
+    assert_eq!(found.property, Property::Progress, "{found}");
+    assert_eq!(found.case.interruption, Interruption::WouldBlock, "{found}");
+    assert!(found.actual.contains("would block"), "{found}");
+    assert_eq!(found.declare, [Deviation::NotResumable]);
+    // Its caller never sees that a read would block.
+    let harness = Harness::reader(|| next).declare([Deviation::NotResumable]);
+    harness.check(b"abcd").unwrap();
+}
+
+/// What no read interrupts is not claimed.
+#[test]
+fn a_reader_that_does_not_read_is_not_interrupted() {
+    let blocking = Harness::reader(|| |_: &mut ChunkReader<'_>| Err::<Option<u8>, _>("closed"));
+    let asynchronous = Harness::async_reader(|| {
+        async |_: &mut AsyncChunkReader<'_, '_>| Err::<Option<u8>, _>("closed")
+    });
+    for certificate in [blocking.check(b"ab"), asynchronous.check(b"ab")] {
+        let held = certificate.unwrap().held;
+        assert!(held.contains(&Property::Progress), "{held:?}");
+        assert!(!held.contains(&Property::Interrupted), "{held:?}");
+        assert!(!held.contains(&Property::Cancelled), "{held:?}");
+    }
+}
+
+/// It returns a frame in its first call, and then each byte.
+#[test]
+fn a_frame_before_the_first_byte_is_found_without_an_oracle() {
+    let blocking = Harness::reader(|| {
+        let mut greeted = false;
+        move |reader: &mut ChunkReader<'_>| {
+            if !std::mem::replace(&mut greeted, true) {
+                return Ok(Some(1));
+            }
+            next_byte(reader, |error| Err(error.kind()))
+        }
+    });
+    let asynchronous = Harness::async_reader(|| {
+        let mut greeted = false;
+        async move |reader: &mut AsyncChunkReader<'_, '_>| {
+            if !std::mem::replace(&mut greeted, true) {
+                return Ok::<_, ErrorKind>(Some(1));
+            }
+            let mut byte = [0];
+            let read = tokio::io::AsyncReadExt::read(reader, &mut byte).await;
+            Ok((read.unwrap() > 0).then_some(byte[0]))
+        }
+    });
+    for found in [blocking.check(b"ab"), asynchronous.check(b"ab")] {
+        let found = found.unwrap_err();
+        assert_eq!(found.property, Property::Progress, "{found}");
+        assert_eq!(found.case.to_string(), "@whole", "{found}");
+        assert_eq!(*found.actual, *"a frame", "{found}");
+    }
+    assert!(blocking.replay("6162@1").is_err());
 }
 
 /// Returns each byte when it has the next one, or the end, and 0xff as if it were a frame.
@@ -504,19 +576,19 @@ fn tokens_replay_as_the_same_violation() {
 
 /// Framers that read asynchronously.
 mod asynchronous {
+    use std::collections::VecDeque;
     use std::future::poll_fn;
     use std::pin::Pin;
     use std::task::Poll;
 
     use everysplit::AsyncReader;
-    use everysplit::subject::AsyncChunkReader;
     use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 
     use crate::harness::parse_or;
 
     use super::{
-        CONFIG, Case, DecodeError, ErrorKind, Frame, Framer, Harness, Interruption, Property,
-        Returned, Split, assert_not_comparable, naive, over_limit, streams,
+        AsyncChunkReader, CONFIG, Case, DecodeError, ErrorKind, Frame, Framer, Harness,
+        Interruption, Property, Returned, Split, assert_not_comparable, naive, over_limit, streams,
     };
 
     const INTERRUPTIONS: [Interruption; 3] = [
@@ -844,6 +916,109 @@ mod asynchronous {
         assert_eq!(found.case.to_string(), "01@whole+dropped", "{found}");
         assert!(found.expected.starts_with("byte by byte: "), "{found}");
         assert_eq!(harness.replay("01@whole+dropped").unwrap_err(), found);
+    }
+
+    /// Returns frames of two bytes, which are in a local variable of its future. It polls its
+    /// source again after it was pending, up to `retries` times.
+    async fn pairs(
+        reader: &mut AsyncChunkReader<'_, '_>,
+        retries: usize,
+    ) -> Result<Option<[u8; 2]>, ErrorKind> {
+        let (mut frame, mut filled) = ([0; 2], 0);
+        while filled < frame.len() {
+            let mut buffer = ReadBuf::new(&mut frame[filled..]);
+            poll_fn(|context| {
+                let mut poll = || Pin::new(&mut *reader).poll_read(context, &mut buffer);
+                let mut retries = 0..retries;
+                loop {
+                    let polled = poll();
+                    if polled.is_ready() || retries.next().is_none() {
+                        return polled;
+                    }
+                }
+            })
+            .await
+            .map_err(|error| error.kind())?;
+            match buffer.filled().len() {
+                0 if filled == 0 => return Ok(None),
+                0 => return Err(ErrorKind::UnexpectedEof),
+                read => filled += read,
+            }
+        }
+        Ok(Some(frame))
+    }
+
+    /// A source that has nothing yet has nothing at once either.
+    #[test]
+    fn finds_a_dropped_future_that_polls_again() {
+        let harness = Harness::async_reader(|| {
+            async |reader: &mut AsyncChunkReader<'_, '_>| pairs(reader, 1).await
+        });
+        let found = harness.check(b"abcd").unwrap_err();
+        assert_eq!(found.property, Property::Cancelled, "{found}");
+        assert_eq!(found.case.interruption, Interruption::Dropped, "{found}");
+    }
+
+    #[test]
+    fn finds_a_reader_that_spins_while_it_is_pending() {
+        let harness = Harness::async_reader(|| {
+            async |reader: &mut AsyncChunkReader<'_, '_>| pairs(reader, usize::MAX).await
+        });
+        let found = harness.check(b"abcd").unwrap_err();
+        assert_eq!(found.property, Property::Progress, "{found}");
+        assert!(found.actual.contains("would block"), "{found}");
+    }
+
+    /// It looks for more bytes before it returns each of the frames that it holds.
+    #[test]
+    fn a_reader_that_looks_for_more_bytes_before_each_frame_passes() {
+        const FRAMES: usize = 500;
+        let harness = Harness::async_reader(|| {
+            let mut unread: VecDeque<u8> = VecDeque::new();
+            async move |reader: &mut AsyncChunkReader<'_, '_>| {
+                let mut bytes = [0; FRAMES];
+                let mut buffer = ReadBuf::new(&mut bytes);
+                let mut reader = Pin::new(reader);
+                poll_fn(|context| {
+                    let polled = reader.as_mut().poll_read(context, &mut buffer);
+                    unread.extend(buffer.filled());
+                    match (unread.pop_front(), polled) {
+                        (None, Poll::Pending) => Poll::Pending,
+                        (frame, _) => Poll::Ready(Ok::<_, ()>(frame)),
+                    }
+                })
+                .await
+            }
+        });
+        let stream = [7; FRAMES];
+        for interruption in INTERRUPTIONS {
+            let case = Case::new(stream, Split::new([1])).with(interruption);
+            harness.one_split(&case).unwrap();
+        }
+    }
+
+    /// Like the loop of a server that has something else to do.
+    #[test]
+    fn a_reader_that_selects_passes() {
+        let harness = Harness::async_reader(|| {
+            let mut ticks = 0;
+            async move |reader: &mut AsyncChunkReader<'_, '_>| loop {
+                let mut byte = [0];
+                tokio::select! {
+                    biased;
+                    read = reader.read(&mut byte) => {
+                        return Ok::<_, ()>((read.unwrap() > 0).then_some(byte[0]));
+                    }
+                    () = poll_fn(|_| if ticks % 3 == 0 { Poll::Pending } else { Poll::Ready(()) }) => {
+                        ticks += 1;
+                    }
+                }
+                ticks += 1;
+            }
+        });
+        let held = harness.check(b"abcdef").unwrap().held;
+        assert!(held.contains(&Property::Interrupted), "{held:?}");
+        assert!(held.contains(&Property::Cancelled), "{held:?}");
     }
 
     /// Each byte is a frame, and a read that is pending is taken for the end of the stream.

@@ -210,6 +210,59 @@ fn a_sender_that_takes_would_block_for_success_is_found() {
     assert_eq!(token, "026f6b0568656c6c6f@whole+would_block");
 }
 
+/// It never returns to its caller, which could do something else.
+#[test]
+fn a_sender_that_spins_while_a_write_would_block_is_found() {
+    let make = || {
+        WriterHarness::new(|mut writer| {
+            move || {
+                let mut unsent = FRAMES;
+                while !unsent.is_empty() {
+                    match writer.write(unsent) {
+                        Ok(0) => return Err(ErrorKind::WriteZero),
+                        Ok(written) => unsent = &unsent[written..],
+                        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                            return Err(error.kind());
+                        }
+                        Err(_) => {}
+                    }
+                }
+                Ok(())
+            }
+        })
+    };
+    make().check(FRAMES).unwrap();
+    let found = make().resumes().check(FRAMES).unwrap_err();
+    assert_eq!(found.property, Property::Progress, "{found}");
+    assert_eq!(found.case.interruption, Interruption::WouldBlock, "{found}");
+}
+
+/// A pending write stays pending until the sender is.
+#[test]
+fn a_dropped_future_that_polls_again_is_found() {
+    let harness = WriterHarness::new_async(|mut writer| {
+        async move || {
+            let mut unsent = FRAMES;
+            while !unsent.is_empty() {
+                let written = poll_fn(|context| {
+                    let mut poll = || Pin::new(&mut writer).poll_write(context, unsent);
+                    match poll() {
+                        Poll::Pending => poll(),
+                        ready @ Poll::Ready(_) => ready,
+                    }
+                });
+                match written.await? {
+                    0 => return Err(ErrorKind::WriteZero.into()),
+                    written => unsent = &unsent[written..],
+                }
+            }
+            Ok::<_, io::Error>(())
+        }
+    });
+    let found = harness.resumes().check(FRAMES).unwrap_err();
+    assert_eq!(found.property, Property::Cancelled, "{found}");
+}
+
 /// `write_all` loses count when a write would block, so that it must not declare `resumes`.
 #[test]
 fn a_sender_that_starts_again_does_not_resume() {
@@ -343,6 +396,78 @@ fn bytes_after_the_end_are_found() {
     assert_eq!(found.offset, 0, "{found}");
 }
 
+/// What a call offers after the last byte is not a short write: a socket would send it.
+#[test]
+fn bytes_offered_with_the_last_ones_are_found() {
+    fn offer(
+        output: &'static [u8],
+        mut write: impl FnMut(&[u8]) -> io::Result<usize>,
+    ) -> io::Result<()> {
+        let buffer = [output, b"garbage"].concat();
+        let mut sent = 0;
+        while sent < output.len() {
+            sent += match write(&buffer[sent..]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+                other => other?,
+            };
+        }
+        Ok(())
+    }
+    const LONG: &[u8] = &[7; 300];
+    for output in [FRAMES, LONG] {
+        let plain = harness(move |writer| offer(output, |unsent| writer.write(unsent)));
+        let vectored = harness(move |writer| {
+            offer(output, |unsent| {
+                writer.write_vectored(&[IoSlice::new(unsent), IoSlice::new(b"more")])
+            })
+        });
+        let asynchronous = WriterHarness::new_async(move |mut writer| {
+            let buffer = [output, b"garbage"].concat();
+            let mut sent = 0;
+            async move || {
+                use tokio::io::AsyncWriteExt;
+
+                while sent < output.len() {
+                    sent += match writer.write(&buffer[sent..]).await? {
+                        0 => return Err(ErrorKind::WriteZero.into()),
+                        written => written,
+                    };
+                }
+                Ok::<_, io::Error>(())
+            }
+        });
+        for harness in [plain, vectored, asynchronous.resumes()] {
+            let found = harness.check(output).unwrap_err();
+            assert_eq!(found.property, Property::Written, "{found}");
+            assert_eq!(found.case.split, Split::whole(), "{found}");
+            assert_eq!(found.offset, output.len(), "{found}");
+            assert!(found.actual.starts_with("\"garbage"), "{found}");
+        }
+    }
+}
+
+/// What is left in a buffer is sent when the sender is dropped.
+#[test]
+fn bytes_sent_by_the_drop_are_found() {
+    let leaves = |left: &'static [u8]| {
+        WriterHarness::new(move |writer| {
+            let mut writer = io::BufWriter::new(writer);
+            move || {
+                writer.write_all(FRAMES)?;
+                writer.flush()?;
+                writer.write_all(left)
+            }
+        })
+    };
+    leaves(b"").check(FRAMES).unwrap();
+    let found = leaves(b"garbage").check(FRAMES).unwrap_err();
+    assert_eq!(found.property, Property::Written, "{found}");
+    assert_eq!(found.offset, 9, "{found}");
+    assert_eq!(*found.expected, *"no more bytes at offset 9", "{found}");
+    assert_eq!(*found.actual, *"\"garbage\" at offset 9", "{found}");
+}
+
 #[test]
 fn an_empty_output_is_checked() {
     let certificate = harness(|_| Ok(())).check(b"").unwrap();
@@ -350,6 +475,32 @@ fn an_empty_output_is_checked() {
     harness(|writer| writer.write(b"").map(drop))
         .check(b"")
         .unwrap();
+}
+
+/// Whether a short write loses nothing is claimed only where a write was short, or could not be.
+#[test]
+fn only_what_is_checked_is_claimed() {
+    let written = |splits, seed| {
+        let certificate = harness(write_all).sampled(FRAMES, seed, splits).unwrap();
+        certificate.held.contains(&Property::Written)
+    };
+    let sampled = |seed| Split::sample(FRAMES.len(), &[], seed);
+    let whole = (0..1000)
+        .find(|&seed| sampled(seed) == Split::whole())
+        .unwrap();
+    let cut = (0..1000)
+        .find(|&seed| sampled(seed) != Split::whole())
+        .unwrap();
+    assert!(!written(1, whole));
+    assert!(written(1, cut));
+    assert!(written(100, whole));
+    for short in [&b""[..], b"a"] {
+        let harness = harness(|writer| writer.write_all(short));
+        for certificate in [harness.check(short), harness.sampled(short, 0, 1)] {
+            let held = certificate.unwrap().held;
+            assert_eq!(held, [Property::Written, Property::Progress]);
+        }
+    }
 }
 
 /// A write of no bytes is not a success.

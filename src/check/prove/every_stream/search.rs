@@ -516,7 +516,7 @@ where
         let input = Input {
             // Only its length matters at the end.
             stream: &self.zeros[..len],
-            expected: Expectation::of(expected),
+            expected: Expectation::of(Guarded::new(expected)),
             source: Source::Parser,
             edges: None,
             deviations: self.automaton.streams.deviations,
