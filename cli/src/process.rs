@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use signal_hook::consts;
+
 use crate::stop;
 #[cfg(unix)]
 use family::Family;
@@ -119,6 +122,17 @@ impl ChildProcess {
         }
     }
 
+    /// Returns whether all processes that it started have ended, as far as they are known.
+    #[cfg(unix)]
+    pub(crate) fn all_ended(&mut self) -> bool {
+        self.family.is_gone(&mut self.child)
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn all_ended(&mut self) -> bool {
+        self.exit_status().is_some()
+    }
+
     /// Ends the process and all processes that it started: sends them a signal to end, and kills
     /// those that have not ended after a grace.
     pub(crate) fn end(&mut self) {
@@ -157,6 +171,32 @@ impl ChildProcess {
         }
         memory
     }
+}
+
+/// The signals that a program raises by a mistake of its own.
+#[cfg(unix)]
+const CRASH_SIGNALS: [i32; 7] = [
+    consts::SIGABRT,
+    consts::SIGBUS,
+    consts::SIGFPE,
+    consts::SIGILL,
+    consts::SIGSEGV,
+    consts::SIGSYS,
+    consts::SIGTRAP,
+];
+
+/// Returns whether a program was ended by such a signal. A shell reports one as an exit status.
+#[cfg(unix)]
+pub(crate) fn is_crash(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let of_shell = status.code().map(|code| code - 128);
+    let signal = status.signal().or(of_shell);
+    signal.is_some_and(|signal| CRASH_SIGNALS.contains(&signal))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_crash(_: ExitStatus) -> bool {
+    false
 }
 
 /// Ends all processes that this one has started.

@@ -57,7 +57,7 @@ impl Family {
     }
 
     /// Returns whether all have ended.
-    fn is_gone(&self, child: &mut Child) -> bool {
+    pub(super) fn is_gone(&self, child: &mut Child) -> bool {
         let ended = child.try_wait().is_ok_and(|status| status.is_some());
         // Those that have ended belong to the group until they are released.
         let alone = self.others().is_empty();

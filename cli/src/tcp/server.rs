@@ -12,7 +12,7 @@ use super::peer::{
 };
 use crate::address::{Address, Socket};
 use crate::options::{PeerOptions, TcpOptions};
-use crate::process::{ChildProcess, Memory};
+use crate::process::{ChildProcess, Memory, is_crash};
 use crate::tls::TlsClient;
 use crate::{Error, stop};
 
@@ -95,12 +95,8 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// Returns whether the server is restarted for each connection.
     fn is_fresh(&self) -> bool {
-        matches!(
-            self.options.peer,
-            PeerOptions::StartedServer { fresh: true, .. }
-        )
+        self.options.peer.is_fresh()
     }
 
     /// Connects, as soon as the server listens.
@@ -121,10 +117,12 @@ impl<'a> Server<'a> {
             };
             if let Some(status) = process.exit_status() {
                 let note = process.stderr_note();
-                return Err(format!(
-                    "the server ended ({status}){note}; if it serves only one client, add --fresh"
-                )
-                .into());
+                let advice = if status.success() {
+                    "; if it serves only one client, add --fresh"
+                } else {
+                    ""
+                };
+                return Err(format!("the server ended ({status}){note}{advice}").into());
             }
             if Instant::now() > deadline || stop::requested() {
                 return Err(format!(
@@ -236,17 +234,30 @@ impl Peer for Server<'_> {
     }
 
     fn crash(&mut self, within: Duration) -> Result<Option<String>, Error> {
-        if self.is_fresh() {
-            return Ok(None);
-        }
+        let is_fresh = self.is_fresh();
         let Some(process) = &mut self.process else {
             return Ok(None);
         };
         let Some(status) = process.exit_status_within(within) else {
             return Ok(None);
         };
+        let may_end = if is_fresh {
+            // It may serve only one client.
+            !is_crash(status)
+        } else {
+            // A daemon goes on without the process that was started.
+            status.success() && !process.all_ended()
+        };
+        if may_end {
+            return Ok(None);
+        }
         let crash = format!("the server ended ({status}){}", process.stderr_note());
-        self.start()?;
+        if is_fresh {
+            // The next connection starts it.
+            self.process = None;
+        } else {
+            self.start()?;
+        }
         Ok(Some(crash))
     }
 
