@@ -101,15 +101,9 @@ impl<'a> Client<'a> {
 
     /// Takes note of the process that reads from a connection.
     fn meet(&mut self, connection: &Connection) {
-        let (pid, holders) = (process::id(), &connection.holders);
-        if let Some(first) = holders.first() {
-            // Also one that detaches itself from its parent belongs to this process.
-            self.reader = Some(if holders.iter().any(|holder| holder.belongs_to(pid)) {
-                Reader::Tested
-            } else {
-                Reader::Other(first.clone())
-            });
-        }
+        // Also one that detaches itself from its parent belongs to this process.
+        let reader = Reader::of(&connection.holders, Some(process::id()), false);
+        self.reader = reader.or_else(|| self.reader.take());
     }
 
     /// Receives until the client exits. Returns whether it did in time.

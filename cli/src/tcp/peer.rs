@@ -162,3 +162,28 @@ pub(super) enum Reader {
     /// A process that is not the program under test, such as a relay.
     Other(Holder),
 }
+
+impl Reader {
+    /// Returns which process holds a connection, if that is known. `tested` is the program under
+    /// test, and `is_given` says whether the user has named it.
+    pub(super) fn of(holders: &[Holder], tested: Option<u32>, is_given: bool) -> Option<Self> {
+        let first = holders.first()?.clone();
+        Some(match tested {
+            None => Self::Unchecked(first),
+            Some(pid) if holders.iter().any(|holder| holder.belongs_to(pid)) => Self::Tested,
+            // A program that was started can have started one of another user.
+            Some(_) if first == Holder::Hidden && !is_given => Self::Unchecked(first),
+            Some(_) => Self::Other(first),
+        })
+    }
+
+    /// Returns how little is known of what the program under test has read.
+    pub(super) const fn doubt(&self) -> u8 {
+        match self {
+            Self::Tested => 0,
+            Self::Unchecked(Holder::Known { .. }) => 1,
+            Self::Unchecked(Holder::Hidden) => 2,
+            Self::Other(_) => 3,
+        }
+    }
+}

@@ -71,26 +71,15 @@ impl<'a> Server<'a> {
 
     /// Takes note of the process that reads from a connection.
     fn meet(&mut self, connection: &Connection) {
-        let Some(first) = connection.holders.first() else {
-            return;
-        };
-        let tested = match &self.options.peer {
-            PeerOptions::RunningServer { pid, .. } => *pid,
+        let (tested, is_given) = match &self.options.peer {
+            PeerOptions::RunningServer { pid, .. } => (*pid, true),
             // Also one that detaches itself from its parent belongs to this process.
-            _ => Some(process::id()),
+            _ => (Some(process::id()), false),
         };
-        let is_tested = |pid| {
-            connection
-                .holders
-                .iter()
-                .any(|holder| holder.belongs_to(pid))
-        };
-        let reader = match tested {
-            None => Reader::Unchecked(first.clone()),
-            Some(pid) if is_tested(pid) => Reader::Tested,
-            Some(_) => Reader::Other(first.clone()),
-        };
-        if !matches!(self.reader, Some(Reader::Other(_))) {
+        let known = self.reader.as_ref().map_or(0, Reader::doubt);
+        if let Some(reader) = Reader::of(&connection.holders, tested, is_given)
+            && reader.doubt() >= known
+        {
             self.reader = Some(reader);
         }
     }

@@ -4,6 +4,7 @@ use super::TcpRun;
 use super::baseline::Baseline;
 use super::coverage::first_line;
 use super::peer::{ConnectionOutcome, HalfClose, Reader, Reading};
+use crate::queues::Holder;
 use crate::streams::NamedStream;
 
 /// How far the peer got in a stream on the connections with the same reply.
@@ -91,14 +92,20 @@ impl TcpRun<'_> {
         }
     }
 
-    /// Warns if it was not the peer that read the chunks.
+    /// Warns if it may not have been the peer that read the chunks.
     pub(super) fn warn_of_reader(&mut self) {
         let peer = self.peer.name();
-        if let Some(Reader::Other(holder)) = self.peer.reader() {
-            let warning = format!(
-                "the chunks were read by {holder}, which is not the {peer}: the {peer} may have read several at once"
-            );
-            self.recorder.warn(warning);
-        }
+        let several = format!("the {peer} may have read several at once");
+        let warning = match self.peer.reader() {
+            Some(Reader::Other(Holder::Hidden) | Reader::Unchecked(Holder::Hidden)) => format!(
+                "the chunks were read by {}: if it is not the {peer}, {several}",
+                Holder::Hidden
+            ),
+            Some(Reader::Other(holder)) => {
+                format!("the chunks were read by {holder}, which is not the {peer}: {several}")
+            }
+            Some(Reader::Unchecked(Holder::Known { .. }) | Reader::Tested) | None => return,
+        };
+        self.recorder.warn(warning);
     }
 }
