@@ -367,7 +367,7 @@ impl<'a> TcpRun<'a> {
                 self.check_goes_on(stream, &baseline)?;
             }
             Some(difference) => self.note_crash(difference)?,
-            None if matches!(baseline.rule.end, ReplyEnd::Length(_)) => {
+            None if matches!(baseline.rule.end, ReplyEnd::Expected) => {
                 self.coverage.listened += 1;
                 difference = self.confirm(stream, split, &baseline)?;
             }
@@ -554,6 +554,7 @@ impl<'a> TcpRun<'a> {
             split,
             script: script.as_deref(),
             rule: baseline.rule,
+            expected: &baseline.before_half_close,
             timeout: wait.reply,
         })?;
         self.coverage.add_reading(outcome.reading);

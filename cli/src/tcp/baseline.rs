@@ -138,7 +138,7 @@ impl TcpRun<'_> {
         let end = if open.closed {
             ReplyEnd::Close
         } else if open.replied {
-            ReplyEnd::Length(before_half_close.len())
+            ReplyEnd::Expected
         } else {
             ReplyEnd::Idle
         };
@@ -150,7 +150,7 @@ impl TcpRun<'_> {
                     end,
                     half_close: HalfClose::AfterReply,
                 };
-                let outcome = self.send_uncut(stream, rule)?;
+                let outcome = self.send_whole(stream, rule, &before_half_close)?;
                 let masked = self.comparable(&stream.bytes, &outcome);
                 let goes_on = outcome.closed && masked.starts_with(&before_half_close);
                 let half_closed = baseline(masked, rule, &outcome);
@@ -199,7 +199,7 @@ impl TcpRun<'_> {
         stream: &NamedStream,
         baseline: &Baseline,
     ) -> Result<(), Error> {
-        let outcome = self.send_uncut(stream, baseline.rule)?;
+        let outcome = self.send_again(stream, baseline)?;
         let again = self.comparable(&stream.bytes, &outcome);
         if again == baseline.masked {
             return Ok(());
@@ -213,7 +213,7 @@ impl TcpRun<'_> {
         .into())
     }
 
-    /// Sends the uncut stream once.
+    /// Sends the uncut stream once, when nothing is known of its reply.
     ///
     /// # Errors
     ///
@@ -223,12 +223,31 @@ impl TcpRun<'_> {
         stream: &NamedStream,
         rule: ReplyRule,
     ) -> Result<ConnectionOutcome, Error> {
+        self.send_whole(stream, rule, &[])
+    }
+
+    /// Sends the uncut stream again; errors as in `send_uncut`.
+    pub(super) fn send_again(
+        &mut self,
+        stream: &NamedStream,
+        baseline: &Baseline,
+    ) -> Result<ConnectionOutcome, Error> {
+        self.send_whole(stream, baseline.rule, &baseline.before_half_close)
+    }
+
+    fn send_whole(
+        &mut self,
+        stream: &NamedStream,
+        rule: ReplyRule,
+        expected: &[u8],
+    ) -> Result<ConnectionOutcome, Error> {
         let timeout = self.options.timeout;
         let outcome = self.send(&Request {
             stream: &stream.bytes,
             split: &Split::whole(),
             script: stream.script.as_deref(),
             rule,
+            expected,
             timeout,
         })?;
         if outcome.ended == Ended::TooLong {

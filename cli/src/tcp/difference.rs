@@ -68,14 +68,6 @@ impl Difference {
     }
 }
 
-/// Returns the length of a reply after masking.
-pub(super) fn masked_len(masks: &[Mask], reply: &[u8]) -> usize {
-    match masks {
-        [] => reply.len(),
-        _ => masked(masks, reply).len(),
-    }
-}
-
 /// Replaces the parts of a reply that may vary by `*`.
 pub(super) fn masked(masks: &[Mask], reply: &[u8]) -> Vec<u8> {
     masks.iter().fold(reply.to_vec(), |reply, mask| {

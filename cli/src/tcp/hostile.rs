@@ -270,6 +270,7 @@ impl TcpRun<'_> {
                 },
                 After::Silence => ReplyRule::open(ReplyEnd::FirstByte),
             },
+            expected: &[],
             timeout,
         })
     }
@@ -311,7 +312,7 @@ impl TcpRun<'_> {
     /// Checks that the next connection gets the reply to a valid stream.
     fn check_next(&mut self, valid: &ValidStream<'_>) -> Result<Finding, Error> {
         let ValidStream { stream, baseline } = valid;
-        let reply = match self.send_uncut(stream, baseline.rule) {
+        let reply = match self.send_again(stream, baseline) {
             Ok(outcome) => self.comparable(&stream.bytes, &outcome),
             // A process that was still ending before may have ended by now.
             Err(error) => match self.check_running()? {

@@ -46,6 +46,8 @@ pub(super) struct Request<'a> {
     /// from connection to connection.
     pub(super) script: Option<&'a Script>,
     pub(super) rule: ReplyRule,
+    /// The masked reply with which [`ReplyEnd::Expected`] ends.
+    pub(super) expected: &'a [u8],
     /// Maximum time to wait for the reply.
     pub(super) timeout: Duration,
 }
@@ -77,8 +79,8 @@ pub(super) enum ReplyEnd {
     Idle,
     /// Where the peer closes the connection, or exits.
     Close,
-    /// At this length, after masking.
-    Length(usize),
+    /// Where it is the expected one after masking, or cannot become that any more.
+    Expected,
     /// After the first byte.
     FirstByte,
     /// Where the protocol says. One more request then shows whether there is a surplus.

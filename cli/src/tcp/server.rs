@@ -1,12 +1,13 @@
 //! A server under test: one that runs already, or one that is started here.
 
+use std::cell::Cell;
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::conversation::{Conversation, converse};
-use super::difference::masked_len;
+use super::difference::masked;
 use super::peer::{
     ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyEnd, ReplyRule, Request,
 };
@@ -287,10 +288,7 @@ fn collect_reply(
         }
         ReplyEnd::Close => connection.collect(|_| false, |_| timeout),
         ReplyEnd::FirstByte => connection.collect(|reply| !reply.is_empty(), |_| timeout),
-        ReplyEnd::Length(length) => connection.collect(
-            |reply| masked_len(&options.mask, &conversation.masked(reply)) >= length,
-            |_| timeout,
-        ),
+        ReplyEnd::Expected => collect_expected(connection, request, conversation, options),
         ReplyEnd::Protocol => connection.collect(
             |reply| options.protocol.is_complete(request.stream, reply, false),
             |_| timeout,
@@ -301,6 +299,32 @@ fn collect_reply(
         connection.collect(|_| false, |_| timeout);
     }
     in_time
+}
+
+/// Receives until the masked reply is the expected one, or cannot become that any more. Returns
+/// whether it did in time.
+fn collect_expected(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    conversation: &Conversation,
+    options: &TcpOptions,
+) -> bool {
+    let expected = request.expected;
+    if options.mask.is_empty() && request.script.is_none() {
+        return connection.collect(|reply| reply.len() >= expected.len(), |_| request.timeout);
+    }
+    let max_idle = Cell::new(request.timeout);
+    connection.collect(
+        |reply| {
+            let masked = masked(&options.mask, &conversation.masked(reply));
+            if masked.len() >= expected.len() {
+                // A part that varies can be longer before it is complete: no mask matches it yet.
+                max_idle.set(options.reply_idle.min(request.timeout));
+            }
+            masked.starts_with(expected)
+        },
+        |_| max_idle.get(),
+    )
 }
 
 /// Sends one more request after a complete reply, and receives the reply to it. Returns whether it
