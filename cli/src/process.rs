@@ -159,17 +159,27 @@ impl ChildProcess {
 
     /// Returns the memory of the process and all that it started, where it can be read.
     pub(crate) fn memory(&self) -> Option<Memory> {
-        let is_ours = |pid: &u32| {
-            table::parent_and_group(*pid).is_some_and(|(_, group)| group == self.child.id())
-        };
-        let mut memory = None;
-        for pid in table::pids().filter(is_ours) {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let total: &mut Memory = memory.get_or_insert_default();
-            total.now += kibibytes(&status, "VmRSS:");
-            total.peak += kibibytes(&status, "VmHWM:");
-        }
-        memory
+        let resident = self.processes().into_iter().filter_map(Memory::of);
+        resident.reduce(|one, other| Memory {
+            now: one.now + other.now,
+            peak: one.peak + other.peak,
+        })
+    }
+
+    /// Returns whether the memory of a process is a part of [`Self::memory`].
+    pub(crate) fn is_measured(&self, pid: u32) -> bool {
+        self.processes().contains(&pid) && Memory::of(pid).is_some()
+    }
+
+    /// Returns the process and all that it started, as far as they are known.
+    #[cfg(unix)]
+    fn processes(&self) -> Vec<u32> {
+        self.family.pids()
+    }
+
+    #[cfg(not(unix))]
+    fn processes(&self) -> Vec<u32> {
+        vec![self.child.id()]
     }
 }
 
@@ -217,16 +227,24 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Returns the memory of a process, where it can be read. One that has ended has none.
+    fn of(pid: u32) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        Some(Self {
+            now: kibibytes(&status, "VmRSS:")?,
+            peak: kibibytes(&status, "VmHWM:")?,
+        })
+    }
+
     /// Returns what is resident now, in MiB.
     pub(crate) const fn mebibytes(self) -> u64 {
         self.now / 1024
     }
 }
 
-fn kibibytes(status: &str, field: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+fn kibibytes(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// The last bytes that were written to a pipe.

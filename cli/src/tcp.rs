@@ -171,6 +171,8 @@ struct TcpRun<'a> {
     last_reaction: Duration,
     /// The peer's memory before the first invalid stream.
     memory_before: Option<Memory>,
+    /// Whether it is recorded that memory is not checked.
+    omits_memory: bool,
 }
 
 impl<'a> TcpRun<'a> {
@@ -198,6 +200,7 @@ impl<'a> TcpRun<'a> {
             patience: None,
             last_reaction: Duration::ZERO,
             memory_before: None,
+            omits_memory: false,
         })
     }
 

@@ -106,6 +106,14 @@ impl<'a> Client<'a> {
         self.reader = reader.or_else(|| self.reader.take());
     }
 
+    /// Measures the memory of the client, if that is checked.
+    fn measure(&mut self, process: &ChildProcess) {
+        if self.options.hostile {
+            let memory = [self.memory, process.memory()].into_iter().flatten();
+            self.memory = memory.max_by_key(|memory| memory.peak);
+        }
+    }
+
     /// Receives until the client exits. Returns whether it did in time.
     fn wait_for_exit(
         &mut self,
@@ -117,9 +125,8 @@ impl<'a> Client<'a> {
         let mut checks = 0;
         loop {
             connection.receive();
-            if self.options.hostile && checks % CHECKS_PER_MEMORY == 0 {
-                let memory = [self.memory, process.memory()].into_iter().flatten();
-                self.memory = memory.max_by_key(|memory| memory.peak);
+            if checks % CHECKS_PER_MEMORY == 0 {
+                self.measure(process);
             }
             if process.exit_status().is_some() {
                 return true;
@@ -150,6 +157,7 @@ impl Peer for Client<'_> {
         let (mut process, stdout) = ChildProcess::start_with_stdout(self.command)?;
         let stdout = read_stdout(stdout);
         let socket = self.accept(&mut process)?;
+        self.measure(&process);
         let mut connection = Connection::new(socket, self.options.max_reply)?;
         // A script says itself what it waits for.
         if request.script.is_none() {
@@ -206,6 +214,11 @@ impl Peer for Client<'_> {
 
     fn memory(&self) -> Option<Memory> {
         self.memory
+    }
+
+    fn serves_unmeasured(&self) -> bool {
+        // It was measured while it ran.
+        false
     }
 }
 

@@ -294,6 +294,10 @@ impl TcpRun<'_> {
     /// Checks that the peer has not grown.
     fn check_memory(&mut self) -> Finding {
         let (before, after) = self.memory_before.zip(self.peer.memory())?;
+        if self.peer.serves_unmeasured() {
+            self.omit_memory();
+            return None;
+        }
         self.recorder.checks([Property::Memory]);
         let grown = after.peak.saturating_sub(before.peak) / 1024;
         let max_growth = self.options.max_growth;
@@ -307,6 +311,18 @@ impl TcpRun<'_> {
             format!("at most {max_growth} MiB more memory"),
             format!("{grown} MiB more"),
         ))
+    }
+
+    /// Records that memory is not checked.
+    fn omit_memory(&mut self) {
+        if !self.omits_memory {
+            self.omits_memory = true;
+            let peer = self.peer.name();
+            let omitted = format!(
+                "memory is not checked: the {peer} serves connections in processes that end, or that cannot be measured"
+            );
+            self.recorder.omits(Property::Memory, &omitted);
+        }
     }
 
     /// Checks that the next connection gets the reply to a valid stream.

@@ -35,6 +35,9 @@ pub(super) trait Peer {
 
     /// Returns the memory of the program that runs or ran last, where it can be read.
     fn memory(&self) -> Option<Memory>;
+
+    /// Returns whether a process has served a connection that is not measured, or no longer.
+    fn serves_unmeasured(&self) -> bool;
 }
 
 /// What to send on a connection, and how the reply ends.

@@ -14,6 +14,7 @@ use super::peer::{
 use crate::address::{Address, Socket};
 use crate::options::{PeerOptions, TcpOptions};
 use crate::process::{ChildProcess, Memory, is_crash};
+use crate::queues::Holder;
 use crate::tls::TlsClient;
 use crate::{Error, stop};
 
@@ -32,6 +33,8 @@ pub(super) struct Server<'a> {
     tls: Option<TlsClient>,
     /// The process that reads, once it has been found.
     reader: Option<Reader>,
+    /// The processes that have held connections since the program was started.
+    served_by: Vec<Holder>,
 }
 
 impl<'a> Server<'a> {
@@ -43,6 +46,7 @@ impl<'a> Server<'a> {
             options,
             process: None,
             reader: None,
+            served_by: Vec::new(),
         })
     }
 
@@ -66,12 +70,18 @@ impl<'a> Server<'a> {
             // The previous process still has the port.
             self.process = None;
             self.process = Some(ChildProcess::start(command)?);
+            self.served_by.clear();
         }
         Ok(())
     }
 
-    /// Takes note of the process that reads from a connection.
+    /// Takes note of the processes that hold a connection.
     fn meet(&mut self, connection: &Connection) {
+        for holder in &connection.holders {
+            if !self.served_by.contains(holder) {
+                self.served_by.push(holder.clone());
+            }
+        }
         let (tested, is_given) = match &self.options.peer {
             PeerOptions::RunningServer { pid, .. } => (*pid, true),
             // Also one that detaches itself from its parent belongs to this process.
@@ -257,6 +267,16 @@ impl Peer for Server<'_> {
 
     fn memory(&self) -> Option<Memory> {
         self.process.as_ref()?.memory()
+    }
+
+    fn serves_unmeasured(&self) -> bool {
+        let Some(process) = &self.process else {
+            return false;
+        };
+        self.served_by.iter().any(|holder| match holder {
+            Holder::Known { pid, .. } => !process.is_measured(*pid),
+            Holder::Hidden => true,
+        })
     }
 }
 
