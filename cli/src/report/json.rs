@@ -113,7 +113,7 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
         };
         JsonProperty {
             name: property.name().into(),
-            sentence: property.sentence().into(),
+            sentence: result.title.sentence(property).into(),
             verdict: verdict.into(),
             streams,
         }

@@ -3,6 +3,7 @@
 //! installed.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
@@ -243,6 +244,28 @@ fn watches_a_server_that_it_started() {
         assert_eq!(holds, may_hold, "{output}");
         assert!(!listens(port), "{output}");
     });
+}
+
+/// What is checked of a live program is less than what is checked of a decoder.
+#[test]
+fn the_sentences_are_those_of_the_probes() {
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let files = ["json", "xml", "html"].map(|end| format!("{folder}/hostile-sentences.{end}"));
+    let reports = files.each_ref().map(|file| format!("--report={file}"));
+    let address = server(waits).to_string();
+    let connect = ["--connect", &address];
+    let reports = reports.each_ref().map(String::as_str);
+    let output = run(&[&HOSTILE[..], &IMPATIENT, &connect, &reports].concat()).with_status(1);
+    let read = |file| fs::read_to_string(file).unwrap();
+    let limit =
+        "length over the limit, or another invalid one, gets a reply or a closed connection";
+    for text in files.iter().map(read).chain([output]) {
+        assert!(text.contains(limit), "{text}");
+        assert!(!text.contains("a body at the limit passes"), "{text}");
+        assert!(!text.contains("inside a frame is reported"), "{text}");
+    }
+    let merged = run(&["report", "merge", &files[0]]).with_status(1);
+    assert!(merged.contains(limit), "{merged}");
 }
 
 /// The variables that make this program a client: its port, and whether it is correct.
