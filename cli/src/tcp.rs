@@ -246,7 +246,7 @@ impl<'a> TcpRun<'a> {
                 let checked = self.check_stream(stream, &mut same);
                 match checked {
                     Ok(baseline) if baseline.replied => {
-                        replies.push(baseline.masked.clone());
+                        replies.push((&*stream.name, baseline.masked.clone()));
                         valid.get_or_insert(ValidStream { stream, baseline });
                     }
                     Ok(_) => {}
@@ -282,7 +282,7 @@ impl<'a> TcpRun<'a> {
             )
             .into());
         };
-        self.warn_of_equal_replies(&replies);
+        self.warn_of_replies(&replies);
         if self.options.hostile {
             self.check_hostile(streams, &valid)?;
         }

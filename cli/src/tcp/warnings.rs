@@ -68,6 +68,13 @@ impl TcpRun<'_> {
                 "{name}: the {peer} refuses it: \"{line}\"; what comes after that is not tested"
             ));
         }
+        let is_masked =
+            |masked: &[u8]| !masked.is_empty() && masked.iter().all(|&byte| byte == b'*');
+        if !self.options.mask.is_empty() && is_masked(&baseline.masked) {
+            self.recorder.warn(format!(
+                "{name}: --mask removes the whole {reply}; only its presence is tested"
+            ));
+        }
         if !baseline.replied {
             self.recorder.warn(format!(
                 "{name}: the {peer} closes the connection without a {reply}"
@@ -75,19 +82,29 @@ impl TcpRun<'_> {
         }
     }
 
-    /// Warns if different streams have the same reply.
-    pub(super) fn warn_of_equal_replies(&mut self, replies: &[Vec<u8>]) {
-        let [first, others @ ..] = replies else {
+    /// Warns if different streams have the same reply, or only errors. `replies` are the names of the
+    /// streams, and what is compared of their replies.
+    pub(super) fn warn_of_replies(&mut self, replies: &[(&str, Vec<u8>)]) {
+        let protocol = self.options.protocol;
+        let (peer, reply, all) = (self.peer.name(), self.peer.reply_name(), replies.len());
+        let errors = replies.iter().filter(|(_, reply)| protocol.is_error(reply));
+        let errors: Vec<_> = errors.collect();
+        if let Some((name, first)) = errors.first() {
+            let (count, line) = (errors.len(), first_line(first));
+            self.recorder.warn(format!(
+                "the {peer} has only errors as replies to {count} of {all} streams, such as \"{line}\" to {name}; what it refuses is not tested"
+            ));
+        }
+        let [(_, first), others @ ..] = replies else {
             return;
         };
-        if self.options.protocol.may_reply_the_same() {
+        if protocol.may_reply_the_same() || others.is_empty() {
             return;
         }
-        if !others.is_empty() && others.iter().all(|other| other == first) {
-            let (peer, reply) = (self.peer.name(), self.peer.reply_name());
-            let (count, line) = (replies.len(), first_line(first));
+        if others.iter().all(|(_, other)| other == first) {
+            let line = first_line(first);
             self.recorder.warn(format!(
-                "the {peer} has the same {reply} to all {count} streams: \"{line}\"; if it refuses them, nothing else is tested"
+                "the {peer} has the same {reply} to all {all} streams: \"{line}\"; if it refuses them, nothing else is tested"
             ));
         }
     }

@@ -342,7 +342,11 @@ fn a_reply_that_varies_by_itself_is_no_violation() {
         output.contains("the server's reply to hex 026f6b0161 varies by itself, from byte "),
         "{output}"
     );
-    check(varies, 0, &[QUICK, "--mask", "port=[0-9]+"]);
+    let output = check(varies, 0, &[QUICK, "--mask", "port=[0-9]+"]);
+    assert!(!output.contains("warning"), "{output}");
+    let output = check(varies, 0, &[QUICK, "--mask", "(?s).+"]);
+    let warning = "warning: hex 026f6b0161: --mask removes the whole reply; only its presence is";
+    assert!(output.contains(warning), "{output}");
 }
 
 /// Sends a part that varies as soon as the first byte is in, and the rest of its line with the last
@@ -441,6 +445,19 @@ fn a_bad_command_line_is_a_usage_error() {
     tcp(
         &["--port", "7"],
         "required arguments were not provided:\n  <CMD>...",
+    );
+    tcp(
+        &["--port", "0", "--", "true"],
+        "invalid value '0' for '--port <PORT>': 0 is not in 1..=65535",
+    );
+    let max_reply = ["--connect", "127.0.0.1:7", "--max-reply"];
+    tcp(
+        &[&max_reply[..], &["0"]].concat(),
+        "invalid value '0' for '--max-reply <BYTES>'",
+    );
+    tcp(
+        &[&max_reply[..], &["1X"]].concat(),
+        "invalid value '1X' for '--max-reply <BYTES>'",
     );
     tcp(
         &["--connect", "here"],
