@@ -729,7 +729,8 @@ pub(crate) struct ReportArgs {
     /// File of known violations, which do not fail the run.
     ///
     /// Each line is a property, a space, and the name of the stream, in which * stands for any text. A
-    /// listed violation that no longer occurs fails the run, so the list cannot go stale.
+    /// listed violation that no longer occurs fails the run, so the list cannot go stale. On a stream
+    /// with a known violation, other properties are unknown.
     #[arg(long, value_name = "FILE")]
     pub(crate) known: Option<PathBuf>,
 
@@ -739,7 +740,8 @@ pub(crate) struct ReportArgs {
 
     /// Fail only on violations of this property. Can be repeated.
     ///
-    /// Violations of other properties are printed, and do not fail the run.
+    /// Violations of other properties are printed, and do not fail the run. If the property was not
+    /// checked, or is unknown because of them, there is no verdict.
     #[arg(long, value_name = "PROPERTY", value_parser = property)]
     pub(crate) only: Vec<Property>,
 

@@ -5,6 +5,7 @@ mod shard;
 mod title;
 
 pub(crate) use command_line::shell_line;
+use shard::empty;
 pub(crate) use shard::{Shard, some_of};
 pub(crate) use title::{Title, VERBS};
 
@@ -23,6 +24,7 @@ use regex::bytes::Regex;
 use crate::address::Address;
 use crate::framing::{Description, Framing};
 use crate::http::Target;
+use crate::text::count;
 use crate::{Error, args};
 
 /// What the options are when the command line does not name them.
@@ -241,6 +243,14 @@ impl PeerOptions {
         };
         host.unwrap_or(default::SERVER_NAME).into()
     }
+
+    /// Removes what differs between runs at the same time: the port to listen on, and the process.
+    const fn forget_place(&mut self) {
+        match self {
+            Self::RunningServer { pid, .. } => *pid = None,
+            Self::StartedServer { port, .. } | Self::Client { port, .. } => *port = 0,
+        }
+    }
 }
 
 /// A split of a stream to try again.
@@ -284,6 +294,13 @@ pub(crate) struct ProxyOptions {
     pub(crate) max_idle: Duration,
     /// Maximum time for the whole run.
     pub(crate) max_time: Option<Duration>,
+}
+
+/// The seeds of a shard, of which there is at least one.
+pub(crate) struct Seeds {
+    first: u64,
+    step: u64,
+    pub(crate) count: u64,
 }
 
 /// A server that echoes frames.
@@ -451,10 +468,37 @@ impl ProxyOptions {
     ///
     /// # Errors
     ///
-    /// If the shard has none.
-    pub(crate) fn seeds(&self) -> Result<Vec<u64>, Error> {
-        let seeds = self.seed..self.seed.saturating_add(self.runs.get().into());
-        some_of(self.shard, seeds.collect(), "seed")
+    /// If the shard has none, or if there are no such numbers.
+    pub(crate) fn seeds(&self) -> Result<Seeds, Error> {
+        let (seed, runs) = (self.seed, u64::from(self.runs.get()));
+        if seed.checked_add(runs - 1).is_none() {
+            let seeds = count(u64::MAX - seed + 1, "seed");
+            return Err(format!(
+                "--seed {seed} leaves only {seeds} for {runs} runs; choose a smaller one"
+            )
+            .into());
+        }
+        let (number, step) = (self.shard.number() as u64, self.shard.count() as u64);
+        if number > runs {
+            return Err(empty(self.shard, runs, "seed"));
+        }
+        Ok(Seeds {
+            first: seed + number - 1,
+            step,
+            count: (runs - number) / step + 1,
+        })
+    }
+
+    /// Returns the command line without what the shards of a run need not share.
+    pub(crate) fn run_line(&self) -> String {
+        Options::Proxy(Self {
+            listen: Address::local_port(0),
+            shard: Shard::WHOLE,
+            save: default::PROXY_SAVE.into(),
+            report: Vec::new(),
+            ..self.clone()
+        })
+        .to_line()
     }
 
     /// Returns the command line that makes the saved cuts again, as typed in a shell.
@@ -471,6 +515,13 @@ impl ProxyOptions {
             ..self.clone()
         })
         .to_line()
+    }
+}
+
+impl Seeds {
+    /// Returns a seed, the first of which has the index 0.
+    pub(crate) const fn get(&self, index: u64) -> u64 {
+        self.first + index * self.step
     }
 }
 
@@ -495,6 +546,42 @@ impl Tested {
             Self::Exec(options) => &options.report,
             Self::Tcp(options) => &options.report,
         }
+    }
+
+    /// Returns an option that is given and is only about the streams of a run, if there is one.
+    pub(crate) fn option_for_streams(&self) -> Option<&'static str> {
+        let every_stream = match self {
+            Self::Exec(options) => options.every_stream,
+            Self::Tcp(_) => None,
+        };
+        let options = [
+            ("--known", self.report().known.is_some()),
+            ("--shard", self.shard() != Shard::WHOLE),
+            ("--every-stream", every_stream.is_some()),
+        ];
+        let given = options.into_iter().find(|(_, is_given)| *is_given);
+        given.map(|(option, _)| option)
+    }
+
+    /// Returns the command line without what the shards of a run need not share.
+    pub(crate) fn run_line(&self) -> String {
+        let mut tested = self.clone();
+        let report = match &mut tested {
+            Self::Exec(options) => {
+                options.shard = Shard::WHOLE;
+                &mut options.report
+            }
+            Self::Tcp(options) => {
+                options.shard = Shard::WHOLE;
+                options.peer.forget_place();
+                &mut options.report
+            }
+        };
+        *report = ReportOptions {
+            only: std::mem::take(&mut report.only),
+            ..ReportOptions::default()
+        };
+        Options::Run(tested).to_line()
     }
 
     /// Returns the command line that tries a split again, as typed in a shell.

@@ -67,6 +67,17 @@ fn check_files(files: &[PathBuf]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Checks that streams can be written to a folder, and creates it.
+fn check_folder(folder: &Path) -> Result<(), Error> {
+    let checked = fs::create_dir_all(folder);
+    let checked = checked.and_then(|()| file::check(&folder.join(".everysplit.tmp")));
+    checked.map_err(|error| cannot_save(folder, &error).into())
+}
+
+fn cannot_save(folder: &Path, error: &io::Error) -> String {
+    format!("cannot write a stream to {}: {error}", folder.display())
+}
+
 /// Writes a result: prints it, and writes the report files. Returns whether everything held.
 ///
 /// # Errors
@@ -100,8 +111,7 @@ fn write_result(
     if let Some(folder) = &options.save
         && let Err(error) = save_streams(folder, result)
     {
-        let folder = folder.display();
-        errors.push(format!("cannot write a stream to {folder}: {error}"));
+        errors.push(cannot_save(folder, &error));
     }
     if result.is_violated() {
         // The reason of an early end is in the summary.
@@ -110,7 +120,7 @@ fn write_result(
         }
         return Ok(false);
     }
-    let reasons: Vec<_> = result.stopped.iter().cloned().chain(errors).collect();
+    let reasons: Vec<_> = result.reasons().cloned().chain(errors).collect();
     if reasons.is_empty() {
         Ok(true)
     } else {

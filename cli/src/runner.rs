@@ -25,11 +25,14 @@ const STACK: usize = 8 * 1024 * 1024;
 pub(crate) fn run(tested: &Tested, case: Option<Case>) -> Result<bool, Error> {
     stop::listen()?;
     stop::after(tested.max_time());
-    let mut options = tested.report().clone();
-    if case.is_some() {
-        // The known violations are those of the streams of a run.
-        options.known = None;
+    if case.is_some()
+        && let Some(option) = tested.option_for_streams()
+    {
+        return Err(
+            format!("replay tries the stream of its token only; leave out {option}").into(),
+        );
     }
+    let options = tested.report().clone();
     let so_far = ResultSoFar::start(tested, &options);
     let run = {
         let (tested, options, so_far) = (tested.clone(), options.clone(), so_far.clone());

@@ -11,6 +11,14 @@ pub(crate) fn count(number: u64, noun: &str) -> String {
     }
 }
 
+/// Returns a number of properties.
+pub(crate) fn properties(number: usize) -> String {
+    match number {
+        1 => "1 property".into(),
+        _ => format!("{number} properties"),
+    }
+}
+
 /// Shorter times than this say nothing about a rate.
 const MIN_PACE_TIME: Duration = Duration::from_millis(20);
 

@@ -102,6 +102,7 @@ pub(crate) struct Circumstances {
 ///
 /// | difference | circumstances | property |
 /// |---|---|---|
+/// | another framer of the format | | `differential` |
 /// | panic, no return, frames without end | | `progress` |
 /// | any | a read or a write was interrupted | `interrupted` |
 /// | any, but not a frame or an error that is merely late | a read or a write was pending | `interrupted` |
@@ -113,7 +114,6 @@ pub(crate) struct Circumstances {
 /// | cost | | `linear` |
 /// | what an encoder wrote | | `encode` |
 /// | what a sender wrote | | `written` |
-/// | another framer of the format | | `differential` |
 /// | the end contradicts the declared deviations | | `truncation` |
 /// | any | the framer is its own oracle | `every_split` |
 /// | the expected error too early, too late or not at all | a size limit is at stake | `limit` |
@@ -140,6 +140,7 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
         limit,
     } = circumstances;
     match (difference, interruption) {
+        (Difference::Peer, _) => Property::Differential,
         (Difference::Stuck | Difference::StuckState, _) => Property::Progress,
         (_, Interruption::Interrupted | Interruption::WouldBlock) => Property::Interrupted,
         // An asynchronous framer waits only where it is pending, so only there it can be late.
@@ -156,7 +157,6 @@ pub(crate) fn blame(difference: Difference, circumstances: Circumstances) -> Pro
         (Difference::Cost, _) => Property::Linear,
         (Difference::Written, _) => Property::Encode,
         (Difference::Sent, _) => Property::Written,
-        (Difference::Peer, _) => Property::Differential,
         (Difference::Undeclared, _) => Property::Truncation,
         _ if source == Source::ByteByByte => Property::EverySplit,
         (Difference::ErrorTime | Difference::LateError, _) if limit => Property::Limit,
@@ -241,6 +241,12 @@ impl Finding {
     /// Names the deviations of which each would make this correct.
     pub(crate) fn declare(mut self, declare: impl Into<Vec<Deviation>>) -> Self {
         self.declare = declare.into();
+        self
+    }
+
+    /// It is the oracle that got stuck.
+    pub(crate) fn of_oracle(mut self) -> Self {
+        self.expected = "the oracle returns".into();
         self
     }
 

@@ -120,7 +120,7 @@ impl Violation {
         let finding = finding.into_found();
         let circumstances = Circumstances {
             interruption: case.interruption,
-            cut: !case.split.cuts().is_empty(),
+            cut: case.split.cuts().iter().any(|&cut| cut < case.stream.len()),
             source,
             limit: finding.limit,
         };
@@ -134,6 +134,7 @@ impl Violation {
             actual: finding.actual,
             declare: finding.declare,
             premise: None,
+            replays: true,
         }
     }
 }

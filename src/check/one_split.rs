@@ -31,7 +31,10 @@ pub(crate) fn run<S: Subject>(
     }
 }
 
-fn between_empty_chunks<'a>(split: &'a Split, stream: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+pub(crate) fn between_empty_chunks<'a>(
+    split: &'a Split,
+    stream: &'a [u8],
+) -> impl Iterator<Item = &'a [u8]> {
     let empty = &stream[..0];
     let chunks = split.chunks(stream);
     chunks.flat_map(move |chunk| [empty, chunk]).chain([empty])

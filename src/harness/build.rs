@@ -320,11 +320,7 @@ impl<T: Door, O> Harness<T, O> {
         P: Fn(&[u8]) -> A,
         A: Into<Option<Expected<T::Frame, T::Error>>>,
     {
-        self.with_oracle(Parse {
-            naive: parse,
-            limit_errors: None,
-            limit_frames: None,
-        })
+        self.with_oracle(Parse::new(parse))
     }
 
     /// Expects of a stream what another framer emits byte by byte: one that is simple enough to be
@@ -477,7 +473,11 @@ impl<T: Door, O: Oracle<T>> Harness<T, O> {
     #[track_caller]
     pub fn declare(mut self, deviations: impl IntoIterator<Item = Deviation>) -> Self {
         let splits = self.splits_mut();
-        splits.deviations.extend(deviations);
+        for deviation in deviations {
+            if !splits.deviations.contains(&deviation) {
+                splits.deviations.push(deviation);
+            }
+        }
         splits.oracle.declare(&splits.deviations);
         self
     }
@@ -508,7 +508,7 @@ impl<T: Door, P> Harness<T, Parse<P, T::Frame, T::Error>> {
     /// limit; [`limit_frames`](Self::limit_frames) says which frames have one.
     #[must_use]
     pub fn limit_errors(mut self, errors: impl Fn(&T::Error) -> bool + 'static) -> Self {
-        self.splits_mut().oracle.limit_errors = Some(Rc::new(errors));
+        self.splits_mut().oracle.limit.errors = Some(Rc::new(errors));
         self
     }
 
@@ -517,7 +517,30 @@ impl<T: Door, P> Harness<T, Parse<P, T::Frame, T::Error>> {
     /// known.
     #[must_use]
     pub fn limit_frames(mut self, frames: impl Fn(&T::Frame) -> bool + 'static) -> Self {
-        self.splits_mut().oracle.limit_frames = Some(Rc::new(frames));
+        self.splits_mut().oracle.limit.frames = Some(Rc::new(frames));
+        self
+    }
+}
+
+/// The size limit.
+impl<T, S> Harness<T, Specified<S>>
+where
+    T: Door,
+    S: Subject<Frame = T::Frame, Error = T::Error>,
+{
+    /// Says which errors reject a body over the size limit, as with a
+    /// [parser](Harness::limit_errors).
+    #[must_use]
+    pub fn limit_errors(mut self, errors: impl Fn(&T::Error) -> bool + 'static) -> Self {
+        self.splits_mut().oracle.limit.errors = Some(Rc::new(errors));
+        self
+    }
+
+    /// Says which frames have a body of exactly the size limit, as with a
+    /// [parser](Harness::limit_frames).
+    #[must_use]
+    pub fn limit_frames(mut self, frames: impl Fn(&T::Frame) -> bool + 'static) -> Self {
+        self.splits_mut().oracle.limit.frames = Some(Rc::new(frames));
         self
     }
 }

@@ -153,6 +153,9 @@ pub(super) fn advice<T: Door>(
             "add a stream with a frame that the oracle judges"
         }
         Property::EverySplit => "add a stream of two bytes or more",
+        Property::Rejection | Property::Poisoned if declared(Deviation::Resynchronises) => {
+            "`Resynchronises` is declared"
+        }
         Property::Limit if declared(Deviation::Unlimited) => "`unlimited` is declared",
         Property::Rejection | Property::Truncation | Property::Limit if by_itself => ORACLE,
         Property::Limit if source == Source::Encoder => "add `size_limit`",

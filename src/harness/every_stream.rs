@@ -261,14 +261,14 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
     fn confirm(&self, found: Found) -> Result<(), Violation> {
         let Found { case, path, stuck } = found;
         let input = self.replay_case(&case)?;
+        let without_replay = |finding| Violation {
+            replays: false,
+            ..input.violation(finding, &case.split, case.interruption)
+        };
         // Empty chunks in some places only, which no case has.
-        premises::follow(self.door.subject(), &input, &path)
-            .map_err(|finding| input.violation(finding, &case.split, case.interruption))?;
+        premises::follow(self.door.subject(), &input, &path).map_err(without_replay)?;
         match stuck {
-            Some(finding) => {
-                let violation = input.violation(finding, &case.split, case.interruption);
-                Err(minimize::cut_off(violation))
-            }
+            Some(finding) => Err(minimize::cut_off(without_replay(finding))),
             None => Ok(()),
         }
     }

@@ -17,6 +17,7 @@ use crate::check::prove::{
 use crate::check::{isolate, minimize};
 use crate::door::{CallerBuffered, Fed, FeedDoor, Value};
 use crate::oracle::Oracle;
+use crate::property::Property;
 use crate::report::{Certificate, NotProved, Premise, ProvedBy, Tier, Violation};
 use crate::subject::{Buffered, Decode, Subject};
 
@@ -179,11 +180,20 @@ impl<D: Decode, O: Oracle<CallerBuffered<D>>> RebuildTextHarness<CallerBuffered<
             prove_caller_buffered::<W>(&*self.door.make, &input, ends, bounds)
         };
         let mut proof = self.effort.prove(Feeding::Buffers, &edges, len, &mut run);
-        if let Err(Stop::NotProved(
-            NotProved::TooManyStates { .. } | NotProved::TooMuchWork { .. },
-        )) = proof.1
-        {
-            let make = || Buffered::new((self.door.make)());
+        let make = || Buffered::new((self.door.make)());
+        let is_doubtful = match &proof.1 {
+            Err(Stop::NotProved(reason)) => matches!(
+                reason,
+                NotProved::TooManyStates { .. } | NotProved::TooMuchWork { .. }
+            ),
+            // How much a decoder may hold depends on the chunks that it was given.
+            Err(Stop::Violation { violation, path }) => {
+                violation.property == Property::Memory
+                    && premises::follow(make(), &input, path).is_ok()
+            }
+            _ => false,
+        };
+        if is_doubtful {
             proof = self.prove_fed::<B>(&make, &input);
         }
         self.certify::<B>(&input, proof)
@@ -250,7 +260,12 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         let proof = match proof {
             Ok(proof) => proof,
             Err(Stop::NotProved(reason)) => return self.check_few_cuts(input.stream, reason),
-            Err(Stop::StateViolation(violation)) => return Err(minimize::cut_off(*violation)),
+            Err(Stop::StateViolation(violation)) => {
+                return Err(Violation {
+                    replays: false,
+                    ..minimize::cut_off(*violation)
+                });
+            }
             Err(Stop::Violation { violation, path }) => {
                 return if isolate::hung() || (doubts.shown)(&path) {
                     Err(self.minimal(*violation))

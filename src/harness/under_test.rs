@@ -330,7 +330,12 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
             }
             _ => violation,
         };
-        minimize::minimize(violation, &violates)
+        let smallest = minimize::minimize(violation, &violates);
+        Violation {
+            // Its case may not have been tried.
+            replays: smallest.replays || !self.goes_on(),
+            ..smallest
+        }
     }
 }
 

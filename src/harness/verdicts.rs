@@ -46,6 +46,9 @@ pub struct Verdicts {
 
 /// Why a property is not known to hold, if the streams that check it violate another one.
 const MASKED: &str = "every stream that checks it violates another property";
+/// The same, in a shard.
+const MASKED_OR_ELSEWHERE: &str =
+    "every stream that checks it violates another property, or is in another shard";
 /// Why a property is not known to hold, if no split that was tried has a cut.
 const UNCUT: &str = "no split that was tried checks it: try more splits";
 /// Why a property is not known to hold, if only streams of other shards check it.
@@ -283,7 +286,8 @@ impl Verdicts {
         match (self.shard == Shard::WHOLE, self.violations.is_empty()) {
             (true, true) => UNCUT,
             (true, false) => MASKED,
-            (false, _) => ELSEWHERE,
+            (false, true) => ELSEWHERE,
+            (false, false) => MASKED_OR_ELSEWHERE,
         }
     }
 

@@ -1,8 +1,11 @@
 //! Compares two framers of one format, without another oracle.
 
-use crate::case::Case;
+use alloc::format;
+
+use crate::case::{Case, Interruption};
 use crate::check::finding::{Difference, Finding};
-use crate::check::isolate::isolate;
+use crate::check::isolate::{RETURNS, isolate};
+use crate::check::one_split::between_empty_chunks;
 use crate::report::Violation;
 use crate::subject::{Frames, Subject};
 
@@ -15,16 +18,24 @@ where
 {
     let (stream, split) = (&case.stream, &case.split);
     let mut offset = 0;
-    let mut chunks = split.chunks(stream);
+    let chunks: &mut dyn Iterator<Item = &[u8]> = match case.interruption {
+        Interruption::EmptyChunk => &mut between_empty_chunks(split, stream),
+        _ => &mut split.chunks(stream),
+    };
     loop {
         let mut theirs = Frames::for_stream(stream.len());
         let mut ours = Frames::for_stream(stream.len());
         let chunk = chunks.next();
         offset += chunk.map_or(0, <[u8]>::len);
-        let their_result = match chunk {
+        let call = || match chunk {
             Some(chunk) => peer.feed(chunk, &mut theirs),
             None => peer.finish(&mut theirs),
         };
+        let their_result = isolate(offset, call).map_err(|finding| {
+            let actual = format!("the peer: {}", finding.actual);
+            let finding = Finding::new(Difference::Peer, offset, RETURNS, actual);
+            Violation::without_expectation(finding, case)
+        })?;
         let call = || match chunk {
             Some(chunk) => subject.feed(chunk, &mut ours),
             None => subject.finish(&mut ours),

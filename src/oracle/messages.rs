@@ -360,9 +360,6 @@ impl<F: Clone + PartialEq, E: Clone + PartialEq> Messages<F, E> {
             let decided = |it: &&Rejected<E>| rest.starts_with(&it.bytes[..it.at]);
             if let Some(rejected) = self.rejected.iter().find(decided) {
                 limit.rejection = rejected.over_limit;
-                if rejected.over_limit {
-                    longest = longest.max(rejected.bytes.len());
-                }
                 break Outcome::Rejected {
                     at: start + rejected.at,
                     error: rejected.error.clone(),

@@ -4,6 +4,7 @@ mod byte_by_byte;
 mod differential;
 mod messages;
 mod parse;
+mod size_limit;
 mod specification;
 mod specified;
 

@@ -24,25 +24,25 @@ pub trait Specification<T: Door>: Oracle<T> {
     #[doc(hidden)]
     fn read(&self, position: &Self::Position, byte: u8) -> Option<Reading<T, Self::Position>>;
 
-    /// Reads some bytes at once. Returns their frames and the error, `None` if the oracle does not
-    /// judge streams with these bytes here.
+    /// Reads some bytes at once. Returns `None` if the oracle does not judge streams with these bytes
+    /// here.
     #[doc(hidden)]
-    fn read_all(&self, position: &Self::Position, bytes: &[u8]) -> Option<End<T>> {
-        let mut frames = Vec::new();
-        let mut position = position.clone();
+    fn read_all(
+        &self,
+        position: &Self::Position,
+        bytes: &[u8],
+    ) -> Option<Reading<T, Self::Position>> {
+        let mut all = Reading {
+            frames: Vec::new(),
+            then: Ok(position.clone()),
+        };
         for &byte in bytes {
-            let reading = self.read(&position, byte)?;
-            frames.extend(reading.frames);
-            match reading.then {
-                Ok(then) => position = then,
-                Err(error) => {
-                    let result = Err(error);
-                    return Some(End { frames, result });
-                }
-            }
+            let Ok(position) = &all.then else { break };
+            let reading = self.read(position, byte)?;
+            all.frames.extend(reading.frames);
+            all.then = reading.then;
         }
-        let result = Ok(());
-        Some(End { frames, result })
+        Some(all)
     }
 
     /// Returns what the end of the stream gives, `None` if the oracle does not know.
@@ -56,46 +56,32 @@ pub trait Specification<T: Door>: Oracle<T> {
     }
 }
 
-/// What a byte gives: the frames that it completes, and the next position or the error.
+/// What bytes give: the frames that they complete, and the next position or the error.
 #[doc(hidden)]
 pub struct Reading<T: Door, P> {
     pub(crate) frames: Vec<T::Frame>,
     pub(crate) then: Result<P, T::Error>,
 }
 
-/// What the end of a stream gives, or some bytes.
+/// What the end of a stream gives.
 #[doc(hidden)]
 pub struct End<T: Door> {
     pub(crate) frames: Vec<T::Frame>,
     pub(crate) result: Result<(), T::Error>,
 }
 
-/// Feeds one byte to a subject.
-fn feed<T, S>(subject: &S, byte: u8) -> Reading<T, S>
+/// Feeds some bytes to a subject.
+fn feed<T, S>(subject: &S, bytes: &[u8]) -> Reading<T, S>
 where
     T: Door,
     S: Subject<Frame = T::Frame, Error = T::Error> + Clone,
 {
     let mut subject = subject.clone();
-    let mut frames = Frames::for_stream(1);
-    let result = subject.feed(&[byte], &mut frames);
+    let mut frames = Frames::for_stream(bytes.len());
+    let result = subject.feed(bytes, &mut frames);
     Reading {
         frames: frames.into_iter().collect(),
         then: result.map(|()| subject),
-    }
-}
-
-/// Feeds some bytes to a subject.
-fn feed_all<T, S>(subject: &S, bytes: &[u8]) -> End<T>
-where
-    T: Door,
-    S: Subject<Frame = T::Frame, Error = T::Error> + Clone,
-{
-    let mut frames = Frames::for_stream(bytes.len());
-    let result = subject.clone().feed(bytes, &mut frames);
-    End {
-        frames: frames.into_iter().collect(),
-        result,
     }
 }
 
@@ -121,11 +107,11 @@ impl<T: FeedDoor<Subject: Clone + Eq>> Specification<T> for ByteByByte {
     }
 
     fn read(&self, position: &T::Subject, byte: u8) -> Option<Reading<T, T::Subject>> {
-        Some(feed(position, byte))
+        Some(feed(position, &[byte]))
     }
 
-    fn read_all(&self, position: &T::Subject, bytes: &[u8]) -> Option<End<T>> {
-        Some(feed_all(position, bytes))
+    fn read_all(&self, position: &T::Subject, bytes: &[u8]) -> Option<Reading<T, T::Subject>> {
+        Some(feed(position, bytes))
     }
 
     fn end(&self, position: &T::Subject) -> Option<End<T>> {
@@ -145,11 +131,11 @@ where
     }
 
     fn read(&self, position: &S, byte: u8) -> Option<Reading<T, S>> {
-        Some(feed(position, byte))
+        Some(feed(position, &[byte]))
     }
 
-    fn read_all(&self, position: &S, bytes: &[u8]) -> Option<End<T>> {
-        Some(feed_all(position, bytes))
+    fn read_all(&self, position: &S, bytes: &[u8]) -> Option<Reading<T, S>> {
+        Some(feed(position, bytes))
     }
 
     fn end(&self, position: &S) -> Option<End<T>> {
@@ -184,8 +170,11 @@ where
     }
 
     fn read(&self, position: &Unparsed, byte: u8) -> Option<Reading<T, Unparsed>> {
-        let mut bytes = position.bytes.clone();
-        bytes.push(byte);
+        Specification::<T>::read_all(self, position, &[byte])
+    }
+
+    fn read_all(&self, position: &Unparsed, bytes: &[u8]) -> Option<Reading<T, Unparsed>> {
+        let bytes = [&position.bytes, bytes].concat();
         let parsed = (self.naive)(&bytes).into()?;
         let remembers = position.remembers;
         let whole = parsed.last_end() == bytes.len() && parsed.at_end.is_empty();
@@ -203,18 +192,6 @@ where
         Some(Reading {
             frames: frames.map(|(_, frame)| frame).collect(),
             then,
-        })
-    }
-
-    fn read_all(&self, position: &Unparsed, bytes: &[u8]) -> Option<End<T>> {
-        let parsed = (self.naive)(&[&position.bytes, bytes].concat()).into()?;
-        let frames = parsed.frames.into_iter().skip(position.emitted);
-        Some(End {
-            frames: frames.map(|(_, frame)| frame).collect(),
-            result: match parsed.outcome {
-                Outcome::Clean | Outcome::Truncated(_) => Ok(()),
-                Outcome::Rejected { error, .. } => Err(error),
-            },
         })
     }
 

@@ -2,22 +2,26 @@
 
 use alloc::rc::Rc;
 
+use super::size_limit::SizeLimit;
 use super::{Judged, Oracle, byte_by_byte};
+use crate::check::judge::Expectation;
 use crate::door::{Door, Fed};
 use crate::expected::Source;
 use crate::subject::Subject;
 
 /// Expects what another framer emits byte by byte. Made by
 /// [`Harness::specification`](crate::Harness::specification).
-pub struct Specified<S> {
+pub struct Specified<S: Subject> {
     door: Fed<S>,
+    pub(crate) limit: SizeLimit<S::Frame, S::Error>,
 }
 
 impl<S: Subject> Specified<S> {
     pub(crate) fn new(make: impl Fn() -> S + 'static) -> Self {
         let make = Rc::new(make);
         let door = Fed { make };
-        Self { door }
+        let limit = SizeLimit::UNKNOWN;
+        Self { door, limit }
     }
 
     pub(crate) fn make(&self) -> S {
@@ -29,11 +33,12 @@ impl<S: Subject> Clone for Specified<S> {
     fn clone(&self) -> Self {
         Self {
             door: self.door.clone(),
+            limit: self.limit.clone(),
         }
     }
 }
 
-impl<S> crate::door::Sealed for Specified<S> {}
+impl<S: Subject> crate::door::Sealed for Specified<S> {}
 
 impl<T, S> Oracle<T> for Specified<S>
 where
@@ -43,6 +48,17 @@ where
     const SOURCE: Source = Source::Parser;
 
     fn expected(&self, _: &T, stream: &[u8]) -> Option<Judged<T::Frame, T::Error>> {
-        Some(byte_by_byte(&self.door, stream))
+        let judged = byte_by_byte(&self.door, stream);
+        Some(match judged {
+            Ok(expectation) => Ok(Expectation {
+                limit: self.limit.at_stake(&expectation),
+                ..expectation
+            }),
+            Err(stuck) => Err(stuck.of_oracle()),
+        })
+    }
+
+    fn has_limit(&self) -> bool {
+        self.limit.errors.is_some()
     }
 }

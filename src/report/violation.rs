@@ -36,6 +36,9 @@ pub struct Violation {
     pub declare: Vec<Deviation>,
     /// Why a proof did not find this, if one passed.
     pub premise: Option<Premise>,
+    /// Whether the case shows it again when it is replayed. What only some of many empty chunks cause
+    /// does not, nor what a proof finds in a `clone`, `==`, `Debug` or `drop`.
+    pub replays: bool,
 }
 
 /// A premise of proofs that a framer does not keep: a proof passed, and a fresh framer violates what
@@ -79,6 +82,7 @@ impl Violation {
             actual: actual.into(),
             declare: Vec::new(),
             premise: None,
+            replays: true,
         }
     }
 
@@ -138,7 +142,7 @@ impl fmt::Display for Violation {
             writeln!(f, "  note      a proof passed: {premise}")?;
         }
         // A token cannot reproduce a duration.
-        if self.property == Property::Linear {
+        if self.property == Property::Linear || !self.replays {
             return f.write_str("  replay    run the check again");
         }
         match self.case.to_string() {

@@ -1,8 +1,8 @@
 //! The letters that are inferred, and what they leave out.
 
 use everysplit::reference::{Config, Frame, Framer};
-use everysplit::subject::{Frames, Subject};
-use everysplit::{Harness, Property};
+use everysplit::subject::{FeedFn, Frames, Subject};
+use everysplit::{Deviation, Harness, Property};
 
 use crate::{Parsed, parse, parser};
 
@@ -65,6 +65,22 @@ fn that_show_before_other_letters() {
     assert_eq!(every.streams, 7);
     let every = parser(line).every_stream(1).unwrap();
     assert_letters(&every.letters, &[0, b'\n']);
+}
+
+/// One letter shows only before another, which shows only before a third.
+#[test]
+fn that_show_before_letters_that_do() {
+    let chain = |bytes: &[u8]| -> Parsed {
+        let end = bytes.iter().position(|&byte| byte == b'a');
+        let before = &bytes[..end.unwrap_or(bytes.len())];
+        if before.windows(2).any(|pair| pair == b"cb") {
+            return Err("cb");
+        }
+        let body = before.strip_suffix(b"b").unwrap_or(before);
+        Ok(end.map(|end| (body.to_vec(), end + 1)))
+    };
+    let every = parser(chain).every_stream(3).unwrap();
+    assert_letters(&every.letters, b"\0abc");
 }
 
 /// Digits, a colon, a body of so many bytes, and a comma.
@@ -225,4 +241,107 @@ fn of_text() {
     };
     let every = Harness::parser(latin, "truncated").every_stream(3).unwrap();
     assert_letters(&every.letters, &[0]);
+}
+
+#[derive(Clone, Default, PartialEq, Eq)]
+struct State {
+    len: usize,
+    rejected: bool,
+}
+
+/// Makes each byte a frame, but rejects it if it is `bad` and not one of the first two.
+fn numbers(bad: Option<u8>) -> impl Subject<Frame = u8, Error = u8> + Clone + Eq {
+    FeedFn::new(
+        State::default(),
+        move |state: &mut State, chunk: &[u8], frames: &mut Frames<u8>| {
+            for &byte in chunk {
+                state.rejected |= state.len == 2 && bad == Some(byte);
+                if state.rejected {
+                    return Err(1);
+                }
+                state.len = 2.min(state.len + 1);
+                frames.push(byte);
+            }
+            if state.rejected { Err(1) } else { Ok(()) }
+        },
+        |state: &mut State, _: &mut Frames<u8>| if state.rejected { Err(1) } else { Ok(()) },
+    )
+}
+
+/// An error is no frame, also if both are numbers.
+#[test]
+fn where_a_number_is_an_error() {
+    for bad in [1, 0x77] {
+        let harness = Harness::framer(move || numbers(Some(bad)));
+        let every = harness.every_stream(3).unwrap();
+        assert_eq!(every.longest, 3, "{every}");
+        assert_letters(&every.letters, &[0, bad]);
+        let never_rejects = Harness::framer(|| numbers(None));
+        let judged = never_rejects.specification(move || numbers(Some(bad)));
+        let violation = judged.every_stream(3).unwrap_err();
+        assert_eq!(violation.property, Property::Rejection, "{violation}");
+        assert_eq!(violation.case.stream[2], bad, "{violation}");
+    }
+}
+
+/// The beginning of a long frame, before which there may be keep-alives, which are `keep_alive`.
+fn unfinished(
+    keep_alive: Option<u8>,
+) -> impl Subject<Frame = u8, Error = &'static str> + Clone + Eq {
+    FeedFn::new(
+        false,
+        move |has_begun: &mut bool, chunk: &[u8], _: &mut Frames<u8>| {
+            *has_begun |= chunk.iter().any(|&byte| keep_alive != Some(byte));
+            Ok(())
+        },
+        |has_begun: &mut bool, _: &mut Frames<u8>| {
+            if *has_begun { Err("truncated") } else { Ok(()) }
+        },
+    )
+}
+
+/// No frame is whole.
+#[test]
+fn that_show_at_the_end() {
+    for longest in [1, 2, 4] {
+        let harness = Harness::framer(|| unfinished(Some(5)));
+        let declared = harness.declare([Deviation::BytesBetweenFrames]);
+        let every = declared.every_stream(longest).unwrap();
+        assert_eq!(every.longest, longest, "{every}");
+        assert_letters(&every.letters, &[0, 5]);
+        let has_none = Harness::framer(|| unfinished(None));
+        let judged = has_none.specification(|| unfinished(Some(5)));
+        let declared = judged.declare([Deviation::BytesBetweenFrames]);
+        let violation = declared.every_stream(longest).unwrap_err();
+        assert_eq!(violation.property, Property::Truncation, "{violation}");
+        assert_eq!(violation.case.stream[..], [5], "{violation}");
+    }
+}
+
+/// A framer whose end is wrong after one of the bytes that a letter stands for.
+#[test]
+fn an_end_after_another_byte_is_found() {
+    let only_after = |bad: Option<u8>| {
+        move || {
+            FeedFn::new(
+                0,
+                |last: &mut u8, chunk: &[u8], _: &mut Frames<u8>| {
+                    *last = chunk.last().copied().unwrap_or(*last);
+                    Ok(())
+                },
+                move |last: &mut u8, _: &mut Frames<u8>| {
+                    if Some(*last) == bad {
+                        Err("bad")
+                    } else {
+                        Ok(())
+                    }
+                },
+            )
+        }
+    };
+    // The largest byte of a letter is always tried.
+    let harness = Harness::framer(only_after(Some(255))).specification(only_after(None));
+    let violation = harness.every_stream(3).unwrap_err();
+    assert_eq!(violation.property, Property::Truncation, "{violation}");
+    assert_eq!(violation.case.stream[..], [255], "{violation}");
 }

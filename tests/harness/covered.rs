@@ -2,7 +2,8 @@
 
 use bytes::{Buf, BytesMut};
 use everysplit::subject::{
-    AsyncChunkReader, ChunkReader, Decode, DecodeFn, FeedFn, Frames, Subject, TokioDecoder,
+    AsyncChunkReader, Buffered, ChunkReader, Decode, DecodeFn, FeedFn, Frames, ParseFn, Subject,
+    TokioDecoder,
 };
 use everysplit::{
     Case, Deviation, Expected, Harness, Outcome, Property, Split, Status, Tier, Verdicts,
@@ -84,6 +85,57 @@ fn memory_is_checked_where_a_header_claims_more_than_may_be_held() {
         advice(&preallocates, Property::Memory),
         "add a frame longer than 256 bytes and what is preallocated"
     );
+}
+
+/// A framer that rejects a header may never reserve what it claims.
+#[test]
+fn memory_is_not_checked_by_a_header_that_is_rejected() {
+    let verdicts = verdicts!(
+        Harness::parser(parse, "truncated")
+            .encoder(|body| encode(body))
+            .messages([b"ok".to_vec()])
+            .over_limit(encode(&[b'x'; 1001]), 2, "too long")
+            .unlimited()
+            .truncation_error("truncated")
+    );
+    assert_eq!(
+        advice(&verdicts, Property::Memory),
+        "add a frame of more than 256 bytes"
+    );
+}
+
+/// Its limit is that of `parse`.
+#[test]
+fn a_specification_may_have_a_limit() {
+    let harness = || {
+        Harness::parser(parse, "truncated")
+            .specification(|| Buffered::new(ParseFn::new(parse, "truncated")))
+            .limit_errors(|error| *error == "too long")
+            .limit_frames(|frame| frame.len() == 1000)
+            .streams([encode(&[b'x'; 1000]), encode(&[b'x'; 1001])])
+    };
+    let verdicts = verdicts!(harness());
+    verdicts.assert_held();
+    assert!(holds(&verdicts, Property::Limit), "{verdicts}");
+}
+
+/// Errors are frames.
+#[test]
+fn no_stream_is_rejected_by_a_framer_that_resynchronises() {
+    let verdicts = verdicts!(
+        Harness::parser(parse, "truncated")
+            .encoder(|body| encode(body))
+            .messages([b"ok".to_vec()])
+            .declare([Deviation::Resynchronises])
+            .unlimited()
+            .unlimited()
+            .truncation_error("truncated")
+    );
+    for property in [Property::Rejection, Property::Poisoned] {
+        assert_eq!(advice(&verdicts, property), "`Resynchronises` is declared");
+    }
+    let text = verdicts.certificates()[0].to_string();
+    assert_eq!(text.matches("no size limit").count(), 1, "{text}");
 }
 
 /// A header that is cut short claims nothing yet.

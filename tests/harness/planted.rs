@@ -4,7 +4,7 @@
 use everysplit::reference::{
     ByteOrder, Config, DecodeError, EncodeError, Frame, Header, Sent, fuzzing, naive,
 };
-use everysplit::subject::{Frames, Subject};
+use everysplit::subject::{FeedFn, Frames, Subject};
 use everysplit::{Case, Harness, Interruption, Property, Split, Violation, check_encoder};
 
 const CONFIG: Config = Config {
@@ -388,6 +388,54 @@ fn differential_compares_any_two_framers() {
     assert_eq!(violation.offset, stream.len());
     // The peer's result is what was expected.
     assert_eq!(*violation.expected, *"([], Ok(()))");
+}
+
+/// A framer that forgets all at an empty chunk.
+#[test]
+fn differential_feeds_the_empty_chunks_of_a_case() {
+    fn join(forgets: bool) -> impl Subject<Frame = Vec<u8>, Error = ()> {
+        FeedFn::new(
+            Vec::new(),
+            move |begun: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+                if chunk.is_empty() && forgets {
+                    begun.clear();
+                }
+                begun.extend(chunk);
+                if begun.len() == 2 {
+                    frames.push(core::mem::take(begun));
+                }
+                Ok(())
+            },
+            |_: &mut Vec<u8>, _: &mut Frames<Vec<u8>>| Ok(()),
+        )
+    }
+    let harness = Harness::framer(|| join(true));
+    let case = Case::new(b"ab", Split::new([1]));
+    harness.differential(join(false), &case).unwrap();
+    let case = case.with(Interruption::EmptyChunk);
+    harness.differential(join(true), &case).unwrap();
+    let violation = harness.differential(join(false), &case).unwrap_err();
+    assert_eq!(violation.property, Property::Differential, "{violation}");
+}
+
+#[test]
+fn a_peer_that_panics_is_named() {
+    let peer = FeedFn::new(
+        (),
+        |(): &mut (), _: &[u8], _: &mut Frames<Vec<u8>>| panic!("a bug of the peer"),
+        |(): &mut (), _: &mut Frames<Vec<u8>>| Ok::<(), ()>(()),
+    );
+    let harness = Harness::framer(|| {
+        FeedFn::new(
+            (),
+            |(): &mut (), _: &[u8], _: &mut Frames<Vec<u8>>| Ok::<(), ()>(()),
+            |(): &mut (), _: &mut Frames<Vec<u8>>| Ok(()),
+        )
+    });
+    let case = Case::new(b"ab", Split::whole());
+    let violation = harness.differential(peer, &case).unwrap_err();
+    assert_eq!(violation.property, Property::Differential, "{violation}");
+    assert!(violation.actual.starts_with("the peer: "), "{violation}");
 }
 
 #[test]

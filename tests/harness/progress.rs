@@ -426,6 +426,15 @@ fn framers_are_isolated_when_compared_with_a_peer() {
     assert_no_progress(&violation, "0161026f6b000378797a@3", "a bug of the framer");
 }
 
+#[test]
+fn a_specification_that_panics_is_not_the_framer() {
+    let harness = Harness::framer(|| Framer::new(When::Never, panics));
+    let specified = harness.specification(|| Framer::new(When::Body(b"ok"), panics));
+    let violation = specified.check(STREAM).unwrap_err();
+    assert_eq!(violation.property, Property::Progress, "{violation}");
+    assert_eq!(*violation.expected, *"the oracle returns", "{violation}");
+}
+
 /// One reader panics, one reads the end again and again, one never reads.
 #[test]
 fn readers_are_isolated() {

@@ -502,3 +502,49 @@ fn many_frames_at_once_take_each_call_once() {
         assert_eq!(proof.calls, calls as u64, "{frames} frames");
     }
 }
+
+/// Moves what it is given into a buffer of its own, which is as large as what is left in it.
+#[derive(Clone, PartialEq, Eq)]
+struct Moves(Vec<u8>);
+
+impl Decode for Moves {
+    type Frame = Vec<u8>;
+    type Error = Error;
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, Error> {
+        self.0.extend_from_slice(buffer);
+        *buffer = BytesMut::new();
+        let Some(&length) = self.0.first() else {
+            return Ok(None);
+        };
+        let end = 1 + usize::from(length);
+        let frame = (self.0.len() >= end).then(|| self.0.drain(..end).skip(1).collect());
+        self.0.shrink_to_fit();
+        Ok(frame)
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<Vec<u8>>, Error> {
+        match self.decode(buffer)? {
+            None if !self.0.is_empty() => Err(Error::Truncated),
+            decoded => Ok(decoded),
+        }
+    }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        Some(self.0.capacity())
+    }
+}
+
+/// While the frames of a chunk are returned, the rest of the chunk is still held.
+#[test]
+fn a_decoder_may_hold_the_chunk_that_it_was_given() {
+    for frames in [20, 30, 60] {
+        let stream = b"\x03abc".repeat(frames);
+        let certificate = Harness::decoder(|| Moves(Vec::new()))
+            .check(&stream)
+            .unwrap();
+        let Tier::Proved { .. } = certificate.tier else {
+            panic!("{certificate}");
+        };
+    }
+}

@@ -546,6 +546,40 @@ mod asynchronous {
         })
     }
 
+    /// A reader that takes a pending read for the end is wrong in a future that is kept, too.
+    #[test]
+    fn what_a_pending_read_breaks_is_not_blamed_on_a_dropped_future() {
+        let harness = Harness::async_reader(|| {
+            let mut framer = Framer::new(CONFIG);
+            async move |reader: &mut AsyncChunkReader<'_, '_>| loop {
+                let mut frames = Vec::new();
+                let mut buffer = [0; 64];
+                let mut buffer = ReadBuf::new(&mut buffer);
+                let read = poll_fn(|cx| {
+                    let read = Pin::new(&mut *reader).poll_read(cx, &mut buffer);
+                    Poll::Ready(read)
+                });
+                match read.await {
+                    Poll::Ready(read) => read.unwrap(),
+                    Poll::Pending => return framer.finish().map(|()| None),
+                }
+                if buffer.filled().is_empty() {
+                    return framer.finish().map(|()| None);
+                }
+                framer.feed(buffer.filled(), &mut frames)?;
+                if !frames.is_empty() {
+                    return Ok(Some(frames.remove(0)));
+                }
+            }
+        });
+        let case = Case::new([0; 12], Split::whole()).with(Interruption::Dropped);
+        let found = harness
+            .oracle(|stream: &[u8]| naive::parse(CONFIG, stream))
+            .one_split(&case)
+            .unwrap_err();
+        assert_eq!(found.property, Property::Interrupted, "{found}");
+    }
+
     #[test]
     fn a_reader_whose_future_can_be_dropped_passes() {
         let harness = without_oracle().oracle(|stream: &[u8]| naive::parse(CONFIG, stream));

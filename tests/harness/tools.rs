@@ -75,6 +75,54 @@ fn a_violation_is_made_smaller_only_while_allowed() {
     assert_eq!(as_found.case.stream.len(), 4, "{as_found}");
 }
 
+/// A case has empty chunks everywhere or nowhere.
+#[test]
+fn what_no_case_shows_has_no_token() {
+    fn odd(is_odd: &mut bool, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
+        *is_odd ^= chunk.is_empty();
+        frames.extend(chunk.iter().copied());
+        Ok(())
+    }
+    let harness = Harness::framer(|| {
+        FeedFn::new(
+            false,
+            odd,
+            |is_odd, _| if *is_odd { Err(()) } else { Ok(()) },
+        )
+    });
+    let violation = harness.check(b"a").unwrap_err();
+    assert_eq!(violation.property, Property::EmptyChunk, "{violation}");
+    assert!(!violation.replays, "{violation}");
+    harness.one_split(&violation.case).unwrap();
+    let text = violation.to_string();
+    assert!(
+        text.ends_with("\n  replay    run the check again"),
+        "{text}"
+    );
+    let shown = Harness::framer(|| FeedFn::new(false, loses, |_, _| Ok(())));
+    assert!(shown.check(b"ab").unwrap_err().replays);
+}
+
+/// Cuts after the end of a stream cut nothing.
+#[test]
+fn cuts_that_have_no_effect_are_not_blamed() {
+    let harness = Harness::framer(|| FeedFn::new(true, loses, |_, _| Ok(())));
+    let harness = harness.oracle(|stream: &[u8]| everysplit::Expected {
+        frames: (1..).zip(stream.iter().copied()).collect(),
+        at_end: Vec::new(),
+        outcome: everysplit::Outcome::Clean,
+    });
+    for (token, property) in [
+        ("61@whole", Property::RoundTrip),
+        ("61@1", Property::RoundTrip),
+        ("61@9", Property::RoundTrip),
+        ("6161@1", Property::EverySplit),
+    ] {
+        let violation = harness.replay(token).unwrap_err();
+        assert_eq!(violation.property, property, "{token}: {violation}");
+    }
+}
+
 /// The framer is its own oracle, and gets stuck as one.
 #[test]
 fn a_reader_that_returns_frames_without_end_violates_progress() {

@@ -25,12 +25,13 @@ struct Broken(String);
 /// Tests a driver, rule by rule. Prints a line for each, and returns whether it keeps to all.
 pub(crate) fn run(options: &DriverCheckOptions) -> Result<bool, Error> {
     stop::listen()?;
-    let rules: [(&str, Rule); 6] = [
+    let rules: [(&str, Rule); 7] = [
         ("replies to hello 2 and new", greets),
         ("answers pipelined requests in order", is_in_order),
         ("takes an empty chunk", takes_nothing),
         ("repeats an error", repeats_errors),
         ("has rows that agree with its calls", rows_agree),
+        ("replies once to each request", replies_once),
         ("exits at the end of stdin", exits),
     ];
     let mut keeps_all = true;
@@ -86,11 +87,7 @@ impl<'a> Session<'a> {
 
     /// Sends requests at once, and returns the replies.
     fn ask(&mut self, requests: &[String], count: usize) -> Result<Vec<DriverReply>, Broken> {
-        let limits = Limits {
-            timeout: self.options.timeout,
-            max_memory: default::MAX_MEMORY,
-            max_frames: MAX_FRAMES,
-        };
+        let limits = limits(self.options.timeout);
         let mut replies = Vec::new();
         let text = requests.concat();
         let exchanged = self.running.exchange(text.clone(), count, limits, |reply| {
@@ -291,6 +288,22 @@ fn agrees(session: &mut Session<'_>, inputs: &[&[u8]], of_row: &DriverReply) -> 
     Err(differs(&name, of_row, last))
 }
 
+/// Ends the session, as a surplus line is certain only after the last reply.
+fn replies_once(session: &mut Session<'_>) -> Result<String, Broken> {
+    let call = session.request(&session.options.stream);
+    let requests = [session.new_request(), call, "finish\n".into()];
+    let replies = session.ask(&requests, requests.len())?;
+    session.check_call(&replies[2], &[])?;
+    let surplus = session.running.surplus_line(limits(EXIT_TIME));
+    match surplus.map_err(|failure| Broken(failure.to_string()))? {
+        None => Ok("nothing follows the last reply".into()),
+        Some(line) => Err(Broken(format!(
+            "after its last reply, the driver wrote \"{}\"",
+            one_line(&line)
+        ))),
+    }
+}
+
 fn exits(session: &mut Session<'_>) -> Result<String, Broken> {
     session.running.close();
     let deadline = Instant::now() + EXIT_TIME;
@@ -306,6 +319,14 @@ fn exits(session: &mut Session<'_>) -> Result<String, Broken> {
             return Err(Broken(format!("it runs on for {EXIT_TIME:?}")));
         }
         thread::sleep(POLL_INTERVAL);
+    }
+}
+
+const fn limits(timeout: Duration) -> Limits {
+    Limits {
+        timeout,
+        max_memory: default::MAX_MEMORY,
+        max_frames: MAX_FRAMES,
     }
 }
 

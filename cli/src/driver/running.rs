@@ -94,6 +94,16 @@ impl RunningDriver {
         self.requests = None;
     }
 
+    /// Closes the driver's stdin, and returns the first line that it writes after its replies.
+    pub(super) fn surplus_line(&mut self, limits: Limits) -> Result<Option<String>, Failure> {
+        self.close();
+        match self.line(limits, &mut None) {
+            Ok(line) => Ok(Some(text(&self.buffer[line]).into())),
+            Err(Failure::Ended | Failure::Timeout(_)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
     fn reply(&mut self, limits: Limits) -> Result<DriverReply, Failure> {
         let mut reply = DriverReply::default();
         let mut wait = None;

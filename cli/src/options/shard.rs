@@ -16,12 +16,17 @@ pub(crate) fn some_of<T>(shard: Shard, items: Vec<T>, noun: &str) -> Result<Vec<
     if !own.is_empty() {
         return Ok(own);
     }
-    Err(format!(
+    Err(empty(shard, all as u64, noun))
+}
+
+/// Returns the error for a shard that has none of the items.
+pub(super) fn empty(shard: Shard, all: u64, noun: &str) -> Error {
+    format!(
         "the shard {shard} is empty, as there {} {}; use fewer shards",
         if all == 1 { "is" } else { "are" },
-        count(all as u64, noun)
+        count(all, noun)
     )
-    .into())
+    .into()
 }
 
 #[cfg(test)]

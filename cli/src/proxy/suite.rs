@@ -58,6 +58,8 @@ struct Found {
     repeated: Repeated,
     /// How it was found, and how far it was reduced.
     history: String,
+    /// The command line that makes the cuts again, if they are saved.
+    replay: Option<String>,
 }
 
 impl<'a> Suite<'a> {
@@ -68,7 +70,7 @@ impl<'a> Suite<'a> {
     /// If a report cannot be written.
     pub(super) fn new(relay: Relay, options: &'a ProxyOptions) -> Result<Self, Error> {
         Ok(Self {
-            report: PlainReport::start(options.into(), options.shard, &options.report)?,
+            report: PlainReport::start(options)?,
             command: TestCommand::new(relay, options),
             options,
             progress: ProgressBar::new_spinner(),
@@ -100,7 +102,9 @@ impl<'a> Suite<'a> {
         file::check(file).map_err(|error| cannot_write(file, &error))?;
         let seeds = self.options.seeds()?;
         let first = self.check_uncut()?;
-        for (passed, &seed) in seeds.iter().enumerate() {
+        let mut with_cuts = 0;
+        for passed in 0..seeds.count {
+            let seed = seeds.get(passed);
             self.show(format!("seed {seed}"));
             let plan = Plan::Seed {
                 seed,
@@ -110,8 +114,8 @@ impl<'a> Suite<'a> {
                 Ok(run) => run,
                 Err(error) => {
                     self.finish(&format!(
-                        "{passed} of {} seeds passed before the end",
-                        seeds.len()
+                        "{passed} of {} passed before the end",
+                        count(seeds.count, "seed")
                     ));
                     return Err(error);
                 }
@@ -119,23 +123,33 @@ impl<'a> Suite<'a> {
             if let Some(failure) = run.failure {
                 return self.failed(seed, run.log.cuts, &failure);
             }
+            with_cuts += u64::from(run.log.traffic.cuts() > 0);
             self.record_passed(&format!("seed {seed}"), &run.log);
         }
-        if self.command.traffic.cuts() == 0 {
+        if with_cuts == 0 {
             let bytes = count(first.traffic.bytes(), "byte");
             return Err(format!(
                 "no cut was made in {bytes}: the streams are too short, or --max-cuts is 0"
             )
             .into());
         }
-        let runs = count(seeds.len() as u64, "run");
+        let runs = count(seeds.count, "run");
+        let (mut passed, mut warned) = (format!("{runs} with cuts passed"), String::new());
+        if let without @ 1.. = seeds.count - with_cuts {
+            let warning = format!(
+                "no cut was made in {without} of {runs}: nothing passed through the proxy, or too little"
+            );
+            passed = format!("{with_cuts} of {runs} had cuts and passed");
+            warned = format!("\n\nwarning: {warning}");
+            self.report.warn(warning);
+        }
         let shard = match self.options.shard {
             Shard::WHOLE => String::new(),
             shard => format!(", shard {shard}"),
         };
-        let (first, last) = (seeds[0], seeds[seeds.len() - 1]);
+        let (first, last) = (seeds.get(0), seeds.get(seeds.count - 1));
         self.finish(&format!(
-            "ok    {runs} with cuts passed, seeds {first} to {last}{shard}\n\nevery_split  held"
+            "ok    {passed}, seeds {first} to {last}{shard}\n\nevery_split  held{warned}"
         ));
         Ok(true)
     }
@@ -153,6 +167,7 @@ impl<'a> Suite<'a> {
                 cuts,
                 repeated,
                 history,
+                replay: Some(self.options.replay_line()),
             };
             self.print_violation(&name, &found);
             return Ok(false);
@@ -221,16 +236,20 @@ impl<'a> Suite<'a> {
 
     /// Repeats a failure, reduces it, and prints it.
     fn failed(&mut self, seed: u64, cuts: Cuts, failure: &Failure) -> Result<bool, Error> {
-        self.save(&cuts)?;
-        let saved = self.options.save.display();
+        let saved = self.save(&cuts);
+        let again = match &saved {
+            Ok(()) => format!("to try again: --replay {}", self.options.save.display()),
+            Err(error) => error.clone(),
+        };
         let once = format!("the test command failed once with seed {seed} ({failure})");
         let repeated = self
             .repeat(&cuts, REPETITIONS)
-            .map_err(|error| format!("{error}; {once}, and its cuts are in {saved}"))?;
+            .map_err(|error| format!("{error}; {once}; {again}"))?;
         let mut found = Found {
             history: format!("seed {seed}, with {}", count(cuts.len() as u64, "cut")),
             cuts,
             repeated,
+            replay: None,
         };
         let before = self.runs;
         let result = self.confirm(&mut found, &once);
@@ -239,25 +258,30 @@ impl<'a> Suite<'a> {
             Err(error) if stop::requested() && found.repeated.failed > 0 => {
                 write!(found.history, ", not fully reduced: {error}")
             }
-            Err(_) => return result.map(|()| false),
+            Err(error) => return Err(format!("{error}; {again}").into()),
         };
-        self.save(&found.cuts)?;
+        let reduced = self.save(&found.cuts);
+        let is_saved = saved.is_ok() || reduced.is_ok();
+        found.replay = is_saved.then(|| self.options.replay_line());
         self.print_violation(&format!("seed {seed}"), &found);
+        if let Err(error) = reduced {
+            print_error(&error);
+        }
         Ok(false)
     }
 
     /// Makes sure that the cuts are what makes the command fail, and reduces them as far as
     /// possible.
     fn confirm(&mut self, found: &mut Found, once: &str) -> Result<(), Error> {
-        let (failed, saved) = (found.repeated.failed, self.options.save.display());
+        let failed = found.repeated.failed;
         // A command that fails by itself is no finding.
         self.check_uncut()
-            .map_err(|error| format!("{once}, with the cuts in {saved}; after that, {error}"))?;
-        let varies = format!(
-            "and passed {REPETITIONS} times with the same cuts: either the cause is timing, or it passes only sometimes; to try again: --replay {saved}"
-        );
+            .map_err(|error| format!("{once}; after that, {error}"))?;
         if failed == 0 {
-            return Err(format!("{once}, {varies}").into());
+            return Err(format!(
+                "{once}, and passed {REPETITIONS} times with the same cuts: either the cause is timing, or it passes only sometimes"
+            )
+            .into());
         }
         let chances = chances(failed);
         let (cuts, result) = reduce(&found.cuts, |cuts| self.fails(cuts, chances));
@@ -267,7 +291,7 @@ impl<'a> Suite<'a> {
         self.check_uncut()?;
         if repeated.failed == 0 {
             return Err(format!(
-                "{once}, in {failed} of {REPETITIONS} runs with the same cuts, and never again with the fewest of them: it depends on timing; to try again: --replay {saved}"
+                "{once}, in {failed} of {REPETITIONS} runs with the same cuts, and never again with the fewest of them: it depends on timing"
             )
             .into());
         }
@@ -327,6 +351,7 @@ impl<'a> Suite<'a> {
             cuts,
             repeated,
             history,
+            replay,
         } = found;
         let (property, runs, uncut) = (Property::EverySplit, repeated.runs, self.uncut);
         let mut text = format!("{}: {}\n", property.name(), property.sentence());
@@ -352,19 +377,25 @@ impl<'a> Suite<'a> {
             count(cuts.len() as u64, "cut")
         );
         let _ = writeln!(text, "  found     {history}");
-        let _ = writeln!(text, "  run       {}", self.options.replay_line());
+        if let Some(replay) = replay {
+            let _ = writeln!(text, "  run       {replay}");
+        }
         let bytes = repeated.log.as_ref().map_or(0, |log| log.traffic.bytes());
         self.report.failed(name, bytes, &text);
         self.finish(&format!("{text}\nevery_split  violated"));
     }
 
     fn record_passed(&mut self, name: &str, log: &Log) {
+        let bytes = log.traffic.bytes();
+        if log.traffic.cuts() == 0 {
+            return self.report.not_checked(name, bytes, "no cut was made");
+        }
         let cuts = count(log.cuts.len() as u64, "cut");
-        self.report.passed(name, log.traffic.bytes(), &cuts);
+        self.report.passed(name, bytes, &cuts);
     }
 
     /// Writes the cuts to the file that replays them.
-    fn save(&self, cuts: &Cuts) -> Result<(), Error> {
+    fn save(&self, cuts: &Cuts) -> Result<(), String> {
         let path = &self.options.save;
         let line = self.options.replay_line();
         let text = format!(
@@ -374,7 +405,7 @@ impl<'a> Suite<'a> {
              # number of bytes before it.\n\
              {cuts}"
         );
-        file::replace(path, text.as_bytes()).map_err(|error| cannot_write(path, &error).into())
+        file::replace(path, text.as_bytes()).map_err(|error| cannot_write(path, &error))
     }
 }
 

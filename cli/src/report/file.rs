@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process;
 
 /// Checks that a file can be written, and leaves it unchanged.
@@ -30,9 +30,8 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     }
     // A link stays a link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    let new = path.with_file_name(format!(".everysplit-{}.tmp", process::id()));
-    match File::create_new(&new) {
-        Ok(mut file) => {
+    match create_beside(&path) {
+        Ok((new, mut file)) => {
             let written = keep_permissions(&path, &file)
                 .and_then(|()| file.write_all(contents))
                 .and_then(|()| fs::rename(&new, &path));
@@ -44,6 +43,18 @@ pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
         // The file can be writable in a folder that is not.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => fs::write(&path, contents),
         Err(error) => Err(error),
+    }
+}
+
+/// Creates a file in the folder of another. An earlier process may have left one.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 0;
+    loop {
+        let new = path.with_file_name(format!(".everysplit-{}-{number}.tmp", process::id()));
+        match File::create_new(&new) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            created => return created.map(|file| (new, file)),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::TOOL;
 use super::model::{PropertyStatus, RunResult, Status, StreamResult, Verdict};
-use crate::text::lines;
+use crate::text::{lines, properties as properties_text};
 use counterexample::Example;
 
 const STYLE: &str = include_str!("html/page.css");
@@ -90,15 +90,23 @@ fn headline(result: &RunResult) -> String {
     let violated = result.violated_properties();
     match result.status() {
         Status::Held => match result.unchecked_streams() {
+            0 if result.known_streams() > 0 => match result.unknown_properties() {
+                0 => "only known violations".into(),
+                unknown => format!(
+                    "only known violations, {} unknown",
+                    properties_text(unknown)
+                ),
+            },
             0 => "all properties held".into(),
             unchecked => {
                 let streams = count(unchecked, "stream", "streams");
                 format!("all properties held, {streams} not checked")
             }
         },
-        Status::Stopped => "stopped early".into(),
+        Status::Stopped if result.stopped.is_some() => "stopped early".into(),
+        Status::Stopped => "not everything was checked".into(),
         Status::Violated if violated > 0 => {
-            format!("{} violated", count(violated, "property", "properties"))
+            format!("{} violated", properties_text(violated))
         }
         Status::Violated => count(
             result.stale.len(),
@@ -128,7 +136,7 @@ fn header(result: &RunResult, headline: &str) -> Markup {
                 @if !result.stale.is_empty() { (number("stale", result.stale.len())) }
                 @if !result.warnings.is_empty() { (number("warnings", result.warnings.len())) }
             }
-            @if let Some(reason) = &result.stopped {
+            @for reason in result.reasons() {
                 p.stopped { strong { "Not everything was checked: " } (reason) }
             }
             @for warning in &result.warnings {

@@ -4,6 +4,7 @@ use everysplit::{Deviation, Property, Violation};
 use serde::{Deserialize, Serialize};
 
 use super::TOOL;
+use super::known::KnownViolation;
 use super::model::{Counterexample, PropertyStatus, RunResult, Status, StreamResult, Verdict};
 use crate::Error;
 use crate::options::Shard;
@@ -18,6 +19,7 @@ pub(super) fn object(result: &RunResult) -> Result<String, Error> {
         command: result.command.clone(),
         verb: result.title.verb.into(),
         subject: result.title.subject.clone(),
+        run: result.run.clone(),
         shard: (result.shard != Shard::WHOLE).then(|| result.shard.to_string()),
         result: match result.status() {
             Status::Held => "held",
@@ -31,7 +33,9 @@ pub(super) fn object(result: &RunResult) -> Result<String, Error> {
         only: names(result.only.iter().copied()),
         omitted: names(result.omitted.iter().map(|&(property, _)| property)),
         streams: result.streams.iter().map(stream).collect(),
+        known: result.known.0.iter().map(known).collect(),
         stale: result.stale.clone(),
+        undecided: result.undecided.clone(),
         warnings: result.warnings.clone(),
     };
     Ok(serde_json::to_string_pretty(&report)? + "\n")
@@ -45,6 +49,7 @@ pub(super) struct JsonReport {
     pub(super) command: String,
     pub(super) verb: String,
     pub(super) subject: String,
+    pub(super) run: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) shard: Option<String>,
     result: String,
@@ -55,8 +60,17 @@ pub(super) struct JsonReport {
     pub(super) only: Vec<String>,
     pub(super) omitted: Vec<String>,
     pub(super) streams: Vec<JsonStream>,
-    pub(super) stale: Vec<String>,
+    pub(super) known: Vec<JsonKnown>,
+    stale: Vec<String>,
+    undecided: Vec<String>,
     pub(super) warnings: Vec<String>,
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct JsonKnown {
+    pub(super) property: String,
+    pub(super) stream: String,
+    pub(super) occurred: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -119,6 +133,14 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
         }
     });
     properties.collect()
+}
+
+fn known(known: &KnownViolation) -> JsonKnown {
+    JsonKnown {
+        property: known.property.name().into(),
+        stream: known.stream.clone(),
+        occurred: known.occurred,
+    }
 }
 
 fn stream(stream: &StreamResult) -> JsonStream {

@@ -31,7 +31,7 @@ pub(super) fn suite(result: &RunResult) -> Result<String, Error> {
         status.set_type("stale").set_message(xml(stale));
         suite.add_test_case(case(stale, status));
     }
-    if let Some(reason) = &result.stopped {
+    for reason in result.reasons() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
         status.set_type("stopped").set_message(xml(reason));
         suite.add_test_case(case("not everything was checked", status));

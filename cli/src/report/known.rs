@@ -7,18 +7,18 @@ use everysplit::Property;
 
 use super::model::{StreamResult, Verdict};
 use crate::Error;
-use crate::options::{self, Shard};
+use crate::options;
 
 /// The list. Each line is a property, a space, and the name of the stream, in which `*` stands for
 /// any text; empty lines and those that begin with # are ignored.
 #[derive(Default)]
-pub(super) struct KnownViolations(Vec<KnownViolation>);
+pub(super) struct KnownViolations(pub(super) Vec<KnownViolation>);
 
-struct KnownViolation {
-    property: Property,
+pub(super) struct KnownViolation {
+    pub(super) property: Property,
     /// The name of the stream, or a pattern for names.
-    stream: String,
-    occurred: bool,
+    pub(super) stream: String,
+    pub(super) occurred: bool,
 }
 
 impl KnownViolations {
@@ -27,6 +27,8 @@ impl KnownViolations {
         let text = fs::read_to_string(path)
             .map_err(|error| format!("cannot read the known violations {file}: {error}"))?;
         let mut violations = Vec::new();
+        // Some editors write a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -54,15 +56,25 @@ impl KnownViolations {
         is_known
     }
 
-    /// Returns a message for each violation that did not occur on these streams. Those of streams
-    /// that are in other shards may occur there.
-    pub(super) fn stale(&self, streams: &[StreamResult], shard: Shard) -> Vec<String> {
+    /// Adds the list of another shard. A line of both occurred if it did in one of them.
+    pub(super) fn merge(&mut self, other: Self) {
+        for line in other.0 {
+            let same = |own: &&mut KnownViolation| {
+                (own.property, &own.stream) == (line.property, &line.stream)
+            };
+            match self.0.iter_mut().find(same) {
+                Some(own) => own.occurred |= line.occurred,
+                None => self.0.push(line),
+            }
+        }
+    }
+
+    /// Returns a message for each violation that did not occur on these streams, which are all
+    /// streams of a run.
+    pub(super) fn stale(&self, streams: &[StreamResult]) -> Vec<String> {
         let has_stream = |known: &KnownViolation| {
             let mut streams = streams.iter();
             streams.any(|result| known.is_for(&result.name))
-        };
-        let is_here = |known: &KnownViolation| {
-            shard == Shard::WHOLE || !known.stream.contains('*') && has_stream(known)
         };
         // There, it may still occur.
         let is_unchecked = |known: &KnownViolation| {
@@ -73,7 +85,7 @@ impl KnownViolations {
         };
         self.0
             .iter()
-            .filter(|known| !known.occurred && is_here(known) && !is_unchecked(known))
+            .filter(|known| !known.occurred && !is_unchecked(known))
             .map(|known| {
                 let advice = if has_stream(known) {
                     "if it is fixed, remove it from the list"

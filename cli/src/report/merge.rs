@@ -6,7 +6,8 @@ use std::path::Path;
 
 use everysplit::{Deviation, Property, Violation};
 
-use super::json::{JsonReport, JsonStream, JsonViolation, VERSION};
+use super::json::{JsonKnown, JsonReport, JsonStream, JsonViolation, VERSION};
+use super::known::{KnownViolation, KnownViolations};
 use super::model::{Counterexample, RunResult, StreamResult, Verdict};
 use super::recorder::{Ending, command_line};
 use super::terminal::Terminal;
@@ -14,6 +15,9 @@ use super::{check_files, write_result};
 use crate::Error;
 use crate::options::{self, DECLARATIONS, MergeOptions, Shard, Title, VERBS};
 use crate::text::count;
+
+/// Maximum number of missing shards that are named.
+const MAX_MISSING: usize = 10;
 
 /// Merges the reports, prints the result and writes it. Returns whether everything held.
 ///
@@ -54,14 +58,11 @@ fn merge(files: &[impl AsRef<Path>]) -> Result<RunResult, Error> {
     let mut result = RunResult {
         command: command_line(),
         title: first.title.clone(),
+        run: first.report.run.clone(),
         ..RunResult::default()
     };
-    let missing = (1..=shards).filter(|number| !parts.contains_key(number));
-    let missing: Vec<String> = missing
-        .map(|number| format!("the shard {number}/{shards} is missing"))
-        .collect();
     let mut covered = Vec::new();
-    let mut stopped = missing;
+    let mut stopped = missing(&parts, shards);
     let mut streams = Vec::new();
     for part in parts.into_values() {
         let Part {
@@ -97,6 +98,21 @@ fn merge(files: &[impl AsRef<Path>]) -> Result<RunResult, Error> {
         stopped: (!stopped.is_empty()).then(|| stopped.join("; ")),
     });
     Ok(result)
+}
+
+/// Returns a message for each of the first shards that are missing, and one for the others.
+fn missing(parts: &BTreeMap<usize, Part<'_>>, shards: usize) -> Vec<String> {
+    let missing = (1..=shards).filter(|number| !parts.contains_key(number));
+    let mut messages: Vec<_> = missing
+        .take(MAX_MISSING)
+        .map(|number| format!("the shard {number}/{shards} is missing"))
+        .collect();
+    match shards - parts.len() - messages.len() {
+        0 => {}
+        1 => messages.push("and one more shard is missing".into()),
+        more => messages.push(format!("and {more} more shards are missing")),
+    }
+    messages
 }
 
 fn read(path: &Path) -> Result<Part<'_>, Error> {
@@ -135,15 +151,61 @@ fn is_same_run(first: &Part<'_>, other: &Part<'_>) -> Result<(), Error> {
             part.shard.count()
         )
     });
-    if runs[0] == runs[1] {
-        return Ok(());
+    let [path, other_path] = [first, other].map(|part| part.path.display());
+    if runs[0] != runs[1] {
+        return Err(format!(
+            "not shards of one run: {path} is of {}, and {other_path} of {}",
+            runs[0], runs[1]
+        )
+        .into());
     }
-    let [first, other] = [first, other].map(|part| part.path.display());
-    Err(format!(
-        "not shards of one run: {first} is of {}, and {other} of {}",
-        runs[0], runs[1]
-    )
-    .into())
+    if first.report.run != other.report.run {
+        let [own, others] = difference(&first.report.run, &other.report.run);
+        return Err(format!(
+            "not shards of one run: {path} has {own}, and {other_path} has {others}"
+        )
+        .into());
+    }
+    for (own, others) in [(first, other), (other, first)] {
+        if let Some(JsonKnown {
+            property, stream, ..
+        }) = only_known_in(&own.report, &others.report)
+        {
+            let [path, other_path] = [own, others].map(|part| part.path.display());
+            return Err(format!(
+                "not shards of one run: {path} has the known violation `{property} {stream}`, and \
+                 {other_path} has it not"
+            )
+            .into());
+        }
+    }
+    Ok(())
+}
+
+/// Returns a known violation that is in one of two lists only.
+fn only_known_in<'a>(report: &'a JsonReport, other: &JsonReport) -> Option<&'a JsonKnown> {
+    let is_in_other = |known: &JsonKnown| {
+        let mut others = other.known.iter();
+        others.any(|other| (&other.property, &other.stream) == (&known.property, &known.stream))
+    };
+    report.known.iter().find(|known| !is_in_other(known))
+}
+
+/// Returns what is different in two command lines: of a value, its option too.
+fn difference(first: &str, other: &str) -> [String; 2] {
+    let lines = [first, other].map(|line| line.split(' ').collect::<Vec<_>>());
+    let [first, other] = &lines;
+    let equal = |(first, other): &(&&str, &&str)| first == other;
+    let same = first.iter().zip(other).take_while(equal).count();
+    let is_value = |line: &Vec<&str>| line.get(same).is_some_and(|word| !word.starts_with('-'));
+    let begin = same - usize::from(same > 0 && is_value(first) && is_value(other));
+    let [first, other] = [&first[begin..], &other[begin..]];
+    let end = first.iter().rev().zip(other.iter().rev());
+    let end = end.take_while(equal).count();
+    [first, other].map(|words| match words[..words.len() - end].join(" ") {
+        words if words.is_empty() => "nothing instead".into(),
+        words => format!("`{words}`"),
+    })
 }
 
 /// Adds what a report says to a result, and returns its streams.
@@ -152,6 +214,10 @@ fn add(result: &mut RunResult, report: JsonReport) -> Result<Vec<StreamResult>, 
         let property = property(&found.name)?;
         match &*found.verdict {
             "held" | "held_so_far" => result.held.push(property),
+            "unknown" if found.streams > report.streams.len() => {
+                let (name, streams, all) = (&found.name, found.streams, report.streams.len());
+                return Err(format!("{name} is unknown on {streams} streams of {all}").into());
+            }
             "unknown" => {
                 let unknown = std::iter::repeat_n(property, found.streams);
                 result.unknown.extend(unknown);
@@ -172,7 +238,9 @@ fn add(result: &mut RunResult, report: JsonReport) -> Result<Vec<StreamResult>, 
             result.only.push(only);
         }
     }
-    result.stale.extend(report.stale);
+    let known = report.known.into_iter().map(known_violation);
+    let known = known.collect::<Result<_, _>>()?;
+    result.known.merge(KnownViolations(known));
     for warning in report.warnings {
         if !result.warnings.contains(&warning) {
             result.warnings.push(warning);
@@ -180,6 +248,14 @@ fn add(result: &mut RunResult, report: JsonReport) -> Result<Vec<StreamResult>, 
     }
     let streams = report.streams.into_iter();
     streams.map(|it| stream(it, &result.title)).collect()
+}
+
+fn known_violation(known: JsonKnown) -> Result<KnownViolation, Error> {
+    Ok(KnownViolation {
+        property: property(&known.property)?,
+        stream: known.stream,
+        occurred: known.occurred,
+    })
 }
 
 fn stream(stream: JsonStream, title: &Title) -> Result<StreamResult, Error> {
@@ -228,6 +304,7 @@ fn counterexample(
         .filter_map(|it| deviation(it))
         .collect();
     violation.declare = declare.collect();
+    violation.replays = !found.replay.is_empty();
     Ok(Counterexample {
         sentence: title.sentence(property),
         violation,

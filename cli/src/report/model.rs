@@ -5,9 +5,10 @@ use std::fmt::{self, Write as _};
 use everysplit::{Property, SplitMap, Violation};
 
 use super::MAX_SHOWN;
+use super::known::KnownViolations;
 use super::recorder::Ending;
 use crate::options::{Shard, Title, declaration};
-use crate::text::count;
+use crate::text::{count, properties};
 
 /// The result of a run.
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub(crate) struct RunResult {
     /// The command line, as typed in a shell.
     pub(super) command: String,
     pub(super) title: Title,
+    /// The command line without what the shards of a run need not share.
+    pub(super) run: String,
     /// The part of the streams that was checked.
     pub(super) shard: Shard,
     /// The properties that can fail the run; empty for all.
@@ -29,8 +32,12 @@ pub(crate) struct RunResult {
     /// The properties of which a part was left out, so that they did not hold, each with a text that
     /// says what, if `covered` does not say so.
     pub(super) omitted: Vec<(Property, String)>,
+    /// The list of known violations.
+    pub(super) known: KnownViolations,
     /// Known violations that did not occur, a message each. They fail the run.
     pub(super) stale: Vec<String>,
+    /// Properties that --only names and of which nothing is known, a message each.
+    pub(super) undecided: Vec<String>,
     /// What makes the result say less than it seems to, a message each.
     pub(super) warnings: Vec<String>,
     /// What was done, in a line. Empty if the run could not start.
@@ -64,7 +71,7 @@ pub(super) struct Counterexample {
     pub(super) sentence: &'static str,
     /// Which cuts of the stream cause a violation.
     pub(super) map: Option<SplitMap>,
-    /// The command line that tries it again.
+    /// The command line that tries it again, empty if none does.
     pub(super) replay: String,
     /// Whether it is expected, so that it does not fail the run.
     pub(super) known: bool,
@@ -89,7 +96,7 @@ impl fmt::Display for Counterexample {
         if let Some(option) = self.option() {
             write!(f, "\n  option    {option}")?;
         }
-        if self.replay.len() <= MAX_SHOWN {
+        if (1..=MAX_SHOWN).contains(&self.replay.len()) {
             write!(f, "\n  run       {}", self.replay)?;
         }
         Ok(())
@@ -150,6 +157,42 @@ impl RunResult {
             let _ = write!(self.covered, "; shard {}", self.shard);
         }
         self.stopped = stopped;
+        // After an early stop, or in another shard, a known violation may still occur, and a
+        // property may still be checked.
+        if self.stopped.is_none() && self.shard == Shard::WHOLE {
+            self.stale = self.known.stale(&self.streams);
+            self.undecided = self.undecided();
+        }
+    }
+
+    fn undecided(&self) -> Vec<String> {
+        let undecided = self.only.iter().filter_map(|&property| {
+            let why = match self.property(property) {
+                PropertyStatus::NotChecked => "was not checked".into(),
+                PropertyStatus::Unknown(streams) => format!(
+                    "is unknown: {} violated another property",
+                    count(streams as u64, "stream")
+                ),
+                _ => return None,
+            };
+            Some(format!("--only names {}, which {why}", property.name()))
+        });
+        undecided.collect()
+    }
+
+    /// Returns why not everything was checked.
+    pub(super) fn reasons(&self) -> impl Iterator<Item = &String> {
+        self.stopped.iter().chain(&self.undecided)
+    }
+
+    /// Returns the number of properties that known violations leave unknown.
+    pub(super) fn unknown_properties(&self) -> usize {
+        if self.violated_streams() > 0 {
+            return 0;
+        }
+        self.properties()
+            .filter(|(_, status)| matches!(status, PropertyStatus::Unknown(_)))
+            .count()
     }
 
     /// Returns whether there is a violation, so that the exit status is 1.
@@ -215,7 +258,7 @@ impl RunResult {
     pub(super) fn status(&self) -> Status {
         if self.violated_streams() > 0 || !self.stale.is_empty() {
             Status::Violated
-        } else if self.stopped.is_some() {
+        } else if self.reasons().next().is_some() {
             Status::Stopped
         } else {
             Status::Held
@@ -283,6 +326,14 @@ impl RunResult {
         if known > 0 {
             let _ = write!(summary, ", {known} known");
         }
+        let unknown = self.unknown_properties();
+        if unknown > 0 {
+            let properties = properties(unknown);
+            let _ = write!(
+                summary,
+                ", {properties} unknown because of known violations"
+            );
+        }
         let unchecked = self.unchecked_streams();
         if unchecked > 0 {
             let _ = write!(summary, ", {unchecked} not checked");
@@ -295,7 +346,7 @@ impl RunResult {
             let warnings = count(self.warnings.len() as u64, "warning");
             let _ = write!(summary, ", {warnings}");
         }
-        if self.stopped.is_some() {
+        if self.reasons().next().is_some() {
             summary.push_str("; not everything was checked");
         }
         summary

@@ -8,7 +8,7 @@ use super::model::{RunResult, Verdict};
 use super::recorder::{Ending, command_line};
 use super::{check_files, write_file};
 use crate::Error;
-use crate::options::{Shard, Title};
+use crate::options::ProxyOptions;
 
 /// A result whose streams are the runs of a test command.
 pub(crate) struct PlainReport {
@@ -22,16 +22,17 @@ impl PlainReport {
     /// # Errors
     ///
     /// If a file cannot be written, or has no known format.
-    pub(crate) fn start(title: Title, shard: Shard, files: &[PathBuf]) -> Result<Self, Error> {
-        check_files(files)?;
+    pub(crate) fn start(options: &ProxyOptions) -> Result<Self, Error> {
+        check_files(&options.report)?;
         Ok(Self {
             result: RunResult {
                 command: command_line(),
-                title,
-                shard,
+                title: options.into(),
+                run: options.run_line(),
+                shard: options.shard,
                 ..RunResult::default()
             },
-            files: files.to_vec(),
+            files: options.report.clone(),
         })
     }
 
@@ -39,6 +40,16 @@ impl PlainReport {
     pub(crate) fn passed(&mut self, name: &str, bytes: u64, cuts: &str) {
         self.result.held.push(Property::EverySplit);
         self.add(name, bytes, Verdict::Held(format!("{cuts}: passed")));
+    }
+
+    /// Records a run that shows nothing, with the reason.
+    pub(crate) fn not_checked(&mut self, name: &str, bytes: u64, reason: &str) {
+        self.add(name, bytes, Verdict::NotChecked(reason.into()));
+    }
+
+    /// Warns of something that makes the result say less than it seems to.
+    pub(crate) fn warn(&mut self, warning: String) {
+        self.result.warnings.push(warning);
     }
 
     /// Records a run that fails because of its cuts, with the text that says so.

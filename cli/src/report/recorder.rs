@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use everysplit::{Property, SplitMap, Violation};
 
-use super::check_files;
 use super::known::KnownViolations;
 use super::model::{Counterexample, RunResult, Verdict};
 use super::terminal::{Mark, Terminal};
+use super::{check_files, check_folder};
 use crate::Error;
 use crate::options::{ReportOptions, Tested, Title, shell_line};
 
@@ -32,6 +32,7 @@ impl ResultSoFar {
         let result = RunResult {
             command: command_line(),
             title: tested.into(),
+            run: tested.run_line(),
             shard: tested.shard(),
             only: options.only.clone(),
             ..RunResult::default()
@@ -77,7 +78,6 @@ pub(crate) struct Recorder {
     so_far: ResultSoFar,
     /// The properties that are checked on the next stream.
     checked: Vec<Property>,
-    known: KnownViolations,
     /// What is under test, to write replay lines.
     tested: Tested,
 }
@@ -105,18 +105,24 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// If the known violations cannot be read or a report file cannot be written.
+    /// If the known violations cannot be read, or a report file or the folder for streams cannot be
+    /// written.
     pub(crate) fn start(
         options: &ReportOptions,
         tested: &Tested,
         so_far: ResultSoFar,
     ) -> Result<Self, Error> {
         check_files(&options.files)?;
-        let known = options.known.as_deref().map(KnownViolations::read);
+        if let Some(folder) = &options.save {
+            check_folder(folder)?;
+        }
+        if let Some(path) = &options.known {
+            let known = KnownViolations::read(path)?;
+            so_far.update(|result| result.known = known);
+        }
         Ok(Self {
             so_far,
             checked: Vec::new(),
-            known: known.transpose()?.unwrap_or_default(),
             tested: tested.clone(),
         })
     }
@@ -184,21 +190,25 @@ impl Recorder {
         map: Option<SplitMap>,
     ) {
         let violated = violation.property;
-        let known = self.known.matches(violated, name);
-        let mut selected = true;
+        let (mut known, mut selected) = (false, true);
         let checked = std::mem::take(&mut self.checked);
         let counterexample = Counterexample {
             sentence: Title::from(&self.tested).sentence(violated),
             map,
-            replay: self.tested.replay_line(&violation.case),
+            replay: if violation.replays {
+                self.tested.replay_line(&violation.case)
+            } else {
+                String::new()
+            },
             known,
             violation,
         };
         let mut counterexample = Box::new(counterexample);
         let details = counterexample.to_string();
         self.so_far.update(|result| {
+            known = result.known.matches(violated, name);
             selected = result.is_selected(violated);
-            counterexample.known |= !selected;
+            counterexample.known = known || !selected;
             result.unknown.extend(
                 Property::ALL
                     .into_iter()
@@ -241,10 +251,6 @@ impl Recorder {
     /// Completes the result. Returns `None` if it was taken before: the run is over.
     pub(crate) fn finish(self, ending: Ending) -> Option<RunResult> {
         let mut result = self.so_far.take()?;
-        // After an early stop, a known violation may just not have been reached.
-        if ending.stopped.is_none() {
-            result.stale = self.known.stale(&result.streams, self.tested.shard());
-        }
         result.end(ending);
         Some(result)
     }

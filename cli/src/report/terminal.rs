@@ -182,9 +182,10 @@ impl Terminal {
         for warning in &result.warnings {
             self.print(&format!("\nwarning: {warning}"));
         }
-        let reason = match &result.stopped {
+        let reasons: Vec<_> = result.reasons().map(String::as_str).collect();
+        let reason = match result.status() {
+            Status::Violated if !reasons.is_empty() => format!(": {}", reasons.join("; ")),
             // Status 2 has its reason on stderr.
-            Some(reason) if result.status() == Status::Violated => format!(": {reason}"),
             _ => String::new(),
         };
         self.print(&format!("\n{}{reason}", result.summary()));

@@ -166,7 +166,7 @@ fn ready_drivers_keep_to_the_protocol() {
             "driver", "--check", "--config", "max=300", "--", start, &path,
         ];
         let output = run(&check).with_status(0);
-        assert_eq!(output.matches("ok    ").count(), 6, "{output}");
+        assert_eq!(output.matches("ok    ").count(), 7, "{output}");
     }
 }
 
@@ -195,6 +195,7 @@ ok    answers pipelined requests in order: {frames}
 ok    takes an empty chunk: []
 ok    repeats an error: no error was seen; give a stream that the decoder rejects with --hex
 ok    has rows that agree with its calls: {calls}
+ok    replies once to each request: nothing follows the last reply
 ok    exits at the end of stdin: exit status: 0
 "
             )
@@ -307,6 +308,15 @@ fn a_check_names_what_a_shell_breaks() {
         (
             "case $verb in new) failed=;; feed) [ $failed ] && echo frame 61; echo error a; failed=1;; esac; [ $verb = hello ] && echo ready 2 || echo ready",
             "FAIL  repeats an error: the call after an error: expected [], error a, not [Frame(",
+        ),
+        // Two replies to each chunk, which is seen only after the last.
+        (
+            "case $verb in hello) echo ready 2;; feed) echo ready; echo ready;; *) echo ready;; esac",
+            "FAIL  replies once to each request: after its last reply, the driver wrote \"ready\"",
+        ),
+        (
+            "case $verb in hello) echo ready 2;; finish) echo ready; printf late;; *) echo ready;; esac",
+            "FAIL  replies once to each request: after its last reply, the driver wrote \"late\"",
         ),
         // Of a buffer of 13 bytes.
         (

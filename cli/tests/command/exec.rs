@@ -79,6 +79,26 @@ fn one_byte_shows_nothing_of_splits() {
     }
 }
 
+/// No token has two empty chunks in a row.
+#[test]
+fn what_no_token_shows_has_no_line_to_run() {
+    let bug = "    decoder.buffer += chunk
+    if not chunk and getattr(decoder, 'empty', False):
+        raise ValueError
+    decoder.empty = not chunk
+";
+    let change = Some(("    decoder.buffer += chunk\n", bug));
+    let Some(finished) = exec(LANGUAGES[0], change, &["--hex", "0000"]) else {
+        return;
+    };
+    let output = finished.with_status(1);
+    assert!(
+        output.contains("\n  replay    run the check again\n"),
+        "{output}"
+    );
+    assert!(!output.contains("\n  run "), "{output}");
+}
+
 /// A bug: what it replaces in the driver of each language, and by what.
 type Bug = [(&'static str, &'static str); 2];
 
@@ -290,6 +310,21 @@ fn bad_input_is_an_error_with_one_line() {
         &["replay", "00@whole", "exec", "--", "no-such-program"],
         "everysplit: cannot start no-such-program: ",
     );
+}
+
+#[test]
+fn a_replay_refuses_options_for_other_streams() {
+    for option in ["--known=x", "--shard=1/2", "--every-stream=3"] {
+        let (name, _) = option.split_once('=').unwrap();
+        let replay = ["replay", "00@whole", "exec", "--framing=len16", option];
+        let message = format!("replay tries the stream of its token only; leave out {name}");
+        fails(
+            &[&replay[..], &["--", "no-such-program"]].concat(),
+            &message,
+        );
+    }
+    let tcp = ["replay", "00@whole", "tcp", "--connect=7", "--shard=1/2"];
+    fails(&tcp, "; leave out --shard");
 }
 
 #[test]

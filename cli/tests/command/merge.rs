@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -59,12 +60,15 @@ fn merge(name: &str, reports: &[String]) -> (Value, String, Option<i32>) {
 #[test]
 fn all_shards_make_the_whole() {
     let known = path("known");
-    fs::write(&known, "every_split hex 0101\n").unwrap();
+    fs::write(&known, "poisoned hex 0101\n").unwrap();
+    let stale = path("stale");
+    fs::write(&stale, "prompt nowhere\npoisoned hex 01*\nprompt hex *\n").unwrap();
     // No body at this limit is sent.
     let unreached = ["--framing", "len32u", "--size-limit", "4000000000"];
-    let runs: [(&str, &[&str]); 4] = [
+    let runs: [(&str, &[&str]); 5] = [
         ("plain", &[]),
         ("known", &["--known", &known]),
+        ("stale", &["--known", &stale]),
         ("only", &["--only", "prompt"]),
         ("omitted", &unreached),
     ];
@@ -73,6 +77,8 @@ fn all_shards_make_the_whole() {
         let whole = json(&whole);
         let omitted = whole["omitted"].as_array().unwrap();
         assert_eq!(omitted.is_empty(), name != "omitted", "{whole}");
+        let stale = whole["stale"].as_array().unwrap();
+        assert_eq!(stale.len(), if name == "stale" { 2 } else { 0 }, "{whole}");
         let streams = whole["streams"].as_array().unwrap().len();
         for count in [2, 3] {
             let shards =
@@ -85,10 +91,13 @@ fn all_shards_make_the_whole() {
                 "properties",
                 "only",
                 "omitted",
+                "known",
                 "stale",
+                "undecided",
                 "warnings",
                 "verb",
                 "subject",
+                "run",
             ] {
                 assert_eq!(merged[field], whole[field], "{name} {field}");
             }
@@ -142,7 +151,7 @@ fn warnings_of_shards_are_merged() {
 fn what_held_in_all_shards_held() {
     let shards = ["1/2", "2/2"].map(|shard| {
         let report = path(&format!("held-{}.json", shard.replace('/', "-")));
-        let streams = ["exec", "--discards-at-end", "--hex=00", "--hex=02"];
+        let streams = ["exec", "--discards-at-end", "--hex=0000", "--hex=0002"];
         let part = ["--shard", shard, "--report", &report];
         run(&[&streams[..], &part, &DRIVER].concat()).with_status(0);
         report
@@ -221,6 +230,92 @@ fn what_is_not_of_one_run_is_refused() {
         &["report", "merge", &first, "--report=a.pdf"],
         "unknown report format of a.pdf",
     );
+}
+
+/// The shards must be of one run, whatever the order of its options and wherever its reports go.
+#[test]
+fn shards_of_different_runs_are_refused() {
+    let limit = ["--framing", "len16", "--size-limit", "5"];
+    let first = shard("run", "1/2", &[&limit[..], &["--seed", "1"]].concat()).0;
+    let same = ["--size-limit=5", "--framing=len16", "--seed=1", "--quiet"];
+    let same = shard("run", "2/2", &same).0;
+    let merged = run(&["report", "merge", &first, &same]);
+    assert_ne!(merged.status, Some(2), "{}", merged.stderr);
+
+    let header = ["--framing", "len32", "--only", "limit"];
+    let cases: [(&[&str], &str, &str); 3] = [
+        (
+            &header,
+            "`--framing len16 --size-limit 5 --discards-at-end --seed 1`",
+            "`--framing len32 --only limit --discards-at-end`",
+        ),
+        (&limit, "`--seed 1`", "nothing instead"),
+        (
+            &[&limit[..], &["--seed", "2"]].concat(),
+            "`--seed 1`",
+            "`--seed 2`",
+        ),
+    ];
+    for (more, in_first, in_other) in cases {
+        let other = shard("run-other", "2/2", more).0;
+        let message =
+            format!("not shards of one run: {first} has {in_first}, and {other} has {in_other}");
+        fails(&["report", "merge", &first, &other], &message);
+    }
+}
+
+/// A shard does not say which known violations are stale, so the list must be the same in all.
+#[test]
+fn shards_with_other_known_violations_are_refused() {
+    let [long, copy, short] = ["known-long", "known-copy", "known-short"].map(path);
+    let text = "poisoned hex 01*\nprompt nowhere\n";
+    fs::write(&long, text).unwrap();
+    fs::write(&copy, format!("# The same.\n{text}")).unwrap();
+    fs::write(&short, "poisoned hex 01*\n").unwrap();
+    let first = shard("known-long", "1/2", &["--known", &long]).0;
+    let same = shard("known-copy", "2/2", &["--known", &copy]).0;
+    let merged = run(&["report", "merge", &first, &same]).with_status(1);
+    assert!(
+        merged.contains("did not occur: prompt nowhere; "),
+        "{merged}"
+    );
+    let other = shard("known-short", "2/2", &["--known", &short]).0;
+    let message = "has the known violation `prompt nowhere`, and ";
+    fails(&["report", "merge", &first, &other], message);
+    fails(&["report", "merge", &other, &first], message);
+}
+
+/// A number in a report takes no memory.
+#[test]
+fn claimed_numbers_take_no_memory() {
+    let shards = changed("claimed-shards", |report| {
+        report["shard"] = "3/4000000000".into();
+    });
+    let message = "the shard 10/4000000000 is missing; the shard 11/4000000000 is missing; and \
+                   3999999989 more shards are missing\n";
+    fails(&["report", "merge", &shards], message);
+    let streams = changed("claimed-streams", |report| {
+        report["properties"][0]["verdict"] = "unknown".into();
+        report["properties"][0]["streams"] = (1_u64 << 50).into();
+    });
+    let message = "round_trip is unknown on 1125899906842624 streams of 1";
+    fails(&["report", "merge", &streams], message);
+}
+
+/// A file that an earlier process left, of which this one has the number.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_left_over_does_not_matter() {
+    let report = changed("left-over", |_| {});
+    let merged = path("left-over.json");
+    let shell = "touch \"$0/.everysplit-$$-0.tmp\" && exec \"$@\"";
+    let everysplit = env!("CARGO_BIN_EXE_everysplit");
+    let arguments = [everysplit, "report", "merge", &report, "--report", &merged];
+    let mut command = Command::new("sh");
+    command.args(["-c", shell, env!("CARGO_TARGET_TMPDIR")]);
+    let output = command.args(arguments).output().unwrap();
+    Finished::from(output).with_status(0);
+    assert_eq!(json(&merged)["result"], "held");
 }
 
 /// Writes a report of one stream that holds, as `change` changes it.

@@ -144,12 +144,14 @@ fn prints_as_much_as_is_wanted() {
     usage_error(&["exec", "-q", "-v", "--", "true"], "cannot be used with");
 }
 
-/// Violations of other properties are printed, and leave the ones that are named unknown.
+/// Violations of other properties are printed, and leave those that were checked with them unknown.
 #[test]
 fn only_the_named_properties_fail_the_run() {
     let json = script("options-only.json", "");
-    for (only, status, mark) in [("truncation", 1, "FAIL "), ("prompt", 0, "other")] {
-        let arguments = ["--only", only, "--hex", "0001", "--report", &json];
+    for (only, status, mark) in [("truncation", 1, "FAIL "), ("limit", 0, "other")] {
+        let limit = ["--size-limit", "9", "--config", "max=9"];
+        let only = ["--only", only, "--hex", "0001", "--report", &json];
+        let arguments = [&limit[..], &only].concat();
         let Some(finished) = exec("only", &[ENDS], &arguments) else {
             return;
         };
@@ -174,6 +176,45 @@ fn only_the_named_properties_fail_the_run() {
     );
 }
 
+/// A property that is named must be checked, and not only on streams that fail otherwise.
+#[test]
+fn a_named_property_that_was_not_checked_is_no_green_result() {
+    let json = script("options-undecided.json", "");
+    let not_checked = "--only names limit, which was not checked";
+    let unknown = "--only names every_split, which is unknown: 6 streams violated another property";
+    for (only, message) in [("limit", not_checked), ("every_split", unknown)] {
+        let arguments = ["--only", only, "--hex", "0001", "--report", &json];
+        let Some(finished) = exec("undecided", &[ENDS], &arguments) else {
+            return;
+        };
+        assert_eq!(finished.stderr, format!("everysplit: {message}\n"));
+        let output = finished.with_status(2);
+        let end = "; not everything was checked\n";
+        assert!(output.ends_with(end), "{output}");
+        let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+        assert_eq!(report["result"], "stopped");
+        assert_eq!(report["stopped"], Value::Null);
+        assert_eq!(report["undecided"], Value::from(vec![message]));
+    }
+    // The property may be checked in another shard, so only `report merge` knows.
+    let shards = ["1/2", "2/2"].map(|shard| {
+        let path = script(&format!("options-undecided-{}.json", &shard[..1]), "");
+        let arguments = [
+            "--only=limit",
+            "--hex=0000",
+            "--hex=000101",
+            "--shard",
+            shard,
+        ];
+        let arguments = [&arguments[..], &["--report", &path]].concat();
+        exec("undecided-shard", &[], &arguments)
+            .unwrap()
+            .with_status(0);
+        path
+    });
+    fails(&["report", "merge", &shards[0], &shards[1]], not_checked);
+}
+
 /// The saved streams are a corpus that finds the same violations.
 #[test]
 fn the_streams_of_violations_are_saved() {
@@ -196,14 +237,30 @@ fn the_streams_of_violations_are_saved() {
             "{output}"
         );
     }
-    // A folder that cannot be written is said, and the violation counts.
-    let finished = exec("save", &[STALLS], &["--save", "/dev/null/x"]).unwrap();
-    assert!(
-        finished
-            .stderr
-            .contains("cannot write a stream to /dev/null/x: "),
-        "{finished:?}"
-    );
+    // A folder that cannot be written is an error before the run starts.
+    let exec = [
+        "exec",
+        "--hex=00",
+        "--save=/dev/null/x",
+        "--",
+        "no-such-program",
+    ];
+    fails(&exec, "cannot write a stream to /dev/null/x: ");
+}
+
+/// If the folder is gone in the end, the violation counts.
+#[cfg(unix)]
+#[test]
+fn a_violation_whose_stream_cannot_be_saved_counts() {
+    let folder = folder("replaced");
+    let _ = fs::remove_file(&folder);
+    // It replaces the folder by a file, and emits a frame for a chunk of two bytes.
+    let driver = "rmdir \"$0\"; touch \"$0\"; read hello; echo ready 2; while read verb hex; do \
+                  case $hex in ????) echo frame x;; esac; echo ready; done";
+    let exec = ["exec", "--discards-at-end", "--hex=0000", "--save", &folder];
+    let finished = run(&[&exec[..], &["--", "sh", "-c", driver, &folder]].concat());
+    let message = format!("everysplit: cannot write a stream to {folder}: ");
+    assert!(finished.stderr.starts_with(&message), "{finished:?}");
     finished.with_status(1);
 }
 

@@ -697,6 +697,49 @@ fn a_correct_server_passes() {
     });
 }
 
+/// Uses the proxy in the first runs only, as a command does that keeps what it has received.
+const CACHES: &str = "
+import os, socket, sys
+with open(sys.argv[1], 'a') as file:
+    file.write('x')
+if os.path.getsize(sys.argv[1]) > 4:
+    sys.exit()
+host, port = os.environ['EVERYSPLIT_ADDRESS'].rsplit(':', 1)
+with socket.create_connection((host, int(port))) as client:
+    client.sendall(b'x' * 100)
+    received = b''
+    while len(received) < 100:
+        received += client.recv(100)
+";
+
+/// A run without cuts shows nothing.
+#[test]
+fn runs_without_cuts_are_not_counted() {
+    let Some(python) = python() else {
+        return;
+    };
+    let (path, count) = (script("proxy-caches.py", CACHES), new_path("count"));
+    let (to, json) = (serve(Family::Tcp, echo), new_path("json"));
+    let proxy = ["proxy", "--listen=0", "--to", &to, "--runs=10"];
+    let command = ["--report", &json, "--", &python, "-S", &path, &count];
+    let output = run(&[&proxy[..], &PATIENT, &command].concat()).with_status(0);
+    let verdict = "ok    1 of 10 runs had cuts and passed, seeds 0 to 9\n\nevery_split  held\n";
+    assert!(output.starts_with(verdict), "{output}");
+    let warning =
+        "no cut was made in 9 of 10 runs: nothing passed through the proxy, or too little";
+    assert!(
+        output.contains(&format!("\nwarning: {warning}\n")),
+        "{output}"
+    );
+    let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(report["warnings"], Value::from(vec![warning]));
+    let streams = report["streams"].as_array().unwrap().iter();
+    let unchecked = streams.filter(|stream| stream["verdict"] == "not_checked");
+    assert_eq!(unchecked.count(), 9, "{report}");
+    fs::remove_file(count).unwrap();
+    fs::remove_file(json).unwrap();
+}
+
 /// A run is a stream of the report: those that passed, one that failed, and why there are no more.
 #[test]
 fn the_runs_are_reported() {
@@ -762,6 +805,38 @@ fn the_runs_are_reported() {
     let stopped = json["stopped"].as_str().unwrap();
     assert!(stopped.contains("cannot connect to "), "{stopped}");
     assert!(xml.contains(" type=\"stopped\"/>"), "{xml}");
+}
+
+/// What the proxy found is no less true if it cannot be saved.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_failure_that_cannot_be_saved_is_reported() {
+    let to = serve(Family::Tcp, loses_headers);
+    let json = new_path("json");
+    let finished = test("0", &to, &["--save=/dev/full", "--report", &json]);
+    let error = "everysplit: cannot write /dev/full: ";
+    assert!(finished.stderr.starts_with(error), "{}", finished.stderr);
+    let output = finished.with_status(1);
+    assert!(output.contains("\nevery_split  violated\n"), "{output}");
+    // There is nothing to replay.
+    assert!(!output.contains("--replay"), "{output}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(report["result"], "violated");
+    fs::remove_file(json).unwrap();
+
+    let Some(python) = python() else {
+        return;
+    };
+    let (path, count) = (script("proxy-unsaved.py", SOMETIMES), new_path("count"));
+    let to = serve(Family::Tcp, echo);
+    let proxy = ["proxy", "--listen=0", "--to", &to, "--save=/dev/full"];
+    let command = ["--", &python, "-S", &path, &count, "4"];
+    let finished = run(&[&proxy[..], &PATIENT, &command].concat());
+    for part in ["failed once with seed 0", "; cannot write /dev/full: "] {
+        assert!(finished.stderr.contains(part), "{}", finished.stderr);
+    }
+    finished.with_status(2);
+    fs::remove_file(count).unwrap();
 }
 
 /// A failure that does not always occur is repeated, and the verdict says how often it occurs.

@@ -33,6 +33,9 @@ const CONSUMES_FOUR: Change = (
     "            if end == 4: decoder.buffer = decoder.buffer[2:]\n            break\n",
 );
 
+/// Says nothing of a stream that ends inside a frame.
+const ENDS: Change = ("        raise EOFError\n", "        return\n");
+
 /// Interrupts the command at the byte `!`.
 const INTERRUPTS: Change = (
     "    decoder.buffer += chunk\n",
@@ -266,7 +269,8 @@ fn docs_describe_every_json_field() {
         let _ = write!(socket, "{}", REPLIES.fetch_add(1, Ordering::Relaxed));
     });
     let (path, address) = (file("fields-varies.json", ""), address.to_string());
-    let streams = ["--hex=00", "--hex=01", "--shard=1/2"];
+    let known = file("fields-known", "prompt *\n");
+    let streams = ["--hex=00", "--hex=01", "--shard=1/2", "--known", &known];
     let tcp = ["tcp", "--connect", &address, "--report", &path];
     run(&[&tcp[..], &streams].concat()).with_status(2);
     let varies: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
@@ -389,7 +393,9 @@ fn untrusted_text_stays_text() {
 
 #[test]
 fn known_violations_do_not_fail_the_run() {
-    let known = file("known", "# comment\n\n  every_split hex 00026f6b\n");
+    // With a byte order mark, as some editors write it.
+    let known = "\u{feff}# comment\n\n  every_split hex 00026f6b\n";
+    let known = file("known", known);
     let arguments = ["--framing", "len16", "--known", &known, "--hex", "00026f6b"];
     let Some(reported) = exec("known", &[CONSUMES_FOUR], &arguments) else {
         return;
@@ -403,9 +409,9 @@ fn known_violations_do_not_fail_the_run() {
         reported.stdout
     );
     assert!(
-        reported
-            .stdout
-            .ends_with("; 8 streams, 0 violated, 1 known\n"),
+        reported.stdout.ends_with(
+            "; 8 streams, 0 violated, 1 known, 4 properties unknown because of known violations\n"
+        ),
         "{}",
         reported.stdout
     );
@@ -428,9 +434,29 @@ fn known_violations_do_not_fail_the_run() {
             .unwrap()
             .contains("  replay    00020000@2\n")
     );
-    assert!(reported.html.contains("<h1>All properties held</h1>"));
+    assert!(
+        reported
+            .html
+            .contains("<h1>Only known violations, 4 properties unknown</h1>")
+    );
     assert!(reported.html.contains("<h2>Known violations</h2>"));
     assert!(!reported.html.contains("<h2>Counterexamples</h2>"));
+}
+
+/// A stream has one violation, and what else would be wrong on it does not show.
+#[test]
+fn what_known_violations_leave_unknown_is_counted() {
+    let known = file("hidden", "truncation *\n");
+    let arguments = ["--known", &known, "--hex", "0001"];
+    let Some(reported) = exec("hidden", &[ENDS], &arguments) else {
+        return;
+    };
+    assert_eq!(reported.status, Some(0), "{}", reported.stdout);
+    let end = ", 1 known, 3 properties unknown because of known violations\n";
+    assert!(reported.stdout.ends_with(end), "{}", reported.stdout);
+    assert_eq!(reported.property("every_split"), ("unknown", 1));
+    let headline = "<h1>Only known violations, 3 properties unknown</h1>";
+    assert!(reported.html.contains(headline), "{}", reported.html);
 }
 
 /// Not if it is the same property on another stream, or another property on the same stream.

@@ -114,11 +114,9 @@ fn a_result_says_which_shard_it_is() {
         output.ends_with("; shard 2/2; 1 stream, 0 violated\n"),
         "{output}"
     );
-    // A known violation of a stream in another shard is not stale.
-    let known = script("shard-known", "prompt hex 00\nprompt *\n");
+    // Whether a known violation is stale shows only in all shards together.
+    let known = script("shard-known", "prompt hex 00\nprompt *\nprompt hex 01\n");
     run(&[&exec[..], &["--known", &known], &driver].concat()).with_status(0);
-    let here = script("shard-here", "prompt hex 01\n");
-    run(&[&exec[..], &["--known", &here], &driver].concat()).with_status(1);
 }
 
 #[test]
@@ -172,4 +170,22 @@ fn the_seeds_of_all_shards_are_all_seeds() {
     );
     let empty = [&proxy[..], &["--shard=4/4", "--", "true"]].concat();
     fails(&empty, "the shard 4/4 is empty, as there are 3 seeds");
+    // Seeds take no memory, however many there are.
+    let many = [
+        "proxy",
+        "--listen",
+        &listen,
+        "--to",
+        &address,
+        "--runs=4294967295",
+    ];
+    let one = ["--shard=6/4294967295", "--", "python3", "-S", &client];
+    let output = run(&[&many[..], &one].concat()).with_status(0);
+    let line = "ok    1 run with cuts passed, seeds 5 to 5, shard ";
+    assert!(output.starts_with(line), "{output}");
+    let last = ["--seed=18446744073709551612", "--", "true"];
+    fails(
+        &[&many[..], &last].concat(),
+        "--seed 18446744073709551612 leaves only 4 seeds for 4294967295 runs; choose a smaller one",
+    );
 }

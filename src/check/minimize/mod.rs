@@ -46,13 +46,16 @@ const PASSES: [fn(&mut Search<'_>); 9] = [
 ];
 
 /// Returns the smallest violation of the same property that is found. `violates` returns the
-/// violation of a case, if there is one.
+/// violation of a case, if there is one. If no case shows it, the violation says so.
 pub(crate) fn minimize(
     violation: Violation,
     violates: &dyn Fn(&Case) -> Option<Violation>,
 ) -> Violation {
     let Some(violation) = reproduce(&violation, violates) else {
-        return violation;
+        return Violation {
+            replays: false,
+            ..violation
+        };
     };
     let mut search = Search::new(violation, violates);
     let mut passes = PASSES.iter();

@@ -305,6 +305,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         }
         let expected = &self.input.expected;
         let (from, arrived) = (self.ends[self.waits[wait].end], self.ends[end]);
+        let begun = self.nodes[node].frame_start;
         let mut decoder = self.resume(calls, node)?;
         let mut buffer = self.buffer(node, arrived);
         // To move bytes to the front of the buffer needs no more memory.
@@ -328,7 +329,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
             self.compare(&self.stream[consumed..arrived], &buffer, consumed)?;
             let in_buffer = Some(buffer.capacity()).filter(|&capacity| capacity > given);
             let held = in_buffer.unwrap_or(buffer.len()) + held.unwrap_or(0);
-            judge_held(arrived, self.may_hold(node, arrived), Some(held))?;
+            judge_held(arrived, self.may_hold(node, begun, arrived), Some(held))?;
             let is_frame = judge_value(calls, result, |result| match result {
                 Ok(Some(frame)) => {
                     expected.judge_frame(delivered, from, arrived, frame)?;
@@ -401,14 +402,9 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
     }
 
     /// Returns how many bytes may be held after a call at a node, on the path to it that had to hold
-    /// least.
-    fn may_hold(&self, node: usize, arrived: usize) -> usize {
-        let Node {
-            frame_start,
-            longest_frame,
-            ..
-        } = self.nodes[node];
-        let most = longest_frame.max(arrived - frame_start);
+    /// least. The bytes since `begun` were given together, or belong to one frame.
+    fn may_hold(&self, node: usize, begun: usize, arrived: usize) -> usize {
+        let most = self.nodes[node].longest_frame.max(arrived - begun);
         self.input.held(most, self.initial)
     }
 
@@ -545,7 +541,7 @@ impl<W: State<Framer: Decode>> Search<'_, W> {
         let len = self.stream.len();
         let unconsumed = &self.stream[self.nodes[node].consumed..];
         let mut frames = Guarded::new(Frames::for_expected(len, &self.input.expected));
-        let most = self.may_hold(node, len);
+        let most = self.may_hold(node, self.nodes[node].frame_start, len);
         let most = most.max(self.input.held(unconsumed.len(), self.initial));
         let mut subject = Buffered::resumed(&mut *decoder, unconsumed);
         end(calls, &mut subject, &mut frames, most, self.input)?;

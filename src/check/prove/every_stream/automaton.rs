@@ -280,14 +280,7 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
         if self.positions.len() == MOST_POSITIONS {
             return Err(Stuck::TooMuch);
         }
-        let end = || match &*at {
-            Ok(at) => self.oracle.end(at),
-            Err(error) => Some(End {
-                frames: Vec::new(),
-                result: Err(error.clone()),
-            }),
-        };
-        let end = isolate(depth, end).map_err(|finding| stuck(self, finding))?;
+        let end = isolate(depth, || self.end_after(&at)).map_err(|finding| stuck(self, finding))?;
         self.positions.push(Position {
             at,
             begun,
@@ -299,6 +292,18 @@ impl<'a, T: Door, O: Specification<T>> Automaton<'a, T, O> {
             end,
         });
         Ok(self.positions.len() - 1)
+    }
+
+    /// Returns what the end of the stream gives after a position or an error, `None` if the oracle does
+    /// not know.
+    pub(super) fn end_after(&self, at: &Result<O::Position, T::Error>) -> Option<End<T>> {
+        match at {
+            Ok(at) => self.oracle.end(at),
+            Err(error) => Some(End {
+                frames: Vec::new(),
+                result: Err(error.clone()),
+            }),
+        }
     }
 
     /// Returns the bytes that first lead to a position, and one more.

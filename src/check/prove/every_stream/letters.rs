@@ -2,8 +2,8 @@
 //! specification.
 //!
 //! Where letters are inferred, two bytes share a letter if the specification emits frames and errors
-//! of the same shape in the same places, whichever of them comes next: followed by each of some test
-//! bytes, again and again. The *shape* of a value is its `Debug` text with its numbers and the
+//! of the same shape in the same places, also at the end of the stream, whichever of them comes next:
+//! followed by each of some test bytes, again and again. The *shape* of a value is its `Debug` text with its numbers and the
 //! characters in its strings left out. So the bytes of a body share a letter, and the sizes of a
 //! header do not.
 
@@ -181,19 +181,21 @@ fn classes(bytes: &[u8], key: u64, mut shape_of: impl FnMut(u8) -> u64) -> Vec<V
     classes.into_values().collect()
 }
 
-/// Returns whether a reading has frames of the same shape, and rejects the stream if `rejects`. Equal
+/// Returns whether frames have the same shapes, and both or neither of the results is an error. Equal
 /// errors may have different texts.
-pub(super) fn alike<T: Door, P>(
-    frames: &[T::Frame],
-    rejects: bool,
-    reading: &Reading<T, P>,
-) -> bool {
+pub(super) fn alike<F, A, B, E>(
+    (frames, result): (&[F], &Result<A, E>),
+    (other_frames, other_result): (&[F], &Result<B, E>),
+) -> bool
+where
+    F: Debug + PartialEq,
+{
     let shape = |frames| {
         let mut shape = Shape::default();
         shape.values::<_, ()>(frames, None);
         shape.hash
     };
-    rejects == reading.then.is_err() && shape(frames) == shape(&reading.frames)
+    result.is_err() == other_result.is_err() && shape(frames) == shape(other_frames)
 }
 
 /// Marks of a [`Shape`].
@@ -202,6 +204,9 @@ const READ: u8 = 2;
 const STUCK: u8 = 3;
 const NUMBER: u8 = 4;
 const CHARACTER: u8 = 5;
+const ERROR: u8 = 6;
+const ENDS: u8 = 7;
+const OPEN_END: u8 = 8;
 
 /// A hash of what was emitted and where, of values by their shape.
 struct Shape {
@@ -250,7 +255,7 @@ impl Shape {
         bytes: &[u8],
     ) {
         self.guarded(|shape| match oracle.read_all(at, bytes) {
-            Some(all) => shape.values(&all.frames, all.result.as_ref().err()),
+            Some(all) => shape.reading(oracle, &all),
             None => shape.add(NOT_JUDGED),
         });
     }
@@ -268,7 +273,7 @@ impl Shape {
                 let Some(reading) = oracle.read(&position, byte) else {
                     return shape.add(NOT_JUDGED);
                 };
-                shape.reading(&reading);
+                shape.reading(oracle, &reading);
                 match reading.then {
                     Ok(then) => position = then,
                     Err(_) => return,
@@ -286,8 +291,21 @@ impl Shape {
         }
     }
 
-    fn reading<T: Door, P>(&mut self, reading: &Reading<T, P>) {
+    /// Adds what was read, and what an end after it would give.
+    fn reading<T, O>(&mut self, oracle: &O, reading: &Reading<T, O::Position>)
+    where
+        T: Door,
+        O: Specification<T>,
+    {
         self.values(&reading.frames, reading.then.as_ref().err());
+        let Ok(at) = &reading.then else { return };
+        match oracle.end(at) {
+            Some(end) => {
+                self.add(ENDS);
+                self.values(&end.frames, end.result.as_ref().err());
+            }
+            None => self.add(OPEN_END),
+        }
     }
 
     fn values<F: Debug + PartialEq, E: Debug>(&mut self, frames: &[F], error: Option<&E>) {
@@ -303,6 +321,7 @@ impl Shape {
             self.add(shape);
         }
         if let Some(error) = error {
+            self.add(ERROR);
             self.add(TextShape::of(error));
         }
     }

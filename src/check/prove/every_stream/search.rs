@@ -83,6 +83,8 @@ struct Read<T: FeedDoor, P> {
     frames: Vec<T::Frame>,
     /// Its position after it, or the error.
     at: Result<P, T::Error>,
+    /// What the end of the stream gives after it, unless the oracle does not know.
+    end: Option<End<T>>,
     /// Whether each byte gives values of the same shape as its letter.
     alike: bool,
 }
@@ -335,6 +337,15 @@ where
                 self.judge(calls, &mut subject, chunk, frames, error)?;
                 end = rest.last().map_or(end, |(_, edge)| edge.to);
             }
+            let last = chunks.last().map(|(_, read)| read);
+            if let Some(Read {
+                at, end: Some(end), ..
+            }) = last
+                && (at.is_ok() || !self.automaton.streams.caller_stops())
+            {
+                let len = depth + fed.concat().len();
+                self.judge_end(calls, &mut subject, len, at.is_ok(), end)?;
+            }
             Ok(release(subject, calls)?)
         });
         judged.map_err(|fault| self.stop(fault, Some(node), &fed, end))
@@ -393,13 +404,21 @@ where
         let mut read = Read {
             frames: Vec::new(),
             at: start.clone(),
+            end: self.automaton.end_after(start),
             alike: true,
         };
         for ((_, edge), &byte) in path.iter().zip(bytes) {
             let Ok(from) = &read.at else { break };
             let reading = self.automaton.oracle.read(from, byte)?;
-            let rejects = self.automaton.positions[edge.to].at.is_err();
-            read.alike &= alike(&edge.frames, rejects, &reading);
+            let letter = &self.automaton.positions[edge.to];
+            read.end = self.automaton.end_after(&reading.then);
+            read.alike &= alike((&edge.frames, &letter.at), (&reading.frames, &reading.then))
+                && match (&letter.end, &read.end) {
+                    (Some(end), Some(other)) => {
+                        alike((&end.frames, &end.result), (&other.frames, &other.result))
+                    }
+                    (end, other) => end.is_none() && other.is_none(),
+                };
             read.frames.extend(reading.frames);
             read.at = reading.then;
         }
@@ -464,33 +483,46 @@ where
             position, depth, ..
         } = self.nodes[node];
         let position = &self.automaton.positions[position];
-        let Some(End { frames, result }) = &position.end else {
+        let Some(end) = &position.end else {
             return Ok(());
         };
+        let mut subject = self.resume(calls, node)?;
+        self.judge_end(calls, &mut subject, depth, position.at.is_ok(), end)?;
+        Ok(release(subject, calls)?)
+    }
+
+    /// Ends a stream of so many bytes, and calls the framer again after that. `accepted` says that
+    /// there was no error.
+    fn judge_end(
+        &mut self,
+        calls: &Calls,
+        subject: &mut T::Subject,
+        len: usize,
+        accepted: bool,
+        End { frames, result }: &End<T>,
+    ) -> Result<(), Option<Fault>> {
         let expected = Expected {
             frames: Vec::new(),
             at_end: frames.clone(),
-            outcome: match (result, &*position.at) {
-                (Ok(()), _) => Outcome::Clean,
-                (Err(error), Ok(_)) => Outcome::Truncated(error.clone()),
-                (Err(error), Err(_)) => Outcome::Rejected {
-                    at: depth,
+            outcome: match result {
+                Ok(()) => Outcome::Clean,
+                Err(error) if accepted => Outcome::Truncated(error.clone()),
+                Err(error) => Outcome::Rejected {
+                    at: len,
                     error: error.clone(),
                 },
             },
         };
-        let mut subject = self.resume(calls, node)?;
         let input = Input {
             // Only its length matters at the end.
-            stream: &self.zeros[..depth],
+            stream: &self.zeros[..len],
             expected: Expectation::of(expected),
             source: Source::Parser,
             edges: None,
             deviations: self.automaton.streams.deviations,
         };
         self.work.call(0)?;
-        end(calls, &mut *subject, &mut self.frames, usize::MAX, &input).map_err(|_| None)?;
-        Ok(release(subject, calls)?)
+        end(calls, subject, &mut self.frames, usize::MAX, &input).map_err(|_| None)
     }
 
     /// Makes a subject in the state of a node.
