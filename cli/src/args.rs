@@ -478,7 +478,7 @@ pub(crate) struct ServerArgs {
     pub(crate) connect: Option<Address>,
 
     /// Start the server after -- and test it on this port of 127.0.0.1.
-    #[arg(long, requires = "command", value_name = "PORT")]
+    #[arg(long, requires = "command", value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) port: Option<u16>,
 
     /// The process that is the server, if it runs already: all chunks must be read by it or by its
@@ -520,8 +520,8 @@ pub(crate) struct LiveArgs {
     #[arg(long, default_value_t = Seconds(default::PEER_TIMEOUT), value_name = "SECONDS")]
     pub(crate) timeout: Seconds,
 
-    /// Maximum length of a reply, in bytes.
-    #[arg(long, default_value_t = default::MAX_REPLY, value_name = "BYTES")]
+    /// Maximum length of a reply, in bytes, or with K, M or G.
+    #[arg(long, default_value_t = default::MAX_REPLY, value_name = "BYTES", value_parser = length)]
     pub(crate) max_reply: NonZero<usize>,
 
     /// Maximum number of connections for one stream.
@@ -890,21 +890,32 @@ impl FromStr for ByteCount {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let units = [("K", 10), ("M", 20), ("G", 30)];
-        let unit = units.iter().find_map(|(name, bits)| {
-            let upper = text.to_ascii_uppercase();
-            upper.ends_with(name).then_some((text.len() - 1, *bits))
-        });
-        let (end, bits) = unit.unwrap_or((text.len(), 0));
-        let number: u64 = text[..end]
-            .parse()
-            .map_err(|_| "write a number of bytes, such as 65535, 64K or 8M")?;
-        number
-            .checked_mul(1 << bits)
-            .and_then(|bytes| u32::try_from(bytes).ok())
+        let bytes = bytes(text)?.and_then(|bytes| u32::try_from(bytes).ok());
+        bytes
             .map(Self)
             .ok_or_else(|| format!("must be at most {} bytes", u32::MAX))
     }
+}
+
+/// Parses a number of bytes, such as 65535, 64K or 8M. Returns `None` if it is too large.
+fn bytes(text: &str) -> Result<Option<u64>, String> {
+    let units = [("K", 10), ("M", 20), ("G", 30)];
+    let unit = units.iter().find_map(|(name, bits)| {
+        let upper = text.to_ascii_uppercase();
+        upper.ends_with(name).then_some((text.len() - 1, *bits))
+    });
+    let (end, bits) = unit.unwrap_or((text.len(), 0));
+    let number: u64 = text[..end]
+        .parse()
+        .map_err(|_| "write a number of bytes, such as 65535, 64K or 8M")?;
+    Ok(number.checked_mul(1 << bits))
+}
+
+/// Parses a length that is not 0.
+fn length(text: &str) -> Result<NonZero<usize>, String> {
+    let bytes = bytes(text)?.and_then(|bytes| usize::try_from(bytes).ok());
+    let bytes = bytes.ok_or_else(|| format!("must be at most {} bytes", usize::MAX))?;
+    NonZero::new(bytes).ok_or_else(|| "must be at least 1 byte".into())
 }
 
 /// Bytes in hexadecimal digits; spaces between them are ignored.

@@ -230,6 +230,11 @@ pub(crate) enum PeerOptions {
 }
 
 impl PeerOptions {
+    /// Returns whether it is a server that is restarted for each connection.
+    pub(crate) const fn is_fresh(&self) -> bool {
+        matches!(self, Self::StartedServer { fresh: true, .. })
+    }
+
     /// Returns the name of the server for TLS: the host that it is connected to, as typed.
     pub(crate) fn server_name(&self) -> String {
         let host = match self {

@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use signal_hook::consts;
+
 use crate::stop;
 #[cfg(unix)]
 use family::Family;
@@ -119,6 +122,17 @@ impl ChildProcess {
         }
     }
 
+    /// Returns whether all processes that it started have ended, as far as they are known.
+    #[cfg(unix)]
+    pub(crate) fn all_ended(&mut self) -> bool {
+        self.family.is_gone(&mut self.child)
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn all_ended(&mut self) -> bool {
+        self.exit_status().is_some()
+    }
+
     /// Ends the process and all processes that it started: sends them a signal to end, and kills
     /// those that have not ended after a grace.
     pub(crate) fn end(&mut self) {
@@ -145,18 +159,54 @@ impl ChildProcess {
 
     /// Returns the memory of the process and all that it started, where it can be read.
     pub(crate) fn memory(&self) -> Option<Memory> {
-        let is_ours = |pid: &u32| {
-            table::parent_and_group(*pid).is_some_and(|(_, group)| group == self.child.id())
-        };
-        let mut memory = None;
-        for pid in table::pids().filter(is_ours) {
-            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-            let total: &mut Memory = memory.get_or_insert_default();
-            total.now += kibibytes(&status, "VmRSS:");
-            total.peak += kibibytes(&status, "VmHWM:");
-        }
-        memory
+        let resident = self.processes().into_iter().filter_map(Memory::of);
+        resident.reduce(|one, other| Memory {
+            now: one.now + other.now,
+            peak: one.peak + other.peak,
+        })
     }
+
+    /// Returns whether the memory of a process is a part of [`Self::memory`].
+    pub(crate) fn is_measured(&self, pid: u32) -> bool {
+        self.processes().contains(&pid) && Memory::of(pid).is_some()
+    }
+
+    /// Returns the process and all that it started, as far as they are known.
+    #[cfg(unix)]
+    fn processes(&self) -> Vec<u32> {
+        self.family.pids()
+    }
+
+    #[cfg(not(unix))]
+    fn processes(&self) -> Vec<u32> {
+        vec![self.child.id()]
+    }
+}
+
+/// The signals that a program raises by a mistake of its own.
+#[cfg(unix)]
+const CRASH_SIGNALS: [i32; 7] = [
+    consts::SIGABRT,
+    consts::SIGBUS,
+    consts::SIGFPE,
+    consts::SIGILL,
+    consts::SIGSEGV,
+    consts::SIGSYS,
+    consts::SIGTRAP,
+];
+
+/// Returns whether a program was ended by such a signal. A shell reports one as an exit status.
+#[cfg(unix)]
+pub(crate) fn is_crash(status: ExitStatus) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    let of_shell = status.code().map(|code| code - 128);
+    let signal = status.signal().or(of_shell);
+    signal.is_some_and(|signal| CRASH_SIGNALS.contains(&signal))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn is_crash(_: ExitStatus) -> bool {
+    false
 }
 
 /// Ends all processes that this one has started.
@@ -177,16 +227,24 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// Returns the memory of a process, where it can be read. One that has ended has none.
+    fn of(pid: u32) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        Some(Self {
+            now: kibibytes(&status, "VmRSS:")?,
+            peak: kibibytes(&status, "VmHWM:")?,
+        })
+    }
+
     /// Returns what is resident now, in MiB.
     pub(crate) const fn mebibytes(self) -> u64 {
         self.now / 1024
     }
 }
 
-fn kibibytes(status: &str, field: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+fn kibibytes(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// The last bytes that were written to a pipe.

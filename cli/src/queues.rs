@@ -175,17 +175,28 @@ impl Queues {
         }
     }
 
-    /// Returns the processes that hold the other end, as far as this user may see them.
+    /// Returns the processes that hold the other end: a hidden one if this user may not see any.
+    /// Returns none if the other end is not open.
     pub(crate) fn holders(&self) -> Vec<Holder> {
+        let Some(inode) = self.peer_inode() else {
+            return Vec::new();
+        };
+        let mut holders = Holder::of_socket(inode);
+        // It may have been closed meanwhile.
+        if holders.is_empty() && self.peer_inode() == Some(inode) {
+            holders.push(Holder::Hidden);
+        }
+        holders
+    }
+
+    /// Returns the number of the other end among the open files of processes, once it is accepted.
+    fn peer_inode(&self) -> Option<u32> {
         let inode = match self.ends {
             Ends::Tcp { ours, theirs } => self.socket(theirs, ours).map(|end| end.inode),
             #[cfg(unix)]
             Ends::Unix { inode } => self.unix_socket(inode).and_then(|end| end.peer),
         };
-        match inode {
-            None | Some(0) => Vec::new(),
-            Some(inode) => Holder::of_socket(inode),
-        }
+        inode.filter(|&inode| inode != 0)
     }
 
     /// Returns the state of this end of a Unix socket.

@@ -39,18 +39,29 @@ use crate::{Error, http, stop, tls};
 use baseline::{Baseline, NotTestable, REPETITIONS};
 use client::Client;
 use coverage::{Coverage, SameReply, last_line};
-use difference::{Difference, excerpt, masked, violation};
+use difference::{ConnectionEnd, Difference, excerpt, masked, violation};
 use hostile::ValidStream;
 use late::{SIDE_BY_SIDE, SameSoFar};
-use peer::{ConnectionOutcome, Peer, ReplyEnd, ReplyRule, Request};
+use peer::{ConnectionOutcome, Ended, Peer, ReplyEnd, ReplyRule, Request};
 use server::Server;
 use splits::DifferingSplit;
 use warnings::Reach;
 
 /// The longest stream of which a split map is drawn, in bytes.
 const MAX_MAP: usize = 2000;
-/// Maximum time for a program to end after it has closed a connection without a reply.
+/// Maximum time for a program to end after a connection that seems to end it.
 const CRASH_TIME: Duration = Duration::from_millis(500);
+/// Maximum time for a program that is restarted for each connection to end after its reply.
+const FRESH_AFTERMATH: Duration = Duration::from_millis(20);
+
+/// How long to wait for what a split does.
+#[derive(Clone, Copy)]
+struct Wait {
+    /// Maximum time for the reply.
+    reply: Duration,
+    /// Maximum time for the program to end after the reply.
+    end: Duration,
+}
 
 /// Checks the peer on every stream.
 pub(crate) fn run(options: &TcpOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
@@ -160,6 +171,8 @@ struct TcpRun<'a> {
     last_reaction: Duration,
     /// The peer's memory before the first invalid stream.
     memory_before: Option<Memory>,
+    /// Whether it is recorded that memory is not checked.
+    omits_memory: bool,
 }
 
 impl<'a> TcpRun<'a> {
@@ -187,6 +200,7 @@ impl<'a> TcpRun<'a> {
             patience: None,
             last_reaction: Duration::ZERO,
             memory_before: None,
+            omits_memory: false,
         })
     }
 
@@ -232,7 +246,7 @@ impl<'a> TcpRun<'a> {
                 let checked = self.check_stream(stream, &mut same);
                 match checked {
                     Ok(baseline) if baseline.replied => {
-                        replies.push(baseline.masked.clone());
+                        replies.push((&*stream.name, baseline.masked.clone()));
                         valid.get_or_insert(ValidStream { stream, baseline });
                     }
                     Ok(_) => {}
@@ -268,7 +282,7 @@ impl<'a> TcpRun<'a> {
             )
             .into());
         };
-        self.warn_of_equal_replies(&replies);
+        self.warn_of_replies(&replies);
         if self.options.hostile {
             self.check_hostile(streams, &valid)?;
         }
@@ -346,11 +360,17 @@ impl<'a> TcpRun<'a> {
             self.recorder.checks([Property::EverySplit]);
         }
         let baseline = self.baseline(stream)?;
-        let timeout = self.options.timeout;
-        let mut difference = self.try_split(&stream.bytes, split, &baseline, timeout)?;
+        let wait = Wait {
+            reply: self.options.timeout,
+            end: CRASH_TIME,
+        };
+        let mut difference = self.try_split(&stream.bytes, split, &baseline, wait)?;
         match &mut difference {
+            Some(difference) if difference.end == ConnectionEnd::Crashed => {
+                self.check_goes_on(stream, &baseline)?;
+            }
             Some(difference) => self.note_crash(difference)?,
-            None if matches!(baseline.rule.end, ReplyEnd::Length(_)) => {
+            None if matches!(baseline.rule.end, ReplyEnd::Expected) => {
                 self.coverage.listened += 1;
                 difference = self.confirm(stream, split, &baseline)?;
             }
@@ -375,7 +395,7 @@ impl<'a> TcpRun<'a> {
         }
         self.reach = Reach::default();
         let edges = self.edges(bytes);
-        let tried = self.try_splits(stream, &baseline, &edges)?;
+        let tried = self.try_splits(stream, &baseline, &edges);
         let reach = mem::take(&mut self.reach);
         let Some(smallest) = tried.smallest else {
             if let Some(error) = tried.stopped {
@@ -392,7 +412,7 @@ impl<'a> TcpRun<'a> {
         self.warn_of_reach(stream, &baseline, &reach);
         let minimal = match tried.stopped {
             Some(error) => Err(error),
-            None => self.minimize(name, bytes, smallest.clone(), &baseline, tried.timeout),
+            None => self.minimize(stream, smallest.clone(), &baseline, tried.wait),
         };
         let (smallest, stopped) = match minimal {
             Ok(minimal) => (minimal, Ok(baseline)),
@@ -415,11 +435,12 @@ impl<'a> TcpRun<'a> {
             "it"
         };
         let split = Split::bytes(bytes.len());
+        let wait = self.wait();
         self.coverage.add_stream(bytes.len());
         self.coverage.add_split(&split);
         let mut found = None;
         for _ in 1..REPETITIONS {
-            found = self.try_split(bytes, &split, baseline, timeout)?;
+            found = self.try_split(bytes, &split, baseline, wait)?;
             if found.is_none() {
                 let reason = format!(
                     "not checked, as the {peer} does not reply to {what} within {timeout:?}"
@@ -480,10 +501,15 @@ impl<'a> TcpRun<'a> {
         edges: &[usize],
     ) {
         let differing = same.values().filter(|&&is_same| !is_same).count();
-        let (reply, count) = (self.peer.reply_name(), same.len());
+        let (peer, reply, count) = (self.peer.name(), self.peer.reply_name(), same.len());
+        let or_end = if difference.end == ConnectionEnd::Crashed {
+            format!(" or end the {peer}")
+        } else {
+            String::new()
+        };
         let _ = write!(
             difference.actual,
-            "; {differing} of {count} splits have a different {reply}"
+            "; {differing} of {count} splits have a different {reply}{or_end}"
         );
         let len = stream.len();
         let map = (2..=MAX_MAP).contains(&len).then(|| {
@@ -499,13 +525,31 @@ impl<'a> TcpRun<'a> {
         self.recorder.violated(name, len, violation, map);
     }
 
-    /// Sends a stream in a split. Returns how the reply differs.
+    /// Returns how long to wait for what a split does, if nothing is known about it.
+    fn wait(&self) -> Wait {
+        Wait {
+            reply: self.options.timeout,
+            end: self.aftermath(),
+        }
+    }
+
+    /// Returns how long the program may take to end after a reply. The next connection shows that
+    /// it has ended, unless it is restarted for that.
+    fn aftermath(&self) -> Duration {
+        if self.options.peer.is_fresh() {
+            FRESH_AFTERMATH
+        } else {
+            Duration::ZERO
+        }
+    }
+
+    /// Sends a stream in a split. Returns how the reply differs, or how it ends the program.
     fn try_split(
         &mut self,
         stream: &[u8],
         split: &Split,
         baseline: &Baseline,
-        timeout: Duration,
+        wait: Wait,
     ) -> Result<Option<Difference>, Error> {
         let script = self.script.clone();
         let outcome = self.send(&Request {
@@ -513,13 +557,18 @@ impl<'a> TcpRun<'a> {
             split,
             script: script.as_deref(),
             rule: baseline.rule,
-            timeout,
+            expected: &baseline.before_half_close,
+            timeout: wait.reply,
         })?;
         self.coverage.add_reading(outcome.reading);
         let reply = self.comparable(stream, &outcome);
-        if reply == baseline.masked {
-            self.reach.add(&outcome);
-            return Ok(None);
+        // Of one that is too long, the end is not known.
+        if reply == baseline.masked && outcome.ended != Ended::TooLong {
+            let crash = self.crash(wait.end)?;
+            if crash.is_none() {
+                self.reach.add(&outcome);
+            }
+            return Ok(crash.map(|crash| Difference::crash(self.peer.name(), &crash)));
         }
         self.may_have_ended = outcome.closed;
         Ok(Some(Difference::new(&baseline.masked, &reply, &outcome)))
@@ -528,14 +577,12 @@ impl<'a> TcpRun<'a> {
     /// Adds to a difference how the peer has ended, if it has. A server that ends closes its
     /// connections.
     fn note_crash(&mut self, difference: &mut Difference) -> Result<(), Error> {
-        let within = if difference.replied {
-            ENDING_TIME
-        } else {
-            CRASH_TIME
+        let within = match difference.end {
+            ConnectionEnd::Open | ConnectionEnd::Crashed => return Ok(()),
+            ConnectionEnd::Closed => ENDING_TIME,
+            ConnectionEnd::ClosedSilently => CRASH_TIME,
         };
-        if difference.closed
-            && let Some(crash) = self.crash(within)?
-        {
+        if let Some(crash) = self.crash(within)? {
             let _ = write!(difference.actual, "; {crash}");
         }
         Ok(())
@@ -617,9 +664,18 @@ impl<'a> TcpRun<'a> {
         masked(&self.options.mask, reply)
     }
 
+    /// Checks that the program has not ended after the last connection.
+    fn check_running_at_end(&mut self) -> Result<(), Error> {
+        match self.peer.crash(ENDING_TIME)? {
+            None => Ok(()),
+            Some(crash) => Err(format!("{crash}, after the last connection").into()),
+        }
+    }
+
     /// Ends the peer, and returns what was covered.
     fn ending(mut self, stopped: Option<Error>) -> Ending {
         self.warn_of_reader();
+        let stopped = stopped.or_else(|| self.check_running_at_end().err());
         Ending {
             covered: self.coverage.summary(self.peer.name(), self.peer.reader()),
             stopped: stopped.map(|error| error.to_string()),

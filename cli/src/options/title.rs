@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use everysplit::Property;
+
 use super::{ExecOptions, PeerOptions, Protocol, ProxyOptions, TcpOptions, Tested, shell_line};
 
 /// The longest subject, in characters.
@@ -18,6 +20,28 @@ pub(crate) struct Title {
     pub(crate) verb: &'static str,
     /// The program, or the address of the server.
     pub(crate) subject: String,
+}
+
+impl Title {
+    /// Returns what is checked of a property, in a sentence. Of a live program that is less than of a
+    /// decoder.
+    pub(crate) fn sentence(&self, property: Property) -> &'static str {
+        match (self.verb, property) {
+            ("http" | "tcp" | "tls", Property::Limit) => {
+                "a length over the limit, or another invalid one, gets a reply or a closed connection in time"
+            }
+            ("http" | "tcp" | "tls", Property::Truncation) => {
+                "a connection whose stream ends early is closed in time"
+            }
+            ("http" | "tcp" | "tls", Property::Progress) => {
+                "invalid input gets a reaction in time, ends no program, and the next connection is served"
+            }
+            ("http" | "tcp" | "tls", Property::Memory) => {
+                "invalid input makes the program grow by no more than --max-growth"
+            }
+            _ => property.sentence(),
+        }
+    }
 }
 
 impl From<&Tested> for Title {

@@ -15,7 +15,7 @@ use rustix::process::{
     wait, waitpid,
 };
 
-use super::{GRACE, POLL_INTERVAL};
+use super::{GRACE, POLL_INTERVAL, table};
 
 /// The programs that run. A child of this process that is not one of them was adopted.
 static STARTED: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -57,7 +57,7 @@ impl Family {
     }
 
     /// Returns whether all have ended.
-    fn is_gone(&self, child: &mut Child) -> bool {
+    pub(super) fn is_gone(&self, child: &mut Child) -> bool {
         let ended = child.try_wait().is_ok_and(|status| status.is_some());
         // Those that have ended belong to the group until they are released.
         let alone = self.others().is_empty();
@@ -69,6 +69,19 @@ impl Family {
         for process in self.others() {
             let _ = kill_process(process, signal);
         }
+    }
+
+    /// Returns all of them that run.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        let pid = |process: Pid| process.as_raw_nonzero().get().unsigned_abs();
+        let group = pid(self.program);
+        let is_member =
+            |pid: &u32| table::parent_and_group(*pid).is_some_and(|(_, other)| other == group);
+        let mut pids: Vec<u32> = table::pids().filter(is_member).collect();
+        pids.extend(self.others().into_iter().map(pid));
+        pids.sort_unstable();
+        pids.dedup();
+        pids
     }
 
     /// Returns the descendants, and adopted processes if no other program can have started them.

@@ -7,10 +7,11 @@ use crate::process::table;
 
 /// A process that holds a socket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
-    pub(crate) pid: u32,
-    /// The name of its program, escaped.
-    name: String,
+pub(crate) enum Holder {
+    /// `name` is that of its program, escaped.
+    Known { pid: u32, name: String },
+    /// A process that this user may not look at.
+    Hidden,
 }
 
 impl Holder {
@@ -25,15 +26,19 @@ impl Holder {
 
     fn new(pid: u32) -> Self {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        Self {
+        Self::Known {
             pid,
             name: name.trim_end().escape_debug().to_string(),
         }
     }
 
-    /// Returns whether this is a process, a descendant of it, or a member of its process group.
+    /// Returns whether this is known to be a process, a descendant of it, or a member of its process
+    /// group.
     pub(crate) fn belongs_to(&self, pid: u32) -> bool {
-        let mut current = self.pid;
+        let Self::Known { pid: own, .. } = self else {
+            return false;
+        };
+        let mut current = *own;
         while current != pid {
             match table::parent_and_group(current) {
                 Some((_, group)) if group == pid => return true,
@@ -47,7 +52,10 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (pid {})", self.name, self.pid)
+        match self {
+            Self::Known { pid, name } => write!(f, "{name} (pid {pid})"),
+            Self::Hidden => f.write_str("a process that this user may not look at"),
+        }
     }
 }
 
@@ -79,6 +87,7 @@ mod tests {
         assert!(holder.belongs_to(child.id()));
         assert!(holder.belongs_to(process::id()));
         assert!(!own.belongs_to(child.id()));
+        assert!(!Holder::Hidden.belongs_to(process::id()));
         child.kill().unwrap();
         child.wait().unwrap();
     }

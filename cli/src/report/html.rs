@@ -38,9 +38,9 @@ pub(super) fn page(result: &RunResult) -> String {
                 (header(result, &headline))
                 main {
                     (properties(result))
-                    (violations("Counterexamples", &examples, false))
+                    (violations("Counterexamples", result, &examples, false))
                     (stale(result))
-                    (violations(expected_title(result), &examples, true))
+                    (violations(expected_title(result), result, &examples, true))
                     (streams(result, &examples))
                 }
                 footer { (TOOL) }
@@ -163,7 +163,7 @@ fn properties(result: &RunResult) -> Markup {
                 thead { tr { th { "property" } th { "what must hold" } th { "verdict" } } }
                 tbody {
                     @for (property, status) in checked.into_iter().chain(unchecked) {
-                        (property_row(property, status))
+                        (property_row(property, result.title.sentence(property), status))
                     }
                 }
             }
@@ -171,7 +171,7 @@ fn properties(result: &RunResult) -> Markup {
     }
 }
 
-fn property_row(property: Property, status: PropertyStatus) -> Markup {
+fn property_row(property: Property, sentence: &str, status: PropertyStatus) -> Markup {
     let name = property.name();
     let by = |streams| count(streams, "stream", "streams");
     let (mark, verdict, anchor) = match status {
@@ -204,7 +204,7 @@ fn property_row(property: Property, status: PropertyStatus) -> Markup {
                     code { (name) }
                 }
             }
-            td.sentence { (property.sentence()) }
+            td.sentence { (sentence) }
             td.verdict { (mark.badge(&verdict)) }
         }
     }
@@ -217,7 +217,7 @@ fn anchor(property: Property, known: bool) -> String {
 }
 
 /// Renders the violations that are known, or those that are not, by property.
-fn violations(title: &str, examples: &[Example], known: bool) -> Markup {
+fn violations(title: &str, result: &RunResult, examples: &[Example], known: bool) -> Markup {
     let of = |property| {
         examples
             .iter()
@@ -236,7 +236,7 @@ fn violations(title: &str, examples: &[Example], known: bool) -> Markup {
                 @for property in violated() {
                     section id=(anchor(property, known)) {
                         h3 { code { (property.name()) } }
-                        p.sentence { (capitalized(property.sentence())) }
+                        p.sentence { (capitalized(result.title.sentence(property))) }
                         @for (index, example) in of(property).enumerate() {
                             (example.render(index == 0))
                         }

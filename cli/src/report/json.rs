@@ -127,7 +127,7 @@ fn properties(result: &RunResult) -> Vec<JsonProperty> {
         };
         JsonProperty {
             name: property.name().into(),
-            sentence: property.sentence().into(),
+            sentence: result.title.sentence(property).into(),
             verdict: verdict.into(),
             streams,
         }

@@ -81,7 +81,7 @@ fn violated(counterexample: &Counterexample) -> TestCaseStatus {
     };
     status
         .set_type(property.name())
-        .set_message(property.sentence())
+        .set_message(counterexample.sentence)
         .set_description(xml(&counterexample.to_string()));
     status
 }

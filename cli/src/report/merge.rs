@@ -246,7 +246,8 @@ fn add(result: &mut RunResult, report: JsonReport) -> Result<Vec<StreamResult>, 
             result.warnings.push(warning);
         }
     }
-    report.streams.into_iter().map(stream).collect()
+    let streams = report.streams.into_iter();
+    streams.map(|it| stream(it, &result.title)).collect()
 }
 
 fn known_violation(known: JsonKnown) -> Result<KnownViolation, Error> {
@@ -257,13 +258,14 @@ fn known_violation(known: JsonKnown) -> Result<KnownViolation, Error> {
     })
 }
 
-fn stream(stream: JsonStream) -> Result<StreamResult, Error> {
+fn stream(stream: JsonStream, title: &Title) -> Result<StreamResult, Error> {
     let verdict = match (&*stream.verdict, stream.violation) {
         ("held", None) => Verdict::Held(stream.tried.unwrap_or_default()),
         ("not_checked", None) => Verdict::NotChecked(stream.reason.unwrap_or_default()),
         ("violated", None) => Verdict::Failed(stream.reason.unwrap_or_default()),
         (verdict @ ("violated" | "known"), Some(found)) => {
-            Verdict::Violated(Box::new(counterexample(found, verdict == "known")?))
+            let known = verdict == "known";
+            Verdict::Violated(Box::new(counterexample(found, title, known)?))
         }
         (verdict, _) => {
             return Err(format!("the stream {}: `{verdict}` is no verdict", stream.name).into());
@@ -277,7 +279,11 @@ fn stream(stream: JsonStream) -> Result<StreamResult, Error> {
 }
 
 /// Makes a violation of what a report says of it. Its split map is not in the report.
-fn counterexample(found: JsonViolation, known: bool) -> Result<Counterexample, Error> {
+fn counterexample(
+    found: JsonViolation,
+    title: &Title,
+    known: bool,
+) -> Result<Counterexample, Error> {
     let case = found.token.parse();
     let options = found
         .option
@@ -300,6 +306,7 @@ fn counterexample(found: JsonViolation, known: bool) -> Result<Counterexample, E
     violation.declare = declare.collect();
     violation.replays = !found.replay.is_empty();
     Ok(Counterexample {
+        sentence: title.sentence(property),
         violation,
         map: None,
         replay: found.replay,

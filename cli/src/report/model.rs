@@ -67,6 +67,8 @@ pub(super) enum Verdict {
 /// A violation with its context.
 pub(super) struct Counterexample {
     pub(super) violation: Violation,
+    /// What is checked of the property, in a sentence.
+    pub(super) sentence: &'static str,
     /// Which cuts of the stream cause a violation.
     pub(super) map: Option<SplitMap>,
     /// The command line that tries it again, empty if none does.
@@ -84,10 +86,13 @@ impl Counterexample {
     }
 }
 
-/// The text of the violation, with the replay line if that is short enough.
+/// The text of the violation with the sentence of this run, and the replay line if that is short enough.
 impl fmt::Display for Counterexample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.violation)?;
+        let text = self.violation.to_string();
+        let (_, rest) = text.split_once('\n').unwrap_or_default();
+        let name = self.violation.property.name();
+        write!(f, "{name}: {}\n{rest}", self.sentence)?;
         if let Some(option) = self.option() {
             write!(f, "\n  option    {option}")?;
         }

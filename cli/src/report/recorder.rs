@@ -12,7 +12,7 @@ use super::model::{Counterexample, RunResult, Verdict};
 use super::terminal::{Mark, Terminal};
 use super::{check_files, check_folder};
 use crate::Error;
-use crate::options::{ReportOptions, Tested, shell_line};
+use crate::options::{ReportOptions, Tested, Title, shell_line};
 
 /// The result so far, in a state that can be reported at any time. Its clones are the same result.
 ///
@@ -193,6 +193,7 @@ impl Recorder {
         let (mut known, mut selected) = (false, true);
         let checked = std::mem::take(&mut self.checked);
         let counterexample = Counterexample {
+            sentence: Title::from(&self.tested).sentence(violated),
             map,
             replay: if violation.replays {
                 self.tested.replay_line(&violation.case)

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use everysplit::Split;
 
-use super::TcpRun;
 use super::difference::{excerpt, first_difference};
 use super::peer::{ConnectionOutcome, Ended, HalfClose, ReplyEnd, ReplyRule, Request};
+use super::{CRASH_TIME, TcpRun};
 use crate::Error;
 use crate::process::ENDING_TIME;
 use crate::streams::NamedStream;
@@ -46,23 +46,45 @@ pub(super) struct Baseline {
 impl TcpRun<'_> {
     /// Sends the uncut stream several times, and determines the reply.
     pub(super) fn baseline(&mut self, stream: &NamedStream) -> Result<Baseline, Error> {
-        let NamedStream { name, bytes, .. } = stream;
-        self.recorder.progress(format!("{name}: uncut"));
+        self.recorder.progress(format!("{}: uncut", stream.name));
         let baseline = if self.options.protocol.knows_end() {
             self.protocol_baseline(stream)?
         } else {
             self.raw_baseline(stream)?
         };
-        if baseline.closes
-            && let Some(crash) = self.peer.crash(ENDING_TIME)?
-        {
-            return Err(format!(
-                "{crash}, when {name} was sent uncut, {}",
-                count(bytes.len() as u64, "byte")
-            )
-            .into());
-        }
+        let within = if baseline.closes {
+            ENDING_TIME
+        } else {
+            self.aftermath()
+        };
+        self.check_running_after(stream, within)?;
         Ok(baseline)
+    }
+
+    /// Checks that the uncut stream, which was sent last, does not end the program.
+    fn check_running_after(&mut self, stream: &NamedStream, within: Duration) -> Result<(), Error> {
+        let NamedStream { name, bytes, .. } = stream;
+        match self.peer.crash(within)? {
+            None => Ok(()),
+            Some(crash) => {
+                let bytes = count(bytes.len() as u64, "byte");
+                Err(format!("{crash}, when {name} was sent uncut, {bytes}").into())
+            }
+        }
+    }
+
+    /// Sends the uncut stream again, and waits for it to end the program, as a split of it does.
+    ///
+    /// # Errors
+    ///
+    /// If it does so too, or if the reply varies by itself.
+    pub(super) fn check_goes_on(
+        &mut self,
+        stream: &NamedStream,
+        baseline: &Baseline,
+    ) -> Result<(), Error> {
+        self.check_repeatable(stream, baseline)?;
+        self.check_running_after(stream, CRASH_TIME)
     }
 
     /// Determines the reply where the protocol says where it ends.
@@ -116,7 +138,7 @@ impl TcpRun<'_> {
         let end = if open.closed {
             ReplyEnd::Close
         } else if open.replied {
-            ReplyEnd::Length(before_half_close.len())
+            ReplyEnd::Expected
         } else {
             ReplyEnd::Idle
         };
@@ -128,7 +150,7 @@ impl TcpRun<'_> {
                     end,
                     half_close: HalfClose::AfterReply,
                 };
-                let outcome = self.send_uncut(stream, rule)?;
+                let outcome = self.send_whole(stream, rule, &before_half_close)?;
                 let masked = self.comparable(&stream.bytes, &outcome);
                 let goes_on = outcome.closed && masked.starts_with(&before_half_close);
                 let half_closed = baseline(masked, rule, &outcome);
@@ -177,7 +199,7 @@ impl TcpRun<'_> {
         stream: &NamedStream,
         baseline: &Baseline,
     ) -> Result<(), Error> {
-        let outcome = self.send_uncut(stream, baseline.rule)?;
+        let outcome = self.send_again(stream, baseline)?;
         let again = self.comparable(&stream.bytes, &outcome);
         if again == baseline.masked {
             return Ok(());
@@ -191,7 +213,7 @@ impl TcpRun<'_> {
         .into())
     }
 
-    /// Sends the uncut stream once.
+    /// Sends the uncut stream once, when nothing is known of its reply.
     ///
     /// # Errors
     ///
@@ -201,12 +223,31 @@ impl TcpRun<'_> {
         stream: &NamedStream,
         rule: ReplyRule,
     ) -> Result<ConnectionOutcome, Error> {
+        self.send_whole(stream, rule, &[])
+    }
+
+    /// Sends the uncut stream again; errors as in `send_uncut`.
+    pub(super) fn send_again(
+        &mut self,
+        stream: &NamedStream,
+        baseline: &Baseline,
+    ) -> Result<ConnectionOutcome, Error> {
+        self.send_whole(stream, baseline.rule, &baseline.before_half_close)
+    }
+
+    fn send_whole(
+        &mut self,
+        stream: &NamedStream,
+        rule: ReplyRule,
+        expected: &[u8],
+    ) -> Result<ConnectionOutcome, Error> {
         let timeout = self.options.timeout;
         let outcome = self.send(&Request {
             stream: &stream.bytes,
             split: &Split::whole(),
             script: stream.script.as_deref(),
             rule,
+            expected,
             timeout,
         })?;
         if outcome.ended == Ended::TooLong {

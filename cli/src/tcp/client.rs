@@ -15,8 +15,6 @@ use crate::options::TcpOptions;
 use crate::process::{ChildProcess, Memory};
 use crate::{Error, stop};
 
-/// Maximum number of bytes of a client's stdout that are compared.
-const MAX_STDOUT: u64 = 16 * 1024 * 1024;
 /// Time between checks whether a client has connected or exited.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
 /// Number of such checks between two looks at its memory.
@@ -101,14 +99,16 @@ impl<'a> Client<'a> {
 
     /// Takes note of the process that reads from a connection.
     fn meet(&mut self, connection: &Connection) {
-        let (pid, holders) = (process::id(), &connection.holders);
-        if let Some(first) = holders.first() {
-            // Also one that detaches itself from its parent belongs to this process.
-            self.reader = Some(if holders.iter().any(|holder| holder.belongs_to(pid)) {
-                Reader::Tested
-            } else {
-                Reader::Other(first.clone())
-            });
+        // Also one that detaches itself from its parent belongs to this process.
+        let reader = Reader::of(&connection.holders, Some(process::id()), false);
+        self.reader = reader.or_else(|| self.reader.take());
+    }
+
+    /// Measures the memory of the client, if that is checked.
+    fn measure(&mut self, process: &ChildProcess) {
+        if self.options.hostile {
+            let memory = [self.memory, process.memory()].into_iter().flatten();
+            self.memory = memory.max_by_key(|memory| memory.peak);
         }
     }
 
@@ -123,9 +123,8 @@ impl<'a> Client<'a> {
         let mut checks = 0;
         loop {
             connection.receive();
-            if self.options.hostile && checks % CHECKS_PER_MEMORY == 0 {
-                let memory = [self.memory, process.memory()].into_iter().flatten();
-                self.memory = memory.max_by_key(|memory| memory.peak);
+            if checks % CHECKS_PER_MEMORY == 0 {
+                self.measure(process);
             }
             if process.exit_status().is_some() {
                 return true;
@@ -154,8 +153,9 @@ impl Peer for Client<'_> {
         while self.listener.accept().is_ok() {}
         self.memory = None;
         let (mut process, stdout) = ChildProcess::start_with_stdout(self.command)?;
-        let stdout = read_stdout(stdout);
+        let stdout = read_stdout(stdout, self.options.max_reply);
         let socket = self.accept(&mut process)?;
+        self.measure(&process);
         let mut connection = Connection::new(socket, self.options.max_reply)?;
         // A script says itself what it waits for.
         if request.script.is_none() {
@@ -181,7 +181,9 @@ impl Peer for Client<'_> {
             _ => "did not exit".into(),
         };
         process.end();
-        let stdout = stdout.join().unwrap_or_default();
+        let mut stdout = stdout.join().unwrap_or_default();
+        let too_long = connection.too_long() || stdout.len() > self.options.max_reply;
+        stdout.truncate(self.options.max_reply);
         let status = format!("\n({status})\n");
         Ok(ConnectionOutcome {
             reply: [&stdout[..], status.as_bytes(), connection.reply()].concat(),
@@ -191,7 +193,7 @@ impl Peer for Client<'_> {
             replied_after: request.stream.len(),
             closed: exited,
             replied: exited,
-            ended: Ended::new(connection.too_long(), exited),
+            ended: Ended::new(too_long, exited),
             reaction,
         })
     }
@@ -213,13 +215,19 @@ impl Peer for Client<'_> {
     fn memory(&self) -> Option<Memory> {
         self.memory
     }
+
+    fn serves_unmeasured(&self) -> bool {
+        // It was measured while it ran.
+        false
+    }
 }
 
-/// Reads stdout to its end, in a thread.
-fn read_stdout(stdout: ChildStdout) -> JoinHandle<Vec<u8>> {
+/// Reads stdout to its end, in a thread. Returns its beginning, with one byte more than `max` if there
+/// is more.
+fn read_stdout(stdout: ChildStdout, max: usize) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
-        let mut stdout = stdout.take(MAX_STDOUT);
+        let mut stdout = stdout.take((max as u64).saturating_add(1));
         // After an error, the bytes so far count.
         let _ = stdout.read_to_end(&mut bytes);
         let _ = io::copy(&mut stdout.into_inner(), &mut io::sink());

@@ -7,7 +7,7 @@ use everysplit::Split;
 
 use super::difference::excerpt;
 use super::peer::{Reader, Reading};
-use crate::queues::CHUNK_DELAY;
+use crate::queues::{CHUNK_DELAY, Holder};
 use crate::text::{count, pace};
 
 /// What a run has done.
@@ -105,6 +105,12 @@ impl Coverage {
         };
         text + &match reader {
             _ if timed + stopped == splits => String::new(),
+            Some(Reader::Other(Holder::Hidden)) => {
+                format!(
+                    ", not observed: the chunks were read by {}, which may not be the {peer}",
+                    Holder::Hidden
+                )
+            }
             Some(Reader::Other(holder)) => {
                 format!(", not observed: the chunks were read by {holder}, which is not the {peer}")
             }
@@ -232,12 +238,12 @@ mod tests {
         );
         assert_eq!(
             same_reply(2, all[..2].to_vec(), b"x"),
-            "2 bytes, uncut, 1 of 1 splits with 1 cut, 0 of 0 with 2: the same reply of 1 bytes: \"x\""
+            "2 bytes, uncut, 1 of 1 splits with 1 cut, 0 of 0 with 2: the same reply of 1 byte: \"x\""
         );
         let whole = vec![Split::whole()];
         assert!(
             same_reply(1, whole, b"x")
-                .starts_with("1 bytes, uncut, 0 of 0 splits with 1 cut, 0 of 0 with 2: ")
+                .starts_with("1 byte, uncut, 0 of 0 splits with 1 cut, 0 of 0 with 2: ")
         );
     }
 

@@ -9,15 +9,25 @@ use crate::text::count;
 /// Maximum number of bytes of a reply in a message.
 const MAX_EXCERPT: usize = 60;
 
+/// How a connection ended that differs from the one with the uncut stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ConnectionEnd {
+    /// The peer did not close it.
+    Open,
+    /// The peer closed it after a reply.
+    Closed,
+    /// The peer closed it without a reply.
+    ClosedSilently,
+    /// The reply was the same, and then the program ended. It has been started again.
+    Crashed,
+}
+
 /// A reply that differs from the reply to the uncut stream.
 #[derive(Clone)]
 pub(super) struct Difference {
     /// Whether the reply ended before the timeout.
     pub(super) in_time: bool,
-    /// Whether the peer closed the connection.
-    pub(super) closed: bool,
-    /// Whether there was a reply at all.
-    pub(super) replied: bool,
+    pub(super) end: ConnectionEnd,
     pub(super) expected: String,
     pub(super) actual: String,
 }
@@ -37,19 +47,24 @@ impl Difference {
         }
         Self {
             in_time: outcome.in_time(),
-            closed: outcome.closed,
-            replied: outcome.replied,
+            end: match (outcome.closed, outcome.replied) {
+                (false, _) => ConnectionEnd::Open,
+                (true, true) => ConnectionEnd::Closed,
+                (true, false) => ConnectionEnd::ClosedSilently,
+            },
             expected,
             actual,
         }
     }
-}
 
-/// Returns the length of a reply after masking.
-pub(super) fn masked_len(masks: &[Mask], reply: &[u8]) -> usize {
-    match masks {
-        [] => reply.len(),
-        _ => masked(masks, reply).len(),
+    /// Returns the difference of a connection with the same reply that has ended the program.
+    pub(super) fn crash(peer: &str, crash: &str) -> Self {
+        Self {
+            in_time: true,
+            end: ConnectionEnd::Crashed,
+            expected: format!("a {peer} that goes on, as after the uncut stream"),
+            actual: format!("the same reply, and then {crash}"),
+        }
     }
 }
 

@@ -270,6 +270,7 @@ impl TcpRun<'_> {
                 },
                 After::Silence => ReplyRule::open(ReplyEnd::FirstByte),
             },
+            expected: &[],
             timeout,
         })
     }
@@ -293,6 +294,10 @@ impl TcpRun<'_> {
     /// Checks that the peer has not grown.
     fn check_memory(&mut self) -> Finding {
         let (before, after) = self.memory_before.zip(self.peer.memory())?;
+        if self.peer.serves_unmeasured() {
+            self.omit_memory();
+            return None;
+        }
         self.recorder.checks([Property::Memory]);
         let grown = after.peak.saturating_sub(before.peak) / 1024;
         let max_growth = self.options.max_growth;
@@ -308,10 +313,22 @@ impl TcpRun<'_> {
         ))
     }
 
+    /// Records that memory is not checked.
+    fn omit_memory(&mut self) {
+        if !self.omits_memory {
+            self.omits_memory = true;
+            let peer = self.peer.name();
+            let omitted = format!(
+                "memory is not checked: the {peer} serves connections in processes that end, or that cannot be measured"
+            );
+            self.recorder.omits(Property::Memory, &omitted);
+        }
+    }
+
     /// Checks that the next connection gets the reply to a valid stream.
     fn check_next(&mut self, valid: &ValidStream<'_>) -> Result<Finding, Error> {
         let ValidStream { stream, baseline } = valid;
-        let reply = match self.send_uncut(stream, baseline.rule) {
+        let reply = match self.send_again(stream, baseline) {
             Ok(outcome) => self.comparable(&stream.bytes, &outcome),
             // A process that was still ending before may have ended by now.
             Err(error) => match self.check_running()? {

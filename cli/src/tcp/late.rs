@@ -30,7 +30,7 @@ pub(super) struct SameSoFar<'a> {
 impl SameSoFar<'_> {
     /// Returns whether a connection usually ends with the reply.
     fn is_cut_short(&self) -> bool {
-        matches!(self.baseline.rule.end, ReplyEnd::Length(_))
+        matches!(self.baseline.rule.end, ReplyEnd::Expected)
     }
 
     /// Returns the splits to listen after: byte by byte, and with one cut.
@@ -165,6 +165,7 @@ impl TcpRun<'_> {
             split,
             script: stream.script.as_deref(),
             rule: ReplyRule::LISTEN,
+            expected: &[],
             timeout: self.options.timeout,
         }
     }

@@ -35,6 +35,9 @@ pub(super) trait Peer {
 
     /// Returns the memory of the program that runs or ran last, where it can be read.
     fn memory(&self) -> Option<Memory>;
+
+    /// Returns whether a process has served a connection that is not measured, or no longer.
+    fn serves_unmeasured(&self) -> bool;
 }
 
 /// What to send on a connection, and how the reply ends.
@@ -46,6 +49,8 @@ pub(super) struct Request<'a> {
     /// from connection to connection.
     pub(super) script: Option<&'a Script>,
     pub(super) rule: ReplyRule,
+    /// The masked reply with which [`ReplyEnd::Expected`] ends.
+    pub(super) expected: &'a [u8],
     /// Maximum time to wait for the reply.
     pub(super) timeout: Duration,
 }
@@ -77,8 +82,8 @@ pub(super) enum ReplyEnd {
     Idle,
     /// Where the peer closes the connection, or exits.
     Close,
-    /// At this length, after masking.
-    Length(usize),
+    /// Where it is the expected one after masking, or cannot become that any more.
+    Expected,
     /// After the first byte.
     FirstByte,
     /// Where the protocol says. One more request then shows whether there is a surplus.
@@ -161,4 +166,29 @@ pub(super) enum Reader {
     Unchecked(Holder),
     /// A process that is not the program under test, such as a relay.
     Other(Holder),
+}
+
+impl Reader {
+    /// Returns which process holds a connection, if that is known. `tested` is the program under
+    /// test, and `is_given` says whether the user has named it.
+    pub(super) fn of(holders: &[Holder], tested: Option<u32>, is_given: bool) -> Option<Self> {
+        let first = holders.first()?.clone();
+        Some(match tested {
+            None => Self::Unchecked(first),
+            Some(pid) if holders.iter().any(|holder| holder.belongs_to(pid)) => Self::Tested,
+            // A program that was started can have started one of another user.
+            Some(_) if first == Holder::Hidden && !is_given => Self::Unchecked(first),
+            Some(_) => Self::Other(first),
+        })
+    }
+
+    /// Returns how little is known of what the program under test has read.
+    pub(super) const fn doubt(&self) -> u8 {
+        match self {
+            Self::Tested => 0,
+            Self::Unchecked(Holder::Known { .. }) => 1,
+            Self::Unchecked(Holder::Hidden) => 2,
+            Self::Other(_) => 3,
+        }
+    }
 }

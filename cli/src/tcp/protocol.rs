@@ -63,6 +63,16 @@ impl Protocol {
         self == Self::Tls && comparable.starts_with(b"alert ")
     }
 
+    /// Returns whether a reply, as text to compare, consists of errors.
+    pub(super) fn is_error(self, comparable: &[u8]) -> bool {
+        // The first line lists the status of each reply.
+        let line = comparable.split(|&byte| byte == b'\n').next();
+        let statuses = line.and_then(|line| line.split(|&byte| byte == b',').next());
+        let is_error = |status: &[u8]| matches!(status, [b'4' | b'5', _, _]);
+        self == Self::Http1
+            && statuses.is_some_and(|statuses| statuses.split(|&byte| byte == b' ').all(is_error))
+    }
+
     /// Returns a request to send after the complete reply, so that it shows if more replies come
     /// than there are requests.
     pub(super) fn last_request(self, stream: &[u8]) -> Option<Vec<u8>> {
@@ -100,6 +110,22 @@ impl Protocol {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn replies_can_all_be_errors() {
+        let cases: [(&[u8], bool); 6] = [
+            (b"400, then 200 to one more request\n", true),
+            (b"404 503\n", true),
+            (b"200 404\n", false),
+            (b"no whole reply\n", false),
+            (b"", false),
+            (b"200\n400", false),
+        ];
+        for (reply, expected) in cases {
+            assert_eq!(Protocol::Http1.is_error(reply), expected);
+        }
+        assert!(!Protocol::Raw.is_error(b"400\n"));
+    }
 
     #[test]
     fn the_lines_of_a_request_are_its_fields() {

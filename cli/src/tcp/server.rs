@@ -1,18 +1,20 @@
 //! A server under test: one that runs already, or one that is started here.
 
+use std::cell::Cell;
 use std::process;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connection::Connection;
 use super::conversation::{Conversation, converse};
-use super::difference::masked_len;
+use super::difference::masked;
 use super::peer::{
     ConnectionOutcome, Ended, HalfClose, Peer, Reader, ReplyEnd, ReplyRule, Request,
 };
 use crate::address::{Address, Socket};
 use crate::options::{PeerOptions, TcpOptions};
-use crate::process::{ChildProcess, Memory};
+use crate::process::{ChildProcess, Memory, is_crash};
+use crate::queues::Holder;
 use crate::tls::TlsClient;
 use crate::{Error, stop};
 
@@ -31,6 +33,8 @@ pub(super) struct Server<'a> {
     tls: Option<TlsClient>,
     /// The process that reads, once it has been found.
     reader: Option<Reader>,
+    /// The processes that have held connections since the program was started.
+    served_by: Vec<Holder>,
 }
 
 impl<'a> Server<'a> {
@@ -42,6 +46,7 @@ impl<'a> Server<'a> {
             options,
             process: None,
             reader: None,
+            served_by: Vec::new(),
         })
     }
 
@@ -65,42 +70,33 @@ impl<'a> Server<'a> {
             // The previous process still has the port.
             self.process = None;
             self.process = Some(ChildProcess::start(command)?);
+            self.served_by.clear();
         }
         Ok(())
     }
 
-    /// Takes note of the process that reads from a connection.
+    /// Takes note of the processes that hold a connection.
     fn meet(&mut self, connection: &Connection) {
-        let Some(first) = connection.holders.first() else {
-            return;
-        };
-        let tested = match &self.options.peer {
-            PeerOptions::RunningServer { pid, .. } => *pid,
+        for holder in &connection.holders {
+            if !self.served_by.contains(holder) {
+                self.served_by.push(holder.clone());
+            }
+        }
+        let (tested, is_given) = match &self.options.peer {
+            PeerOptions::RunningServer { pid, .. } => (*pid, true),
             // Also one that detaches itself from its parent belongs to this process.
-            _ => Some(process::id()),
+            _ => (Some(process::id()), false),
         };
-        let is_tested = |pid| {
-            connection
-                .holders
-                .iter()
-                .any(|holder| holder.belongs_to(pid))
-        };
-        let reader = match tested {
-            None => Reader::Unchecked(first.clone()),
-            Some(pid) if is_tested(pid) => Reader::Tested,
-            Some(_) => Reader::Other(first.clone()),
-        };
-        if !matches!(self.reader, Some(Reader::Other(_))) {
+        let known = self.reader.as_ref().map_or(0, Reader::doubt);
+        if let Some(reader) = Reader::of(&connection.holders, tested, is_given)
+            && reader.doubt() >= known
+        {
             self.reader = Some(reader);
         }
     }
 
-    /// Returns whether the server is restarted for each connection.
     fn is_fresh(&self) -> bool {
-        matches!(
-            self.options.peer,
-            PeerOptions::StartedServer { fresh: true, .. }
-        )
+        self.options.peer.is_fresh()
     }
 
     /// Connects, as soon as the server listens.
@@ -121,10 +117,12 @@ impl<'a> Server<'a> {
             };
             if let Some(status) = process.exit_status() {
                 let note = process.stderr_note();
-                return Err(format!(
-                    "the server ended ({status}){note}; if it serves only one client, add --fresh"
-                )
-                .into());
+                let advice = if status.success() {
+                    "; if it serves only one client, add --fresh"
+                } else {
+                    ""
+                };
+                return Err(format!("the server ended ({status}){note}{advice}").into());
             }
             if Instant::now() > deadline || stop::requested() {
                 return Err(format!(
@@ -236,17 +234,30 @@ impl Peer for Server<'_> {
     }
 
     fn crash(&mut self, within: Duration) -> Result<Option<String>, Error> {
-        if self.is_fresh() {
-            return Ok(None);
-        }
+        let is_fresh = self.is_fresh();
         let Some(process) = &mut self.process else {
             return Ok(None);
         };
         let Some(status) = process.exit_status_within(within) else {
             return Ok(None);
         };
+        let may_end = if is_fresh {
+            // It may serve only one client.
+            !is_crash(status)
+        } else {
+            // A daemon goes on without the process that was started.
+            status.success() && !process.all_ended()
+        };
+        if may_end {
+            return Ok(None);
+        }
         let crash = format!("the server ended ({status}){}", process.stderr_note());
-        self.start()?;
+        if is_fresh {
+            // The next connection starts it.
+            self.process = None;
+        } else {
+            self.start()?;
+        }
         Ok(Some(crash))
     }
 
@@ -256,6 +267,16 @@ impl Peer for Server<'_> {
 
     fn memory(&self) -> Option<Memory> {
         self.process.as_ref()?.memory()
+    }
+
+    fn serves_unmeasured(&self) -> bool {
+        let Some(process) = &self.process else {
+            return false;
+        };
+        self.served_by.iter().any(|holder| match holder {
+            Holder::Known { pid, .. } => !process.is_measured(*pid),
+            Holder::Hidden => true,
+        })
     }
 }
 
@@ -287,10 +308,7 @@ fn collect_reply(
         }
         ReplyEnd::Close => connection.collect(|_| false, |_| timeout),
         ReplyEnd::FirstByte => connection.collect(|reply| !reply.is_empty(), |_| timeout),
-        ReplyEnd::Length(length) => connection.collect(
-            |reply| masked_len(&options.mask, &conversation.masked(reply)) >= length,
-            |_| timeout,
-        ),
+        ReplyEnd::Expected => collect_expected(connection, request, conversation, options),
         ReplyEnd::Protocol => connection.collect(
             |reply| options.protocol.is_complete(request.stream, reply, false),
             |_| timeout,
@@ -301,6 +319,32 @@ fn collect_reply(
         connection.collect(|_| false, |_| timeout);
     }
     in_time
+}
+
+/// Receives until the masked reply is the expected one, or cannot become that any more. Returns
+/// whether it did in time.
+fn collect_expected(
+    connection: &mut Connection,
+    request: &Request<'_>,
+    conversation: &Conversation,
+    options: &TcpOptions,
+) -> bool {
+    let expected = request.expected;
+    if options.mask.is_empty() && request.script.is_none() {
+        return connection.collect(|reply| reply.len() >= expected.len(), |_| request.timeout);
+    }
+    let max_idle = Cell::new(request.timeout);
+    connection.collect(
+        |reply| {
+            let masked = masked(&options.mask, &conversation.masked(reply));
+            if masked.len() >= expected.len() {
+                // A part that varies can be longer before it is complete: no mask matches it yet.
+                max_idle.set(options.reply_idle.min(request.timeout));
+            }
+            masked.starts_with(expected)
+        },
+        |_| max_idle.get(),
+    )
 }
 
 /// Sends one more request after a complete reply, and receives the reply to it. Returns whether it

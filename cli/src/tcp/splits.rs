@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 use std::iter;
-use std::time::Duration;
 
 use everysplit::Split;
 
-use super::TcpRun;
 use super::baseline::{Baseline, NotTestable, REPETITIONS};
-use super::difference::Difference;
-use crate::Error;
+use super::difference::{ConnectionEnd, Difference};
+use super::{CRASH_TIME, TcpRun, Wait};
 use crate::options::TcpOptions;
+use crate::process::ENDING_TIME;
 use crate::streams::NamedStream;
+use crate::{Error, stop};
 
 /// Maximum number of splits of a stream of which the reply may time out.
 const MAX_TIMEOUTS: usize = 20;
@@ -175,74 +175,178 @@ pub(super) struct DifferingSplit {
     pub(super) difference: Difference,
 }
 
+/// A stream of which splits are tried.
+#[derive(Clone, Copy)]
+struct Search<'a> {
+    stream: &'a NamedStream,
+    baseline: &'a Baseline,
+    edges: &'a [usize],
+}
+
+/// An end of the program that was not expected.
+struct Crash {
+    how: String,
+    /// Whether the last split is the cause.
+    is_cause: bool,
+}
+
 /// The splits of a stream that were tried.
 pub(super) struct TriedSplits {
     /// Whether the reply was the same as to the uncut stream.
     pub(super) same: HashMap<Split, bool>,
     /// The smallest split with a reply that differs.
     pub(super) smallest: Option<DifferingSplit>,
-    /// The time to wait for a reply from now on: shorter after a difference.
-    pub(super) timeout: Duration,
+    /// The last split, if its reply was the same. The program may be ending because of it.
+    last: Option<Split>,
+    /// The number of replies that timed out.
+    timeouts: usize,
+    /// How long to wait from now on: shorter after a difference.
+    pub(super) wait: Wait,
     /// Why not all splits were tried.
     pub(super) stopped: Option<Error>,
 }
 
 impl TcpRun<'_> {
     /// Tries the splits of a stream, as many as --max-connections allows.
-    ///
-    /// # Errors
-    ///
-    /// [`NotTestable`], if the reply to the uncut stream varies by itself.
     pub(super) fn try_splits(
         &mut self,
         stream: &NamedStream,
         baseline: &Baseline,
         edges: &[usize],
-    ) -> Result<TriedSplits, Error> {
-        let NamedStream { name, bytes, .. } = stream;
+    ) -> TriedSplits {
         let mut tried = TriedSplits {
             same: HashMap::from([(Split::whole(), true)]),
             smallest: None,
-            timeout: self.options.timeout,
+            last: None,
+            timeouts: 0,
+            wait: self.wait(),
             stopped: None,
         };
-        self.coverage.add_stream(bytes.len());
-        let mut timeouts = 0;
-        for split in splits(stream, edges, self.options) {
-            if timeouts == MAX_TIMEOUTS {
+        let search = Search {
+            stream,
+            baseline,
+            edges,
+        };
+        self.coverage.add_stream(stream.bytes.len());
+        // Differences that were found before an error still count.
+        tried.stopped = self.search(search, &mut tried).err();
+        tried
+    }
+
+    fn search(&mut self, search: Search<'_>, tried: &mut TriedSplits) -> Result<(), Error> {
+        for split in splits(search.stream, search.edges, self.options) {
+            if tried.timeouts == MAX_TIMEOUTS {
                 break;
             }
+            let name = &search.stream.name;
             self.recorder.progress(format!("{name}: split {split}"));
-            let difference = match self.try_split(bytes, &split, baseline, tried.timeout) {
-                Ok(difference) => difference,
-                // Differences that were found before still count.
-                Err(error) => {
-                    tried.stopped = Some(error);
-                    break;
-                }
-            };
+            let difference = self.try_next(search, &split, tried)?;
             self.coverage.add_split(&split);
-            tried.same.insert(split.clone(), difference.is_none());
-            let Some(mut difference) = difference else {
-                continue;
-            };
-            timeouts += usize::from(!difference.in_time);
-            if let Some(smallest) = &tried.smallest
-                && size(&smallest.split, edges) <= size(&split, edges)
-            {
-                continue;
-            }
-            self.note_crash(&mut difference)?;
-            if tried.smallest.is_none() {
-                self.check_repeatable(stream, baseline)?;
-                // From now on, a timeout only adds one more example.
-                tried.timeout = (tried.timeout / 10)
-                    .max(4 * baseline.took)
-                    .min(tried.timeout);
-            }
-            tried.smallest = Some(DifferingSplit { split, difference });
+            self.add(search, split, difference, tried)?;
         }
-        Ok(tried)
+        match self.crash_after_last(search, tried)? {
+            Some(Crash {
+                how,
+                is_cause: false,
+            }) => Err(how.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tries one split. If this shows that the program has ended because of the last one, adds that
+    /// difference.
+    fn try_next(
+        &mut self,
+        search: Search<'_>,
+        split: &Split,
+        tried: &mut TriedSplits,
+    ) -> Result<Option<Difference>, Error> {
+        let Search {
+            stream, baseline, ..
+        } = search;
+        let difference = self.try_split(&stream.bytes, split, baseline, tried.wait);
+        let may_have_ended = match &difference {
+            Ok(None) => false,
+            Ok(Some(difference)) => difference.end == ConnectionEnd::ClosedSilently,
+            Err(_) => !stop::requested(),
+        };
+        if !may_have_ended {
+            return difference;
+        }
+        let Some(crash) = self.crash_after_last(search, tried)? else {
+            return difference;
+        };
+        let again = self.try_split(&stream.bytes, split, baseline, tried.wait)?;
+        if again.is_none() && !crash.is_cause {
+            return Err(crash.how.into());
+        }
+        Ok(again)
+    }
+
+    /// If the program has ended, sends the last split again, and adds it if that is the cause.
+    fn crash_after_last(
+        &mut self,
+        search: Search<'_>,
+        tried: &mut TriedSplits,
+    ) -> Result<Option<Crash>, Error> {
+        let Some(last) = tried.last.take() else {
+            return Ok(None);
+        };
+        let Some(how) = self.crash(ENDING_TIME)? else {
+            return Ok(None);
+        };
+        let wait = Wait {
+            end: CRASH_TIME,
+            ..tried.wait
+        };
+        let bytes = &search.stream.bytes;
+        let difference = self.try_split(bytes, &last, search.baseline, wait)?;
+        let is_cause = difference.is_some();
+        if is_cause {
+            self.add(search, last, difference, tried)?;
+        }
+        Ok(Some(Crash { how, is_cause }))
+    }
+
+    /// Adds a split that was tried.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTestable`], if the reply to the uncut stream varies by itself.
+    fn add(
+        &mut self,
+        search: Search<'_>,
+        split: Split,
+        difference: Option<Difference>,
+        tried: &mut TriedSplits,
+    ) -> Result<(), Error> {
+        let Search {
+            stream,
+            baseline,
+            edges,
+        } = search;
+        tried.same.insert(split.clone(), difference.is_none());
+        let Some(mut difference) = difference else {
+            // A fresh server has been watched already.
+            tried.last = (!self.options.peer.is_fresh()).then_some(split);
+            return Ok(());
+        };
+        tried.last = None;
+        tried.timeouts += usize::from(!difference.in_time);
+        if let Some(smallest) = &tried.smallest
+            && size(&smallest.split, edges) <= size(&split, edges)
+        {
+            return Ok(());
+        }
+        self.note_crash(&mut difference)?;
+        if tried.smallest.is_none() {
+            self.check_repeatable(stream, baseline)?;
+            // From now on, a timeout only adds one more example.
+            let reply = tried.wait.reply;
+            tried.wait.reply = (reply / 10).max(4 * baseline.took).min(reply);
+        }
+        tried.smallest = Some(DifferingSplit { split, difference });
+        Ok(())
     }
 
     /// Removes cuts that are not needed for a difference: many at once first, then one by one.
@@ -252,18 +356,21 @@ impl TcpRun<'_> {
     /// [`NotTestable`], if the difference does not occur every time.
     pub(super) fn minimize(
         &mut self,
-        name: &str,
-        stream: &[u8],
+        stream: &NamedStream,
         mut smallest: DifferingSplit,
         baseline: &Baseline,
-        timeout: Duration,
+        mut wait: Wait,
     ) -> Result<DifferingSplit, Error> {
+        let NamedStream { name, bytes, .. } = stream;
+        if smallest.difference.end == ConnectionEnd::Crashed {
+            wait.end = CRASH_TIME;
+        }
         smallest.split = smallest.split.reduce(|split| {
             // The uncut stream has the expected reply.
             if split.cuts().is_empty() {
                 return Ok(false);
             }
-            let difference = self.try_split(stream, split, baseline, timeout)?;
+            let difference = self.try_split(bytes, split, baseline, wait)?;
             let differs = difference.is_some();
             if let Some(difference) = difference {
                 smallest.difference = difference;
@@ -272,7 +379,7 @@ impl TcpRun<'_> {
         })?;
         for _ in 1..REPETITIONS {
             let split = &smallest.split;
-            let Some(difference) = self.try_split(stream, split, baseline, timeout)? else {
+            let Some(difference) = self.try_split(bytes, split, baseline, wait)? else {
                 let (peer, reply) = (self.peer.name(), self.peer.reply_name());
                 return Err(NotTestable(format!(
                     "the {peer}'s {reply} to {name} in the split {split} varies by itself: \"{}\", then the same as for the uncut stream; it depends on something other than the split",
@@ -281,6 +388,9 @@ impl TcpRun<'_> {
                 .into());
             };
             smallest.difference = difference;
+        }
+        if smallest.difference.end == ConnectionEnd::Crashed {
+            self.check_goes_on(stream, baseline)?;
         }
         self.note_crash(&mut smallest.difference)?;
         Ok(smallest)

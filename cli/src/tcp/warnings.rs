@@ -4,6 +4,7 @@ use super::TcpRun;
 use super::baseline::Baseline;
 use super::coverage::first_line;
 use super::peer::{ConnectionOutcome, HalfClose, Reader, Reading};
+use crate::queues::Holder;
 use crate::streams::NamedStream;
 
 /// How far the peer got in a stream on the connections with the same reply.
@@ -67,6 +68,13 @@ impl TcpRun<'_> {
                 "{name}: the {peer} refuses it: \"{line}\"; what comes after that is not tested"
             ));
         }
+        let is_masked =
+            |masked: &[u8]| !masked.is_empty() && masked.iter().all(|&byte| byte == b'*');
+        if !self.options.mask.is_empty() && is_masked(&baseline.masked) {
+            self.recorder.warn(format!(
+                "{name}: --mask removes the whole {reply}; only its presence is tested"
+            ));
+        }
         if !baseline.replied {
             self.recorder.warn(format!(
                 "{name}: the {peer} closes the connection without a {reply}"
@@ -74,31 +82,47 @@ impl TcpRun<'_> {
         }
     }
 
-    /// Warns if different streams have the same reply.
-    pub(super) fn warn_of_equal_replies(&mut self, replies: &[Vec<u8>]) {
-        let [first, others @ ..] = replies else {
+    /// Warns if different streams have the same reply, or only errors. `replies` are the names of the
+    /// streams, and what is compared of their replies.
+    pub(super) fn warn_of_replies(&mut self, replies: &[(&str, Vec<u8>)]) {
+        let protocol = self.options.protocol;
+        let (peer, reply, all) = (self.peer.name(), self.peer.reply_name(), replies.len());
+        let errors = replies.iter().filter(|(_, reply)| protocol.is_error(reply));
+        let errors: Vec<_> = errors.collect();
+        if let Some((name, first)) = errors.first() {
+            let (count, line) = (errors.len(), first_line(first));
+            self.recorder.warn(format!(
+                "the {peer} has only errors as replies to {count} of {all} streams, such as \"{line}\" to {name}; what it refuses is not tested"
+            ));
+        }
+        let [(_, first), others @ ..] = replies else {
             return;
         };
-        if self.options.protocol.may_reply_the_same() {
+        if protocol.may_reply_the_same() || others.is_empty() {
             return;
         }
-        if !others.is_empty() && others.iter().all(|other| other == first) {
-            let (peer, reply) = (self.peer.name(), self.peer.reply_name());
-            let (count, line) = (replies.len(), first_line(first));
+        if others.iter().all(|(_, other)| other == first) {
+            let line = first_line(first);
             self.recorder.warn(format!(
-                "the {peer} has the same {reply} to all {count} streams: \"{line}\"; if it refuses them, nothing else is tested"
+                "the {peer} has the same {reply} to all {all} streams: \"{line}\"; if it refuses them, nothing else is tested"
             ));
         }
     }
 
-    /// Warns if it was not the peer that read the chunks.
+    /// Warns if it may not have been the peer that read the chunks.
     pub(super) fn warn_of_reader(&mut self) {
         let peer = self.peer.name();
-        if let Some(Reader::Other(holder)) = self.peer.reader() {
-            let warning = format!(
-                "the chunks were read by {holder}, which is not the {peer}: the {peer} may have read several at once"
-            );
-            self.recorder.warn(warning);
-        }
+        let several = format!("the {peer} may have read several at once");
+        let warning = match self.peer.reader() {
+            Some(Reader::Other(Holder::Hidden) | Reader::Unchecked(Holder::Hidden)) => format!(
+                "the chunks were read by {}: if it is not the {peer}, {several}",
+                Holder::Hidden
+            ),
+            Some(Reader::Other(holder)) => {
+                format!("the chunks were read by {holder}, which is not the {peer}: {several}")
+            }
+            Some(Reader::Unchecked(Holder::Known { .. }) | Reader::Tested) | None => return,
+        };
+        self.recorder.warn(warning);
     }
 }

@@ -3,6 +3,7 @@
 //! installed.
 
 use std::env;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
@@ -151,18 +152,28 @@ fn finds_a_server_that_does_not_serve_the_next_connection() {
 /// Serves one client after another. Two bugs: it ends at the length -1, and it keeps 64 MiB for
 /// each length over the limit.
 const SERVER: &str = "
-import socket, struct, sys
+import os, signal, socket, struct, sys, time
+if 'forks' in sys.argv:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 server = socket.create_server(('127.0.0.1', int(sys.argv[1])))
 kept = []
+if 'detached' in sys.argv and os.fork():
+    # In a session of its own, another process serves.
+    time.sleep(1000)
+if 'detached' in sys.argv:
+    os.setsid()
 while True:
     client, _ = server.accept()
+    if 'forks' in sys.argv and os.fork():
+        client.close()
+        continue
     client.settimeout(0.4)
     stream = client.makefile('rb')
     try:
         while size := stream.read(4):
             length, = struct.unpack('<i', size)
             if length > 100:
-                if 'grows' in sys.argv:
+                if sys.argv[2] in ('grows', 'forks', 'detached'):
                     kept.append(b'x' * (64 << 20))
                 break
             if length < 0 and 'ends' not in sys.argv:
@@ -173,6 +184,8 @@ while True:
     # The socket is closed when both are.
     stream.close()
     client.close()
+    if 'forks' in sys.argv:
+        os._exit(0)
 ";
 
 /// The end and the growth of a started server are noticed, and the next probe has a new server.
@@ -183,6 +196,16 @@ fn watches_a_server_that_it_started() {
     }
     let path = script("hostile-server.py", SERVER);
     let correct = (0, "correct", &["\nmemory       held\n"][..]);
+    let detached = (
+        1,
+        "detached",
+        &["FAIL  claimed length: over the limit: memory\n"][..],
+    );
+    let forks = (
+        0,
+        "forks",
+        &["; memory is not checked: the server serves connections in processes that end, "][..],
+    );
     let grows = (
         1,
         "grows",
@@ -202,7 +225,7 @@ fn watches_a_server_that_it_started() {
     );
     // Memory can be read on Linux only.
     let cases = if cfg!(target_os = "linux") {
-        vec![correct, grows, ends]
+        vec![correct, grows, ends, detached, forks]
     } else {
         vec![(0, "correct", &[][..]), ends]
     };
@@ -216,8 +239,33 @@ fn watches_a_server_that_it_started() {
         for line in lines {
             assert!(output.contains(line), "{output}");
         }
+        let holds = output.contains("memory       held");
+        let may_hold = ["correct", "ends"].contains(&kind) && cfg!(target_os = "linux");
+        assert_eq!(holds, may_hold, "{output}");
         assert!(!listens(port), "{output}");
     });
+}
+
+/// What is checked of a live program is less than what is checked of a decoder.
+#[test]
+fn the_sentences_are_those_of_the_probes() {
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let files = ["json", "xml", "html"].map(|end| format!("{folder}/hostile-sentences.{end}"));
+    let reports = files.each_ref().map(|file| format!("--report={file}"));
+    let address = server(waits).to_string();
+    let connect = ["--connect", &address];
+    let reports = reports.each_ref().map(String::as_str);
+    let output = run(&[&HOSTILE[..], &IMPATIENT, &connect, &reports].concat()).with_status(1);
+    let read = |file| fs::read_to_string(file).unwrap();
+    let limit =
+        "length over the limit, or another invalid one, gets a reply or a closed connection";
+    for text in files.iter().map(read).chain([output]) {
+        assert!(text.contains(limit), "{text}");
+        assert!(!text.contains("a body at the limit passes"), "{text}");
+        assert!(!text.contains("inside a frame is reported"), "{text}");
+    }
+    let merged = run(&["report", "merge", &files[0]]).with_status(1);
+    assert!(merged.contains(limit), "{merged}");
 }
 
 /// The variables that make this program a client: its port, and whether it is correct.

@@ -256,6 +256,56 @@ fn servers_in_rust_pass() {
     }
 }
 
+/// Refuses each request, or only those with a body.
+const REFUSES: &str = r"
+import http.server, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+
+    def do_GET(self):
+        self.answer(400 if sys.argv[2] == 'all' else 200)
+
+    def answer(self, status):
+        self.send_response(status)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
+http.server.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])), Handler).serve_forever()
+";
+
+#[test]
+fn a_server_that_replies_only_with_errors_is_a_warning() {
+    if !is_installed("python3") {
+        return;
+    }
+    let path = script("http-refuses.py", REFUSES);
+    concurrently(
+        [
+            ("all", " to 12 of 12 streams, such as \"400, "),
+            ("bodies", " of 12 streams, such as \"501"),
+        ],
+        |(kind, expected)| {
+            let port = free_port().to_string();
+            let http = [
+                "http",
+                "--timeout=20",
+                "--max-connections=2",
+                "--port",
+                &port,
+            ];
+            let start = ["--", "python3", &path, &port, kind];
+            let output = run(&[&http[..], &start].concat()).with_status(0);
+            let warning = "warning: the server has only errors as replies to ";
+            assert!(
+                output.contains(warning) && output.contains(expected),
+                "{output}"
+            );
+            assert_eq!(output.contains(" to 12 of 12 "), kind == "all", "{output}");
+        },
+    );
+}
+
 /// What is not replied to is not tested, and costs little time.
 #[test]
 fn pipelined_requests_without_a_reply_are_a_warning() {

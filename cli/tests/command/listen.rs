@@ -107,6 +107,49 @@ fn tests_clients_in_rust() {
     }
 }
 
+/// Prints 1000 bytes, and one more if it reads its two bytes one by one.
+const PRINTS: &str = "
+import socket, sys
+client = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+first = client.recv(2)
+sys.stdout.write('x' * (1000 + (len(first) < 2)))
+";
+
+#[test]
+fn stdout_is_compared_to_its_end_or_too_long() {
+    if !is_installed("python3") {
+        return;
+    }
+    let client = script("listen-prints.py", PRINTS);
+    let too_long = "the client's outcome to hex 0001 is longer than 999 bytes; allow more with";
+    let cases = [
+        ("999", 2, too_long),
+        ("1000", 1, ", and more than --max-reply allows"),
+        (
+            "1K",
+            1,
+            "1019 bytes, from byte 1000: \"x\\n(exit status: 0)\\n\"",
+        ),
+    ];
+    concurrently(cases, |(max, status, text)| {
+        let port = free_port().to_string();
+        let listen = [
+            "tcp",
+            "--listen",
+            &port,
+            "--hex",
+            "0001",
+            "--reply-idle=0.3",
+        ];
+        let options = ["--timeout=20", "--max-reply", max];
+        let start = ["--", "python3", "-S", &client, &port];
+        let finished = run(&[&listen[..], &options, &start].concat());
+        let output = finished.stdout.clone() + &finished.stderr;
+        assert!(output.contains(text), "{output}");
+        finished.with_status(status);
+    });
+}
+
 /// A client that sends first gets nothing before that, on no connection.
 #[test]
 fn a_client_that_sends_first_is_awaited() {

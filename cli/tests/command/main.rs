@@ -5,6 +5,8 @@ mod program;
 mod captures;
 mod ci;
 #[cfg(unix)]
+mod crashes;
+#[cfg(unix)]
 mod decoders;
 mod drivers;
 #[cfg(unix)]

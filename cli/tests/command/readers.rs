@@ -20,8 +20,8 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::program::{
-    KilledOnDrop, REQUEST, Serve, concurrently, free_port, is_installed, run, script, server,
-    start_listening,
+    Finished, KilledOnDrop, REQUEST, Serve, concurrently, free_port, is_installed, run, script,
+    server, start_listening,
 };
 
 /// Echoes everything at once.
@@ -71,6 +71,47 @@ fn chunks_that_another_process_reads_are_not_observed() {
         format!("{other}: the server may have read several at once\n"),
     ] {
         assert!(output.contains(&text), "{text}: {output}");
+    }
+}
+
+/// As of a server of another user. Only root can become one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_that_cannot_be_seen_may_not_be_the_server() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    if !is_installed("setpriv") {
+        return;
+    }
+    if fs::metadata("/proc/self").unwrap().uid() != 0 {
+        eprintln!("skipped: this user is not root");
+        return;
+    }
+    let address = server(echo).to_string();
+    let pid = process::id().to_string();
+    let hidden = "a process that this user may not look at";
+    let cases = [
+        (
+            &[][..],
+            format!(", observed: each chunk was read by {hidden} before the next"),
+        ),
+        (
+            &["--pid", &pid],
+            format!(
+                ", not observed: the chunks were read by {hidden}, which may not be the server"
+            ),
+        ),
+    ];
+    for (options, expected) in cases {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        command.arg(env!("CARGO_BIN_EXE_everysplit"));
+        command.args(["tcp", "--connect", &address, "--hex", REQUEST, QUICK]);
+        let output = Finished::from(command.args(options).output().unwrap()).with_status(0);
+        let warning = format!("the chunks were read by {hidden}: if it is not the server, ");
+        for text in [expected, warning] {
+            assert!(output.contains(&text), "{text}: {output}");
+        }
     }
 }
 

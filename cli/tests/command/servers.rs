@@ -342,7 +342,44 @@ fn a_reply_that_varies_by_itself_is_no_violation() {
         output.contains("the server's reply to hex 026f6b0161 varies by itself, from byte "),
         "{output}"
     );
-    check(varies, 0, &[QUICK, "--mask", "port=[0-9]+"]);
+    let output = check(varies, 0, &[QUICK, "--mask", "port=[0-9]+"]);
+    assert!(!output.contains("warning"), "{output}");
+    let output = check(varies, 0, &[QUICK, "--mask", "(?s).+"]);
+    let warning = "warning: hex 026f6b0161: --mask removes the whole reply; only its presence is";
+    assert!(output.contains(warning), "{output}");
+}
+
+/// Sends a part that varies as soon as the first byte is in, and the rest of its line with the last
+/// one. Replies `NO` to a buggy kind of request.
+fn greets_early(mut socket: TcpStream, buggy: bool) {
+    let port = socket.peer_addr().unwrap().port();
+    let mut chunk = [0; 1024];
+    let mut chunks = 0;
+    let mut seen = 0;
+    while let Ok(read @ 1..) = socket.read(&mut chunk) {
+        if seen == 0 {
+            let _ = socket.write_all(format!("session {port:040}").as_bytes());
+        }
+        chunks += 1;
+        seen += read;
+        if seen == REQUEST.len() / 2 {
+            thread::sleep(Duration::from_millis(5));
+            let verdict = if buggy && chunks > 1 { "NO" } else { "OK" };
+            let _ = socket.write_all(format!("\n{verdict}\n").as_bytes());
+        }
+    }
+}
+
+/// Before it is complete, it can be longer than the whole masked reply.
+#[test]
+fn a_part_that_no_mask_matches_yet_is_no_difference() {
+    let mask = [QUICK, "--max-connections=8", "--mask=session [0-9]+\n"];
+    for half_close in [&[][..], &["--no-half-close"]] {
+        let options = [&mask[..], half_close].concat();
+        check(|socket| greets_early(socket, false), 0, &options);
+        let output = check(|socket| greets_early(socket, true), 1, &options);
+        assert!(output.contains(", from byte 1: \"NO\\n\""), "{output}");
+    }
 }
 
 #[test]
@@ -408,6 +445,19 @@ fn a_bad_command_line_is_a_usage_error() {
     tcp(
         &["--port", "7"],
         "required arguments were not provided:\n  <CMD>...",
+    );
+    tcp(
+        &["--port", "0", "--", "true"],
+        "invalid value '0' for '--port <PORT>': 0 is not in 1..=65535",
+    );
+    let max_reply = ["--connect", "127.0.0.1:7", "--max-reply"];
+    tcp(
+        &[&max_reply[..], &["0"]].concat(),
+        "invalid value '0' for '--max-reply <BYTES>'",
+    );
+    tcp(
+        &[&max_reply[..], &["1X"]].concat(),
+        "invalid value '1X' for '--max-reply <BYTES>'",
     );
     tcp(
         &["--connect", "here"],
