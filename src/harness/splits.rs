@@ -81,14 +81,8 @@ impl<T: Door, O: Oracle<T>> SplitHarness<T, O> {
     /// framer emits byte by byte. Returns `None` if the framer or the oracle gets stuck.
     #[must_use]
     pub fn expected(&self, stream: &[u8]) -> Option<Expected<T::Frame, T::Error>> {
-        Some(
-            self.under_test()
-                .judge(stream)
-                .1
-                .ok()?
-                .expected
-                .into_inner(),
-        )
+        let (_, judged) = self.under_test().judge(stream);
+        Some(judged.ok()?.expected.into_inner())
     }
 
     /// Checks every split of up to two cuts, and byte by byte, each with every

@@ -221,7 +221,10 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     /// Makes the input of a stream. Fails with a minimal violation if the expected result contradicts
     /// the declared deviations, or if the framer or the oracle gets stuck.
     pub(super) fn input<'a>(&'a self, stream: &'a [u8]) -> Result<Input<'a, F, E>, Violation> {
-        self.exact_input(stream)
+        let made = self.door().try_make().map_err(|stuck| {
+            Violation::without_expectation(stuck, &Case::new(stream, Split::whole()))
+        });
+        made.and_then(|()| self.exact_input(stream))
             .map_err(|violation| self.minimal(violation))
     }
 
@@ -230,9 +233,6 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
         &'a self,
         stream: &'a [u8],
     ) -> Result<Input<'a, F, E>, Violation> {
-        self.door().try_make().map_err(|stuck| {
-            Violation::without_expectation(stuck, &Case::new(stream, Split::whole()))
-        })?;
         let (source, judged) = self.judge(stream);
         if let Some(offset) = misplaced_offset(stream, source, &judged) {
             panic!(
