@@ -345,3 +345,106 @@ fn an_end_after_another_byte_is_found() {
     assert_eq!(violation.property, Property::Truncation, "{violation}");
     assert_eq!(violation.case.stream[..], [255], "{violation}");
 }
+
+/// The number of bytes in a frame of each state.
+const LENGTHS: [usize; 5] = [1, 2, 3, 1, 4];
+
+/// Steps through its states with `z`, and jumps to state 3 with 255. Only `a` shows where it is, and
+/// the end in state 4.
+fn steps(has_bug: bool) -> impl Subject<Frame = Vec<u8>, Error = &'static str> + Clone + Eq {
+    FeedFn::new(
+        0,
+        move |state: &mut usize, chunk: &[u8], frames: &mut Frames<Vec<u8>>| {
+            for &byte in chunk {
+                match (byte, *state) {
+                    (b'a', 4) if has_bug => {}
+                    (b'a', _) => frames.push(vec![0; LENGTHS[*state]]),
+                    (b'z', _) => *state = 4.min(*state + 1),
+                    (255, 0) => *state = 3,
+                    _ => {}
+                }
+            }
+            Ok(())
+        },
+        |state: &mut usize, _: &mut Frames<Vec<u8>>| {
+            if *state == 4 { Err("state 4") } else { Ok(()) }
+        },
+    )
+}
+
+/// That 255 is a letter shows only before `z`, which shows only before `a`. Until then, state 3 was
+/// reached after three bytes only, and state 4 at the end of the longest streams.
+#[test]
+fn a_letter_that_is_found_late_may_be_a_shorter_way() {
+    let harness = |has_bug| {
+        let harness = Harness::framer(move || steps(has_bug)).specification(|| steps(false));
+        harness.declare([Deviation::BytesBetweenFrames])
+    };
+    let every = harness(false).every_stream(4).unwrap();
+    assert_letters(&every.letters, b"\0az\xff");
+    let violation = harness(true).every_stream(4).unwrap_err();
+    assert_eq!(violation.case.stream[..], *b"\xffza", "{violation}");
+}
+
+/// Frames of two bytes. After an odd byte but 255, a frame is late by one byte, and the next one is
+/// early by one.
+fn late_after_odd_bytes() -> impl Subject<Frame = u8, Error = &'static str> + Clone + Eq {
+    FeedFn::new(
+        0,
+        |state: &mut u8, chunk: &[u8], frames: &mut Frames<u8>| {
+            for &byte in chunk {
+                let is_odd = byte % 2 == 1 && byte != 255;
+                *state = match (*state, is_odd) {
+                    (0, false) => 1,
+                    (0, true) => 2,
+                    (2, _) => 3,
+                    (3, _) => 4,
+                    _ => 0,
+                };
+                if matches!(state, 0 | 4) {
+                    frames.push(0);
+                }
+            }
+            Ok(())
+        },
+        |state: &mut u8, _: &mut Frames<u8>| match state {
+            0 | 4 => Ok(()),
+            _ => Err("truncated"),
+        },
+    )
+}
+
+/// Four bytes give the same frames after an odd byte, and one gives none. So only an odd byte that
+/// is tried on the way, in place of an even one, shows that it is another letter.
+#[test]
+fn what_is_late_only_on_the_way_becomes_a_letter() {
+    let every = Harness::framer(late_after_odd_bytes)
+        .every_stream(4)
+        .unwrap();
+    assert_eq!(every.longest, 4, "{every}");
+    assert_letters(&every.letters, &[0, 1]);
+}
+
+/// After the end, it accepts what it has rejected.
+#[test]
+fn an_end_that_forgets_an_error_is_found() {
+    let forgets = || {
+        FeedFn::new(
+            false,
+            |rejected: &mut bool, chunk: &[u8], _: &mut Frames<u8>| {
+                *rejected |= chunk.contains(&1);
+                if *rejected { Err("one") } else { Ok(()) }
+            },
+            |rejected: &mut bool, _: &mut Frames<u8>| {
+                if core::mem::take(rejected) {
+                    Err("one")
+                } else {
+                    Ok(())
+                }
+            },
+        )
+    };
+    let harness = Harness::framer(forgets).declare([Deviation::BytesBetweenFrames]);
+    let violation = harness.every_stream(2).unwrap_err();
+    assert_eq!(violation.property, Property::Poisoned, "{violation}");
+}
