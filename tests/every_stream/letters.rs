@@ -448,3 +448,24 @@ fn an_end_that_forgets_an_error_is_found() {
     let violation = harness.every_stream(2).unwrap_err();
     assert_eq!(violation.property, Property::Poisoned, "{violation}");
 }
+
+/// No token has two empty chunks in a row.
+#[test]
+fn what_no_case_shows_has_no_token() {
+    let framer = || {
+        FeedFn::new(
+            false,
+            |was_empty: &mut bool, chunk: &[u8], _: &mut Frames<u8>| {
+                if core::mem::replace(was_empty, chunk.is_empty()) && chunk.is_empty() {
+                    return Err("empty");
+                }
+                Ok(())
+            },
+            |_: &mut bool, _: &mut Frames<u8>| Ok(()),
+        )
+    };
+    let harness = Harness::framer(framer).declare([Deviation::BytesBetweenFrames]);
+    let violation = harness.every_stream(2).unwrap_err();
+    assert!(!violation.replays, "{violation}");
+    harness.one_split(&violation.case).unwrap();
+}
