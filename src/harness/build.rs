@@ -16,7 +16,7 @@ use crate::door::AsyncReader;
 use crate::door::Reader;
 use crate::door::{CallerBuffered, Door, Fed};
 use crate::expected::Expected;
-use crate::oracle::{ByteByByte, Messages, Oracle, Parse, Specified};
+use crate::oracle::{ByteByByte, Limited, Messages, Oracle, Parse, Specified};
 #[cfg(feature = "tokio")]
 use crate::subject::AsyncChunkReader;
 #[cfg(feature = "std")]
@@ -500,7 +500,7 @@ impl<T: Door, O: Oracle<T>> Harness<T, O> {
 }
 
 /// The size limit.
-impl<T: Door, P> Harness<T, Parse<P, T::Frame, T::Error>> {
+impl<T: Door, O: Limited<T>> Harness<T, O> {
     /// Says which errors reject a body over the size limit.
     ///
     /// What goes wrong with them violates [`Property::Limit`](crate::Property::Limit). Add streams
@@ -508,7 +508,7 @@ impl<T: Door, P> Harness<T, Parse<P, T::Frame, T::Error>> {
     /// limit; [`limit_frames`](Self::limit_frames) says which frames have one.
     #[must_use]
     pub fn limit_errors(mut self, errors: impl Fn(&T::Error) -> bool + 'static) -> Self {
-        self.splits_mut().oracle.limit.errors = Some(Rc::new(errors));
+        self.splits_mut().oracle.limit().errors = Some(Rc::new(errors));
         self
     }
 
@@ -517,30 +517,7 @@ impl<T: Door, P> Harness<T, Parse<P, T::Frame, T::Error>> {
     /// known.
     #[must_use]
     pub fn limit_frames(mut self, frames: impl Fn(&T::Frame) -> bool + 'static) -> Self {
-        self.splits_mut().oracle.limit.frames = Some(Rc::new(frames));
-        self
-    }
-}
-
-/// The size limit.
-impl<T, S> Harness<T, Specified<S>>
-where
-    T: Door,
-    S: Subject<Frame = T::Frame, Error = T::Error>,
-{
-    /// Says which errors reject a body over the size limit, as with a
-    /// [parser](Harness::limit_errors).
-    #[must_use]
-    pub fn limit_errors(mut self, errors: impl Fn(&T::Error) -> bool + 'static) -> Self {
-        self.splits_mut().oracle.limit.errors = Some(Rc::new(errors));
-        self
-    }
-
-    /// Says which frames have a body of exactly the size limit, as with a
-    /// [parser](Harness::limit_frames).
-    #[must_use]
-    pub fn limit_frames(mut self, frames: impl Fn(&T::Frame) -> bool + 'static) -> Self {
-        self.splits_mut().oracle.limit.frames = Some(Rc::new(frames));
+        self.splits_mut().oracle.limit().frames = Some(Rc::new(frames));
         self
     }
 }

@@ -13,6 +13,7 @@ pub(crate) use byte_by_byte::byte_by_byte;
 pub(crate) use differential::differential;
 pub use messages::Messages;
 pub use parse::Parse;
+pub use size_limit::Limited;
 pub use specification::Specification;
 pub(crate) use specification::{End, Reading};
 pub use specified::Specified;

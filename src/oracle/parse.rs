@@ -1,6 +1,6 @@
 //! The oracle of a format with a parser for whole streams.
 
-use super::size_limit::SizeLimit;
+use super::size_limit::{Limited, SizeLimit};
 use super::{Judged, Oracle};
 use crate::check::isolate::{Guarded, isolate_as};
 use crate::check::judge::Expectation;
@@ -11,7 +11,7 @@ use crate::expected::{Expected, Source};
 /// [`Harness::oracle`](crate::Harness::oracle).
 pub struct Parse<P, F, E> {
     pub(crate) naive: P,
-    pub(crate) limit: SizeLimit<F, E>,
+    limit: SizeLimit<F, E>,
 }
 
 impl<P, F, E> Parse<P, F, E> {
@@ -31,6 +31,12 @@ impl<P: Clone, F, E> Clone for Parse<P, F, E> {
 }
 
 impl<P, F, E> crate::door::Sealed for Parse<P, F, E> {}
+
+impl<T: Door, P> Limited<T> for Parse<P, T::Frame, T::Error> {
+    fn limit(&mut self) -> &mut SizeLimit<T::Frame, T::Error> {
+        &mut self.limit
+    }
+}
 
 impl<T, P, A> Oracle<T> for Parse<P, T::Frame, T::Error>
 where

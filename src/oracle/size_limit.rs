@@ -4,10 +4,18 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use crate::check::judge::{AtStake, LimitErrors};
+use crate::door::Door;
 use crate::expected::{Expected, Outcome};
 
+/// An oracle without an encoder, for which the size limit is declared: [`Parse`](super::Parse) or
+/// [`Specified`](super::Specified).
+pub trait Limited<T: Door>: crate::door::Sealed {
+    #[doc(hidden)]
+    fn limit(&mut self) -> &mut SizeLimit<T::Frame, T::Error>;
+}
+
 /// What is declared of a size limit.
-pub(crate) struct SizeLimit<F, E> {
+pub struct SizeLimit<F, E> {
     /// Which errors reject a body over the limit, if that is declared.
     pub(crate) errors: Option<LimitErrors<E>>,
     /// Which frames have a body of exactly the limit, if that is declared.

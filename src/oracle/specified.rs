@@ -2,7 +2,7 @@
 
 use alloc::rc::Rc;
 
-use super::size_limit::SizeLimit;
+use super::size_limit::{Limited, SizeLimit};
 use super::{Judged, Oracle, byte_by_byte};
 use crate::check::judge::Expectation;
 use crate::door::{Door, Fed};
@@ -13,7 +13,7 @@ use crate::subject::Subject;
 /// [`Harness::specification`](crate::Harness::specification).
 pub struct Specified<S: Subject> {
     door: Fed<S>,
-    pub(crate) limit: SizeLimit<S::Frame, S::Error>,
+    limit: SizeLimit<S::Frame, S::Error>,
 }
 
 impl<S: Subject> Specified<S> {
@@ -39,6 +39,16 @@ impl<S: Subject> Clone for Specified<S> {
 }
 
 impl<S: Subject> crate::door::Sealed for Specified<S> {}
+
+impl<T, S> Limited<T> for Specified<S>
+where
+    T: Door,
+    S: Subject<Frame = T::Frame, Error = T::Error>,
+{
+    fn limit(&mut self) -> &mut SizeLimit<T::Frame, T::Error> {
+        &mut self.limit
+    }
+}
 
 impl<T, S> Oracle<T> for Specified<S>
 where
