@@ -58,10 +58,13 @@ impl Program {
         let _ = fs::remove_dir_all(&folder);
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        if !matches!(output.status.code(), Some(0 | 1)) {
+        let violations: Vec<_> = violations(&stdout).collect();
+        let tier = tier(&stdout);
+        // A script also ends with 1 if the server could not start.
+        let has_verdict = !violations.is_empty() || !tier.is_empty();
+        if !matches!(output.status.code(), Some(0 | 1)) || !has_verdict {
             return Err(format!("{}: {stdout}{stderr}", self.name));
         }
-        let violations: Vec<_> = violations(&stdout).collect();
         let found = violations.iter().map(|(property, _)| property.as_str());
         Ok(Row {
             package: self.name.into(),
@@ -69,7 +72,7 @@ impl Program {
             name: String::new(),
             door,
             lines: source.lines().count(),
-            tier: tier(&stdout),
+            tier,
             declared: declared(&stdout),
             is_expected: found.eq(self.violates.iter().copied()),
             violations,
