@@ -6,8 +6,7 @@
 use everysplit::oracle::Parse;
 use everysplit::reference::fuzzing::CONFIGS;
 use everysplit::reference::{self, DecodeError, Decoder, Frame};
-use everysplit::subject::Subject;
-use everysplit::{CallerBuffered, Expected, Fed, Harness};
+use everysplit::{CallerBuffered, Expected, Harness};
 
 use super::{Algorithm, Challenge, Guarded, GuardedError, naive};
 
@@ -64,16 +63,4 @@ pub fn harness(
 > {
     Harness::decoder(move || guarded(algorithm))
         .oracle(move |stream: &[u8]| expected(algorithm, stream))
-}
-
-/// Creates a harness for another server.
-#[must_use]
-pub fn harness_of<S>(
-    server: impl Fn() -> S + 'static,
-    algorithm: Algorithm,
-) -> Harness<Fed<S>, Naive<impl Fn(&[u8]) -> Expected<Frame, GuardedError<DecodeError>>>>
-where
-    S: Subject<Frame = Frame, Error = GuardedError<DecodeError>>,
-{
-    Harness::framer(server).oracle(move |stream: &[u8]| expected(algorithm, stream))
 }
