@@ -2,7 +2,8 @@
 //! it. A check gets a verdict at some offsets, says at how many, and finds bugs near those where
 //! framers fail.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bytes::{Buf, BytesMut};
@@ -288,6 +289,21 @@ fn long_streams_that_cannot_be_proved_are_cut_at_some_offsets() {
     check(Bug::Cut64KiB, &stream(&[LIMIT])).unwrap_err();
 }
 
+/// Byte by byte, a stream of three bytes has two cuts itself.
+#[test]
+fn byte_by_byte_is_counted_once() {
+    for (len, expected) in [(2, 2), (3, 4), (4, 8)] {
+        let certificate = Harness::framer(|| Framer::new(Bug::None))
+            .oracle(parse)
+            .bounded(&[0; 4][..len], 2)
+            .unwrap();
+        assert!(
+            matches!(certificate.tier, Tier::Bounded { splits, .. } if splits == expected),
+            "{certificate}"
+        );
+    }
+}
+
 /// A decoder that moves each chunk into a buffer of its own takes more calls than its door lets
 /// expect. That is found out once, and not for each long stream again.
 #[test]
@@ -360,4 +376,74 @@ fn a_proof_at_some_offsets_is_tried_with_fewer() {
         panic!("{certificate}");
     };
     assert!(4 < offsets && 2 * offsets <= more, "{offsets} of {more}");
+}
+
+/// Checks a framer that cannot be proved. Returns the offsets of its first cuts, and up to how many
+/// there are in a split.
+fn first_cuts(stream: &[u8]) -> (BTreeSet<usize>, usize) {
+    struct Records {
+        framer: Framer,
+        is_fed: bool,
+        cuts: Rc<RefCell<BTreeSet<usize>>>,
+    }
+
+    impl Subject for Records {
+        type Frame = Frame;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), ()> {
+            if !self.is_fed {
+                self.cuts.borrow_mut().insert(chunk.len());
+            }
+            self.is_fed = true;
+            self.framer.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), ()> {
+            self.framer.finish(frames)
+        }
+    }
+
+    let cuts = Rc::default();
+    let recorded = Rc::clone(&cuts);
+    let harness = Harness::framer(move || Records {
+        framer: Framer::new(Bug::None),
+        is_fed: false,
+        cuts: Rc::clone(&recorded),
+    });
+    let certificate = harness.oracle(parse).check(stream).unwrap();
+    let Tier::BoundedAt { cuts: count, .. } = certificate.tier else {
+        panic!("{certificate}");
+    };
+    (cuts.take(), count)
+}
+
+/// Close to the ends of the stream, at the sizes of buffers and one byte less or more, and at powers
+/// of two.
+#[test]
+fn a_long_stream_is_cut_where_framers_fail_most() {
+    let stream = stream(&[LIMIT]);
+    let ((cuts, count), len) = (first_cuts(&stream), stream.len());
+    assert_eq!(count, 1);
+    let near = [1, 2, 3, len - 3, len - 2, len - 1];
+    let buffers = [1024, 4096, 8192, 65536];
+    let less = buffers.map(|size| size - 1);
+    for cut in [&near[..], &buffers, &less, &[65537]].concat() {
+        assert!(cuts.contains(&cut), "{cut}: {cuts:?}");
+    }
+    let powers = cuts.iter().filter(|&&cut| cut > 3 && cut.is_power_of_two());
+    assert!(powers.count() > buffers.len() + 2, "{cuts:?}");
+}
+
+/// After the first frames, and after some of the others.
+#[test]
+fn a_stream_of_many_frames_is_cut_at_some_edges() {
+    let (cuts, count) = first_cuts(&stream(&[30; 60]));
+    assert_eq!(count, 2);
+    let edges = (1..60).map(|frames| frames * (HEADER + 30));
+    let (first, others): (Vec<_>, Vec<_>) = edges.partition(|&edge| edge <= 8 * (HEADER + 30));
+    let missing = first.iter().find(|edge| !cuts.contains(edge));
+    assert_eq!(missing, None, "{cuts:?}");
+    let others = others.iter().skip(8).filter(|edge| cuts.contains(edge));
+    assert!((5..30).contains(&others.count()), "{cuts:?}");
 }

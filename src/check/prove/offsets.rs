@@ -35,13 +35,15 @@ pub(crate) fn pick(len: usize, edges: &[usize], count: usize) -> Vec<usize> {
     let buffers = sizes.into_iter().flatten();
     let buffers = buffers.flat_map(|size| starts().map(move |start| start + size));
     let buffers: Vec<usize> = buffers.collect();
-    let powers = (0..usize::BITS).map(|power| 1 << power);
-    let mut powers: Vec<usize> = powers.take_while(|&power| power < len).collect();
+    let mut powers: Vec<usize> = (0..usize::BITS).map(|power| 1 << power).collect();
     rng.shuffle(&mut powers);
 
     let mut picked = Vec::from([0, len]);
-    let mut lists = [near, buffers, powers].map(Vec::into_iter);
     let inside = 1..len;
+    let mut lists = [near, buffers, powers].map(|list| {
+        let offsets = list.into_iter();
+        offsets.filter(|offset| inside.contains(offset))
+    });
     let most = count.min(inside.len()) + 2;
     for turn in 0.. {
         if picked.len() >= most {
@@ -52,7 +54,7 @@ pub(crate) fn pick(len: usize, edges: &[usize], count: usize) -> Vec<usize> {
             Some(offset) => offset,
             None => rng.usize(inside.clone()),
         };
-        if inside.contains(&offset) && !picked.contains(&offset) {
+        if !picked.contains(&offset) {
             picked.push(offset);
         }
     }

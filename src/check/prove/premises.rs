@@ -164,8 +164,4 @@ impl<S: Subject> Subject for Recloned<S> {
         self.subject = (self.clone)(&self.subject);
         self.subject.finish(frames)
     }
-
-    fn buffered_bytes(&self) -> Option<usize> {
-        self.subject.buffered_bytes()
-    }
 }
