@@ -469,3 +469,30 @@ fn what_no_case_shows_has_no_token() {
     assert!(!violation.replays, "{violation}");
     harness.one_split(&violation.case).unwrap();
 }
+
+/// A frame whose `Debug` is a name with a number of two digits.
+#[derive(Clone, PartialEq, Eq)]
+struct Op(bool);
+
+impl std::fmt::Debug for Op {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0 { "Op11" } else { "Op10" })
+    }
+}
+
+/// The digits of a name are a part of it, and no number.
+#[test]
+fn where_a_name_ends_with_another_digit() {
+    let framer = || {
+        FeedFn::new(
+            (),
+            |(): &mut (), chunk: &[u8], frames: &mut Frames<Op>| {
+                frames.extend(chunk.iter().map(|&byte| Op(byte == 0x77)));
+                Ok::<(), ()>(())
+            },
+            |(), _: &mut Frames<Op>| Ok(()),
+        )
+    };
+    let every = Harness::framer(framer).every_stream(3).unwrap();
+    assert_letters(&every.letters, &[0, 0x77]);
+}

@@ -121,6 +121,17 @@ fn a_specification_may_have_a_limit() {
     assert!(holds(&verdicts, Property::Limit), "{verdicts}");
 }
 
+#[test]
+#[should_panic(expected = "no size limit is declared")]
+fn a_specification_must_say_which_errors_are_for_a_size() {
+    let verdicts = verdicts!(
+        Harness::parser(parse, "truncated")
+            .specification(|| Buffered::new(ParseFn::new(parse, "truncated")))
+            .streams([encode(b"ok")])
+    );
+    verdicts.assert_held();
+}
+
 /// Errors are frames.
 #[test]
 fn no_stream_is_rejected_by_a_framer_that_resynchronises() {
@@ -939,4 +950,144 @@ fn a_limit_that_no_body_exceeds_is_refused() {
 #[should_panic(expected = "`sampled` needs one split at least")]
 fn no_splits_are_no_sample() {
     let _ = Harness::parser(parse, "truncated").sampled(b"\0\x03one", 0, 0);
+}
+
+/// Returns what to do for each property that a stream did not check.
+fn all_advice(verdicts: &Verdicts) -> Vec<(Property, &'static str)> {
+    let advice = |property| match verdicts.status(property) {
+        Status::NotChecked { advice } => Some((property, advice)),
+        _ => None,
+    };
+    Property::ALL.into_iter().filter_map(advice).collect()
+}
+
+/// Checks a stream of one byte, after the streams of the harness are known.
+macro_rules! one_byte {
+    ($harness:expr) => {
+        Verdicts::collect("framer", move |verdicts| {
+            let harness = $harness;
+            drop(verdicts.streams(&harness));
+            verdicts.add(harness.check(b"\0"))
+        })
+    };
+}
+
+/// A byte of a header checks nothing that needs a frame, an error or two chunks.
+#[test]
+fn what_a_stream_of_one_byte_does_not_check_is_said_for_each_oracle() {
+    const OWN_ORACLE: &str = "the framer is its own oracle: add `messages` or an `oracle`";
+    const JUDGED: &str = "add a stream with a frame that the oracle judges";
+    let parser = || Harness::parser(parse, "truncated");
+    let always = [
+        (Property::EverySplit, "add a stream of two bytes or more"),
+        (Property::Memory, "add a frame of more than 256 bytes"),
+        (Property::Linear, "call `linear`"),
+        (Property::Differential, "call `differential`"),
+    ];
+    let by_itself = one_byte!(parser().streams([b"\0"]));
+    let specified = one_byte!(
+        parser()
+            .specification(|| Buffered::new(ParseFn::new(parse, "truncated")))
+            .streams([b"\0"])
+    );
+    let encoded = one_byte!(
+        parser()
+            .encoder(|body: &Vec<u8>| encode(body))
+            .messages::<Vec<u8>>([])
+    );
+    let expected = [
+        (
+            by_itself,
+            &[
+                (Property::RoundTrip, OWN_ORACLE),
+                (Property::Prompt, OWN_ORACLE),
+                (Property::Limit, OWN_ORACLE),
+                (Property::Rejection, OWN_ORACLE),
+                (Property::Truncation, OWN_ORACLE),
+                (Property::Poisoned, "add a stream that is rejected"),
+            ][..],
+        ),
+        (
+            specified,
+            &[
+                (Property::RoundTrip, JUDGED),
+                (Property::Prompt, JUDGED),
+                (
+                    Property::Limit,
+                    "add a stream that is rejected for its size",
+                ),
+                (Property::Rejection, "add a stream with an invalid frame"),
+                (Property::Poisoned, "add a stream that is rejected"),
+            ],
+        ),
+        (
+            encoded,
+            &[
+                (Property::RoundTrip, "add a stream with a frame"),
+                (Property::Prompt, "add a stream with a frame"),
+                (Property::Limit, "add `size_limit`"),
+                (Property::Rejection, "add an invalid frame with `rejects`"),
+                (Property::Truncation, "set `truncation_error`"),
+                (Property::Poisoned, "add `size_limit` or `rejects`"),
+                (Property::Encode, "call `check_encoder`"),
+            ],
+        ),
+    ];
+    for (verdicts, others) in expected {
+        let expected = Property::ALL.into_iter().filter_map(|property| {
+            let all = always.iter().chain(others);
+            all.copied().find(|(concerns, _)| *concerns == property)
+        });
+        assert_eq!(all_advice(&verdicts), expected.collect::<Vec<_>>());
+    }
+}
+
+/// Reserves memory, in the caller's buffer or in its own, where the second frame of 16 bytes comes in
+/// chunks that end after 3, 6, 7 and 11 of its bytes. Of all splits, few have such chunks.
+#[test]
+fn memory_that_few_splits_need_is_found_by_the_proof() {
+    const CHUNKS: [usize; 4] = [3, 6, 7, 11];
+    #[derive(Clone, Default, PartialEq, Eq)]
+    struct State {
+        frames: usize,
+        chunks: usize,
+        reserved: usize,
+    }
+    let reserving = |in_buffer: usize, own: usize| {
+        let decode = move |state: &mut State, buffer: &mut BytesMut| {
+            if buffer.len() >= 16 {
+                let frames = state.frames + 1;
+                *state = State {
+                    frames,
+                    ..State::default()
+                };
+                return Ok::<_, ()>(Some(buffer.split_to(16)));
+            }
+            if buffer.is_empty() {
+                return Ok(None);
+            }
+            let due = CHUNKS.get(state.chunks) == Some(&buffer.len());
+            state.chunks = match state.frames {
+                1 if due => state.chunks + 1,
+                _ => usize::MAX,
+            };
+            if state.chunks == CHUNKS.len() {
+                state.reserved = own;
+                buffer.reserve(in_buffer);
+            }
+            Ok(None)
+        };
+        let make = move || {
+            DecodeFn::new(State::default(), decode, decode)
+                .with_buffered_bytes(|state| state.reserved)
+        };
+        Harness::decoder(make).check(&[b'x'; 32])
+    };
+    reserving(0, 0).unwrap();
+    for found in [reserving(1 << 20, 0), reserving(0, 150)] {
+        let violation = found.unwrap_err();
+        assert_eq!(violation.property, Property::Memory, "{violation}");
+        let cuts = violation.case.split.cuts();
+        assert!(cuts.ends_with(&[19, 22, 23, 27]), "{violation}");
+    }
 }

@@ -174,6 +174,32 @@ fn a_mutated_input_is_made_of_messages() {
     assert!((300..700).contains(&base_calls.get()), "{base_calls:?}");
 }
 
+/// What a fuzzer would hardly find: a whole frame that is rejected, at the end of the input.
+#[test]
+fn a_rejected_frame_is_added_at_the_end() {
+    let rejected = b"\xff\xffrejected";
+    let harness = correct().rejects(rejected, 2, "too long");
+    let is_added = |seed| {
+        let mut data = [0; MAX_SIZE];
+        data[..3].copy_from_slice(b"\0\x01a");
+        let size = harness.mutate(&mut data, 3, MAX_SIZE, seed, |_, size, _| size);
+        data[..size].ends_with(rejected)
+    };
+    let added = (0..200).filter(|&seed| is_added(seed)).count();
+    assert!((3..40).contains(&added), "{added}");
+}
+
+/// A fuzzer has nothing to change in an empty input.
+#[test]
+fn an_empty_input_becomes_a_message() {
+    let harness = correct();
+    for seed in 0..100 {
+        let mut data = [0; MAX_SIZE];
+        let unused = |_: &mut [u8], _, _| panic!("there are messages");
+        harness.mutate(&mut data, 0, MAX_SIZE, seed, unused);
+    }
+}
+
 #[test]
 fn a_short_input_is_proved() {
     // A bug that needs three cuts: no single random split is likely to have them.

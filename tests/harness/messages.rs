@@ -442,6 +442,16 @@ fn a_very_long_encoding_is_truncated_at_fewer_offsets() {
     let streams = harness.all_streams();
     let truncated = streams.iter().map(Vec::len).filter(|&len| len < 20_000);
     assert!(truncated.eq([0, 1, 2, 3, 4, 10_001, 19_999]));
+    let streams = |len: usize| {
+        let harness = Harness::decoder(|| STRICT).encoder(Vec::clone);
+        let harness = harness.messages([vec![b'x'; len]]).truncate_up_to(0);
+        harness
+            .truncation_error(Error::Truncated)
+            .all_streams()
+            .len()
+    };
+    // The bound itself is not too long.
+    assert_eq!(streams(16 * 1024), streams(8 * 1024));
 }
 
 /// There is no message that could stand before the frame.
@@ -721,6 +731,21 @@ fn what_is_rejected_cannot_begin_a_message() {
 #[should_panic(expected = r#""\x01" is rejected, and begins the encoding"#)]
 fn a_message_cannot_begin_with_what_is_rejected() {
     let _ = strict().messages(["a"]).rejects(b"\x01", 1, Error::TooLong);
+}
+
+/// As many bytes of an encoding are shown as fit into a line.
+#[test]
+#[should_panic(expected = r#"x" is rejected, and begins the encoding"#)]
+fn a_short_encoding_is_shown_whole() {
+    let harness = strict().rejects([b'x'; 32], 32, Error::TooLong);
+    let _ = harness.frame_bytes([b'x'; 33], 33, b"x".to_vec());
+}
+
+#[test]
+#[should_panic(expected = r#"x" ... is rejected, and begins the encoding"#)]
+fn of_a_long_encoding_the_beginning_is_shown() {
+    let harness = strict().rejects([b'x'; 33], 33, Error::TooLong);
+    let _ = harness.frame_bytes([b'x'; 34], 34, b"x".to_vec());
 }
 
 #[test]

@@ -343,3 +343,49 @@ fn a_panic_of_a_call_and_of_the_drop_after_it_is_one_violation() {
         );
     }
 }
+
+/// Panics if it is dropped after it has waited for the second byte once. A framer that is fed the
+/// whole stream is never dropped there, and a state that a proof has saved is.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Waiting {
+    bytes: usize,
+    waited: usize,
+}
+
+impl Decode for Waiting {
+    type Frame = u8;
+    type Error = ();
+
+    fn decode(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, ()> {
+        if buffer.is_empty() {
+            self.waited = 2.min(self.waited + 1);
+            return Ok(None);
+        }
+        self.bytes += 1;
+        self.waited = 0;
+        Ok(Some(buffer.split_to(1)[0]))
+    }
+
+    fn decode_eof(&mut self, buffer: &mut BytesMut) -> Result<Option<u8>, ()> {
+        self.waited = 2;
+        self.decode(buffer)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        assert!((self.bytes, self.waited) != (1, 1), "a bug in `drop`");
+    }
+}
+
+#[test]
+fn the_states_that_a_proof_has_saved_are_dropped_in_isolation() {
+    let fed = Harness::framer(|| Buffered::new(Waiting::default()));
+    let caller_buffered = Harness::decoder(Waiting::default);
+    for found in [fed.check(b"ab"), caller_buffered.check(b"ab")] {
+        let violation = found.expect_err("a violation");
+        assert_eq!(violation.property, Property::Progress, "{violation}");
+        assert_eq!(&*violation.expected, "the framer's `drop` returns");
+        assert!(violation.actual.contains("a bug in `drop`"), "{violation}");
+    }
+}

@@ -602,13 +602,42 @@ fn mutated_streams_reach_what_no_message_does() {
 fn streams_of_an_oracle_are_mutated() {
     let judges_none = |_: &[u8]| None::<Expected<Vec<u8>, &'static str>>;
     let harness = Harness::parser(parse, "truncated").oracle(judges_none);
-    let streams = harness.streams([b"\x02ok"]).mutated().all_streams();
-    for mutated in [&b"\x01ok"[..], b"\x02o", b"\x02okk", b"\x02\x02ok"] {
+    let harness = harness.streams([&b"\x02ok"[..], b"\xe5"]);
+    let streams = harness.mutated().all_streams();
+    for mutated in [
+        &b"\x01ok"[..],
+        b"\x82ok",
+        b"\x02o",
+        b"\x02okk",
+        b"\x02\x02ok",
+        b"\x65",
+    ] {
         assert!(
             streams.iter().any(|stream| stream == mutated),
-            "{streams:?}"
+            "{mutated:?}: {streams:?}"
         );
     }
+}
+
+/// The last message is followed by the first, and long ones are left out.
+#[test]
+fn pairs_of_messages_are_mutated() {
+    let (longest, too_long) = ([b'x'; 63], [b'y'; 64]);
+    let harness = Harness::parser(parse, "truncated")
+        .encoder(|body| encode(body))
+        .messages([&b"abc"[..], b"a", &longest, &too_long])
+        .truncation_error("truncated");
+    let streams = harness.mutated().all_streams();
+    let changed = |bodies: &[&[u8]]| {
+        let mut stream: Vec<u8> = bodies.iter().flat_map(|body| encode(body)).collect();
+        *stream.last_mut().unwrap() = 0xff;
+        streams.contains(&stream)
+    };
+    assert!(changed(&[b"abc", b"a"]));
+    assert!(changed(&[b"a", &longest]));
+    assert!(changed(&[&longest, b"abc"]));
+    assert!(!changed(&[&longest, &too_long]));
+    assert!(!changed(&[b"abc"]));
 }
 
 #[test]

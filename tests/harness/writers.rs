@@ -37,6 +37,39 @@ fn write_all(writer: &mut ChunkWriter) -> io::Result<()> {
     writer.write_all(second)
 }
 
+/// Each split of up to two cuts, and byte by byte, which has two cuts itself if there are three bytes.
+#[test]
+fn splits_and_calls_are_counted() {
+    let harness = |len: usize| {
+        let bytes = vec![b'x'; len];
+        let sent = bytes.clone();
+        (harness(move |writer| writer.write_all(&sent)), bytes)
+    };
+    for (len, splits, calls) in [(1, 1, 4), (2, 2, 12), (3, 4, 32), (4, 8, 80)] {
+        let (harness, bytes) = harness(len);
+        let certificate = harness.check(&bytes).unwrap();
+        let tier = Tier::Bounded {
+            cuts: 2,
+            splits,
+            not_proved: None,
+        };
+        assert_eq!(
+            (certificate.tier, certificate.calls),
+            (tier, calls),
+            "{len}"
+        );
+    }
+    // A long output is also written whole and byte by byte.
+    let (harness, bytes) = harness(129);
+    let certificate = harness.check(&bytes).unwrap();
+    let Tier::Sampled { seed, splits } = certificate.tier else {
+        panic!("{certificate}");
+    };
+    let sampled = harness.sampled(&bytes, seed, splits).unwrap();
+    let others = certificate.calls - sampled.calls;
+    assert!((4 * 129..16 * 129).contains(&others), "{others}");
+}
+
 #[test]
 fn std_writers_pass() {
     let certificate = harness(write_all).check(FRAMES).unwrap();
