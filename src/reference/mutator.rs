@@ -207,7 +207,7 @@ impl Generator {
         let max = self.config.max_body_size;
         if self.rng.bool() {
             let sizes = [max + 1, i32::MAX as u32, 1 << 31, u32::MAX];
-            let size = sizes[self.rng.usize(..sizes.len())].max(max + 1);
+            let size = sizes[self.rng.usize(..sizes.len())];
             return self.header(size);
         }
         let mut frame = self.frame();

@@ -193,8 +193,8 @@ fn memory_reserved_for_a_claimed_size_is_found() {
 /// Bytes kept from one call count in the next.
 #[test]
 fn a_buffer_that_is_never_emptied_is_found() {
-    let feed = |kept: &mut Vec<[u8; 1000]>, chunk: &[u8], _: &mut Frames<()>| {
-        kept.extend(chunk.iter().map(|&byte| [byte; 1000]));
+    let feed = |kept: &mut Vec<Vec<u8>>, chunk: &[u8], _: &mut Frames<()>| {
+        kept.extend(chunk.iter().map(|&byte| vec![byte; 1000]));
         Ok::<(), ()>(())
     };
     let make = move || FeedFn::new(Vec::new(), feed, |_, _| Ok(()));
@@ -203,7 +203,8 @@ fn a_buffer_that_is_never_emptied_is_found() {
         .allocations(&[0; 100], &split, count)
         .unwrap_err();
     assert_eq!(violation.property, Property::Memory, "{violation}");
-    assert!(violation.offset > 1, "{violation}");
+    // No call allocates much by itself.
+    assert!(violation.offset > 10, "{violation}");
 
     let panics = |(): &mut (), _: &[u8], _: &mut Frames<()>| -> Result<(), ()> { panic!("a bug") };
     let make = move || FeedFn::new((), panics, |(), _| Ok(()));

@@ -2,7 +2,7 @@
 
 use everysplit::reference::{Config, Frame, Framer};
 use everysplit::subject::{FeedFn, Frames, Subject};
-use everysplit::{Deviation, Harness, Property};
+use everysplit::{Deviation, Expected, Harness, Outcome, Property};
 
 use crate::{Parsed, parse, parser};
 
@@ -423,6 +423,90 @@ fn what_is_late_only_on_the_way_becomes_a_letter() {
         .unwrap();
     assert_eq!(every.longest, 4, "{every}");
     assert_letters(&every.letters, &[0, 1]);
+}
+
+/// Wants one byte more, but only that one, after an odd byte that is the first and not 255.
+fn wants_another_after_odd_bytes() -> impl Subject<Frame = u8, Error = &'static str> + Clone + Eq {
+    FeedFn::new(
+        0,
+        |state: &mut u8, chunk: &[u8], _: &mut Frames<u8>| {
+            for &byte in chunk {
+                let is_odd = byte % 2 == 1 && byte != 255;
+                *state = match *state {
+                    0 if is_odd => 2,
+                    2 => 3,
+                    _ => 1,
+                };
+            }
+            Ok(())
+        },
+        |state: &mut u8, _: &mut Frames<u8>| match state {
+            3 => Err("truncated"),
+            _ => Ok(()),
+        },
+    )
+}
+
+/// Neither one byte nor four show the difference, and no sample of the bytes is odd.
+#[test]
+fn what_ends_elsewhere_only_on_the_way_becomes_a_letter() {
+    let harness = Harness::framer(wants_another_after_odd_bytes);
+    let declared = harness.declare([Deviation::BytesBetweenFrames]);
+    let every = declared.every_stream(4).unwrap();
+    assert_eq!(every.longest, 4, "{every}");
+    assert_letters(&every.letters, &[0, 1]);
+}
+
+/// A parser may accept an end after bytes that it still needs: here a padding byte, of which there may
+/// be one before each frame.
+#[test]
+fn padding_that_counts_is_remembered() {
+    const REJECTED: u8 = 2;
+    let feed = |padding: &mut u8, chunk: &[u8], frames: &mut Frames<u8>| {
+        for &byte in chunk {
+            match byte {
+                _ if *padding == REJECTED => {}
+                0 => *padding += 1,
+                _ => frames.push(core::mem::take(padding)),
+            }
+        }
+        if *padding == REJECTED {
+            Err("padding")
+        } else {
+            Ok(())
+        }
+    };
+    let finish = |padding: &mut u8, _: &mut Frames<u8>| match *padding {
+        REJECTED => Err("padding"),
+        _ => Ok(()),
+    };
+    let naive = |stream: &[u8]| {
+        let (mut frames, mut padding, mut outcome) = (Vec::new(), 0, Outcome::Clean);
+        for (index, &byte) in stream.iter().enumerate() {
+            let at = index + 1;
+            match (byte, padding) {
+                (0, 0) => padding = 1,
+                (0, _) => {
+                    let error = "padding";
+                    outcome = Outcome::Rejected { at, error };
+                    break;
+                }
+                _ => frames.push((at, core::mem::take(&mut padding))),
+            }
+        }
+        Expected {
+            frames,
+            at_end: Vec::new(),
+            outcome,
+        }
+    };
+    let harness = Harness::framer(move || FeedFn::new(0, feed, finish)).oracle(naive);
+    let declared = harness.declare([Deviation::BytesBetweenFrames]);
+    let every = declared.every_stream(4).unwrap();
+    assert_eq!(every.longest, 4, "{every}");
+    assert_letters(&every.letters, &[0, 1]);
+    // Were the padding forgotten, the parser would have to be given whole streams.
+    assert!(every.any_length.is_some(), "{every}");
 }
 
 /// After the end, it accepts what it has rejected.

@@ -101,8 +101,12 @@ fn a_violation_of_every_stream_fails_the_test() {
     );
     let violation = verdicts.smallest(Property::EverySplit).expect(&table);
     assert_eq!(violation.case.stream, [0, 0], "{violation}");
-    let panic = std::panic::catch_unwind(|| verdicts.assert_held());
-    assert!(panic.is_err());
+    let panic = std::panic::catch_unwind(|| verdicts.assert_held()).unwrap_err();
+    let message = panic.downcast::<String>().unwrap();
+    assert!(
+        message.contains("\non 1 stream, the smallest:\n"),
+        "{message}"
+    );
 }
 
 #[test]

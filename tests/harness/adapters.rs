@@ -11,8 +11,8 @@ use std::{io, mem};
 use bytes::{Buf, BytesMut};
 use everysplit::reference::{Config, Framer};
 use everysplit::subject::{
-    Buffered, Decode, DecodeFn, FeedFn, Frames, JoinPieces, ParseFn, Subject, TokioDecoder,
-    with_length,
+    Buffered, Decode, DecodeFn, ErrorsAsFrames, FeedFn, Frames, JoinPieces, Keyed, ParseFn,
+    StopAtError, Subject, TokioDecoder, with_length,
 };
 use everysplit::{Case, Certificate, Expected, Harness, Outcome, Property, Split, Tier, Violation};
 use tokio_util::codec::{Decoder, LinesCodec};
@@ -391,6 +391,75 @@ fn buffered_bytes_are_reported_where_they_are_known() {
         Subject::buffered_bytes(&framer),
         Some(framer.buffered_bytes())
     );
+}
+
+/// Decodes nothing, and holds four bytes.
+#[derive(Clone)]
+struct HoldsFour;
+
+impl Decode for HoldsFour {
+    type Frame = ();
+    type Error = ();
+
+    fn decode(&mut self, _: &mut BytesMut) -> Result<Option<()>, ()> {
+        Ok(None)
+    }
+
+    fn decode_eof(&mut self, _: &mut BytesMut) -> Result<Option<()>, ()> {
+        Ok(None)
+    }
+
+    fn buffered_bytes(&self) -> Option<usize> {
+        Some(4)
+    }
+}
+
+/// Says nothing of the memory that it may hold.
+struct Silent<T>(T);
+
+impl<T> Decode for Silent<T> {
+    type Frame = ();
+    type Error = ();
+
+    fn decode(&mut self, _: &mut BytesMut) -> Result<Option<()>, ()> {
+        Ok(None)
+    }
+
+    fn decode_eof(&mut self, _: &mut BytesMut) -> Result<Option<()>, ()> {
+        Ok(None)
+    }
+}
+
+impl<T> Subject for Silent<T> {
+    type Frame = ();
+    type Error = ();
+
+    fn feed(&mut self, _: &[u8], _: &mut Frames<()>) -> Result<(), ()> {
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Frames<()>) -> Result<(), ()> {
+        Ok(())
+    }
+}
+
+/// Only a decoder whose type owns nothing is known to hold nothing.
+#[test]
+fn buffered_bytes_are_unknown_unless_they_are_said() {
+    assert_eq!(Decode::buffered_bytes(&Silent(0)), Some(0));
+    assert_eq!(Decode::buffered_bytes(&Silent(vec![0])), None);
+    assert_eq!(Subject::buffered_bytes(&Silent(0)), None);
+}
+
+#[test]
+fn adapters_report_the_bytes_of_what_they_hold() {
+    assert_eq!(Keyed::new(HoldsThree, |_| ()).buffered_bytes(), Some(3));
+    let stops = StopAtError::<_, ()>::new(HoldsThree);
+    assert_eq!(Subject::buffered_bytes(&stops), Some(3));
+    let stops = StopAtError::<_, ()>::new(HoldsFour);
+    assert_eq!(Decode::buffered_bytes(&stops), Some(4));
+    assert_eq!(ErrorsAsFrames(HoldsFour).buffered_bytes(), Some(4));
+    assert_eq!(Decode::buffered_bytes(&&mut HoldsFour), Some(4));
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn memory_of_a_decoder_that_owns_some_is_not_checked_unless_it_says_how_much() {
 /// The smallest violation shows the least that would have to be declared.
 #[test]
 fn verdicts_say_how_much_the_streams_together_preallocate() {
-    let verdicts = verdicts!(
+    let harness = || {
         Harness::decoder(|| {
             let reserves = OwnsBody {
                 reserves: true,
@@ -326,7 +326,8 @@ fn verdicts_say_how_much_the_streams_together_preallocate() {
         .unlimited()
         .truncate_up_to(8)
         .truncation_error("truncated")
-    );
+    };
+    let verdicts = verdicts!(harness());
     let smallest = verdicts.smallest(Property::Memory).unwrap();
     assert_eq!(
         smallest.declare,
@@ -337,6 +338,16 @@ fn verdicts_say_how_much_the_streams_together_preallocate() {
     let text: String = *panic.downcast().unwrap();
     let advice = "to allow every violation of `memory`: declare `Preallocates(1024)`";
     assert!(text.contains(advice), "{text}");
+
+    // One violation says enough by itself.
+    let one = Verdicts::collect("framer", move |verdicts| {
+        let harness = harness();
+        drop(verdicts.streams(&harness));
+        verdicts.add(harness.check(&encode(&[b'x'; 300])))
+    });
+    let panic = std::panic::catch_unwind(move || one.assert_held()).unwrap_err();
+    let text: String = *panic.downcast().unwrap();
+    assert!(!text.contains("to allow every violation"), "{text}");
 }
 
 #[test]

@@ -174,6 +174,32 @@ fn a_mutated_input_is_made_of_messages() {
     assert!((300..700).contains(&base_calls.get()), "{base_calls:?}");
 }
 
+/// Half of the messages that are inserted are those of the harness, limits among them. The others have bodies of any
+/// size, most of them close to 0 or to the limit.
+#[test]
+fn messages_that_are_inserted_have_sizes_around_the_limit() {
+    let harness = correct();
+    // The rejected frame has a body of one byte more than the limit.
+    let mut counts = [0; LIMIT + 2];
+    let mut given = 0;
+    for seed in 0..4000 {
+        let mut data = [0; MAX_SIZE];
+        let unused = |_: &mut [u8], _, _| panic!("there are messages");
+        match harness.mutate(&mut data, 0, MAX_SIZE, seed, unused) {
+            5 if data.starts_with(b"\0\x03one") => given += 1,
+            size if size > 2 && data[2] == b'x' => counts[size - 2] += 1,
+            _ => {}
+        }
+    }
+    assert!((200..400).contains(&given), "{given}");
+    let around = [&counts[1..3], &counts[38..40]].concat();
+    assert!(around.iter().all(|count| *count > 60), "{counts:?}");
+    assert!(counts[LIMIT] > 300, "{counts:?}");
+    assert!(counts[LIMIT + 1] < 700, "{counts:?}");
+    let others: usize = counts[3..38].iter().sum();
+    assert!((150..800).contains(&others), "{counts:?}");
+}
+
 /// What a fuzzer would hardly find: a whole frame that is rejected, at the end of the input.
 #[test]
 fn a_rejected_frame_is_added_at_the_end() {

@@ -320,3 +320,40 @@ fn a_violation_at_the_end_has_no_cut_there() {
         );
     }
 }
+
+/// Emits its text for each byte.
+fn emits_text(len: usize) -> Violation {
+    let framer = move || {
+        FeedFn::new(
+            (),
+            move |(): &mut (), chunk: &[u8], frames: &mut Frames<String>| {
+                frames.extend(chunk.iter().map(|_| "x".repeat(len)));
+                Ok::<(), ()>(())
+            },
+            |(), _: &mut Frames<String>| Ok(()),
+        )
+    };
+    let oracle = |stream: &[u8]| Expected {
+        frames: (1..=stream.len()).map(|at| (at, String::new())).collect(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    let harness = Harness::framer(framer).oracle(oracle);
+    harness.check(b"a").unwrap_err()
+}
+
+/// A value of up to 4 KiB is shown whole.
+#[test]
+fn long_values_are_shown_up_to_a_length() {
+    let around = emits_text(1).actual.len() - 1;
+    let longest = emits_text(4096 - around).actual;
+    assert_eq!(longest.len(), 4096);
+    assert!(!longest.contains("..."), "{longest}");
+    for len in [4097 - around, 5000] {
+        let cut_off = emits_text(len).actual;
+        assert!(
+            cut_off.len() < 4200 && cut_off.ends_with(" ..."),
+            "{cut_off}"
+        );
+    }
+}

@@ -599,6 +599,7 @@ fn any_error_of_a_codec_equals_any_other() {
     let too_late = harness().rejects(OVER, 5, AnyError::ANY);
     let violation = too_late.check(&streams[4]).unwrap_err();
     assert_eq!(violation.property, Property::Rejection, "{violation}");
+    assert_eq!(format!("{:?}", AnyError::ANY), "any error");
 }
 
 #[test]

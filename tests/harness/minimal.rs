@@ -425,6 +425,31 @@ fn two_ranges_are_removed_at_once() {
     assert_eq!(token(&stream, is_rejected), "00c800@whole");
 }
 
+/// Two bytes that must be equal become smaller together, and two that need not, each alone.
+#[test]
+fn equal_bytes_become_smaller_together_and_alone() {
+    let stream = [[0; 3], [200, 0, 0], [0; 3], [200, 0, 0]].concat();
+    let together = |stream: &[u8], _: &[usize]| {
+        stream.len() == 12 && stream[3] == stream[9] && stream[3] >= 77
+    };
+    assert_eq!(token(&stream, together), "0000004d00000000004d0000@whole");
+    let alone =
+        |stream: &[u8], _: &[usize]| stream.len() == 12 && stream[3] >= 50 && stream[9] >= 90;
+    assert_eq!(token(&stream, alone), "0000003200000000005a0000@whole");
+}
+
+/// Of a long stream, pairs of bytes become 0, but not each byte alone.
+#[test]
+fn ranges_of_a_long_stream_become_zero() {
+    let is_rejected =
+        |stream: &[u8], _: &[usize]| stream.len() == 300 && stream.get(151) == Some(&b'x');
+    let violation = rejects(is_rejected).check(&[b'x'; 300]).unwrap_err();
+    let stream = &violation.case.stream;
+    let (before, after) = stream.split_at(150);
+    assert_eq!(after[..2], *b"xx", "{violation}");
+    assert!(before.iter().chain(&after[2..]).all(|&byte| byte == 0));
+}
+
 /// Emits bodies after a length of two bytes. One that is not empty gets a surplus byte if its frame
 /// is cut.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of `FeedFn`")]

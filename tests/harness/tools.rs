@@ -1,8 +1,10 @@
 //! The smaller public tools: what a command, a fuzzer or a property test needs of the library.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use arbitrary::{Arbitrary, Unstructured};
+use everysplit::reference::{Frame, Sent};
 use everysplit::subject::{ChunkReader, FeedFn, Frames};
 use everysplit::{Case, Harness, Property, Split, Verdicts, Violation, strategy};
 use proptest::strategy::{Strategy, ValueTree};
@@ -36,6 +38,73 @@ fn fuzzers_make_splits_and_cases() {
     assert_eq!(case, Case::from(&case.stream[..]));
 }
 
+/// The body takes what its size says, modulo what is left and one more.
+#[test]
+fn fuzzers_make_frames() {
+    let header = |size: u8| [[size, 0, 0, 0], [1, 0, 0, 0], [2, 0, 0, 0]].concat();
+    let frame = |body: &'static [u8]| Frame {
+        cmd: 1,
+        recv: 2,
+        body: body.into(),
+    };
+    for (size, body) in [(0, &b""[..]), (2, b"ok"), (3, b"ok?"), (4, b""), (6, b"ok")] {
+        let input = [&header(size)[..], b"ok?"].concat();
+        let made = Frame::arbitrary(&mut Unstructured::new(&input)).unwrap();
+        assert_eq!(made, frame(body), "{size}");
+    }
+    let input = [&header(2)[..], b"ok", &header(1), b"x"].concat();
+    let sent = Sent::arbitrary_take_rest(Unstructured::new(&input)).unwrap();
+    assert_eq!(sent.frames, [frame(b"ok"), frame(b"x")]);
+    // As many bytes as the frames have when they are encoded.
+    assert!(sent.split.cuts().iter().all(|&cut| cut < input.len()));
+    let mut splits = (0..100).map(|body| {
+        let input = [&header(40)[..], &[body; 40], &header(1), b"x"].concat();
+        let sent = Sent::arbitrary_take_rest(Unstructured::new(&input)).unwrap();
+        sent.split
+    });
+    assert!(splits.any(|split| split.cuts().iter().any(|&cut| cut > 52)));
+}
+
+/// The split of an input depends on each of its bytes.
+#[test]
+fn inputs_have_different_splits() {
+    let splits = |change: fn(u8) -> [u8; 9]| {
+        let splits = (0..=u8::MAX).map(|byte| {
+            let stream = [&[0; 90][..], &change(byte)].concat();
+            Case::from(&stream[..]).split.to_string()
+        });
+        splits.collect::<BTreeSet<_>>().len()
+    };
+    assert!(splits(|byte| [byte, 0, 0, 0, 0, 0, 0, 0, 0]) > 200);
+    assert!(splits(|byte| [0, 0, 0, 0, 0, 0, 0, 0, byte]) > 200);
+}
+
+/// Whatever must stay, everything else goes, and single cuts are tried until none can go.
+#[test]
+fn a_split_is_reduced_to_the_cuts_that_it_needs() {
+    for needed in Split::all(8) {
+        let mut calls = 0;
+        let reduced = Split::bytes(8).reduce(|split| {
+            calls += 1;
+            Ok::<_, ()>(needed.cuts().iter().all(|cut| split.cuts().contains(cut)))
+        });
+        assert_eq!(reduced, Ok(needed.clone()));
+        assert!(calls < 40, "{needed}: {calls}");
+    }
+    // The first cut can go only after the second one.
+    let reduced = Split::new([3, 7]).reduce(|split| Ok::<_, ()>(split.cuts() != [7]));
+    assert_eq!(reduced, Ok(Split::whole()));
+    // Half of the cuts at once.
+    let mut calls = 0;
+    let reduced = Split::bytes(1 << 12).reduce(|split| {
+        calls += 1;
+        Ok::<_, ()>(split.cuts().contains(&1234))
+    });
+    assert_eq!(reduced, Ok(Split::new([1234])));
+    assert!(calls < 50, "{calls}");
+    assert_eq!(Split::bytes(8).reduce(|_| Err("stop")), Err("stop"));
+}
+
 #[test]
 fn the_split_strategy_cuts_at_edges_and_shrinks_to_none() {
     let mut runner = TestRunner::deterministic();
@@ -49,6 +118,26 @@ fn the_split_strategy_cuts_at_edges_and_shrinks_to_none() {
         assert_eq!(tree.current(), Split::whole());
     }
     assert!(at_edge);
+}
+
+/// The frames of a cut are counted from its edge on, and start again with the first edge.
+#[test]
+fn the_split_strategy_reaches_every_edge() {
+    for count in [1, 7, 64] {
+        let edges: Vec<usize> = (1..=count).map(|edge| 1000 * edge).collect();
+        let mut runner = TestRunner::deterministic();
+        let mut reached = BTreeSet::<usize>::new();
+        for _ in 0..1000 {
+            let tree = strategy::split(65_000, edges.clone()).new_tree(&mut runner);
+            let split = tree.unwrap().current();
+            // And not byte by byte.
+            if split.cuts().len() <= 8 {
+                reached.extend(split.cuts());
+            }
+        }
+        let missing = edges.iter().find(|edge| !reached.contains(edge));
+        assert_eq!(missing, None, "{count}");
+    }
 }
 
 /// Loses the first byte of every chunk but the first.

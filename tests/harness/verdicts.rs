@@ -709,10 +709,90 @@ fn a_certificate_without_a_stream_has_no_name() {
     assert!(details.contains("\nproved: 2 bytes"), "{details}");
 }
 
+/// The name of a stream is its first bytes.
+#[test]
+fn a_certificate_has_the_name_of_its_stream() {
+    let verdicts = Verdicts::collect("echo", |verdicts| {
+        let harness = Harness::framer(|| FeedFn::new(0, echo::<u8>, |_, _| Ok(()))).streams([
+            Vec::new(),
+            b"ab".to_vec(),
+            vec![0; 16],
+            vec![1; 17],
+        ]);
+        for stream in verdicts.streams(&harness) {
+            verdicts.add(harness.check(&stream))?;
+        }
+        Ok(())
+    });
+    let details = verdicts.details().to_string();
+    let names = [
+        "empty".to_owned(),
+        "6162".to_owned(),
+        "00".repeat(16),
+        "01".repeat(16) + "..",
+    ];
+    for name in names {
+        let begin = format!("\n{name}  proved: ");
+        assert!(details.contains(&begin), "{name}: {details}");
+    }
+}
+
+/// A stream over the size limit is no other invalid frame.
+#[test]
+fn a_limit_does_not_check_other_rejections() {
+    let verdicts = Verdicts::collect("parser", |verdicts| {
+        let harness = Harness::parser(parse, "truncated")
+            .encoder(|body| encode(body))
+            .messages(["ok"])
+            .size_limit(8, |size| vec![b'x'; size], 1, "too long")
+            .truncation_error("truncated");
+        for stream in verdicts.streams(&harness) {
+            verdicts.add(harness.check(&stream))?;
+        }
+        Ok(())
+    });
+    assert!(matches!(
+        verdicts.status(Property::Limit),
+        Status::Held { .. }
+    ));
+    let advice = "add an invalid frame with `rejects`";
+    assert_eq!(
+        verdicts.status(Property::Rejection),
+        Status::NotChecked { advice }
+    );
+}
+
 #[test]
 #[should_panic(expected = "written was not checked: it does not concern this kind of framer")]
 fn a_property_of_senders_cannot_be_asserted_of_a_parser() {
     verdicts(parse).assert(Property::Written);
+}
+
+/// A caller stops at an error, and a clean end is none.
+#[test]
+fn a_caller_that_stops_may_end_a_stream_twice() {
+    let finish = |ended: &mut usize, _: &mut Frames<u8>| {
+        *ended += 1;
+        if *ended > 1 { Err("ended") } else { Ok(()) }
+    };
+    let feed = |_: &mut usize, chunk: &[u8], frames: &mut Frames<u8>| {
+        frames.extend(chunk.iter().copied());
+        Ok(())
+    };
+    let clean = Harness::framer(move || FeedFn::new(0, feed, finish));
+    let harness = clean.declare([Deviation::CallerStops]);
+    let violation = harness.check(b"ab").unwrap_err();
+    assert_eq!(violation.property, Property::Truncation, "{violation}");
+
+    let holds = |_: &mut usize, _: &[u8], _: &mut Frames<u8>| Ok::<(), &str>(());
+    let finish = |ended: &mut usize, _: &mut Frames<u8>| {
+        *ended += 1;
+        assert_eq!(*ended, 1, "it is called after its error");
+        Err("truncated")
+    };
+    let truncated = Harness::framer(move || FeedFn::new(0, holds, finish));
+    let harness = truncated.declare([Deviation::CallerStops]);
+    harness.check(b"ab").unwrap();
 }
 
 /// Nothing is expected after an error, wherever a chunk ends.

@@ -162,3 +162,117 @@ fn a_limit_of_0_leaves_no_room_in_bodies() {
         assert!(size <= 48, "{size}");
     }
 }
+
+/// Two frames of `LITTLE`, with bodies of one byte and of two.
+fn two_frames() -> [Vec<u8>; 2] {
+    [(1, &b"a"[..]), (2, b"bb")].map(|(cmd, body)| {
+        let body = body.into();
+        let frame = everysplit::reference::Frame { cmd, recv: 0, body };
+        naive::encode(LITTLE, &frame).unwrap()
+    })
+}
+
+/// Frames go, stand twice, or get another body; the fuzzer's own mutator gets one of their bodies, or
+/// all of a quarter of the inputs.
+#[test]
+fn whole_frames_are_changed() {
+    let [first, second] = two_frames();
+    let input = [&first[..], &second].concat();
+    let max_size = 200;
+    let (mut results, mut calls) = (Vec::new(), Vec::new());
+    for seed in 0..4000 {
+        let mut data = input.clone();
+        data.resize(max_size, 0);
+        let base = |_: &mut [u8], size, most| {
+            calls.push((size, most));
+            size
+        };
+        let size = mutator::mutate(&mut data, input.len(), max_size, LIMIT, seed, base);
+        results.push(data[..size].to_vec());
+    }
+    for expected in [
+        [&first[..], &first, &second].concat(),
+        [&first[..], &second, &second].concat(),
+        first.clone(),
+        second.clone(),
+    ] {
+        let count = results.iter().filter(|it| **it == expected).count();
+        assert!(count > 50, "{expected:?}: {count}");
+    }
+    let whole = calls.iter().filter(|call| **call == (27, 200)).count();
+    assert!((800..1200).contains(&whole), "{whole}");
+    calls.retain(|call| *call != (27, 200));
+    calls.sort_unstable();
+    calls.dedup();
+    // A body may become twice as long and four bytes longer.
+    assert_eq!(calls, [(1, 6), (2, 8)]);
+    // A frame with the same numbers, and other bytes in its body.
+    let resized = results.iter().filter(|result| {
+        let frames = naive::parse(LITTLE, result).frames;
+        let is_resized = |(at, cmd): (usize, u32)| {
+            let frame = frames.get(at).map(|(_, frame)| frame);
+            frame.is_some_and(|it| it.cmd == cmd && it.recv == 0 && it.body.len() == 64)
+        };
+        frames.len() == 2 && [(0, 1), (1, 2)].into_iter().any(is_resized)
+    });
+    assert!(resized.count() > 50);
+}
+
+/// An input of exactly the maximum size is changed like any other.
+#[test]
+fn an_input_without_room_for_more_is_changed() {
+    let input = two_frames().concat();
+    let changed = (0..200).map(|seed| mutate(&input, input.len(), seed));
+    // Without its last frame.
+    assert!(changed.filter(|it| *it == two_frames()[0]).count() > 5);
+}
+
+/// A long input loses what stands before one of its frames.
+#[test]
+fn a_long_input_keeps_its_end() {
+    let frames = (0..20).map(|cmd| {
+        let body = b"x".as_slice().into();
+        naive::encode(LITTLE, &everysplit::reference::Frame { cmd, recv: 0, body }).unwrap()
+    });
+    let frames: Vec<u8> = frames.flatten().collect();
+    for seed in 0..100 {
+        let mutated = mutate(&frames, 100, seed);
+        let from = (0..frames.len()).find(|&from| frames[from..].starts_with(&mutated));
+        assert!(from.is_some(), "{mutated:?}");
+        let rest = frames.len() - from.unwrap();
+        assert!(mutated.len() == 100 || mutated.len() == rest || mutated.is_empty());
+    }
+}
+
+/// What ends the stream of an empty input: headers with sizes over the limit, and truncated frames,
+/// with numbers of all magnitudes.
+#[test]
+fn what_is_generated_is_of_all_magnitudes() {
+    let (mut sizes, mut bodies, mut small, mut large) = (vec![], vec![], 0, 0);
+    for seed in 0..8000 {
+        let mut data = [0; 256];
+        let unchanged = |_: &mut [u8], size, _| size;
+        let size = mutator::mutate(&mut data, 0, 256, LIMIT, seed, unchanged);
+        let Some(header) = data[..size].first_chunk::<12>() else {
+            continue;
+        };
+        let number = |at: usize| u32::from_le_bytes(*header[at..].first_chunk().unwrap());
+        let body_size = number(0);
+        match size - 12 {
+            0 if body_size > LIMIT => sizes.push(body_size),
+            len if len == body_size as usize => bodies.push(body_size),
+            _ => continue,
+        }
+        small += usize::from(number(4) < 1 << 8);
+        large += usize::from(number(4) >= 1 << 24);
+    }
+    for size in [LIMIT + 1, i32::MAX as u32, 1 << 31, u32::MAX] {
+        let count = sizes.iter().filter(|it| **it == size).count();
+        assert!(count > 20, "{size}: {count}");
+    }
+    // A quarter of the bodies is as long as the limit allows. Half of all are big-endian.
+    let longest = bodies.iter().filter(|it| **it == LIMIT).count();
+    assert!((500..900).contains(&longest), "{longest}");
+    assert!(bodies.contains(&20) && bodies.contains(&(LIMIT - 1)));
+    assert!(small > 200 && large > 200, "{small} small, {large} large");
+}
