@@ -132,6 +132,33 @@ fn a_specification_must_say_which_errors_are_for_a_size() {
     verdicts.assert_held();
 }
 
+#[test]
+#[should_panic(expected = "no size limit is declared")]
+fn an_oracle_must_say_which_errors_are_for_a_size() {
+    let verdicts = verdicts!(
+        Harness::parser(parse, "truncated")
+            .oracle(|_: &[u8]| Expected::<Vec<u8>, _> {
+                frames: Vec::new(),
+                at_end: Vec::new(),
+                outcome: Outcome::Truncated("truncated"),
+            })
+            .streams([b"\0"])
+    );
+    verdicts.assert_held();
+}
+
+#[test]
+#[should_panic(expected = "CountsHeader is declared, and nothing is held to it")]
+fn a_deviation_of_a_limit_needs_one() {
+    let _ = verdicts!(
+        Harness::parser(parse, "truncated")
+            .encoder(|body: &Vec<u8>| encode(body))
+            .messages([b"ok".to_vec()])
+            .truncation_error("truncated")
+            .declare([Deviation::CountsHeader])
+    );
+}
+
 /// Errors are frames.
 #[test]
 fn no_stream_is_rejected_by_a_framer_that_resynchronises() {
@@ -650,6 +677,39 @@ fn truncation_is_checked_where_a_stream_ends_inside_a_frame() {
     );
 }
 
+/// Frames of two bytes, and a byte at the end is dropped.
+#[test]
+fn truncation_is_checked_only_by_bytes_that_are_discarded() {
+    let verdicts = |stream: &'static [u8]| {
+        verdicts!(
+            Harness::decoder(|| {
+                let decode = |(): &mut (), buffer: &mut BytesMut| {
+                    Ok::<_, ()>((buffer.len() > 1).then(|| buffer.get_u16()))
+                };
+                DecodeFn::new((), decode, decode)
+            })
+            .oracle(|stream: &[u8]| {
+                let frames = stream.as_chunks().0.iter().enumerate();
+                Expected {
+                    frames: frames
+                        .map(|(index, &frame)| (2 * index + 2, u16::from_be_bytes(frame)))
+                        .collect(),
+                    at_end: Vec::new(),
+                    outcome: Outcome::Clean,
+                }
+            })
+            .declare([Deviation::DiscardsAtEnd])
+            .streams([stream])
+            .unlimited()
+        )
+    };
+    assert!(holds(&verdicts(b"abc"), Property::Truncation));
+    assert_eq!(
+        advice(&verdicts(b"ab"), Property::Truncation),
+        "add a stream that ends inside a frame"
+    );
+}
+
 /// Drops spaces between frames of two bytes, and panics at an end inside a frame.
 fn panics_inside_frames() -> impl Decode<Frame = [u8; 2], Error = ()> + Clone + Eq {
     let decode = |(): &mut (), buffer: &mut BytesMut| {
@@ -876,6 +936,10 @@ fn interruptions_are_checked_by_a_stream_with_a_byte() {
     let verdicts = verdicts!(never_reads());
     assert!(holds(&verdicts, Property::Progress));
     assert_eq!(
+        advice(&verdicts, Property::Memory),
+        "the memory of a reader is not visible"
+    );
+    assert_eq!(
         advice(&verdicts, Property::Interrupted),
         "add a stream that is not empty"
     );
@@ -1101,4 +1165,39 @@ fn memory_that_few_splits_need_is_found_by_the_proof() {
         let cuts = violation.case.split.cuts();
         assert!(cuts.ends_with(&[19, 22, 23, 27]), "{violation}");
     }
+}
+
+/// What is left out of the streams that are made is said with the results.
+#[test]
+fn messages_that_are_not_truncated_everywhere_are_named() {
+    let omitted = |body: usize, truncates: bool, discards: bool| {
+        let verdicts = Verdicts::collect("framer", move |verdicts| {
+            let harness = Harness::parser(parse, "truncated")
+                .encoder(|body: &Vec<u8>| encode(body))
+                .messages([vec![b'x'; body]]);
+            let harness = if truncates {
+                harness.truncation_error("truncated")
+            } else {
+                harness
+            };
+            let harness = if discards {
+                harness.declare([Deviation::DiscardsAtEnd])
+            } else {
+                harness
+            };
+            drop(verdicts.streams(&harness));
+            Ok(())
+        });
+        let text = verdicts.to_string();
+        let named = text.contains(
+            "\n  messages of up to 130 bytes are truncated at each of their first 128 bytes, and at \
+             a few more (see `truncate_up_to`)\n",
+        );
+        assert_eq!(named, text.contains("truncate"), "{text}");
+        named
+    };
+    assert!(omitted(128, true, false));
+    assert!(omitted(128, false, true));
+    assert!(!omitted(128, false, false));
+    assert!(!omitted(127, true, false));
 }

@@ -509,6 +509,22 @@ whole: held, byte by byte: untried"
     let svg = map.to_svg();
     assert!(svg.contains("<title>untried</title>"), "{svg}");
     assert!(svg.contains(">untried: 6</text>"), "{svg}");
+    // Each line of the legend is below the one before it.
+    let heights = ["held: 3", "untried: 6", "every_split: 1"].map(|entry| {
+        let line = svg.lines().find(|line| line.contains(&format!(">{entry}")));
+        let text = line.and_then(|line| line.split(r#"class="ink""#).last());
+        let y = text.and_then(|text| text.split('"').nth(3));
+        y.and_then(|y| y.parse::<i32>().ok())
+            .unwrap_or_else(|| panic!("{entry}: {svg}"))
+    });
+    assert!(heights.is_sorted() && heights[0] < heights[1] && heights[1] < heights[2]);
+    // Without a violation, `untried` is the widest name.
+    let none = SplitMap::of(3, &[], |split| match split.cuts() {
+        [_, _] => Cell::Untried,
+        _ => Cell::Held,
+    });
+    let text = none.to_string();
+    assert!(text.contains("\n·  held     2\n   untried  1\n"), "{text}");
     // A character that covers a split that was not tried is blank too.
     let long = SplitMap::of(100, &[], |split| match *split.cuts() {
         [first, second] if second == first + 1 => Cell::Untried,

@@ -403,6 +403,32 @@ fn strategies_generate_inputs_that_break_framers() {
     assert!(generated.is_break(), "never generated: {wanted:?}");
 }
 
+/// Bodies have up to 64 KiB, but not where there are many frames.
+#[test]
+fn strategies_generate_large_bodies_and_many_small_ones() {
+    let mut runner = runner();
+    let mut sizes = Vec::new();
+    let mut many = 0;
+    for _ in 0..300 {
+        let tree = strategy::frame(Config::default()).new_tree(&mut runner);
+        sizes.push(tree.unwrap().current().body.len());
+        let small = Config {
+            max_body_size: 10,
+            ..Config::default()
+        };
+        let sent = strategy::sent(small).new_tree(&mut runner);
+        let frames = sent.unwrap().current().frames;
+        if frames.len() > 8 {
+            many += 1;
+            assert!(frames.iter().all(|frame| frame.body.len() <= 2));
+        }
+    }
+    assert!(sizes.contains(&(64 * 1024)), "{sizes:?}");
+    let between = sizes.iter().filter(|size| (5_000..60_000).contains(*size));
+    assert!(between.count() > 10, "{sizes:?}");
+    assert!(many > 10, "{many}");
+}
+
 /// Headers claim sizes up to a limit that is too large to generate a body for.
 #[test]
 fn strategies_claim_sizes_larger_than_their_bodies() {
