@@ -939,6 +939,9 @@ fn interruptions_are_checked_by_a_stream_with_a_byte() {
         advice(&verdicts, Property::Memory),
         "the memory of a reader is not visible"
     );
+    for of_framers in [Property::Linear, Property::Differential] {
+        assert_eq!(verdicts.status(of_framers), Status::NotConcerned);
+    }
     assert_eq!(
         advice(&verdicts, Property::Interrupted),
         "add a stream that is not empty"
@@ -1114,6 +1117,14 @@ fn what_a_stream_of_one_byte_does_not_check_is_said_for_each_oracle() {
             all.copied().find(|(concerns, _)| *concerns == property)
         });
         assert_eq!(all_advice(&verdicts), expected.collect::<Vec<_>>());
+        // A line for each property, and none for what is omitted.
+        let concerns = |it: &Property| verdicts.status(*it) != Status::NotConcerned;
+        let lines = Property::ALL.into_iter().filter(concerns).count();
+        assert_eq!(
+            verdicts.to_string().lines().count(),
+            1 + lines,
+            "{verdicts}"
+        );
     }
 }
 

@@ -357,3 +357,93 @@ fn long_values_are_shown_up_to_a_length() {
         );
     }
 }
+
+/// Emits what `emit` makes of each chunk, and is expected to emit each byte of `abc`.
+fn emits(
+    emit: fn(&mut Vec<u8>, &[u8]) -> Result<Vec<u8>, &'static str>,
+) -> Result<Certificate, Violation> {
+    let feed = move |state: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<u8>| {
+        frames.extend(emit(state, chunk)?);
+        Ok(())
+    };
+    let framer = move || FeedFn::new(Vec::new(), feed, |_, _| Ok(()));
+    let oracle = |stream: &[u8]| Expected::<_, &str> {
+        frames: (1..).zip(stream.iter().copied()).collect(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    Harness::framer(framer).oracle(oracle).check(b"abc")
+}
+
+/// The end of the stream is clean, so what is rejected is no beginning of a frame.
+#[test]
+fn an_error_after_the_last_frame_violates_round_trip() {
+    let rejects = emits(|state, chunk| {
+        state.extend(chunk);
+        if state.len() < 3 {
+            Ok(chunk.to_vec())
+        } else {
+            Err("full")
+        }
+    });
+    let violation = rejects.unwrap_err();
+    assert_eq!(violation.property, Property::RoundTrip, "{violation}");
+}
+
+/// A frame is late only if it is the missing one that comes later.
+#[test]
+fn another_frame_that_comes_later_violates_every_split() {
+    let late = emits(|held, chunk| {
+        let mut frames = std::mem::take(held);
+        match chunk {
+            &[byte] => held.push(byte),
+            _ => frames.extend(chunk),
+        }
+        Ok(frames)
+    });
+    let violation = late.unwrap_err();
+    assert_eq!(violation.property, Property::Prompt, "{violation}");
+    let other = emits(|held, chunk| {
+        let mut frames: Vec<u8> = held.drain(..).map(|byte| byte + 1).collect();
+        match chunk {
+            &[byte] => held.push(byte),
+            _ => frames.extend(chunk),
+        }
+        Ok(frames)
+    });
+    let violation = other.unwrap_err();
+    assert_eq!(violation.property, Property::EverySplit, "{violation}");
+}
+
+/// A violation on a stream that the oracle does not judge is made smaller among such streams.
+#[test]
+fn a_violation_on_a_stream_that_is_not_judged_is_made_smaller() {
+    let loses = |(): &mut (), chunk: &[u8], frames: &mut Frames<u8>| {
+        frames.extend(chunk.iter().copied().filter(|_| chunk.len() != 3));
+        Ok::<(), ()>(())
+    };
+    let framer = move || FeedFn::new((), loses, |(), _| Ok(()));
+    let judges_none = |_: &[u8]| None::<Expected<u8, ()>>;
+    let harness = Harness::framer(framer).oracle(judges_none);
+    let violation = harness.check(b"not judged at all").unwrap_err();
+    assert_eq!(violation.case.to_string(), "000000@whole", "{violation}");
+}
+
+/// 256 frames for each byte of a short stream, one of a long one, and some more.
+#[test]
+fn frames_without_end_are_stopped() {
+    for (len, most) in [(100, 25_664), (1 << 14, (1 << 14) + 64)] {
+        let endless = move |(): &mut (), chunk: &[u8], frames: &mut Frames<u8>| {
+            while chunk.len() == len {
+                frames.push(0);
+            }
+            Ok::<(), ()>(())
+        };
+        let framer = move || FeedFn::new((), endless, |(), _: &mut Frames<u8>| Ok(()));
+        let harness = Harness::framer(framer).minimize_while(|| false);
+        let harness = harness.declare([Deviation::BytesBetweenFrames]);
+        let violation = harness.check(&vec![0; len]).unwrap_err();
+        let text = format!("more than {most} frames in one call");
+        assert!(violation.actual.contains(&text), "{violation}");
+    }
+}

@@ -231,6 +231,39 @@ fn max_work_decides_how_long_a_stream_is_proved_at_all_offsets() {
     }
 }
 
+/// The length depends on what a proof feeds, and on how it compares states.
+#[test]
+fn a_stream_of_kilobytes_is_proved_at_all_offsets() {
+    #[derive(Clone, Debug)]
+    struct Shown(Framer);
+
+    impl Subject for Shown {
+        type Frame = Frame;
+        type Error = ();
+
+        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), ()> {
+            self.0.feed(chunk, frames)
+        }
+
+        fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), ()> {
+            self.0.finish(frames)
+        }
+    }
+
+    let shown = Harness::framer(|| Shown(Framer::new(Bug::None))).oracle(parse);
+    for certificate in [
+        fed(Bug::None, &stream(&[1100])),
+        caller_buffered(Bug::None, &stream(&[2000])),
+        shown.check(&stream(&[400])),
+    ] {
+        let certificate = certificate.unwrap();
+        assert!(
+            matches!(certificate.tier, Tier::Proved { .. }),
+            "{certificate}"
+        );
+    }
+}
+
 /// Many frames of a few bytes: too many calls for a proof of the decoder alone.
 #[test]
 fn many_small_frames_get_a_verdict() {

@@ -57,12 +57,12 @@ fn fuzzers_make_frames() {
     assert_eq!(sent.frames, [frame(b"ok"), frame(b"x")]);
     // As many bytes as the frames have when they are encoded.
     assert!(sent.split.cuts().iter().all(|&cut| cut < input.len()));
-    let mut splits = (0..100).map(|body| {
+    let last_cuts = (0..100).filter_map(|body| {
         let input = [&header(40)[..], &[body; 40], &header(1), b"x"].concat();
         let sent = Sent::arbitrary_take_rest(Unstructured::new(&input)).unwrap();
-        sent.split
+        sent.split.cuts().last().copied()
     });
-    assert!(splits.any(|split| split.cuts().iter().any(|&cut| cut > 52)));
+    assert!((53..65).contains(&last_cuts.max().unwrap()));
 }
 
 /// The split of an input depends on each of its bytes.
@@ -101,7 +101,7 @@ fn a_split_is_reduced_to_the_cuts_that_it_needs() {
         Ok::<_, ()>(split.cuts().contains(&1234))
     });
     assert_eq!(reduced, Ok(Split::new([1234])));
-    assert!(calls < 50, "{calls}");
+    assert!(calls < 30, "{calls}");
     assert_eq!(Split::bytes(8).reduce(|_| Err("stop")), Err("stop"));
 }
 
@@ -162,6 +162,7 @@ fn a_violation_is_made_smaller_only_while_allowed() {
     assert_eq!(smallest.case.to_string(), "00@whole+empty");
     let as_found = harness.minimize_while(|| false).check(b"abcd").unwrap_err();
     assert_eq!(as_found.case.stream.len(), 4, "{as_found}");
+    assert!(as_found.replays, "{as_found}");
 }
 
 /// A case has empty chunks everywhere or nowhere.

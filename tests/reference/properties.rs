@@ -309,6 +309,11 @@ fn edges_are_the_boundaries_of_fields_and_frames() {
     assert_eq!(naive::edges(config, b""), [0]);
 }
 
+#[test]
+fn the_default_limit_is_8_mib() {
+    assert_eq!(Config::default().max_body_size, 8 << 20);
+}
+
 /// Generates configurations: either byte order, and limits from 0 to `u32::MAX`.
 fn config() -> impl Strategy<Value = Config> + Clone {
     let byte_order = prop_oneof![Just(ByteOrder::Little), Just(ByteOrder::Big)];
