@@ -10,14 +10,8 @@ use crate::expected::{Outcome, Source};
 /// Checks that what is expected of a stream agrees with the declared deviations.
 pub(crate) fn check_expected<F, E>(input: &Input<'_, F, E>) -> Result<(), Finding> {
     let (len, expected, declared) = (input.stream.len(), &input.expected, input.deviations);
-    let framed = expected.last_end();
-    let discarded = match input.source {
-        Source::ByteByByte => framed < len,
-        // The last message may be complete before its last byte.
-        Source::Encoder => framed == 0 && len > 0,
-        // Not all bytes of a format belong to frames. The parser knows.
-        Source::Parser => false,
-    };
+    // Messages and a parser know which bytes belong to no frame.
+    let discarded = input.source == Source::ByteByByte && expected.last_end() < len;
     let oracle = match input.source {
         Source::ByteByByte => "byte by byte",
         Source::Encoder | Source::Parser => "the oracle",

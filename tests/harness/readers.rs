@@ -1,7 +1,9 @@
 //! Framers that read, correct and buggy, from a reader that returns one chunk per call and is
 //! interrupted between chunks.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, Read};
+use std::pin::pin;
 
 use everysplit::oracle::Parse;
 use everysplit::reference::{ByteOrder, Config, DecodeError, Frame, Framer, Header, naive};
@@ -10,6 +12,7 @@ use everysplit::{
     Case, Deviation, Expected, Harness, Interruption, NotProved, Outcome, Property, Reader, Split,
     Tier, Violation,
 };
+use tokio::io::AsyncReadExt;
 
 use crate::assert_not_comparable;
 
@@ -1045,4 +1048,33 @@ mod asynchronous {
         assert!(token.ends_with("@whole+pending"), "{found}");
         assert_eq!(harness.replay(&token).unwrap_err(), found);
     }
+}
+
+/// An error that depends on whether a read was pending is a difference, too.
+#[test]
+fn an_error_that_waiting_changes_violates_interrupted() {
+    let harness = Harness::async_reader(|| {
+        let mut has_waited = false;
+        async move |reader: &mut AsyncChunkReader<'_, '_>| {
+            let mut byte = [0];
+            let read = {
+                let mut read = pin!(reader.read(&mut byte));
+                poll_fn(|context| {
+                    let polled = read.as_mut().poll(context);
+                    has_waited |= polled.is_pending();
+                    polled
+                })
+                .await
+            };
+            match (read.map_err(|error| error.kind().to_string())?, byte) {
+                (0, _) => Ok(None),
+                (_, [b'!']) if has_waited => Err("rejected late".to_owned()),
+                (_, [b'!']) => Err("rejected".to_owned()),
+                (_, [byte]) => Ok(Some(byte)),
+            }
+        }
+    });
+    let harness = harness.declare([Deviation::CallerStops]);
+    let violation = harness.check(b"a!").unwrap_err();
+    assert_eq!(violation.property, Property::Interrupted, "{violation}");
 }

@@ -243,6 +243,24 @@ fn a_sender_that_takes_would_block_for_success_is_found() {
     assert_eq!(token, "026f6b0568656c6c6f@whole+would_block");
 }
 
+/// A write of no bytes sends nothing, also when the sender is dropped.
+#[test]
+fn a_sender_that_writes_no_bytes_at_the_end_passes() {
+    struct Sender(ChunkWriter);
+
+    impl Drop for Sender {
+        fn drop(&mut self) {
+            let _ = self.0.write(b"");
+        }
+    }
+
+    let harness = WriterHarness::new(|writer| {
+        let mut sender = Sender(writer);
+        move || sender.0.write_all(FRAMES)
+    });
+    harness.check(FRAMES).unwrap();
+}
+
 /// It never returns to its caller, which could do something else.
 #[test]
 fn a_sender_that_spins_while_a_write_would_block_is_found() {
