@@ -251,6 +251,11 @@ fn a_stream_of_kilobytes_is_proved_at_all_offsets() {
     }
 
     let shown = Harness::framer(|| Shown(Framer::new(Bug::None))).oracle(parse);
+    let certificate = shown.check(&stream(&[4000])).unwrap();
+    assert!(
+        matches!(certificate.tier, Tier::ProvedAt { offsets: 16.., .. }),
+        "{certificate}"
+    );
     for certificate in [
         fed(Bug::None, &stream(&[1100])),
         caller_buffered(Bug::None, &stream(&[2000])),

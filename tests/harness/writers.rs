@@ -59,6 +59,9 @@ fn splits_and_calls_are_counted() {
             "{len}"
         );
     }
+    let (longest, bytes) = harness(128);
+    let tier = longest.check(&bytes).unwrap().tier;
+    assert!(matches!(tier, Tier::Bounded { .. }), "{tier:?}");
     // A long output is also written whole and byte by byte.
     let (harness, bytes) = harness(129);
     let certificate = harness.check(&bytes).unwrap();
