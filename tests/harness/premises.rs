@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use everysplit::subject::{FeedFn, Frames, Subject};
 use everysplit::{
-    Certificate, Expected, Harness, NotProved, Premise, Property, ProvedBy, Tier, Violation,
+    Certificate, Expected, Harness, NotProved, Outcome, Premise, Property, ProvedBy, Tier,
+    Violation,
 };
 
 fn parse(stream: &[u8]) -> Expected<Vec<u8>, ()> {
@@ -426,4 +427,62 @@ fn bytes_held_are_judged_on_each_path() {
     let violation = harness.check(&[b'x'; 400]).unwrap_err();
     assert_eq!(violation.property, Property::Memory, "{violation}");
     assert_eq!(violation.premise, None, "{violation}");
+}
+
+/// Emits each byte. Its clone emits another byte for a chunk of one byte, but not at the end.
+#[derive(PartialEq, Eq)]
+struct ClonesBadly {
+    is_clone: bool,
+    fed: usize,
+}
+
+impl Clone for ClonesBadly {
+    fn clone(&self) -> Self {
+        Self {
+            is_clone: true,
+            fed: self.fed,
+        }
+    }
+}
+
+impl Subject for ClonesBadly {
+    type Frame = u8;
+    type Error = ();
+
+    fn feed(&mut self, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
+        self.fed += chunk.len();
+        let is_wrong = self.is_clone && chunk.len() == 1 && self.fed == 2;
+        frames.extend(chunk.iter().map(|&byte| byte + u8::from(is_wrong)));
+        self.is_clone = false;
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &mut Frames<u8>) -> Result<(), ()> {
+        Ok(())
+    }
+}
+
+/// What a proof finds in the middle of a stream is compared with a fresh framer that is fed all of it.
+#[test]
+fn a_clone_that_fails_in_the_middle_is_no_violation() {
+    let make = || ClonesBadly {
+        is_clone: false,
+        fed: 0,
+    };
+    let oracle = |stream: &[u8]| Expected::<_, ()> {
+        frames: (1..).zip(stream.iter().copied()).collect(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    };
+    let certificate = Harness::framer(make).oracle(oracle).check(b"abcd").unwrap();
+    assert!(
+        matches!(
+            certificate.tier,
+            Tier::Bounded {
+                not_proved: Some(NotProved::UnfaithfulClone),
+                ..
+            }
+        ),
+        "{certificate}"
+    );
 }

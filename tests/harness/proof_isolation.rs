@@ -399,11 +399,53 @@ impl Drop for Waiting {
     }
 }
 
+/// Compared by its `Debug`.
+#[derive(Clone, Default)]
+struct Shown(Waiting);
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.bytes, self.0.waited)
+    }
+}
+
+/// Made again for each state, as it has no `Clone`.
+#[derive(Default, PartialEq, Eq)]
+struct Rebuilt(Waiting);
+
+/// Feeds the framer inside.
+macro_rules! forward {
+    ($wrapper:ty) => {
+        impl Subject for $wrapper {
+            type Frame = u8;
+            type Error = ();
+
+            fn feed(&mut self, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
+                self.0.feed(chunk, frames)
+            }
+
+            fn finish(&mut self, frames: &mut Frames<u8>) -> Result<(), ()> {
+                self.0.finish(frames)
+            }
+        }
+    };
+}
+
+forward!(Shown);
+forward!(Rebuilt);
+
 #[test]
 fn the_states_that_a_proof_has_saved_are_dropped_in_isolation() {
     let fed = Harness::framer(Waiting::default);
+    let shown = Harness::framer(Shown::default);
+    let rebuilt = Harness::framer(Rebuilt::default);
     let caller_buffered = Harness::decoder(Waiting::default);
-    for found in [fed.check(b"ab"), caller_buffered.check(b"ab")] {
+    for found in [
+        fed.check(b"ab"),
+        shown.check(b"ab"),
+        rebuilt.check(b"ab"),
+        caller_buffered.check(b"ab"),
+    ] {
         let violation = found.expect_err("a violation");
         assert_eq!(violation.property, Property::Progress, "{violation}");
         assert_eq!(&*violation.expected, "the framer's `drop` returns");
