@@ -231,6 +231,18 @@ fn max_work_decides_how_long_a_stream_is_proved_at_all_offsets() {
     }
 }
 
+/// A proof that leaves out a single offset does not claim all splits.
+#[test]
+fn a_proof_that_leaves_out_one_offset_says_so() {
+    let stream = stream(&[12]);
+    let all_but_one = (1..500).map(|step| 20 * step).find(|&max_work| {
+        let harness = Harness::framer(|| Framer::new(Bug::None)).oracle(parse);
+        let certificate = harness.max_work(max_work).check(&stream).unwrap();
+        matches!(certificate.tier, Tier::ProvedAt { offsets, .. } if offsets + 2 == stream.len())
+    });
+    assert!(all_but_one.is_some());
+}
+
 /// The length depends on what a proof feeds, and on how it compares states.
 #[test]
 fn a_stream_of_kilobytes_is_proved_at_all_offsets() {
