@@ -358,23 +358,6 @@ fn long_values_are_shown_up_to_a_length() {
     }
 }
 
-/// Emits what `emit` makes of each chunk, and is expected to emit each byte of `abc`.
-fn emits(
-    emit: fn(&mut Vec<u8>, &[u8]) -> Result<Vec<u8>, &'static str>,
-) -> Result<Certificate, Violation> {
-    let feed = move |state: &mut Vec<u8>, chunk: &[u8], frames: &mut Frames<u8>| {
-        frames.extend(emit(state, chunk)?);
-        Ok(())
-    };
-    let framer = move || FeedFn::new(Vec::new(), feed, |_, _| Ok(()));
-    let oracle = |stream: &[u8]| Expected::<_, &str> {
-        frames: (1..).zip(stream.iter().copied()).collect(),
-        at_end: Vec::new(),
-        outcome: Outcome::Clean,
-    };
-    Harness::framer(framer).oracle(oracle).check(b"abc")
-}
-
 /// The end of the stream is clean, so what is rejected is no beginning of a frame.
 #[test]
 fn an_error_after_the_last_frame_violates_round_trip() {
@@ -397,26 +380,28 @@ fn an_error_after_the_last_frame_violates_round_trip() {
 /// A frame is late only if it is the missing one that comes later.
 #[test]
 fn another_frame_that_comes_later_violates_every_split() {
-    let late = emits(|held, chunk| {
-        let mut frames = std::mem::take(held);
-        match chunk {
-            &[byte] => held.push(byte),
-            _ => frames.extend(chunk),
-        }
-        Ok(frames)
-    });
-    let violation = late.unwrap_err();
-    assert_eq!(violation.property, Property::Prompt, "{violation}");
-    let other = emits(|held, chunk| {
-        let mut frames: Vec<u8> = held.drain(..).map(|byte| byte + 1).collect();
-        match chunk {
-            &[byte] => held.push(byte),
-            _ => frames.extend(chunk),
-        }
-        Ok(frames)
-    });
-    let violation = other.unwrap_err();
-    assert_eq!(violation.property, Property::EverySplit, "{violation}");
+    // A byte that comes alone is emitted with the next chunk, with so much added.
+    let check = |added: u8| {
+        let feed = move |held: &mut Option<u8>, chunk: &[u8], frames: &mut Frames<u8>| {
+            frames.extend(held.take().map(|byte| byte + added));
+            match chunk {
+                &[byte] => *held = Some(byte),
+                _ => frames.extend(chunk.iter().copied()),
+            }
+            Ok::<(), ()>(())
+        };
+        let framer = move || FeedFn::new(None, feed, |_, _| Ok(()));
+        let oracle = |stream: &[u8]| Expected {
+            frames: (1..).zip(stream.iter().copied()).collect(),
+            at_end: Vec::new(),
+            outcome: Outcome::Clean,
+        };
+        Harness::framer(framer).oracle(oracle).check(b"abc")
+    };
+    for (added, property) in [(0, Property::Prompt), (1, Property::EverySplit)] {
+        let violation = check(added).unwrap_err();
+        assert_eq!(violation.property, property, "{violation}");
+    }
 }
 
 /// A violation on a stream that the oracle does not judge is made smaller among such streams.
