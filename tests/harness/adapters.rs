@@ -393,27 +393,6 @@ fn buffered_bytes_are_reported_where_they_are_known() {
     );
 }
 
-/// Decodes nothing, and holds four bytes.
-#[derive(Clone)]
-struct HoldsFour;
-
-impl Decode for HoldsFour {
-    type Frame = ();
-    type Error = ();
-
-    fn decode(&mut self, _: &mut BytesMut) -> Result<Option<()>, ()> {
-        Ok(None)
-    }
-
-    fn decode_eof(&mut self, _: &mut BytesMut) -> Result<Option<()>, ()> {
-        Ok(None)
-    }
-
-    fn buffered_bytes(&self) -> Option<usize> {
-        Some(4)
-    }
-}
-
 /// Says nothing of the memory that it may hold.
 struct Silent<T>(T);
 
@@ -456,10 +435,14 @@ fn adapters_report_the_bytes_of_what_they_hold() {
     assert_eq!(Keyed::new(HoldsThree, |_| ()).buffered_bytes(), Some(3));
     let stops = StopAtError::<_, ()>::new(HoldsThree);
     assert_eq!(Subject::buffered_bytes(&stops), Some(3));
-    let stops = StopAtError::<_, ()>::new(HoldsFour);
+    let holds_four = || {
+        let decode = |(): &mut (), _: &mut BytesMut| Ok::<Option<()>, ()>(None);
+        DecodeFn::new((), decode, decode).with_buffered_bytes(|()| 4)
+    };
+    let stops = StopAtError::<_, ()>::new(holds_four());
     assert_eq!(Decode::buffered_bytes(&stops), Some(4));
-    assert_eq!(ErrorsAsFrames(HoldsFour).buffered_bytes(), Some(4));
-    assert_eq!(Decode::buffered_bytes(&&mut HoldsFour), Some(4));
+    assert_eq!(ErrorsAsFrames(holds_four()).buffered_bytes(), Some(4));
+    assert_eq!(Decode::buffered_bytes(&&mut holds_four()), Some(4));
 }
 
 #[test]

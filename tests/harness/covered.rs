@@ -1131,7 +1131,7 @@ fn what_a_stream_of_one_byte_does_not_check_is_said_for_each_oracle() {
 /// Reserves memory, in the caller's buffer or in its own, where the third frame of 16 bytes comes in
 /// chunks that end after 3, 6, 7 and 11 of its bytes. Of all splits, few have such chunks.
 #[test]
-fn memory_that_few_splits_need_is_found_by_the_proof() {
+fn memory_that_few_splits_show_is_found_by_the_proof() {
     const CHUNKS: [usize; 4] = [3, 6, 7, 11];
     #[derive(Clone, Default, PartialEq, Eq)]
     struct State {

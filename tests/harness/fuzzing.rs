@@ -174,8 +174,8 @@ fn a_mutated_input_is_made_of_messages() {
     assert!((300..700).contains(&base_calls.get()), "{base_calls:?}");
 }
 
-/// Half of the messages that are inserted are those of the harness, limits among them. The others have bodies of any
-/// size, most of them close to 0 or to the limit.
+/// Half of the messages that are inserted are those of the harness, those at the limit among them. The
+/// others have bodies of any size, mostly close to 0 or to the limit.
 #[test]
 fn messages_that_are_inserted_have_sizes_around_the_limit() {
     let harness = correct();

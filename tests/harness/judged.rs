@@ -358,6 +358,15 @@ fn long_values_are_shown_up_to_a_length() {
     }
 }
 
+/// Expects each byte as a frame, and a clean end.
+fn each_byte(stream: &[u8]) -> Expected<u8, &'static str> {
+    Expected {
+        frames: (1..).zip(stream.iter().copied()).collect(),
+        at_end: Vec::new(),
+        outcome: Outcome::Clean,
+    }
+}
+
 /// The end of the stream is clean, so what is rejected is no beginning of a frame.
 #[test]
 fn an_error_after_the_last_frame_violates_round_trip() {
@@ -367,12 +376,7 @@ fn an_error_after_the_last_frame_violates_round_trip() {
         if *fed < 3 { Ok(()) } else { Err("full") }
     };
     let framer = move || FeedFn::new(0, feed, |_, _| Ok(()));
-    let oracle = |stream: &[u8]| Expected::<_, &str> {
-        frames: (1..).zip(stream.iter().copied()).collect(),
-        at_end: Vec::new(),
-        outcome: Outcome::Clean,
-    };
-    let harness = Harness::framer(framer).oracle(oracle);
+    let harness = Harness::framer(framer).oracle(each_byte);
     let violation = harness.check(b"abc").unwrap_err();
     assert_eq!(violation.property, Property::RoundTrip, "{violation}");
 }
@@ -388,15 +392,10 @@ fn another_frame_that_comes_later_violates_every_split() {
                 &[byte] => *held = Some(byte),
                 _ => frames.extend(chunk.iter().copied()),
             }
-            Ok::<(), ()>(())
+            Ok(())
         };
         let framer = move || FeedFn::new(None, feed, |_, _| Ok(()));
-        let oracle = |stream: &[u8]| Expected {
-            frames: (1..).zip(stream.iter().copied()).collect(),
-            at_end: Vec::new(),
-            outcome: Outcome::Clean,
-        };
-        Harness::framer(framer).oracle(oracle).check(b"abc")
+        Harness::framer(framer).oracle(each_byte).check(b"abc")
     };
     for (added, property) in [(0, Property::Prompt), (1, Property::EverySplit)] {
         let violation = check(added).unwrap_err();

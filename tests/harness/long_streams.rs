@@ -249,18 +249,7 @@ fn a_stream_of_kilobytes_is_proved_at_all_offsets() {
     #[derive(Clone, Debug)]
     struct Shown(Framer);
 
-    impl Subject for Shown {
-        type Frame = Frame;
-        type Error = ();
-
-        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), ()> {
-            self.0.feed(chunk, frames)
-        }
-
-        fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), ()> {
-            self.0.finish(frames)
-        }
-    }
+    forward!(Shown, Framer);
 
     let shown = Harness::framer(|| Shown(Framer::new(Bug::None))).oracle(parse);
     let certificate = shown.check(&stream(&[4000])).unwrap();
@@ -299,18 +288,7 @@ fn many_small_frames_get_a_verdict() {
 fn long_streams_that_cannot_be_proved_are_cut_at_some_offsets() {
     struct Opaque(Framer);
 
-    impl Subject for Opaque {
-        type Frame = Frame;
-        type Error = ();
-
-        fn feed(&mut self, chunk: &[u8], frames: &mut Frames<Frame>) -> Result<(), ()> {
-            self.0.feed(chunk, frames)
-        }
-
-        fn finish(&mut self, frames: &mut Frames<Frame>) -> Result<(), ()> {
-            self.0.finish(frames)
-        }
-    }
+    forward!(Opaque, Framer);
 
     let check = |bug, stream: &[u8]| {
         Harness::framer(move || Opaque(Framer::new(bug)))

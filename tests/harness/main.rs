@@ -3,6 +3,31 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+/// Makes a wrapper a framer: it calls the one inside.
+macro_rules! forward {
+    ($wrapper:ty, $framer:ty) => {
+        impl everysplit::subject::Subject for $wrapper {
+            type Frame = <$framer as everysplit::subject::Subject>::Frame;
+            type Error = <$framer as everysplit::subject::Subject>::Error;
+
+            fn feed(
+                &mut self,
+                chunk: &[u8],
+                frames: &mut everysplit::subject::Frames<Self::Frame>,
+            ) -> Result<(), Self::Error> {
+                self.0.feed(chunk, frames)
+            }
+
+            fn finish(
+                &mut self,
+                frames: &mut everysplit::subject::Frames<Self::Frame>,
+            ) -> Result<(), Self::Error> {
+                self.0.finish(frames)
+            }
+        }
+    };
+}
+
 mod adapters;
 mod asynchronous_codecs;
 mod correct_framers;

@@ -413,26 +413,8 @@ impl fmt::Debug for Shown {
 #[derive(Default, PartialEq, Eq)]
 struct Rebuilt(Waiting);
 
-/// Feeds the framer inside.
-macro_rules! forward {
-    ($wrapper:ty) => {
-        impl Subject for $wrapper {
-            type Frame = u8;
-            type Error = ();
-
-            fn feed(&mut self, chunk: &[u8], frames: &mut Frames<u8>) -> Result<(), ()> {
-                self.0.feed(chunk, frames)
-            }
-
-            fn finish(&mut self, frames: &mut Frames<u8>) -> Result<(), ()> {
-                self.0.finish(frames)
-            }
-        }
-    };
-}
-
-forward!(Shown);
-forward!(Rebuilt);
+forward!(Shown, Waiting);
+forward!(Rebuilt, Waiting);
 
 #[test]
 fn the_states_that_a_proof_has_saved_are_dropped_in_isolation() {

@@ -172,8 +172,8 @@ fn two_frames() -> [Vec<u8>; 2] {
     })
 }
 
-/// Frames go, stand twice, or get another body; the fuzzer's own mutator gets one of their bodies, or
-/// all of a quarter of the inputs.
+/// Frames are removed, doubled, or get another body. The fuzzer's own mutator gets one of their bodies,
+/// and every fourth input as a whole.
 #[test]
 fn whole_frames_are_changed() {
     let [first, second] = two_frames();
@@ -206,7 +206,7 @@ fn whole_frames_are_changed() {
     calls.dedup();
     // A body may become twice as long and four bytes longer.
     assert_eq!(calls, [(1, 6), (2, 8)]);
-    // A frame with the same numbers, and other bytes in its body.
+    // A frame with the same numbers, and a body as long as the limit allows.
     let resized = results.iter().filter(|result| {
         let frames = naive::parse(LITTLE, result).frames;
         let is_resized = |(at, cmd): (usize, u32)| {
@@ -247,8 +247,8 @@ fn a_long_input_keeps_its_end() {
     }
 }
 
-/// What ends the stream of an empty input: headers with sizes over the limit, and truncated frames,
-/// with numbers of all magnitudes.
+/// An empty input becomes a header with a size over the limit, or a frame. Their numbers are of all
+/// magnitudes.
 #[test]
 fn what_is_generated_is_of_all_magnitudes() {
     let (mut sizes, mut bodies, mut small, mut large) = (vec![], vec![], 0, 0);
