@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::hint::black_box;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::finding::{Difference, Finding};
@@ -31,8 +32,11 @@ const LAP: usize = 256;
 const COPIES: u32 = 8;
 /// How many tries a ratio is based on.
 const TRIES: usize = 5;
-/// How many rounds of tries it takes to report a violation.
-const ROUNDS: usize = 5;
+/// How many times a ratio that is too large is measured anew before it is reported. Other work may
+/// have slowed the machine down while the longer stream was fed, and not while the shorter one was.
+const AGAIN: u32 = 4;
+/// How long to wait before the first of these, so that other work may end; then twice as long each.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Compares the time for a stream with the time for one four times as long, both fed byte by byte,
 /// and both as one chunk. `stream` makes a stream of about the requested number of bytes.
@@ -50,17 +54,15 @@ pub(crate) fn linear<S: Subject>(
                 continue;
             }
             compared = true;
-            let mut times = Times::new(feeding, &short, &long);
-            let mut ratio = f64::INFINITY;
-            for _ in 0..ROUNDS {
-                for _ in 0..TRIES {
-                    times.measure(&make)?;
-                }
-                ratio = times.ratio();
-                if ratio < TOO_LONG {
+            let mut times = Times::measure(feeding, &short, &long, &make)?;
+            for again in 0..AGAIN {
+                if times.ratio() < TOO_LONG {
                     break;
                 }
+                thread::sleep(PAUSE * 2_u32.pow(again));
+                times = Times::measure(feeding, &short, &long, &make)?;
             }
+            let ratio = times.ratio();
             if ratio >= TOO_LONG {
                 return Err(feeding.too_long(ratio, &short, &long));
             }
@@ -124,52 +126,52 @@ impl Feeding {
     }
 }
 
-/// The times for two streams.
-struct Times<'a, F> {
+/// The least times for two streams.
+struct Times {
     feeding: Feeding,
-    streams: [&'a [u8]; 2],
     /// Of the shorter stream; as a whole, of feeding it to [`TIMES`] framers.
     short: Laps,
     long: Laps,
-    /// The least time of a copy of the longer stream.
+    /// Of a copy of the longer stream.
     copy: Duration,
-    frames: Frames<F>,
 }
 
-impl<'a, F> Times<'a, F> {
-    fn new(feeding: Feeding, short: &'a [u8], long: &'a [u8]) -> Self {
+impl Times {
+    fn measure<S: Subject>(
+        feeding: Feeding,
+        short: &[u8],
+        long: &[u8],
+        make: impl Fn() -> S,
+    ) -> Result<Self, Violation> {
         let laps = |stream: &[u8]| match feeding {
             Feeding::ByteByByte => stream.len().div_ceil(LAP),
             Feeding::Whole => 1,
         };
-        Self {
+        let mut times = Self {
             feeding,
-            streams: [short, long],
             short: Laps::new(laps(short)),
             long: Laps::new(laps(long)),
             copy: Duration::MAX,
-            // A long stream may be a little shorter than several short ones.
-            frames: Frames::for_stream(2 * long.len()),
-        }
-    }
-
-    /// Times both streams once.
-    fn measure<S: Subject<Frame = F>>(&mut self, make: impl Fn() -> S) -> Result<(), Violation> {
-        let [short, long] = self.streams;
-        match self.feeding {
-            Feeding::ByteByByte => {
-                self.short.byte_by_byte(make(), short)?;
-                self.long.byte_by_byte(make(), long)
-            }
-            Feeding::Whole => {
-                let start = Instant::now();
-                black_box(long.to_vec());
-                self.copy = start.elapsed().min(self.copy);
-                // Both take about as long: other work on the machine slows both down alike.
-                self.short.whole(&make, TIMES, short, &mut self.frames)?;
-                self.long.whole(&make, 1, long, &mut self.frames)
+        };
+        // A long stream may be a little shorter than several short ones.
+        let mut frames = Frames::for_stream(2 * long.len());
+        for _ in 0..TRIES {
+            match feeding {
+                Feeding::ByteByByte => {
+                    times.short.byte_by_byte(make(), short)?;
+                    times.long.byte_by_byte(make(), long)?;
+                }
+                Feeding::Whole => {
+                    let start = Instant::now();
+                    black_box(long.to_vec());
+                    times.copy = start.elapsed().min(times.copy);
+                    // Both take about as long: other work on the machine slows both down alike.
+                    times.short.whole(&make, TIMES, short, &mut frames)?;
+                    times.long.whole(&make, 1, long, &mut frames)?;
+                }
             }
         }
+        Ok(times)
     }
 
     /// Returns how many times as long the longer stream takes.

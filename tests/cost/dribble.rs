@@ -6,9 +6,10 @@ use std::cell::Cell;
 use std::hint::black_box;
 use std::panic;
 use std::rc::Rc;
+use std::time::Instant;
 
 use everysplit::reference::{Config, Decoder, Frame, Framer, Header, Walk};
-use everysplit::subject::{Frames, Subject};
+use everysplit::subject::{FeedFn, Frames, Subject};
 use everysplit::{Fed, Harness, Property, Split};
 
 /// Returns a stream of the given length.
@@ -164,6 +165,25 @@ fn quadratic_cost_inside_a_chunk_is_found() {
 fn a_framer_that_only_copies_is_linear() {
     let take: fn(&mut Vec<u8>, &[u8]) = |buffer, chunk| buffer.extend(chunk);
     Harness::framer(move || toy(take)).linear(one_body).unwrap();
+}
+
+/// A machine that becomes four times as slow after its first work is not the framer's fault.
+#[test]
+fn a_machine_that_becomes_slower_is_no_violation() {
+    let fed = Rc::new(Cell::new(0));
+    let feed = move |(): &mut (), chunk: &[u8], _: &mut Frames<u8>| {
+        if chunk.len() > 1 {
+            // The shorter stream is fed first, to four framers.
+            let nanos = if fed.get() < 4 * 256 { 50 } else { 200 };
+            let start = Instant::now();
+            while start.elapsed().as_nanos() < nanos * chunk.len() as u128 {}
+            fed.set(fed.get() + chunk.len());
+        }
+        Ok::<(), ()>(())
+    };
+    Harness::framer(move || FeedFn::new((), feed.clone(), |(), _| Ok(())))
+        .linear(|len| vec![0; len.min(1024)])
+        .unwrap();
 }
 
 /// A panic in a long chunk is reported with that chunk.
