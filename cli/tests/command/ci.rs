@@ -14,7 +14,7 @@ const SERVER: &str = r#"
 import socketserver
 
 class Echo(socketserver.StreamRequestHandler):
-    timeout = 0.5
+    timeout = 3
 
     def handle(self):
         try:
