@@ -6,6 +6,7 @@ use core::fmt::Debug;
 use bytes::BytesMut;
 
 use super::finding::{Difference, Finding};
+use super::isolate::isolate;
 use crate::case::Case;
 use crate::report::Violation;
 use crate::split::Split;
@@ -38,14 +39,18 @@ pub fn check_encoder<E: PartialEq + Debug>(
 ) -> Result<(), Violation> {
     const BEFORE: &[u8] = b"before";
     let mut output = BytesMut::from(BEFORE);
-    let actual = encode(&mut output);
+    let actual = isolate(BEFORE.len(), || encode(&mut output));
     let (bytes, result) = match expected {
         Ok(bytes) => (bytes, Ok(())),
         Err(error) => (&[][..], Err(error)),
     };
-    if output.strip_prefix(BEFORE) == Some(bytes) && actual == result {
-        return Ok(());
-    }
+    let actual = match actual {
+        Ok(actual) if output.strip_prefix(BEFORE) == Some(bytes) && actual == result => {
+            return Ok(());
+        }
+        Ok(actual) => format!("{actual:?}, the stream above"),
+        Err(panic) => format!("{}, the stream above", panic.actual),
+    };
     let finding = Finding::new(
         Difference::Written,
         output.len(),
@@ -53,7 +58,7 @@ pub fn check_encoder<E: PartialEq + Debug>(
             "{result:?}, \"{}\" appended to \"before\"",
             bytes.escape_ascii()
         ),
-        format!("{actual:?}, the stream above"),
+        actual,
     );
     let case = Case::new(output, Split::whole());
     Err(Violation::without_expectation(finding, &case))

@@ -35,8 +35,8 @@ const TRIES: usize = 5;
 /// How many times a ratio that is too large is measured anew before it is reported. Other work may
 /// have slowed the machine down while the longer stream was fed, and not while the shorter one was.
 const AGAIN: u32 = 4;
-/// How long to wait before the first of these, so that other work may end; then twice as long each.
-const PAUSE: Duration = Duration::from_millis(10);
+/// How long to wait before each of these, so that other work may end.
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// Compares the time for a stream with the time for one four times as long, both fed byte by byte,
 /// and both as one chunk. `stream` makes a stream of about the requested number of bytes.
@@ -55,11 +55,11 @@ pub(crate) fn linear<S: Subject>(
             }
             compared = true;
             let mut times = Times::measure(feeding, &short, &long, &make)?;
-            for again in 0..AGAIN {
+            for _ in 0..AGAIN {
                 if times.ratio() < TOO_LONG {
                     break;
                 }
-                thread::sleep(PAUSE * 2_u32.pow(again));
+                thread::sleep(PAUSE);
                 times = Times::measure(feeding, &short, &long, &make)?;
             }
             let ratio = times.ratio();

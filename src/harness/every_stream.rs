@@ -6,6 +6,7 @@ use core::iter;
 
 use super::Harness;
 use super::prove::{RebuildHarness, RebuildTextHarness, TextHarness};
+use super::under_test::try_make;
 use crate::case::Case;
 use crate::check::input::Input;
 use crate::check::minimize;
@@ -16,6 +17,7 @@ use crate::door::FeedDoor;
 use crate::expected::Source;
 use crate::oracle::Specification;
 use crate::report::{EveryStream, MadeOf, NotProved, Violation};
+use crate::split::Split;
 
 /// Adds `every_stream` to a harness, for framers with the given traits.
 macro_rules! every_stream {
@@ -126,6 +128,7 @@ impl<T: FeedDoor, O: Specification<T>> RebuildTextHarness<T, O> {
         pieces: Option<&[Vec<u8>]>,
         longest: usize,
     ) -> Result<EveryStream, Violation> {
+        try_make(&self.door, &[], &Split::whole())?;
         let proved = match self.prove_lengths::<W>(pieces, longest, false)? {
             Some(proved) => Some(proved),
             // The oracle may look back to whole frames.

@@ -4,7 +4,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::mutated;
-use super::under_test::UnderTest;
+use super::under_test::{UnderTest, try_make};
 use crate::case::Case;
 use crate::check::allocations::{Allocated, allocations};
 use crate::check::input::Edges;
@@ -211,7 +211,9 @@ impl<T: FeedDoor, O> SplitHarness<T, O> {
     /// Lengths grow until a stream has 262144 bytes or takes 20 milliseconds byte by byte, and
     /// until it has 1048576 bytes or takes 8 milliseconds as one chunk. In short streams the cost
     /// of each call hides repeated work, and what shows only in longer ones is not found. No
-    /// absolute time decides, only a ratio of two times from the same tries.
+    /// absolute time decides, only a ratio of two times from the same tries. A ratio that is too
+    /// large is measured four times more, with pauses in between, and must be too large each time:
+    /// other work on the machine slows it down for a while.
     ///
     /// ```
     /// use everysplit::Harness;
@@ -231,7 +233,8 @@ impl<T: FeedDoor, O> SplitHarness<T, O> {
     /// # Errors
     ///
     /// Returns a violation of [`Property::Linear`](crate::Property::Linear), with the shorter
-    /// stream of the first two that show it. Its split is byte by byte or whole.
+    /// stream of the first two that show it, or of
+    /// [`Property::Progress`](crate::Property::Progress). Its split is byte by byte or whole.
     ///
     /// # Panics
     ///
@@ -239,6 +242,7 @@ impl<T: FeedDoor, O> SplitHarness<T, O> {
     /// bytes are requested.
     #[cfg(feature = "std")]
     pub fn linear(&self, stream: impl Fn(usize) -> Vec<u8>) -> Result<(), Violation> {
+        try_make(&self.door, &[], &Split::whole())?;
         crate::check::linear::linear(|| self.door.subject(), stream)
     }
 
@@ -273,6 +277,7 @@ impl<T: FeedDoor, O> SplitHarness<T, O> {
         split: &Split,
         measure: impl FnMut(&mut dyn FnMut()) -> Allocated,
     ) -> Result<(), Violation> {
+        try_make(&self.door, stream, split)?;
         allocations(self.door.subject(), stream, split, measure)
     }
 
@@ -282,11 +287,13 @@ impl<T: FeedDoor, O> SplitHarness<T, O> {
     /// # Errors
     ///
     /// Returns a violation of [`Property::Differential`](crate::Property::Differential), with
-    /// the peer's result as what was expected.
+    /// the peer's result as what was expected, or of
+    /// [`Property::Progress`](crate::Property::Progress).
     pub fn differential<P>(&self, peer: P, case: &Case) -> Result<(), Violation>
     where
         P: Subject<Frame = T::Frame>,
     {
+        try_make(&self.door, &case.stream, &case.split)?;
         differential(peer, self.door.subject(), case)
     }
 }

@@ -23,6 +23,16 @@ use crate::split::Split;
 const TOGETHER: usize = 1024;
 const PART: usize = 16;
 
+/// Makes a framer for a stream and drops it. Fails if that does not return.
+pub(super) fn try_make<F: Value, E: Value>(
+    door: &dyn Door<Frame = F, Error = E>,
+    stream: &[u8],
+    split: &Split,
+) -> Result<(), Violation> {
+    door.try_make()
+        .map_err(|stuck| Violation::without_expectation(stuck, &Case::new(stream, split.clone())))
+}
+
 /// What the checks need of a harness.
 pub(super) trait UnderTest<F, E> {
     fn door(&self) -> &dyn Door<Frame = F, Error = E>;
@@ -221,10 +231,8 @@ impl<F: Value, E: Value> dyn UnderTest<F, E> + '_ {
     /// Makes the input of a stream. Fails with a minimal violation if the expected result contradicts
     /// the declared deviations, or if the framer or the oracle gets stuck.
     pub(super) fn input<'a>(&'a self, stream: &'a [u8]) -> Result<Input<'a, F, E>, Violation> {
-        let made = self.door().try_make().map_err(|stuck| {
-            Violation::without_expectation(stuck, &Case::new(stream, Split::whole()))
-        });
-        made.and_then(|()| self.exact_input(stream))
+        try_make(self.door(), stream, &Split::whole())
+            .and_then(|()| self.exact_input(stream))
             .map_err(|violation| self.minimal(violation))
     }
 

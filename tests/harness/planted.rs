@@ -473,6 +473,21 @@ fn encode_finds_wrong_output() {
     );
 }
 
+/// It may have written half a frame by then.
+#[test]
+fn encode_finds_an_encoder_that_panics() {
+    let panics = |output: &mut bytes::BytesMut| -> Result<(), &str> {
+        output.extend_from_slice(b"head");
+        panic!("too long");
+    };
+    for expected in [Ok(&b"head"[..]), Err("too long")] {
+        let violation = check_encoder(panics, expected).unwrap_err();
+        assert_eq!(violation.property, Property::Encode, "{violation}");
+        assert!(violation.actual.contains("too long"), "{violation}");
+        assert_eq!(violation.case.stream, b"beforehead");
+    }
+}
+
 #[test]
 fn encode_finds_a_limit_that_is_off_by_one() {
     let frame = Frame {

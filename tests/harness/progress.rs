@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use everysplit::oracle::Parse;
+use everysplit::reference;
 use everysplit::subject::{
     AsyncChunkReader, Buffered, ChunkReader, Decode, FeedFn, Frames, Subject, TokioDecoder,
 };
 use everysplit::{
-    Case, Certificate, Expected, Fed, Harness, Interruption, Outcome, Property, Split, Verdicts,
-    Violation, watchdog,
+    Allocated, Case, Certificate, Expected, Fed, Harness, Interruption, Outcome, Property, Split,
+    Verdicts, Violation, watchdog,
 };
 
 /// When a [`Framer`] fails.
@@ -792,5 +793,30 @@ fn a_framer_that_cannot_be_made_is_found() {
         assert_eq!(found.property, Property::Progress, "{found}");
         assert_eq!(found.case.to_string(), "@whole", "{found}");
         assert!(found.actual.contains("a bug of the constructor"), "{found}");
+    }
+}
+
+/// Each check makes framers by itself.
+#[test]
+fn a_framer_that_cannot_be_made_is_a_violation() {
+    let harness = || Harness::framer(|| -> reference::Framer { panic!("no room") });
+    let case = Case::new(b"ab", Split::whole());
+    let peer = reference::Framer::new(reference::Config::DEFAULT);
+    let measure = |call: &mut dyn FnMut()| {
+        call();
+        Allocated { peak: 0, kept: 0 }
+    };
+    let violations = [
+        harness().check(b"ab").unwrap_err(),
+        harness().linear(|len| vec![0; len]).unwrap_err(),
+        harness().differential(peer, &case).unwrap_err(),
+        harness().every_stream(2).unwrap_err(),
+        harness()
+            .allocations(b"ab", &Split::whole(), measure)
+            .unwrap_err(),
+    ];
+    for violation in violations {
+        assert_eq!(violation.property, Property::Progress, "{violation}");
+        assert!(violation.actual.contains("no room"), "{violation}");
     }
 }
