@@ -524,7 +524,9 @@ pub(crate) struct LiveArgs {
     #[arg(long, default_value_t = default::MAX_REPLY, value_name = "BYTES", value_parser = length)]
     pub(crate) max_reply: NonZero<usize>,
 
-    /// Maximum number of connections for one stream.
+    /// Maximum number of connections for the splits of one stream.
+    ///
+    /// Some more are made with the uncut stream, to know its reply.
     #[arg(long, default_value_t = default::MAX_CONNECTIONS, value_name = "N")]
     pub(crate) max_connections: NonZero<usize>,
 
@@ -787,7 +789,7 @@ pub(crate) struct StreamArgs {
     #[arg(long, value_name = "HEX")]
     pub(crate) hex: Vec<HexBytes>,
 
-    /// Format of the frames. Adds generated streams, and checks the decoded frames.
+    /// Format of the frames. Adds generated streams; of a decoder, the frames are checked too.
     #[arg(long, value_name = "FORMAT", value_parser = FormatParser)]
     pub(crate) framing: Option<FormatArg>,
 

@@ -76,12 +76,19 @@ fn check(
 
 /// Prints the streams.
 fn list(tested: &Tested) -> Result<(), Error> {
-    let streams = match tested {
-        Tested::Exec(options) => exec::load(options)?,
-        Tested::Tcp(options) => tcp::load(options)?,
+    let (streams, hostile) = match tested {
+        Tested::Exec(options) => (exec::load(options)?, Vec::new()),
+        Tested::Tcp(options) => {
+            let streams = tcp::load(options)?;
+            let hostile = tcp::list_hostile(options, &streams);
+            (streams, hostile)
+        }
     };
     for NamedStream { name, bytes, .. } in streams {
         print_line(&format!("{name}: {}", count(bytes.len() as u64, "byte")))?;
+    }
+    for line in hostile {
+        print_line(&line)?;
     }
     Ok(())
 }

@@ -93,6 +93,15 @@ pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     some_of(options.shard, load_all(options)?, "stream")
 }
 
+/// Describes the streams that --hostile adds, in a line for each name.
+pub(crate) fn list_hostile(options: &TcpOptions, streams: &[NamedStream]) -> Vec<String> {
+    if options.hostile {
+        hostile::list(options, streams)
+    } else {
+        Vec::new()
+    }
+}
+
 fn load_all(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     if let Some(target) = &options.http {
         return Ok(http::shapes(target));

@@ -43,11 +43,11 @@ pub(crate) fn end<F: Value, E: Value>(
     if clean {
         return Ok(());
     }
-    calls.next("the call returns when it is fed after the end")?;
+    calls.next("the call returns when it is fed 00 after the end")?;
     let result = subject.feed(b"\0", frames);
     judge_values(calls, frames, result, |call| match expected.outcome {
         Outcome::Rejected { .. } => {
-            expected.judge_after_end(len, "when it is fed after the end", call)
+            expected.judge_after_end(len, "when it is fed 00 after the end", call)
         }
         Outcome::Clean | Outcome::Truncated(_) => Ok(()),
     })

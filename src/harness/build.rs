@@ -409,13 +409,11 @@ impl<T: Door, O> Harness<T, O> {
     /// Returns an error if the folder or a file cannot be read.
     #[cfg(feature = "std")]
     pub fn corpus(self, folder: impl AsRef<std::path::Path>) -> std::io::Result<Self> {
-        let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder)? {
-            paths.push(entry?.path());
-        }
-        paths.sort();
-        let files = paths.into_iter().filter(|path| path.is_file());
-        let streams = files.map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+        let folder = folder.as_ref();
+        let streams = read_files(folder).map_err(|error| {
+            let text = std::format!("cannot read the corpus {}: {error}", folder.display());
+            std::io::Error::new(error.kind(), text)
+        })?;
         Ok(self.streams(streams))
     }
 
@@ -822,4 +820,16 @@ mod codec {
             self
         }
     }
+}
+
+/// Reads the files of a folder, in the order of their names.
+#[cfg(feature = "std")]
+fn read_files(folder: &std::path::Path) -> std::io::Result<Vec<Vec<u8>>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        paths.push(entry?.path());
+    }
+    paths.sort();
+    let files = paths.into_iter().filter(|path| path.is_file());
+    files.map(std::fs::read).collect()
 }

@@ -631,7 +631,13 @@ fn a_corpus_is_read_in_the_order_of_its_file_names() {
     for (stream, path) in streams.iter().zip(paths) {
         assert_eq!(stream, &std::fs::read(path).unwrap());
     }
-    assert!(harness.corpus("no/such/folder").is_err());
+    let error = harness.corpus("no/such/folder").err().unwrap();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    let text = error.to_string();
+    assert!(
+        text.starts_with("cannot read the corpus no/such/folder: "),
+        "{text}"
+    );
 }
 
 #[test]

@@ -27,6 +27,10 @@ impl Title {
     /// decoder.
     pub(crate) fn sentence(&self, property: Property) -> &'static str {
         match (self.verb, property) {
+            ("proxy", Property::EverySplit) => "the command passes however its connections are cut",
+            ("http" | "tcp" | "tls", Property::EverySplit) => {
+                "what comes back does not depend on how the stream is cut"
+            }
             ("http" | "tcp" | "tls", Property::Limit) => {
                 "a length over the limit, or another invalid one, gets a reply or a closed connection in time"
             }
@@ -34,7 +38,7 @@ impl Title {
                 "a connection whose stream ends early is closed in time"
             }
             ("http" | "tcp" | "tls", Property::Progress) => {
-                "invalid input gets a reaction in time, ends no program, and the next connection is served"
+                "a stream that is invalid or stops inside a frame gets a reaction in time, ends no program, and the next connection is served"
             }
             ("http" | "tcp" | "tls", Property::Memory) => {
                 "invalid input makes the program grow by no more than --max-growth"

@@ -97,10 +97,10 @@ fn headline(result: &RunResult) -> String {
                     properties_text(unknown)
                 ),
             },
-            0 => "all properties held".into(),
+            0 => "all that was checked held".into(),
             unchecked => {
                 let streams = count(unchecked, "stream", "streams");
-                format!("all properties held, {streams} not checked")
+                format!("all that was checked held, {streams} not checked")
             }
         },
         Status::Stopped if result.stopped.is_some() => "stopped early".into(),

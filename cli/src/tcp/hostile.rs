@@ -14,9 +14,10 @@ use super::difference::{excerpt, violation};
 use super::peer::{ConnectionOutcome, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
 use crate::framing::{Framing, MAX_BODY};
-use crate::options::Shard;
+use crate::options::{Shard, TcpOptions};
 use crate::process::ENDING_TIME;
 use crate::streams::NamedStream;
+use crate::text::count;
 
 /// The shortest time that counts as waiting for the rest of a frame.
 const MIN_PATIENCE: Duration = Duration::from_millis(100);
@@ -99,6 +100,20 @@ fn probes(
         .chain(shard.of(lengths))
 }
 
+/// Describes what a run adds to its streams, in one line for each name.
+pub(super) fn list(options: &TcpOptions, streams: &[NamedStream]) -> Vec<String> {
+    probes(streams, options.streams.framing, options.shard)
+        .map(|Probe { name, streams, .. }| {
+            let longest = streams.iter().map(Vec::len).max().unwrap_or(0);
+            let number = count(streams.len() as u64, "stream");
+            format!(
+                "{name}: {number} of up to {}",
+                count(longest as u64, "byte")
+            )
+        })
+        .collect()
+}
+
 impl TcpRun<'_> {
     /// Sends all probes.
     pub(super) fn check_hostile(
@@ -110,9 +125,9 @@ impl TcpRun<'_> {
         for probe in probes(streams, self.framing, self.options.shard) {
             self.recorder.checks([probe.property, Property::Progress]);
             self.recorder.progress(probe.name.clone());
-            let count = probe.streams.len().min(self.options.max_connections.get());
+            let tries = probe.streams.len().min(self.options.max_connections.get());
             let mut found = None;
-            for stream in probe.streams.iter().take(count) {
+            for stream in probe.streams.iter().take(tries) {
                 found = self.check_probe(stream, &probe, valid)?;
                 if found.is_some() {
                     break;
@@ -123,9 +138,9 @@ impl TcpRun<'_> {
                 self.recorder.violated(&probe.name, len, violation, None);
                 continue;
             }
-            let tried = match count {
+            let tried = match tries {
                 1 => "1 connection, and the next one served".into(),
-                _ => format!("{count} connections, and the next one served each time"),
+                _ => format!("{tries} connections, and the next one served each time"),
             };
             let longest = probe.streams.iter().map(Vec::len).max();
             self.recorder.held(&probe.name, longest.unwrap_or(0), tried);
@@ -199,12 +214,12 @@ impl TcpRun<'_> {
         let (timeout, peer) = (self.reaction_timeout(probe.after), self.peer.name());
         let (expected, actual) = match probe.after {
             After::HalfClose => (
-                format!("the {peer} closes the connection within {timeout:?}"),
+                format!("the {peer} closes the connection within {timeout:?} (--timeout)"),
                 format!("the {peer} keeps it open"),
             ),
             After::Silence => (
-                format!("a reply or a closed connection within {timeout:?}"),
-                "neither".into(),
+                format!("a reply or a closed connection within {timeout:?} (--max-idle)"),
+                format!("neither: the {peer} has no read timeout, or a longer one"),
             ),
         };
         Ok(Some((probe.property, expected, actual)))

@@ -104,7 +104,7 @@ fn finds_a_server_that_waits_for_any_length() {
         "FAIL  claimed length: over the limit: limit\n",
         "FAIL  claimed length: negative: limit\n",
         "FAIL  concatenated, stalled: progress\n",
-        "  expected  a reply or a closed connection within 700ms\n  actual    neither\n",
+        "  expected  a reply or a closed connection within 700ms (--max-idle)\n  actual    neither: the server has no read timeout, or a longer one\n",
         // 101, little-endian.
         "\n  replay    65000000@whole\n",
     ] {
@@ -121,7 +121,7 @@ fn finds_a_server_that_does_not_close() {
     let output = check(keeps, IMPATIENT, 1);
     for line in [
         "FAIL  concatenated, truncated: truncation\n",
-        "  expected  the server closes the connection within 1s\n",
+        "  expected  the server closes the connection within 1s (--timeout)\n",
         "  actual    the server keeps it open\n",
     ] {
         assert!(output.contains(line), "{output}");

@@ -160,7 +160,7 @@ fn reports_what_held() {
     let class = "everysplit.exec.python3 -S reports-correct_py";
     assert_eq!(suite.test_cases[0].classname.as_deref(), Some(class));
     assert_eq!(&*suite.test_cases[0].name, reported.verdicts()[0].0);
-    assert!(reported.html.contains("<h1>All properties held</h1>"));
+    assert!(reported.html.contains("<h1>All that was checked held</h1>"));
     reported.assert_self_contained();
 }
 
