@@ -41,7 +41,10 @@ pub enum NotProved {
 impl fmt::Display for NotProved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotComparable => f.write_str("the framer's states cannot be compared"),
+            Self::NotComparable => f.write_str(
+                "the framer's states cannot be compared: derive `Eq` or `Debug` for it, unless it is \
+                 a reader",
+            ),
             Self::TooManyStates { offset, max_states } => {
                 write!(
                     f,

@@ -765,5 +765,5 @@ fn a_drop_that_panics_proves_nothing() {
     });
     let every = harness.oracle(naive).every_stream(3).unwrap();
     assert_eq!(every.longest, 0, "{every}");
-    assert_eq!(every.not_proved, Some(NotProved::NotComparable));
+    assert_eq!(every.not_proved, Some(NotProved::UnfaithfulClone));
 }

@@ -211,7 +211,8 @@ fn max_states_bounds_a_proof() {
 #[test]
 fn a_framer_whose_states_cannot_be_compared_is_checked_up_to_two_cuts() {
     const TEXT: &str = "bounded: 15 bytes, 107 splits (up to 2 cuts, and byte by byte), \
-                        1058 calls; not proved: the framer's states cannot be compared";
+                        1058 calls; not proved: the framer's states cannot be compared: derive \
+                        `Eq` or `Debug` for it, unless it is a reader";
 
     /// Neither `Clone` nor `Eq` nor `Debug`.
     struct Nothing(Mutant);

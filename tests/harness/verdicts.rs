@@ -394,7 +394,7 @@ fn a_framer_that_is_not_proved_is_said_to_be_bounded() {
     assert!(
         line.starts_with(
             "closures: bounded on 1 stream (3 properties; not proved: the framer's states cannot \
-             be compared); not checked: "
+             be compared: derive `Eq` or `Debug` for it, unless it is a reader); not checked: "
         ),
         "{line}"
     );

@@ -587,7 +587,7 @@ where
         while let Some(Node { state, depth, .. }) = self.nodes.pop() {
             let released: Result<(), Fault> = isolate_calls(depth, |calls| state.release(calls));
             if released.is_err() {
-                return Err(Stop::NotProved(NotProved::NotComparable));
+                return Err(Stop::NotProved(NotProved::UnfaithfulClone));
             }
         }
         Ok(())
