@@ -19,7 +19,7 @@ use everysplit::{
 use crate::driver::{
     CallerBufferedDecoder, DecoderError, Driver, DriverDecoder, DriverFrame, DriverSettings,
 };
-use crate::framing::{self, Framing};
+use crate::framing;
 use crate::options::{ExecOptions, config_words, some_of};
 use crate::report::{Ending, Recorder};
 use crate::streams::{self, NamedStream};
@@ -373,25 +373,28 @@ impl DecoderRun {
         let Some(expected) = on_decoder!(self, stream, |harness| harness.expected(stream)) else {
             return properties;
         };
-        let framing = self.expectation.framing();
-        if !expected.frames.is_empty() {
-            properties.push(Property::Prompt);
-            // Without a format, the encoded messages are unknown.
-            properties.extend(framing.map(|_| Property::RoundTrip));
+        if matches!(expected.outcome, Outcome::Rejected { .. }) && !self.expectation.caller_stops()
+        {
+            properties.push(Property::Poisoned);
         }
-        let at_limit = |framing: Framing| framing.has_body_at_limit(stream);
-        if framing.is_some_and(at_limit) {
+        // The decoder itself does not know whether it is late, or should have rejected anything.
+        let Some(framing) = self.expectation.judges(stream) else {
+            return properties;
+        };
+        if !expected.frames.is_empty() {
+            properties.extend([Property::Prompt, Property::RoundTrip]);
+        }
+        let is_over_limit = framing.is_over_limit(stream);
+        // A decoder that goes on after a body over the limit is not held to the limit.
+        let has_limit = !self.expectation.resynchronises();
+        if has_limit && (is_over_limit || framing.has_body_at_limit(stream)) {
             properties.push(Property::Limit);
         }
         match expected.outcome {
             Outcome::Clean => {}
             Outcome::Truncated(_) => properties.push(Property::Truncation),
-            Outcome::Rejected { .. } => {
-                properties.push(Property::Limit);
-                if !self.expectation.caller_stops() {
-                    properties.push(Property::Poisoned);
-                }
-            }
+            Outcome::Rejected { .. } if is_over_limit => {}
+            Outcome::Rejected { .. } => properties.push(Property::Rejection),
         }
         properties
     }

@@ -226,6 +226,17 @@ impl Framing {
         self.size_limit.is_some() && frames.iter().any(|(_, frame)| at_limit(&frame.body))
     }
 
+    /// Returns whether a stream is rejected for the size of a body: without a limit it would not be.
+    pub(crate) fn is_over_limit(&self, stream: &[u8]) -> bool {
+        let unlimited = Self {
+            size_limit: None,
+            ..*self
+        };
+        let is_rejected =
+            |framing: &Self| matches!(framing.parse(stream).outcome, Outcome::Rejected { .. });
+        is_rejected(self) && !is_rejected(&unlimited)
+    }
+
     /// Returns the offsets at which a stream's fields begin and end, increasing.
     pub(crate) fn edges(&self, stream: &[u8]) -> Vec<usize> {
         match self.wire() {

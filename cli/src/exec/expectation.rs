@@ -99,6 +99,11 @@ impl Expectation {
         })
     }
 
+    /// Returns the format if it says what a stream must give.
+    pub(super) fn judges(&self, stream: &[u8]) -> Option<Framing> {
+        self.framing.filter(|_| self.of(stream).is_some())
+    }
+
     /// Returns the declarations that could be added.
     pub(super) fn not_declared(&self) -> impl Iterator<Item = Deviation> {
         let all = DECLARATIONS.iter().map(|&(deviation, _)| deviation);
