@@ -511,10 +511,10 @@ impl<'a> TcpRun<'a> {
     ) {
         let differing = same.values().filter(|&&is_same| !is_same).count();
         let (peer, reply, count) = (self.peer.name(), self.peer.reply_name(), same.len());
-        let or_end = if difference.end == ConnectionEnd::Crashed {
-            format!(" or end the {peer}")
-        } else {
-            String::new()
+        let or_end = match difference.end {
+            ConnectionEnd::Crashed => format!(" or end the {peer}"),
+            ConnectionEnd::LeftOpen => " or leave the connection open".into(),
+            _ => String::new(),
         };
         let _ = write!(
             difference.actual,
@@ -573,6 +573,9 @@ impl<'a> TcpRun<'a> {
         let reply = self.comparable(stream, &outcome);
         // Of one that is too long, the end is not known.
         if reply == baseline.masked && outcome.ended != Ended::TooLong {
+            if baseline.must_close && !outcome.closed {
+                return Ok(Some(Difference::left_open(self.peer.name(), wait.reply)));
+            }
             let crash = self.crash(wait.end)?;
             if crash.is_none() {
                 self.reach.add(&outcome);
@@ -587,7 +590,9 @@ impl<'a> TcpRun<'a> {
     /// connections.
     fn note_crash(&mut self, difference: &mut Difference) -> Result<(), Error> {
         let within = match difference.end {
-            ConnectionEnd::Open | ConnectionEnd::Crashed => return Ok(()),
+            ConnectionEnd::Open | ConnectionEnd::LeftOpen | ConnectionEnd::Crashed => {
+                return Ok(());
+            }
             ConnectionEnd::Closed => ENDING_TIME,
             ConnectionEnd::ClosedSilently => CRASH_TIME,
         };

@@ -39,6 +39,8 @@ pub(super) struct Baseline {
     pub(super) replied: bool,
     /// Whether the peer closes the connection, or exits.
     pub(super) closes: bool,
+    /// Whether it did so each time, so that it must after every split.
+    pub(super) must_close: bool,
     /// The time from the end of the stream to the end of the reply.
     pub(super) took: Duration,
 }
@@ -110,6 +112,7 @@ impl TcpRun<'_> {
             // Some servers do not reply to all pipelined requests.
             replied: outcome.replied && outcome.in_time(),
             closes: outcome.closed,
+            must_close: false,
             took: outcome.reaction,
         };
         // Each repetition of a silent connection costs the whole timeout.
@@ -133,6 +136,7 @@ impl TcpRun<'_> {
             rule,
             replied: outcome.replied,
             closes: outcome.closed,
+            must_close: outcome.closed,
             took: outcome.reaction,
         };
         let end = if open.closed {
@@ -142,7 +146,7 @@ impl TcpRun<'_> {
         } else {
             ReplyEnd::Idle
         };
-        let open = baseline(before_half_close.clone(), ReplyRule::open(end), &open);
+        let mut open = baseline(before_half_close.clone(), ReplyRule::open(end), &open);
         let half_closed = match (open.closes || !self.options.half_close, open.replied) {
             (true, _) => None,
             (false, true) => {
@@ -153,10 +157,9 @@ impl TcpRun<'_> {
                 let outcome = self.send_whole(stream, rule, &before_half_close)?;
                 let masked = self.comparable(&stream.bytes, &outcome);
                 let goes_on = outcome.closed && masked.starts_with(&before_half_close);
-                let half_closed = baseline(masked, rule, &outcome);
+                let mut half_closed = baseline(masked, rule, &outcome);
                 // Without this rule the reply can still be compared.
-                (goes_on && self.check_repeatable(stream, &half_closed).is_ok())
-                    .then_some(half_closed)
+                (goes_on && self.repeat(stream, &mut half_closed).is_ok()).then_some(half_closed)
             }
             (false, false) => {
                 let mut rule = ReplyRule {
@@ -167,10 +170,10 @@ impl TcpRun<'_> {
                 if outcome.closed {
                     rule.end = ReplyEnd::Close;
                 }
-                let half_closed =
+                let mut half_closed =
                     baseline(self.comparable(&stream.bytes, &outcome), rule, &outcome);
                 if outcome.closed || outcome.replied {
-                    self.check_repeatable(stream, &half_closed)?;
+                    self.repeat(stream, &mut half_closed)?;
                     Some(half_closed)
                 } else {
                     None
@@ -183,24 +186,53 @@ impl TcpRun<'_> {
             // Each repetition of a silent connection costs the whole timeout.
             let silent = !open.replied && !open.closes;
             for _ in 1..if silent { 1 } else { REPETITIONS } {
-                self.check_repeatable(stream, &open)?;
+                self.repeat(stream, &mut open)?;
             }
             Ok(open)
         }
+    }
+
+    /// Sends the uncut stream again. If the peer does not close the connection this time, it need not
+    /// do so after a split either.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTestable`], if the reply varies by itself.
+    fn repeat(&mut self, stream: &NamedStream, baseline: &mut Baseline) -> Result<(), Error> {
+        let outcome = self.send_again(stream, baseline)?;
+        baseline.must_close &= outcome.closed;
+        self.check_same(stream, baseline, &outcome)
     }
 
     /// Sends the uncut stream again.
     ///
     /// # Errors
     ///
-    /// [`NotTestable`], if the reply varies by itself.
+    /// [`NotTestable`], if the reply varies by itself, or the peer closes the connection only
+    /// sometimes.
     pub(super) fn check_repeatable(
         &mut self,
         stream: &NamedStream,
         baseline: &Baseline,
     ) -> Result<(), Error> {
         let outcome = self.send_again(stream, baseline)?;
-        let again = self.comparable(&stream.bytes, &outcome);
+        if baseline.must_close && !outcome.closed {
+            let (peer, name) = (self.peer.name(), &stream.name);
+            return Err(NotTestable(format!(
+                "the {peer} closes the connection after {name} only sometimes; give it more time with --timeout"
+            ))
+            .into());
+        }
+        self.check_same(stream, baseline, &outcome)
+    }
+
+    fn check_same(
+        &self,
+        stream: &NamedStream,
+        baseline: &Baseline,
+        outcome: &ConnectionOutcome,
+    ) -> Result<(), Error> {
+        let again = self.comparable(&stream.bytes, outcome);
         if again == baseline.masked {
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! Compares replies: masks, where two differ, and excerpts for messages.
 
+use std::time::Duration;
+
 use everysplit::{Case, Property, Violation};
 
 use super::peer::{ConnectionOutcome, Ended};
@@ -18,6 +20,8 @@ pub(super) enum ConnectionEnd {
     Closed,
     /// The peer closed it without a reply.
     ClosedSilently,
+    /// The reply was the same, and then the peer did not close it.
+    LeftOpen,
     /// The reply was the same, and then the program ended. It has been started again.
     Crashed,
 }
@@ -54,6 +58,16 @@ impl Difference {
             },
             expected,
             actual,
+        }
+    }
+
+    /// Returns the difference of a connection with the same reply that stays open for this time.
+    pub(super) fn left_open(peer: &str, time: Duration) -> Self {
+        Self {
+            in_time: false,
+            end: ConnectionEnd::LeftOpen,
+            expected: format!("the {peer} closes the connection, as after the uncut stream"),
+            actual: format!("the same reply, and the connection stays open for {time:?}"),
         }
     }
 

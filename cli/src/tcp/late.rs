@@ -153,6 +153,7 @@ impl TcpRun<'_> {
         let listens = Baseline {
             masked: baseline.before_half_close.clone(),
             rule: ReplyRule::LISTEN,
+            must_close: false,
             ..baseline.clone()
         };
         self.check_repeatable(stream, &listens)?;

@@ -643,3 +643,23 @@ fn an_empty_file_in_a_corpus_is_skipped() {
     assert_eq!(finished.stderr, skipped);
     finished.with_status(0);
 }
+
+/// It closes the connection after its reply only if the whole request arrives at once.
+#[test]
+fn finds_a_server_that_closes_only_after_some_splits() {
+    let leaves_open: Serve = |mut socket| {
+        let reads = reads(&mut socket, LEN).len();
+        let _ = socket.write_all(b"ok");
+        if reads > 1 {
+            loop {
+                thread::park();
+            }
+        }
+    };
+    let output = check(leaves_open, 1, &["--timeout=1", QUICK]);
+    let text = "  expected  the server closes the connection, as after the uncut stream
+  actual    the same reply, and the connection stays open for ";
+    assert!(output.contains(text), "{output}");
+    let text = " splits have a different reply or leave the connection open\n";
+    assert!(output.contains(text), "{output}");
+}
