@@ -166,6 +166,15 @@ impl ChildProcess {
         })
     }
 
+    /// Sets the peak of each to what is resident now, where the system allows it. A program may need
+    /// more to start than it may grow by afterwards.
+    pub(crate) fn forget_peak(&self) {
+        for pid in self.processes() {
+            // 5 is this, see `man 5 proc_pid_clear_refs`.
+            let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
+        }
+    }
+
     /// Returns whether the memory of a process is a part of [`Self::memory`].
     pub(crate) fn is_measured(&self, pid: u32) -> bool {
         self.processes().contains(&pid) && Memory::of(pid).is_some()

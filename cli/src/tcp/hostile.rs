@@ -14,7 +14,7 @@ use super::difference::{excerpt, violation};
 use super::peer::{ConnectionOutcome, HalfClose, ReplyEnd, ReplyRule, Request};
 use crate::Error;
 use crate::framing::{Framing, MAX_BODY};
-use crate::options::{Shard, TcpOptions};
+use crate::options::{PeerOptions, Shard, TcpOptions};
 use crate::process::ENDING_TIME;
 use crate::streams::NamedStream;
 use crate::text::count;
@@ -121,9 +121,27 @@ impl TcpRun<'_> {
         streams: &[NamedStream],
         valid: &ValidStream<'_>,
     ) -> Result<(), Error> {
-        self.memory_before = self.peer.memory();
+        self.measure_memory();
+        let speaks_first = self.speaks_first()?;
+        let mut omits_limit = false;
         for probe in probes(streams, self.framing, self.options.shard) {
-            self.recorder.checks([probe.property, Property::Progress]);
+            let longest = probe.streams.iter().map(Vec::len).max().unwrap_or(0);
+            if speaks_first && probe.after == After::Silence {
+                let reason = "not checked, as the server speaks first: that is no reaction";
+                self.recorder
+                    .not_checked(&probe.name, longest, reason.into());
+                continue;
+            }
+            self.recorder.checks([Property::Progress]);
+            if probe.property != Property::Limit || self.tells_rejection() {
+                self.recorder.checks([probe.property]);
+            } else if !std::mem::replace(&mut omits_limit, true) {
+                let peer = self.peer.name();
+                let omitted = format!(
+                    "limit is not checked: the {peer} gives up at once after a valid length, too"
+                );
+                self.recorder.omits(Property::Limit, &omitted);
+            }
             self.recorder.progress(probe.name.clone());
             let tries = probe.streams.len().min(self.options.max_connections.get());
             let mut found = None;
@@ -142,10 +160,33 @@ impl TcpRun<'_> {
                 1 => "1 connection, and the next one served".into(),
                 _ => format!("{tries} connections, and the next one served each time"),
             };
-            let longest = probe.streams.iter().map(Vec::len).max();
-            self.recorder.held(&probe.name, longest.unwrap_or(0), tried);
+            self.recorder.held(&probe.name, longest, tried);
         }
         Ok(())
+    }
+
+    /// Notes the memory before the first invalid stream.
+    fn measure_memory(&mut self) {
+        self.peer.forget_peak();
+        self.memory_before = self.peer.memory();
+    }
+
+    /// Returns whether a server sends something before it has received anything.
+    fn speaks_first(&mut self) -> Result<bool, Error> {
+        if matches!(self.options.peer, PeerOptions::Client { .. }) {
+            return Ok(false);
+        }
+        let timeout = self.options.reply_idle;
+        let outcome = self.send_uncut_within(&[], After::Silence, timeout)?;
+        Ok(outcome.replied)
+    }
+
+    /// Returns whether it can be told that a length is rejected, and not only given up like a valid
+    /// one.
+    fn tells_rejection(&self) -> bool {
+        // If nothing is known, it waits for a valid body for longer than --max-idle.
+        let patience = self.patience.as_ref();
+        patience.is_none_or(|(patience, _)| *patience >= MIN_PATIENCE)
     }
 
     /// Sends one invalid stream again, as each probe that has it.
@@ -155,7 +196,7 @@ impl TcpRun<'_> {
         streams: &[NamedStream],
         valid: &ValidStream<'_>,
     ) -> Result<Option<Violation>, Error> {
-        self.memory_before = self.peer.memory();
+        self.measure_memory();
         let mut sent = false;
         for probe in probes(streams, self.framing, self.options.shard) {
             if !probe.streams.iter().any(|invalid| invalid == stream) {
@@ -237,10 +278,9 @@ impl TcpRun<'_> {
     /// the body, and gives up just as it does with a valid length.
     fn check_rejection(&mut self, stream: &[u8]) -> Result<Finding, Error> {
         let Some((patience, incomplete)) = self.patience.clone() else {
-            // It waits for a valid body for longer than --max-idle.
             return Ok(None);
         };
-        if patience < MIN_PATIENCE {
+        if !self.tells_rejection() {
             return Ok(None);
         }
         let as_late = |reaction: Duration, patience: Duration| reaction > patience * 4 / 5;
@@ -273,7 +313,15 @@ impl TcpRun<'_> {
     }
 
     fn send_invalid(&mut self, stream: &[u8], after: After) -> Result<ConnectionOutcome, Error> {
-        let timeout = self.reaction_timeout(after);
+        self.send_uncut_within(stream, after, self.reaction_timeout(after))
+    }
+
+    fn send_uncut_within(
+        &mut self,
+        stream: &[u8],
+        after: After,
+        timeout: Duration,
+    ) -> Result<ConnectionOutcome, Error> {
         self.send(&Request {
             script: None,
             stream,

@@ -36,6 +36,9 @@ pub(super) trait Peer {
     /// Returns the memory of the program that runs or ran last, where it can be read.
     fn memory(&self) -> Option<Memory>;
 
+    /// Begins to measure the peak of the memory anew, if the program goes on running.
+    fn forget_peak(&self) {}
+
     /// Returns whether a process has served a connection that is not measured, or no longer.
     fn serves_unmeasured(&self) -> bool;
 }

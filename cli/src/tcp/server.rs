@@ -269,6 +269,12 @@ impl Peer for Server<'_> {
         self.process.as_ref()?.memory()
     }
 
+    fn forget_peak(&self) {
+        if let Some(process) = &self.process {
+            process.forget_peak();
+        }
+    }
+
     fn serves_unmeasured(&self) -> bool {
         let Some(process) = &self.process else {
             return false;
