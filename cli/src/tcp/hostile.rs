@@ -133,7 +133,7 @@ impl TcpRun<'_> {
                 continue;
             }
             self.recorder.checks([Property::Progress]);
-            if probe.property != Property::Limit || self.tells_rejection() {
+            if probe.property != Property::Limit || self.shows_rejection() {
                 self.recorder.checks([probe.property]);
             } else if !std::mem::replace(&mut omits_limit, true) {
                 let peer = self.peer.name();
@@ -181,9 +181,8 @@ impl TcpRun<'_> {
         Ok(outcome.replied)
     }
 
-    /// Returns whether it can be told that a length is rejected, and not only given up like a valid
-    /// one.
-    fn tells_rejection(&self) -> bool {
+    /// Returns whether it shows that a length is rejected, and not only given up like a valid one.
+    fn shows_rejection(&self) -> bool {
         // If nothing is known, it waits for a valid body for longer than --max-idle.
         let patience = self.patience.as_ref();
         patience.is_none_or(|(patience, _)| *patience >= MIN_PATIENCE)
@@ -280,7 +279,7 @@ impl TcpRun<'_> {
         let Some((patience, incomplete)) = self.patience.clone() else {
             return Ok(None);
         };
-        if !self.tells_rejection() {
+        if !self.shows_rejection() {
             return Ok(None);
         }
         let as_late = |reaction: Duration, patience: Duration| reaction > patience * 4 / 5;
