@@ -663,3 +663,31 @@ fn finds_a_server_that_closes_only_after_some_splits() {
     let text = " splits have a different reply or leave the connection open\n";
     assert!(output.contains(text), "{output}");
 }
+
+/// Replies, and closes the connection if `closes` says so. Else the client must close it.
+fn replies(mut socket: TcpStream, closes: bool) {
+    reads(&mut socket, LEN);
+    let _ = socket.write_all(b"ok");
+    if !closes {
+        linger(socket);
+    }
+}
+
+/// It need not close the connection after a split if it does not always do so without one.
+#[test]
+fn a_server_that_closes_only_sometimes_is_not_accused() {
+    const LIMITS: [&str; 4] = [
+        "--timeout=1",
+        QUICK,
+        "--max-connections=3",
+        "--no-half-close",
+    ];
+    static ONCE: AtomicUsize = AtomicUsize::new(0);
+    static FOR_SOME_TIME: AtomicUsize = AtomicUsize::new(0);
+    let once: Serve = |socket| replies(socket, ONCE.fetch_add(1, Ordering::Relaxed) < 1);
+    check(once, 0, &LIMITS);
+    let for_some_time: Serve =
+        |socket| replies(socket, FOR_SOME_TIME.fetch_add(1, Ordering::Relaxed) < 3);
+    let message = "only sometimes; give it more time with --timeout";
+    check_fails(for_some_time, message, &LIMITS);
+}
