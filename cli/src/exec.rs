@@ -44,7 +44,7 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
     if let Some(longest) = options.every_stream {
         return every_stream::run(options, longest.get(), recorder);
     }
-    let streams = load(options)?;
+    let streams = recorder.share(load_all(options)?, options.shard)?;
     let format = Expectation::new(options.streams.framing, &options.declared).framing();
     if format.is_none() {
         check_lengths(&streams, options.max_feeds)?;
@@ -96,11 +96,14 @@ pub(crate) fn run(options: &ExecOptions, recorder: &mut Recorder) -> Result<Endi
 
 /// Loads the streams of a run.
 pub(crate) fn load(options: &ExecOptions) -> Result<Vec<NamedStream>, Error> {
-    let streams = streams::load(&options.streams, None, |format| {
+    some_of(options.shard, load_all(options)?, "stream")
+}
+
+fn load_all(options: &ExecOptions) -> Result<Vec<NamedStream>, Error> {
+    streams::load(&options.streams, None, |format| {
         let format = expectation::counted(format, &options.declared);
         format.streams(&options.streams.messages, framing::MAX_BODY)
-    })?;
-    some_of(options.shard, streams, "stream")
+    })
 }
 
 /// Tries one split, and shows the decoder's frames after each chunk.

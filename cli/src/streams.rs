@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -14,7 +15,17 @@ use crate::framing::Framing;
 use crate::options::StreamOptions;
 use crate::output::print_error;
 use crate::script::Script;
-use crate::text::one_line;
+use crate::text::{count, one_line};
+
+/// Returns the number of streams and a hash of them, in words.
+pub(crate) fn identity(streams: &[NamedStream]) -> String {
+    let mut hasher = DefaultHasher::new();
+    for NamedStream { name, bytes, .. } in streams {
+        (name, bytes).hash(&mut hasher);
+    }
+    let number = count(streams.len() as u64, "stream");
+    format!("{number} with the hash {:016x}", hasher.finish())
+}
 
 /// Maximum number of a stream's hexadecimal digits in its name.
 const MAX_NAME_DIGITS: usize = 64;

@@ -65,7 +65,7 @@ struct Wait {
 
 /// Checks the peer on every stream.
 pub(crate) fn run(options: &TcpOptions, recorder: &mut Recorder) -> Result<Ending, Error> {
-    let mut streams = load(options)?;
+    let mut streams = recorder.share(load_all(options)?, options.shard)?;
     let mut run = TcpRun::start(options, recorder)?;
     let stopped = run.check_streams(&mut streams).err();
     Ok(run.ending(stopped))

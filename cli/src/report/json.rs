@@ -21,6 +21,7 @@ pub(super) fn object(result: &RunResult) -> Result<String, Error> {
         subject: result.title.subject.clone(),
         run: result.run.clone(),
         shard: (result.shard != Shard::WHOLE).then(|| result.shard.to_string()),
+        shared: result.shared.clone(),
         result: match result.status() {
             Status::Held => "held",
             Status::Violated => "violated",
@@ -52,6 +53,8 @@ pub(super) struct JsonReport {
     pub(super) run: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) shard: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) shared: Option<String>,
     result: String,
     pub(super) covered: String,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -166,6 +166,16 @@ fn is_same_run(first: &Part<'_>, other: &Part<'_>) -> Result<(), Error> {
         )
         .into());
     }
+    // A run that could not read them has stopped.
+    if let (Some(all), Some(others)) = (&first.report.shared, &other.report.shared)
+        && all != others
+    {
+        return Err(format!(
+            "not shards of one run: {path} is of {all}, and {other_path} is of {others}; give \
+             each shard the same files"
+        )
+        .into());
+    }
     for (own, others) in [(first, other), (other, first)] {
         if let Some(JsonKnown {
             property, stream, ..

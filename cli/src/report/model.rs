@@ -20,6 +20,8 @@ pub(crate) struct RunResult {
     pub(super) run: String,
     /// The part of the streams that was checked.
     pub(super) shard: Shard,
+    /// All streams of a run that is a shard, as a text that differs for others.
+    pub(super) shared: Option<String>,
     /// The properties that can fail the run; empty for all.
     pub(super) only: Vec<Property>,
     /// The result of each stream, in the order in which they were checked.

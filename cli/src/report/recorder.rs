@@ -12,7 +12,8 @@ use super::model::{Counterexample, RunResult, Verdict};
 use super::terminal::{Mark, Terminal};
 use super::{check_files, check_folder};
 use crate::Error;
-use crate::options::{ReportOptions, Tested, Title, shell_line};
+use crate::options::{ReportOptions, Shard, Tested, Title, shell_line, some_of};
+use crate::streams::{self, NamedStream};
 
 /// The result so far, in a state that can be reported at any time. Its clones are the same result.
 ///
@@ -125,6 +126,20 @@ impl Recorder {
             checked: Vec::new(),
             tested: tested.clone(),
         })
+    }
+
+    /// Returns the streams of this shard. Notes what all of them are, so that `report merge` knows
+    /// which reports belong together.
+    pub(crate) fn share(
+        &self,
+        streams: Vec<NamedStream>,
+        shard: Shard,
+    ) -> Result<Vec<NamedStream>, Error> {
+        if shard != Shard::WHOLE {
+            let all = streams::identity(&streams);
+            self.so_far.update(|result| result.shared = Some(all));
+        }
+        some_of(shard, streams, "stream")
     }
 
     /// Shows how many of this number of streams are done from now on.

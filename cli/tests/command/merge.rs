@@ -264,6 +264,23 @@ fn shards_of_different_runs_are_refused() {
     }
 }
 
+/// The command line is the same, and a file is not.
+#[test]
+fn shards_of_other_files_are_refused() {
+    let file = path("shared.bin");
+    let shard = |content: &[u8], number| {
+        fs::write(&file, content).unwrap();
+        shard("shared", number, &["--stream", &file]).0
+    };
+    let (first, same) = (shard(&[0, 1, 2], "1/2"), shard(&[0, 1, 2], "2/2"));
+    let merged = run(&["report", "merge", &first, &same]);
+    assert_ne!(merged.status, Some(2), "{}", merged.stderr);
+    let other = shard(&[0, 1, 3], "2/2");
+    let message = "; give each shard the same files";
+    fails(&["report", "merge", &first, &other], message);
+    fails(&["report", "merge", &other, &first], message);
+}
+
 /// A shard does not say which known violations are stale, so the list must be the same in all.
 #[test]
 fn shards_with_other_known_violations_are_refused() {
