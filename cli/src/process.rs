@@ -170,7 +170,7 @@ impl ChildProcess {
     /// more to start than it may grow by afterwards.
     pub(crate) fn forget_peak(&self) {
         for pid in self.processes() {
-            // 5 is this, see `man 5 proc_pid_clear_refs`.
+            // To write 5 does this, see `man 5 proc`.
             let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
         }
     }

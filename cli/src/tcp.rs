@@ -41,6 +41,7 @@ use client::Client;
 use coverage::{Coverage, SameReply, last_line};
 use difference::{ConnectionEnd, Difference, excerpt, masked, violation};
 use hostile::ValidStream;
+pub(crate) use hostile::list as list_hostile;
 use late::{SIDE_BY_SIDE, SameSoFar};
 use peer::{ConnectionOutcome, Ended, Peer, ReplyEnd, ReplyRule, Request};
 use server::Server;
@@ -91,15 +92,6 @@ pub(crate) fn replay(
 /// Loads the streams of a run.
 pub(crate) fn load(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
     some_of(options.shard, load_all(options)?, "stream")
-}
-
-/// Describes the streams that --hostile adds, in a line for each name.
-pub(crate) fn list_hostile(options: &TcpOptions, streams: &[NamedStream]) -> Vec<String> {
-    if options.hostile {
-        hostile::list(options, streams)
-    } else {
-        Vec::new()
-    }
 }
 
 fn load_all(options: &TcpOptions) -> Result<Vec<NamedStream>, Error> {
@@ -180,8 +172,6 @@ struct TcpRun<'a> {
     last_reaction: Duration,
     /// The peer's memory before the first invalid stream.
     memory_before: Option<Memory>,
-    /// Whether it is recorded that memory is not checked.
-    omits_memory: bool,
 }
 
 impl<'a> TcpRun<'a> {
@@ -209,7 +199,6 @@ impl<'a> TcpRun<'a> {
             patience: None,
             last_reaction: Duration::ZERO,
             memory_before: None,
-            omits_memory: false,
         })
     }
 

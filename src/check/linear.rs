@@ -55,16 +55,14 @@ pub(crate) fn linear<S: Subject>(
             }
             compared = true;
             let mut times = Times::measure(feeding, &short, &long, &make)?;
-            for _ in 0..AGAIN {
-                if times.ratio() < TOO_LONG {
-                    break;
+            let mut again = 0;
+            while times.ratio() >= TOO_LONG {
+                if again == AGAIN {
+                    return Err(feeding.too_long(times.ratio(), &short, &long));
                 }
+                again += 1;
                 thread::sleep(PAUSE);
                 times = Times::measure(feeding, &short, &long, &make)?;
-            }
-            let ratio = times.ratio();
-            if ratio >= TOO_LONG {
-                return Err(feeding.too_long(ratio, &short, &long));
             }
             if times.long.sum() >= feeding.enough() {
                 break;

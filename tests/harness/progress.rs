@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use everysplit::oracle::Parse;
-use everysplit::reference;
 use everysplit::subject::{
     AsyncChunkReader, Buffered, ChunkReader, Decode, FeedFn, Frames, Subject, TokioDecoder,
 };
@@ -782,41 +781,26 @@ fn a_framer_that_cannot_be_made_is_found() {
     let fed = Harness::framer(fails::<Framer>).oracle(parse as Oracle);
     let decoder = Harness::decoder(fails::<TokioDecoder<tokio_util::codec::LinesCodec>>);
     let reader = Harness::reader(|| fails::<fn(&mut ChunkReader<'_>) -> Result<Option<u8>, ()>>());
-    for result in [
-        fed.check(STREAM),
-        fed.bounded(STREAM, 1),
-        decoder.check(STREAM),
-        decoder.bounded(STREAM, 1),
-        reader.check(STREAM),
-    ] {
-        let found = result.unwrap_err();
-        assert_eq!(found.property, Property::Progress, "{found}");
-        assert_eq!(found.case.to_string(), "@whole", "{found}");
-        assert!(found.actual.contains("a bug of the constructor"), "{found}");
-    }
-}
-
-/// Each check makes framers by itself.
-#[test]
-fn a_framer_that_cannot_be_made_is_a_violation() {
-    let harness = || Harness::framer(|| -> reference::Framer { panic!("no room") });
-    let case = Case::new(b"ab", Split::whole());
-    let peer = reference::Framer::new(reference::Config::DEFAULT);
+    let peer = Framer::new(When::Never, panics);
     let measure = |call: &mut dyn FnMut()| {
         call();
         Allocated { peak: 0, kept: 0 }
     };
-    let violations = [
-        harness().check(b"ab").unwrap_err(),
-        harness().linear(|len| vec![0; len]).unwrap_err(),
-        harness().differential(peer, &case).unwrap_err(),
-        harness().every_stream(2).unwrap_err(),
-        harness()
-            .allocations(b"ab", &Split::whole(), measure)
+    let whole = Split::whole();
+    for found in [
+        fed.check(STREAM).unwrap_err(),
+        fed.bounded(STREAM, 1).unwrap_err(),
+        fed.linear(|len| vec![0; len]).unwrap_err(),
+        fed.differential(peer, &Case::new(b"", whole.clone()))
             .unwrap_err(),
-    ];
-    for violation in violations {
-        assert_eq!(violation.property, Property::Progress, "{violation}");
-        assert!(violation.actual.contains("no room"), "{violation}");
+        fed.allocations(b"", &whole, measure).unwrap_err(),
+        fed.every_stream(2).unwrap_err(),
+        decoder.check(STREAM).unwrap_err(),
+        decoder.bounded(STREAM, 1).unwrap_err(),
+        reader.check(STREAM).unwrap_err(),
+    ] {
+        assert_eq!(found.property, Property::Progress, "{found}");
+        assert_eq!(found.case.to_string(), "@whole", "{found}");
+        assert!(found.actual.contains("a bug of the constructor"), "{found}");
     }
 }

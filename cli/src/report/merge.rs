@@ -166,7 +166,7 @@ fn is_same_run(first: &Part<'_>, other: &Part<'_>) -> Result<(), Error> {
         )
         .into());
     }
-    // A run that could not read them has stopped.
+    // A shard that could not read its streams has none, and has stopped.
     if let (Some(all), Some(others)) = (&first.report.shared, &other.report.shared)
         && all != others
     {

@@ -20,7 +20,7 @@ pub(crate) struct RunResult {
     pub(super) run: String,
     /// The part of the streams that was checked.
     pub(super) shard: Shard,
-    /// All streams of a run that is a shard, as a text that differs for others.
+    /// The number of all streams and a hash of them, if this is a shard of a run.
     pub(super) shared: Option<String>,
     /// The properties that can fail the run; empty for all.
     pub(super) only: Vec<Property>,

@@ -167,11 +167,20 @@ impl Recorder {
         self.checked.extend(properties);
     }
 
-    /// Records that something was left out, so that a property was not checked as a whole.
+    /// Records that something was left out, so that a property was not checked as a whole. The same
+    /// text counts once.
     pub(crate) fn omits(&self, property: Property, what: &str) {
-        self.so_far
-            .update(|result| result.omitted.push((property, what.into())));
-        self.so_far.terminal.print_verdict(Mark::Skip, what);
+        let omitted = (property, what.to_owned());
+        let mut is_new = false;
+        self.so_far.update(|result| {
+            is_new = !result.omitted.contains(&omitted);
+            if is_new {
+                result.omitted.push(omitted);
+            }
+        });
+        if is_new {
+            self.so_far.terminal.print_verdict(Mark::Skip, what);
+        }
     }
 
     /// Records a stream on which everything held, with what was tried.

@@ -226,6 +226,7 @@ impl TcpRun<'_> {
         self.check_same(stream, baseline, &outcome)
     }
 
+    /// Checks that the uncut stream had the same reply again.
     fn check_same(
         &self,
         stream: &NamedStream,

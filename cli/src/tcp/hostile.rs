@@ -100,8 +100,11 @@ fn probes(
         .chain(shard.of(lengths))
 }
 
-/// Describes what a run adds to its streams, in one line for each name.
-pub(super) fn list(options: &TcpOptions, streams: &[NamedStream]) -> Vec<String> {
+/// Describes what --hostile adds to the streams, if it is given, in one line for each name.
+pub(crate) fn list(options: &TcpOptions, streams: &[NamedStream]) -> Vec<String> {
+    if !options.hostile {
+        return Vec::new();
+    }
     probes(streams, options.streams.framing, options.shard)
         .map(|Probe { name, streams, .. }| {
             let longest = streams.iter().map(Vec::len).max().unwrap_or(0);
@@ -123,11 +126,10 @@ impl TcpRun<'_> {
     ) -> Result<(), Error> {
         self.measure_memory();
         let speaks_first = self.speaks_first()?;
-        let mut omits_limit = false;
         for probe in probes(streams, self.framing, self.options.shard) {
             let longest = probe.streams.iter().map(Vec::len).max().unwrap_or(0);
             if speaks_first && probe.after == After::Silence {
-                let reason = "not checked, as the server speaks first: that is no reaction";
+                let reason = "not checked, as the server speaks first: its greeting would count as a reaction";
                 self.recorder
                     .not_checked(&probe.name, longest, reason.into());
                 continue;
@@ -135,7 +137,7 @@ impl TcpRun<'_> {
             self.recorder.checks([Property::Progress]);
             if probe.property != Property::Limit || self.shows_rejection() {
                 self.recorder.checks([probe.property]);
-            } else if !std::mem::replace(&mut omits_limit, true) {
+            } else {
                 let peer = self.peer.name();
                 let omitted = format!(
                     "limit is not checked: the {peer} gives up at once after a valid length, too"
@@ -177,7 +179,7 @@ impl TcpRun<'_> {
             return Ok(false);
         }
         let timeout = self.options.reply_idle;
-        let outcome = self.send_uncut_within(&[], After::Silence, timeout)?;
+        let outcome = self.send_within(&[], After::Silence, timeout)?;
         Ok(outcome.replied)
     }
 
@@ -276,12 +278,10 @@ impl TcpRun<'_> {
     /// Checks that an invalid length itself made the peer react: a peer without a limit waits for
     /// the body, and gives up just as it does with a valid length.
     fn check_rejection(&mut self, stream: &[u8]) -> Result<Finding, Error> {
-        let Some((patience, incomplete)) = self.patience.clone() else {
+        let patience = self.patience.clone().filter(|_| self.shows_rejection());
+        let Some((patience, incomplete)) = patience else {
             return Ok(None);
         };
-        if !self.shows_rejection() {
-            return Ok(None);
-        }
         let as_late = |reaction: Duration, patience: Duration| reaction > patience * 4 / 5;
         let mut reaction = self.last_reaction;
         // A rejection can be late once, on a busy machine.
@@ -312,10 +312,10 @@ impl TcpRun<'_> {
     }
 
     fn send_invalid(&mut self, stream: &[u8], after: After) -> Result<ConnectionOutcome, Error> {
-        self.send_uncut_within(stream, after, self.reaction_timeout(after))
+        self.send_within(stream, after, self.reaction_timeout(after))
     }
 
-    fn send_uncut_within(
+    fn send_within(
         &mut self,
         stream: &[u8],
         after: After,
@@ -376,15 +376,12 @@ impl TcpRun<'_> {
     }
 
     /// Records that memory is not checked.
-    fn omit_memory(&mut self) {
-        if !self.omits_memory {
-            self.omits_memory = true;
-            let peer = self.peer.name();
-            let omitted = format!(
-                "memory is not checked: the {peer} serves connections in processes that end, or that cannot be measured"
-            );
-            self.recorder.omits(Property::Memory, &omitted);
-        }
+    fn omit_memory(&self) {
+        let peer = self.peer.name();
+        let omitted = format!(
+            "memory is not checked: the {peer} serves connections in processes that end, or that cannot be measured"
+        );
+        self.recorder.omits(Property::Memory, &omitted);
     }
 
     /// Checks that the next connection gets the reply to a valid stream.

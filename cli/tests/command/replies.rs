@@ -644,33 +644,26 @@ fn an_empty_file_in_a_corpus_is_skipped() {
     finished.with_status(0);
 }
 
+/// Replies, and closes the connection if `closes` says so of the number of reads. Else the client must
+/// close it.
+fn replies(mut socket: TcpStream, closes: impl FnOnce(usize) -> bool) {
+    let reads = reads(&mut socket, LEN).len();
+    let _ = socket.write_all(b"ok");
+    if !closes(reads) {
+        linger(socket);
+    }
+}
+
 /// It closes the connection after its reply only if the whole request arrives at once.
 #[test]
 fn finds_a_server_that_closes_only_after_some_splits() {
-    let leaves_open: Serve = |mut socket| {
-        let reads = reads(&mut socket, LEN).len();
-        let _ = socket.write_all(b"ok");
-        if reads > 1 {
-            loop {
-                thread::park();
-            }
-        }
-    };
+    let leaves_open: Serve = |socket| replies(socket, |reads| reads == 1);
     let output = check(leaves_open, 1, &["--timeout=1", QUICK]);
     let text = "  expected  the server closes the connection, as after the uncut stream
   actual    the same reply, and the connection stays open for ";
     assert!(output.contains(text), "{output}");
     let text = " splits have a different reply or leave the connection open\n";
     assert!(output.contains(text), "{output}");
-}
-
-/// Replies, and closes the connection if `closes` says so. Else the client must close it.
-fn replies(mut socket: TcpStream, closes: bool) {
-    reads(&mut socket, LEN);
-    let _ = socket.write_all(b"ok");
-    if !closes {
-        linger(socket);
-    }
 }
 
 /// It need not close the connection after a split if it does not always do so without one.
@@ -684,10 +677,15 @@ fn a_server_that_closes_only_sometimes_is_not_accused() {
     ];
     static ONCE: AtomicUsize = AtomicUsize::new(0);
     static FOR_SOME_TIME: AtomicUsize = AtomicUsize::new(0);
-    let once: Serve = |socket| replies(socket, ONCE.fetch_add(1, Ordering::Relaxed) < 1);
+    let once: Serve = |socket| {
+        let before = ONCE.fetch_add(1, Ordering::Relaxed);
+        replies(socket, |_| before < 1);
+    };
     check(once, 0, &LIMITS);
-    let for_some_time: Serve =
-        |socket| replies(socket, FOR_SOME_TIME.fetch_add(1, Ordering::Relaxed) < 3);
+    let for_some_time: Serve = |socket| {
+        let before = FOR_SOME_TIME.fetch_add(1, Ordering::Relaxed);
+        replies(socket, |_| before < 3);
+    };
     let message = "only sometimes; give it more time with --timeout";
     check_fails(for_some_time, message, &LIMITS);
 }
